@@ -1,0 +1,73 @@
+"""The error tree. Every message says what is wrong, what was found, and what to do.
+
+EdgeEchoError
+├── ConfigError (ValueError)          a field or flag has a bad value
+├── ShapeError (ValueError)           an array has the wrong shape or dtype
+├── VideoError                        a cine cannot be opened, decoded or written
+├── ModelFileError                    not an EdgeEcho model file, wrong version, bad checksum
+├── DataError                         a data set is missing, incomplete or inconsistent
+├── ExportError                       an exported graph does not say the same as its checkpoint
+├── OutputError                       a result cannot be written
+├── MissingExtraError (ImportError)   an optional package is not installed
+└── MeasurementError                  no complete beat, empty mask
+"""
+
+import importlib
+from types import ModuleType
+
+
+class EdgeEchoError(Exception):
+    """Base of every error that EdgeEcho raises on purpose; the command line prints it as one line, exit 1."""
+
+
+class ConfigError(EdgeEchoError, ValueError):
+    """A configuration field or a flag has a bad value."""
+
+
+class ShapeError(EdgeEchoError, ValueError):
+    """An array has the wrong shape or dtype."""
+
+
+class VideoError(EdgeEchoError):
+    """A cine cannot be opened or decoded."""
+
+
+class ModelFileError(EdgeEchoError):
+    """Not an EdgeEcho model file, an unsupported version, or a checksum that does not hold."""
+
+
+class DataError(EdgeEchoError):
+    """A data set is missing, incomplete or inconsistent."""
+
+
+class ExportError(EdgeEchoError):
+    """An exported graph does not say the same as the checkpoint it was made from."""
+
+
+class OutputError(EdgeEchoError):
+    """A result cannot be written."""
+
+
+class MissingExtraError(EdgeEchoError, ImportError):
+    """An optional package is not installed."""
+
+
+class MeasurementError(EdgeEchoError):
+    """A measurement is not possible: no complete beat, an empty mask."""
+
+
+def require(module: str, extra: str) -> ModuleType:
+    """Import an optional package.
+
+    Args:
+        module: Name to import, such as `"openvino"`.
+        extra: EdgeEcho's extra that installs it.
+
+    Raises:
+        MissingExtraError: With the pip command that adds it.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        package = module.partition(".")[0]
+        raise MissingExtraError(f"{package} is not installed: pip install 'edgeecho[{extra}]'") from error

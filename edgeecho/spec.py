@@ -1,0 +1,84 @@
+"""ModelSpec: what a model file expects and returns. It travels inside every file."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from edgeecho.errors import ConfigError, ModelFileError
+
+FORMAT_VERSION = 1
+NOTICE = "Research software, not a medical device."
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """What a model is, what it takes, what it returns, and under which terms.
+
+    The graphs take grey frames, uint8 (T, 1, size_px, size_px), and return `prob`, uint8 of the same shape,
+    = round(255 p), p the probability that a pixel is left-ventricular cavity. Scaling and sigmoid are in the graph.
+    A cine behaves as if its first frame had stood still before it and its last frame after it.
+    """
+
+    name: str
+    """Such as `cl_unet_edge`."""
+    family: str
+    """Which class of network: `cl_unet`, `cl_unet_edge` or `unet3d`."""
+    config: dict[str, Any] = field(default_factory=dict)
+    """Keyword arguments of the network's configuration; they rebuild it."""
+    params: int = 0
+    """Trainable parameters of the network, as trained."""
+    size_px: int = 112
+    """Height and width of the network's frames."""
+    context_frames: tuple[int, int] = (0, 0)
+    """Frames before and after a frame that its output depends on."""
+    threshold: int = 128
+    """A source pixel is cavity where the resampled `prob` is at least this."""
+    resampling: str = "q11-box-bilinear"
+    """Integer resampling between region and network, both ways; see `edgeecho.preprocess`."""
+    form: str = "checkpoint"
+    """`checkpoint`, `clip` (T frames in, T maps out) or `stream`."""
+    frames: int | None = None
+    """T when the graph has a fixed one, None when T is free."""
+    precision: str = "fp32"
+    """Precision of the weights and activations as stored."""
+    lowering: str = "2d"
+    """How 3D convolutions are expressed: `2d` (frames in the batch, time on the channels) or `none` (native 3D)."""
+    licence: str = "Apache-2.0"
+    """SPDX identifier of the weights' licence."""
+    trained_on: str = "nothing (random weights)"
+    """Data behind the weights."""
+    intended_use: str = NOTICE
+    """What the file is for."""
+    revision: str = "unknown"
+    """Git revision that made the weights."""
+    format_version: int = FORMAT_VERSION
+
+    def __post_init__(self) -> None:
+        if self.size_px < 16 or self.size_px % 16:
+            raise ConfigError(f"size_px must be a multiple of 16, got {self.size_px}")
+        if min(self.context_frames) < 0:
+            raise ConfigError(f"context_frames must be >= 0, got {self.context_frames}")
+
+    def to_json(self) -> str:
+        """One line of JSON with sorted keys."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> "ModelSpec":
+        """Rebuild a spec.
+
+        Raises:
+            ModelFileError: If the text is no spec, has unknown keys, or is of another format version.
+        """
+        try:
+            values = json.loads(text)
+            version = values["format_version"]
+        except (ValueError, TypeError, KeyError) as error:
+            raise ModelFileError(f"no EdgeEcho model spec: got {text[:60]!r}") from error
+        if version != FORMAT_VERSION:
+            raise ModelFileError(f"format version {version}, this EdgeEcho reads {FORMAT_VERSION}; install a matching one")
+        known = {f.name for f in fields(cls)}
+        if set(values) - known or not {"name", "family"} <= set(values):
+            raise ModelFileError(f"model spec has unknown or missing keys: {sorted(set(values) ^ known)}")
+        values["context_frames"] = tuple(values["context_frames"])
+        return cls(**values)

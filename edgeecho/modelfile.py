@@ -1,0 +1,129 @@
+"""Model files: sealed with a SHA-256 of their own bytes, checked before any engine sees them.
+
+A flipped byte loads silently in most engines, so the check is ours. Every file that holds a model (`.safetensors`,
+`.onnx`, or OpenVINO's `.xml`, whose seal covers its `.bin` too) carries its spec and a digest: the SHA-256 of the file
+with the digest's own 64 characters taken as zeros. It proves integrity, not origin.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from edgeecho.errors import ModelFileError
+from edgeecho.spec import ModelSpec
+
+SPEC_KEY = "edgeecho_spec"
+DIGEST_KEY = "edgeecho_sha256"
+UNSEALED = "0" * 64
+SUFFIXES = (".safetensors", ".onnx", ".xml")
+MAX_BYTES = 1 << 30
+_SEAL = re.compile(rb"edgeecho_sha256[^0-9a-f]{2,12}([0-9a-f]{64})")
+
+
+def seal(data: bytes, companion: bytes = b"") -> bytes:
+    """Fill in the digest of a file that holds `DIGEST_KEY` with 64 zeros.
+
+    Args:
+        data: The file's bytes.
+        companion: Bytes of a second file under the same seal (OpenVINO's weights).
+    """
+    start, end = _seal_span(data)
+    return data[:start] + _digest(data, companion, start, end).encode() + data[end:]
+
+
+def _seal_span(data: bytes) -> tuple[int, int]:
+    places = list(_SEAL.finditer(data))
+    if len(places) != 1:
+        raise ModelFileError(f"found {len(places)} EdgeEcho checksums, expected one; this is no EdgeEcho model file")
+    return places[0].span(1)
+
+
+def _digest(data: bytes, companion: bytes, start: int, end: int) -> str:
+    digest = hashlib.sha256(data[:start])
+    digest.update(UNSEALED.encode())
+    digest.update(data[end:])
+    digest.update(companion)
+    return digest.hexdigest()
+
+
+def check(path: Path) -> tuple[bytes, ModelSpec]:
+    """Read a model file, verify its seal, and return its bytes and spec.
+
+    Raises:
+        ModelFileError: If it is missing, too large, not an EdgeEcho model, damaged, or of another format version.
+    """
+    path = Path(path)
+    if path.suffix not in SUFFIXES:
+        raise ModelFileError(f"{path.name}: not a model file; expected one of {', '.join(SUFFIXES)}")
+    data = _read(path)
+    companion = _read(path.with_suffix(".bin")) if path.suffix == ".xml" else b""
+    try:
+        start, end = _seal_span(data)
+    except ModelFileError as error:
+        raise ModelFileError(f"{path.name}: {error}") from error
+    if _digest(data, companion, start, end).encode() != data[start:end]:
+        raise ModelFileError(f"{path.name}: checksum does not hold, the file is damaged; fetch or export it again")
+    try:
+        text = _find_spec(path.suffix, data)
+    except (ValueError, IndexError, KeyError) as error:
+        raise ModelFileError(f"{path.name}: no model spec inside; export it again") from error
+    return data, ModelSpec.from_json(text)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ModelFileError(f"{path.name}: {path.stat().st_size} bytes, more than the {MAX_BYTES} allowed")
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+
+
+def _find_spec(suffix: str, data: bytes) -> str:
+    if suffix == ".safetensors":
+        size = int.from_bytes(data[:8], "little")
+        return str(json.loads(data[8 : 8 + size])["__metadata__"][SPEC_KEY])
+    if suffix == ".onnx":
+        return dict(_onnx_metadata(data))[SPEC_KEY]
+    import html
+
+    found = re.search(rf'<{SPEC_KEY} value="([^"]*)"'.encode(), data)
+    if not found:
+        raise KeyError(SPEC_KEY)
+    return html.unescape(found[1].decode())
+
+
+def _onnx_metadata(data: bytes) -> Iterator[tuple[str, str]]:
+    """Walk the top level of a protobuf ModelProto for `metadata_props` (field 14: key 1, value 2)."""
+    for field, value in _protobuf_fields(data):
+        if field == 14:
+            entry = dict(_protobuf_fields(value))
+            yield entry[1].decode(), entry[2].decode()
+
+
+def _protobuf_fields(data: bytes) -> Iterator[tuple[int, bytes]]:
+    at = 0
+
+    def varint() -> int:
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while at < len(data):
+        tag = varint()
+        if tag & 7 == 2:
+            size = varint()
+            yield tag >> 3, data[at : at + size]
+            at += size
+        elif tag & 7 == 0:
+            varint()
+        else:
+            at += {1: 8, 5: 4}[tag & 7]

@@ -1,0 +1,59 @@
+"""Networks. They need torch."""
+
+from dataclasses import asdict
+
+from torch import nn
+
+from edgeecho.errors import ModelFileError
+from edgeecho.nn.clunet import CLUNet, CLUNetConfig
+from edgeecho.nn.unet3d import UNet3D, UNet3DConfig
+from edgeecho.spec import ModelSpec
+
+__all__ = ["PRESETS", "CLUNet", "CLUNetConfig", "UNet3D", "UNet3DConfig", "build", "count_parameters", "new_spec"]
+
+PRESETS: dict[str, CLUNetConfig | UNet3DConfig] = {
+    "cl_unet": CLUNetConfig(widths=(48, 96, 192, 320), encoder="banded", encoder_time=(True,) * 4, repeats=2),
+    "cl_unet_edge": CLUNetConfig(),
+    "unet3d": UNet3DConfig(),
+}
+"""Named configurations; a preset's name is also its family's."""
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Trainable parameters."""
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)
+
+
+def new_spec(family: str, **overrides: object) -> ModelSpec:
+    """The spec of a fresh network of a preset's family.
+
+    Args:
+        family: A key of `PRESETS`.
+        overrides: Configuration fields that differ from the preset.
+    """
+    preset = PRESETS[family]
+    config = type(preset)(**{**asdict(preset), **overrides})
+    network = UNet3D(config) if isinstance(config, UNet3DConfig) else CLUNet(config)
+    return ModelSpec(
+        name=family,
+        family=family,
+        config=asdict(config),
+        params=count_parameters(network),
+        context_frames=network.context_frames,
+    )
+
+
+def build(spec: ModelSpec) -> CLUNet | UNet3D:
+    """The network that a spec describes, with random weights.
+
+    Raises:
+        ModelFileError: If the family is unknown or its configuration does not fit.
+    """
+    try:
+        if spec.family == "unet3d":
+            return UNet3D(UNet3DConfig(**spec.config))
+        if spec.family in ("cl_unet", "cl_unet_edge"):
+            return CLUNet(CLUNetConfig(**spec.config))
+    except (TypeError, ValueError) as error:
+        raise ModelFileError(f"{spec.name}: its network cannot be rebuilt: {error}") from error
+    raise ModelFileError(f"unknown family {spec.family!r}; known: {', '.join(PRESETS)}")

@@ -1,0 +1,113 @@
+"""The bricks of CL-UNet, on frames folded into the batch.
+
+Axis letters: N = T * B frames, time first (frame t of clip b stands at t * B + b); C channels; H rows; W columns.
+A shift in time is then a slice of the batch axis, and every convolution is 2D: the form that int8 engines run fastest.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class ConvBN(nn.Sequential):
+    """Convolution, BatchNorm, ReLU; the norm folds into the convolution at export."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int = 3, stride: int = 1) -> None:
+        super().__init__(
+            nn.Conv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2, bias=False),
+            nn.BatchNorm2d(out_channels),
+            nn.ReLU(inplace=True),
+        )
+
+
+def hold_ends(x: Tensor, batch: int, before: int, after: int) -> Tensor:
+    """Let the first frame stand still `before` frames longer, and the last `after`: (N, ...) to (N + ..., ...)."""
+    return torch.cat([x[:batch]] * before + [x] + [x[-batch:]] * after) if before or after else x
+
+
+def taps(x: Tensor, batch: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Three consecutive frames at each time that has both neighbours: T to T - 2."""
+    return x[: -2 * batch], x[batch:-batch], x[2 * batch :]
+
+
+class TimeMixing(nn.Module):
+    """Base of blocks that see three frames.
+
+    A causal block sees t-2, t-1, t: the first frame is held before it, and T stays. A centred block sees t-1, t, t+1:
+    T shrinks by one at each end, and the network holds both ends once, before its first such block. Holding at each
+    block instead would differ from a cine that stands still, since a block's output there already mixes later frames.
+    """
+
+    mixes_time = True
+
+    def __init__(self, causal: bool) -> None:
+        super().__init__()
+        self.causal = causal
+
+    def hold(self, x: Tensor, batch: int) -> Tensor:
+        """The input with its past held when causal."""
+        return hold_ends(x, batch, 2, 0) if self.causal else x
+
+
+class DenseBlock(nn.Module):
+    """Dense spatial convolution (1, 3, 3): (N, C, H, W) to the same."""
+
+    mixes_time = False
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.spatial = ConvBN(channels, channels)
+
+    def forward(self, x: Tensor, batch: int) -> Tensor:
+        return self.spatial(x)
+
+
+class DenseTimeBlock(TimeMixing):
+    """Dense factorised 3D convolution: (1, 3, 3), then (3, 1, 1) as three frames on the channel axis and 1x1."""
+
+    def __init__(self, channels: int, causal: bool) -> None:
+        super().__init__(causal)
+        self.spatial = ConvBN(channels, channels)
+        self.temporal = ConvBN(3 * channels, channels, kernel=1)
+
+    def forward(self, x: Tensor, batch: int) -> Tensor:
+        x = self.hold(self.spatial(x), batch)
+        return self.temporal(torch.cat(taps(x, batch), dim=1))
+
+
+class BandedBlock(TimeMixing):
+    """Parallel banded branches on slices of the channels, mixed by a 1x1x1 convolution, with a residual.
+
+    An eighth of the channels each for a depthwise 3x3x3 cube and for depthwise bands along T, H and W; the other half
+    for a pointwise branch. Our reading of CL-UNet's "parallel banded convolutional branches", after InceptionNeXt
+    (arXiv 2303.16900).
+    """
+
+    def __init__(self, channels: int, causal: bool, band: int = 7) -> None:
+        super().__init__(causal)
+        if channels % 8:
+            raise ValueError(f"channels must be a multiple of 8, got {channels}")
+        g = channels // 8
+        self.splits = [2 * g, g, g, 4 * g]
+        self.cube = nn.ModuleList(nn.Conv2d(g, g, 3, padding=1, groups=g, bias=False) for _ in range(3))
+        self.band_t = nn.Parameter(torch.randn(3, g, 1, 1) / 3**0.5)
+        self.band_h = nn.Conv2d(g, g, (band, 1), padding=(band // 2, 0), groups=g, bias=False)
+        self.band_w = nn.Conv2d(g, g, (1, band), padding=(0, band // 2), groups=g, bias=False)
+        self.point = nn.Conv2d(4 * g, 4 * g, 1, bias=False)
+        self.mix = nn.Sequential(nn.Conv2d(channels, channels, 1, bias=False), nn.BatchNorm2d(channels))
+
+    def forward(self, x: Tensor, batch: int) -> Tensor:
+        x = self.hold(x, batch)
+        now = taps(x, batch)[2 if self.causal else 1]  # (N', C, H, W)
+        g = self.splits[1]
+        cube = [conv(tap) for conv, tap in zip(self.cube, taps(x[:, :g], batch), strict=True)]
+        band = [w * tap for w, tap in zip(self.band_t, taps(x[:, g : 2 * g], batch), strict=True)]
+        rows, columns, point = now[:, 2 * g : 3 * g], now[:, 3 * g : 4 * g], now[:, 4 * g :]
+        parallel = [
+            cube[0] + cube[1] + cube[2],
+            band[0] + band[1] + band[2],
+            self.band_h(rows),
+            self.band_w(columns),
+            self.point(point),
+        ]
+        return F.relu(now + self.mix(torch.cat(parallel, dim=1)))

@@ -1,0 +1,37 @@
+"""Checkpoints: weights with their ModelSpec in one sealed safetensors file."""
+
+from pathlib import Path
+
+import safetensors.torch
+from torch import nn
+
+from edgeecho.errors import ModelFileError
+from edgeecho.files import atomic
+from edgeecho.modelfile import DIGEST_KEY, SPEC_KEY, UNSEALED, check, seal
+from edgeecho.nn import build
+from edgeecho.spec import ModelSpec
+
+
+def save_checkpoint(path: Path, network: nn.Module, spec: ModelSpec) -> None:
+    """Write weights and spec under a temporary name, then rename."""
+    weights = {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items()}
+    data = safetensors.torch.save(weights, {SPEC_KEY: spec.to_json(), DIGEST_KEY: UNSEALED})
+    with atomic(path) as temporary:
+        temporary.write_bytes(seal(data))
+
+
+def load_checkpoint(path: Path) -> tuple[nn.Module, ModelSpec]:
+    """Rebuild the network in eval mode.
+
+    Raises:
+        ModelFileError: If the file is no EdgeEcho checkpoint, is damaged, or its weights do not fit its spec.
+    """
+    data, spec = check(path)
+    if spec.form != "checkpoint":
+        raise ModelFileError(f"{path.name}: this is a {spec.form} graph, not a checkpoint; give the .safetensors file")
+    network = build(spec)
+    try:
+        network.load_state_dict(safetensors.torch.load(data))
+    except Exception as error:
+        raise ModelFileError(f"{path.name}: weights do not fit the network that its spec names: {error}") from error
+    return network.eval(), spec

@@ -1,0 +1,132 @@
+"""CLUNet: a light 3D U-Net over echo clips, in two families.
+
+The paper behind the name is unpublished; this is EdgeEcho's own reading of what is public: parallel banded branches,
+about 7x fewer parameters than the standard 3D U-Net, every frame of a cine from two labels.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from edgeecho.errors import ConfigError, ShapeError
+from edgeecho.nn.blocks import BandedBlock, ConvBN, DenseBlock, DenseTimeBlock, TimeMixing, hold_ends
+
+
+@dataclass(frozen=True, kw_only=True)
+class CLUNetConfig:
+    """What rebuilds a CLUNet."""
+
+    widths: tuple[int, ...] = (24, 48, 96, 192)
+    """Channels at 1/2, 1/4, 1/8 ... of the input's size."""
+    encoder: str = "dense"
+    """`dense` (family `cl_unet_edge`) or `banded` (family `cl_unet`)."""
+    encoder_time: tuple[bool, ...] = (False, True, True, True)
+    """Which encoder levels see neighbouring frames."""
+    decoder_time: tuple[bool, ...] = (False, False, True)
+    """Which decoder levels do, finest first."""
+    repeats: int = 1
+    """Blocks per encoder level after its stride-2 convolution."""
+    causal: bool = False
+    """See t-2, t-1, t (no delay) instead of t-1, t, t+1."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "widths", tuple(self.widths))
+        object.__setattr__(self, "encoder_time", tuple(self.encoder_time))
+        object.__setattr__(self, "decoder_time", tuple(self.decoder_time))
+        levels = len(self.widths)
+        if levels < 2 or any(w < 8 or w % 8 for w in self.widths):
+            raise ConfigError(f"widths must be two or more multiples of 8, got {self.widths}")
+        if self.encoder not in ("dense", "banded"):
+            raise ConfigError(f"encoder must be dense or banded, got {self.encoder!r}")
+        if len(self.encoder_time) != levels or len(self.decoder_time) != levels - 1:
+            raise ConfigError(f"encoder_time needs {levels} values and decoder_time {levels - 1}")
+
+
+class CLUNet(nn.Module):
+    """Light 3D U-Net: stride-2 stem, half-resolution trunk, full resolution only in the last reshuffle of pixels.
+
+    No stride, pooling or normalisation along time, so that any way of cutting a cine gives the same answer.
+    """
+
+    def __init__(self, config: CLUNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        widths = config.widths
+        self.stem = ConvBN(1, widths[0], stride=2)
+        self.down = nn.ModuleList(ConvBN(a, b, stride=2) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.encoder = nn.ModuleList(
+            nn.ModuleList(self._encoder_block(w, time) for _ in range(config.repeats))
+            for w, time in zip(widths, config.encoder_time, strict=True)
+        )
+        self.up = nn.ModuleList(ConvBN(b, a, kernel=1) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.decoder = nn.ModuleList(
+            DenseTimeBlock(w, config.causal) if time else DenseBlock(w)
+            for w, time in zip(widths[:-1], config.decoder_time, strict=True)
+        )
+        self.head = nn.Conv2d(widths[0], 4, 1)
+        self.time_layers = sum(block.mixes_time for stage in self.encoder for block in stage)
+        self.time_layers += sum(block.mixes_time for block in self.decoder)
+
+    def _encoder_block(self, channels: int, time: bool) -> nn.Module:
+        if self.config.encoder == "banded":
+            return BandedBlock(channels, self.config.causal)
+        return DenseTimeBlock(channels, self.config.causal) if time else DenseBlock(channels)
+
+    @property
+    def context_frames(self) -> tuple[int, int]:
+        """Frames before and after that an output frame depends on."""
+        return (2 * self.time_layers, 0) if self.config.causal else (self.time_layers, self.time_layers)
+
+    def forward(self, clip: Tensor) -> Tensor:
+        """Clip float (B, 1, T, H, W), grey / 255, to logits of the same shape. H and W are multiples of 2^levels.
+
+        Raises:
+            ShapeError: If the clip does not have five axes and one channel.
+        """
+        if clip.ndim != 5 or clip.shape[1] != 1:
+            raise ShapeError(f"expected a clip (B, 1, T, H, W), got {tuple(clip.shape)}")
+        b, _, t, h, w = clip.shape
+        frames = clip.permute(2, 0, 1, 3, 4).reshape(t * b, 1, h, w)
+        if clip.device.type == "cpu":
+            frames = frames.contiguous(memory_format=torch.channels_last)
+        logits = self.forward_frames(frames, b)  # (T*B, 1, H, W)
+        return logits.reshape(t, b, 1, h, w).permute(1, 2, 0, 3, 4)
+
+    def forward_frames(self, x: Tensor, batch: int = 1) -> Tensor:
+        """The same on folded frames: (T*B, 1, H, W), time first, to logits (T*B, 1, H, W)."""
+        margin = 0  # frames still held at each end
+        started = self.config.causal
+        skips: list[tuple[Tensor, int]] = []
+        x = self.stem(x)  # (N, w0, H/2, W/2)
+        for level, stage in enumerate(self.encoder):
+            if level:
+                x = self.down[level - 1](x)
+            for block in stage:
+                if isinstance(block, TimeMixing) and not started:
+                    x, margin, started = hold_ends(x, batch, self.time_layers, self.time_layers), self.time_layers, True
+                x = block(x, batch)
+                margin -= self._shrinks(block)
+            skips.append((x, margin))
+        skips.pop()
+        for level in reversed(range(len(self.decoder))):
+            x = F.interpolate(self.up[level](x), scale_factor=2, mode="nearest")
+            skip, skip_margin = skips.pop()
+            # A skip from before the hold already has as few frames as the output; it is held here instead.
+            x = x + self._fit(skip, skip_margin, margin, batch)
+            block = self.decoder[level]
+            x = block(x, batch)
+            margin -= self._shrinks(block)
+        return F.pixel_shuffle(self.head(x), 2)  # (N, 1, H, W)
+
+    def _shrinks(self, block: nn.Module) -> int:
+        return int(isinstance(block, TimeMixing) and not self.config.causal)
+
+    @staticmethod
+    def _fit(skip: Tensor, skip_margin: int, margin: int, batch: int) -> Tensor:
+        """Cut or hold a skip's ends so that it lines up with features that have `margin` frames to spare."""
+        extra = (skip_margin - margin) * batch
+        if extra > 0:
+            return skip[extra:-extra]
+        return hold_ends(skip, batch, margin - skip_margin, margin - skip_margin)

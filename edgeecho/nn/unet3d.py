@@ -1,0 +1,77 @@
+"""UNet3D: the standard 3D U-Net, the yardstick of the benchmark.
+
+Cicek et al., MICCAI 2016 (doi 10.1007/978-3-319-46723-8_49), with "same" padding: 19,069,955 parameters for three
+channels in and three out, reproduced to the digit. Channels double before each pooling, up-convolutions keep theirs,
+convolutions have a bias, and BatchNorm has no affine part, as in the published count.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from edgeecho.errors import ShapeError
+
+
+@dataclass(frozen=True, kw_only=True)
+class UNet3DConfig:
+    """What rebuilds a UNet3D."""
+
+    in_channels: int = 1
+    classes: int = 1
+    base_channels: int = 32
+
+
+def _double(in_channels: int, middle: int, out_channels: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for a, b in ((in_channels, middle), (middle, out_channels)):
+        layers += [nn.Conv3d(a, b, 3, padding=1), nn.BatchNorm3d(b, affine=False), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers)
+
+
+class UNet3D(nn.Module):
+    """The standard 3D U-Net. T, H and W must be multiples of 8: it pools along time, so it cannot be streamed."""
+
+    def __init__(self, config: UNet3DConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or UNet3DConfig()
+        c = self.config.base_channels
+        self.encoder = nn.ModuleList(
+            [
+                _double(self.config.in_channels, c, 2 * c),
+                _double(2 * c, 2 * c, 4 * c),
+                _double(4 * c, 4 * c, 8 * c),
+                _double(8 * c, 8 * c, 16 * c),
+            ]
+        )
+        self.pool = nn.MaxPool3d(2)
+        self.up = nn.ModuleList(nn.ConvTranspose3d(k * c, k * c, 2, 2, bias=False) for k in (16, 8, 4))
+        self.decoder = nn.ModuleList(_double(k * c + k * c // 2, k * c // 2, k * c // 2) for k in (16, 8, 4))
+        self.head = nn.Conv3d(2 * c, self.config.classes, 1)
+
+    @property
+    def context_frames(self) -> tuple[int, int]:
+        """Not used: the clip has no neighbours."""
+        return (0, 0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Clip (B, C, T, H, W) to logits (B, K, T, H, W).
+
+        Raises:
+            ShapeError: If T, H or W is not a multiple of 8.
+        """
+        if x.ndim != 5 or any(int(n) % 8 for n in x.shape[2:]):
+            raise ShapeError(f"expected (B, C, T, H, W) with T, H, W multiples of 8, got {tuple(x.shape)}")
+        skips = []
+        for stage in self.encoder[:-1]:
+            x = stage(x)
+            skips.append(x)
+            x = self.pool(x)
+        x = self.encoder[-1](x)  # (B, 16c, T/8, H/8, W/8)
+        for up, stage in zip(self.up, self.decoder, strict=True):
+            x = stage(torch.cat([skips.pop(), up(x)], dim=1))
+        return self.head(x)
+
+    def forward_frames(self, x: Tensor, batch: int = 1) -> Tensor:
+        """The same on one clip of folded frames: (T, 1, H, W) to logits (T, 1, H, W)."""
+        return self.forward(x.permute(1, 0, 2, 3).unsqueeze(0))[0].permute(1, 0, 2, 3)

@@ -1,0 +1,135 @@
+"""TrainConfig: everything that a training run depends on, from one TOML file."""
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from edgeecho.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """Which network."""
+
+    family: str = "cl_unet_edge"
+    """A preset of `edgeecho.nn`."""
+    name: str = "cl_unet_edge"
+    """The model's own name."""
+    overrides: dict[str, Any] = field(default_factory=dict)
+    """Configuration fields that differ from the preset."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """Which frames."""
+
+    source: str = ""
+    """KIND:DIR, such as `camus:/data/camus`."""
+    held_out: int = 40
+    """Patients split off the training list, to choose the checkpoint on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimConfig:
+    """How long and how."""
+
+    steps: int = 4000
+    clips: int = 12
+    """Clips per step."""
+    frames: int = 6
+    """T, frames per clip."""
+    learning_rate: float = 3e-3
+    """Peak of the one-cycle schedule."""
+    weight_decay: float = 0.02
+    ema: float = 0.998
+    """Decay of the averaged weights, which are the ones that are kept."""
+    motion: float = 0.3
+    """Largest made contraction of the ventricle within a clip; 0 trains on still clips."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Where and with what."""
+
+    out: str = "runs/cl_unet_edge"
+    seed: int = 1
+    threads: int = 2
+    workers: int = 1
+    save_every: int = 250
+    """Steps between looks at the held-out patients, and saves."""
+    bf16: bool = True
+    """bfloat16 autocast."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """One training run."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    run: RunConfig = field(default_factory=RunConfig)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, nested by section."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
+        """Rebuild from nested values.
+
+        Raises:
+            ConfigError: If a key is unknown or a value has the wrong type.
+        """
+        config = cls()
+        for section, settings in values.items():
+            if not isinstance(settings, dict):
+                raise ConfigError(f"expected a section [{section}], got {settings!r}")
+            for key, value in settings.items():
+                config = config.with_value(f"{section}.{key}", value)
+        return config
+
+    def with_value(self, dotted: str, value: Any) -> "TrainConfig":
+        """A copy with one value changed, such as `optim.steps`.
+
+        Raises:
+            ConfigError: If the key is unknown or the value has the wrong type.
+        """
+        section, _, key = dotted.partition(".")
+        part = getattr(self, section, None)
+        if not is_dataclass(part) or key not in {f.name for f in fields(part)}:
+            known = [f"{s.name}.{f.name}" for s in fields(self) for f in fields(getattr(self, s.name))]
+            raise ConfigError(f"unknown setting {dotted!r}; known: {', '.join(known)}")
+        old = getattr(part, key)
+        if isinstance(old, float) and type(value) is int:
+            value = float(value)
+        if type(value) is not type(old):
+            raise ConfigError(f"{dotted} must be {type(old).__name__}, got {value!r}")
+        if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
+            raise ConfigError(f"{dotted} must not be negative, got {value}")
+        return replace(self, **{section: replace(part, **{key: value})})  # type: ignore[type-var]
+
+
+def load_config(path: Path, settings: list[str] | None = None) -> TrainConfig:
+    """Read a TOML file and apply `key=value` settings, whose values are TOML too (bare words are text).
+
+    Raises:
+        ConfigError: If the file is missing, no TOML, or has a bad key or value.
+    """
+    try:
+        config = TrainConfig.from_dict(tomllib.loads(path.read_text()))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: no valid TOML: {error}") from error
+    for setting in settings or []:
+        key, equals, text = setting.partition("=")
+        if not equals:
+            raise ConfigError(f"--set takes key=value, got {setting!r}")
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text
+        config = config.with_value(key.strip(), value)
+    return config

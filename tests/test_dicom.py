@@ -1,0 +1,236 @@
+"""Reading DICOM: pixels of every kind, frame rate, calibration and its trap, files that are wrong."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgeecho.cine import read_cine
+from edgeecho.errors import MissingExtraError, VideoError
+
+pydicom = pytest.importorskip("pydicom")
+
+RAMP = np.arange(3 * 32 * 40).reshape(3, 32, 40)
+
+
+def write(path: Path, pixels: np.ndarray, photometric: str = "MONOCHROME2", **attributes: Any) -> Path:
+    """A minimal multi-frame ultrasound file; an attribute given as None is left out."""
+    data = pydicom.Dataset()
+    data.file_meta = pydicom.dataset.FileMetaDataset()
+    data.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    data.SOPClassUID = "1.2.840.10008.5.1.4.1.1.3.1"
+    data.SOPInstanceUID = "1.2.3"
+    data.NumberOfFrames, data.Rows, data.Columns = pixels.shape[:3]
+    data.SamplesPerPixel = 3 if pixels.ndim == 4 else 1
+    if pixels.ndim == 4:
+        data.PlanarConfiguration = 0
+    data.PhotometricInterpretation = photometric
+    data.BitsAllocated = data.BitsStored = 8 * pixels.itemsize
+    data.PixelRepresentation = int(pixels.dtype.kind == "i")
+    data.PixelData = pixels.tobytes()
+    for keyword, value in attributes.items():
+        if value is None:
+            delattr(data, keyword)
+        else:
+            setattr(data, keyword, value)
+    data.HighBit = data.BitsStored - 1
+    data.save_as(path, enforce_file_format=True)
+    return path
+
+
+def region(box: tuple[int, int, int, int], delta_cm: tuple[float, float], unit: int = 3, kind: int = 1) -> Any:
+    made = pydicom.Dataset()
+    made.RegionSpatialFormat, made.RegionDataType = kind, 1
+    made.RegionLocationMinX0, made.RegionLocationMinY0, made.RegionLocationMaxX1, made.RegionLocationMaxY1 = box
+    made.PhysicalUnitsXDirection = made.PhysicalUnitsYDirection = unit
+    made.PhysicalDeltaX, made.PhysicalDeltaY = delta_cm
+    return made
+
+
+@pytest.fixture
+def grey() -> np.ndarray:
+    return (RAMP % 251).astype(np.uint8)
+
+
+def error_line(path: Path, capfd: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(VideoError) as caught:
+        read_cine(path)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert path.name in text
+    assert capfd.readouterr() == ("", "")
+    return text
+
+
+def test_grey_frames(tmp_path: Path, grey: np.ndarray) -> None:
+    cine = read_cine(write(tmp_path / "a.dcm", grey))
+    np.testing.assert_array_equal(cine.frames, grey)
+    assert (cine.fps, cine.spacing_mm, cine.warnings, cine.name) == (None, None, (), "a")
+    by_content = read_cine(write(tmp_path / "1.2.840.7", grey[:1], NumberOfFrames=None))
+    np.testing.assert_array_equal(by_content.frames, grey[:1])
+    assert by_content.name == "1.2.840.7"
+    inverted = read_cine(write(tmp_path / "i.DCM", grey, "MONOCHROME1"))
+    np.testing.assert_array_equal(inverted.frames, 255 - grey)
+
+
+def test_deeper_greys_are_scaled_by_their_bits(tmp_path: Path) -> None:
+    twelve = (RAMP % 4096).astype(np.uint16)
+    path = write(tmp_path / "a.dcm", twelve, BitsStored=12)
+    expected = np.rint(twelve * (255 / 4095)).astype(np.uint8)
+    np.testing.assert_array_equal(read_cine(path).frames, expected)
+    assert expected.max() > 230
+    signed = (RAMP.clip(0, 4095) - 2048).astype(np.int16)
+    cine = read_cine(write(tmp_path / "s.dcm", signed, BitsStored=12))
+    np.testing.assert_array_equal(cine.frames, np.rint(RAMP.clip(0, 4095) * (255 / 4095)))
+    sixteen = np.full((1, 16, 16), 65535, np.uint16)
+    assert read_cine(write(tmp_path / "b.dcm", sixteen, "MONOCHROME1")).frames.max() == 0
+
+
+def test_colour(tmp_path: Path, grey: np.ndarray) -> None:
+    rgb = np.stack([grey, grey[::-1], 255 - grey], axis=-1)
+    expected = (rgb.astype(int) @ [77, 150, 29] + 128) >> 8
+    np.testing.assert_array_equal(read_cine(write(tmp_path / "a.dcm", rgb, "RGB")).frames, expected)
+    luma = np.stack([grey, np.full_like(grey, 128), np.full_like(grey, 128)], axis=-1)
+    np.testing.assert_array_equal(read_cine(write(tmp_path / "y.dcm", luma, "YBR_FULL")).frames, grey)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_palette(tmp_path: Path, grey: np.ndarray, bits: int) -> None:
+    table = np.arange(256)[::-1].astype(np.uint16) * (257 if bits == 16 else 1)
+    names = [f"{c}PaletteColorLookupTable" for c in ("Red", "Green", "Blue")]
+    tables = {f"{n}Data": (table if bits == 16 else table.astype(np.uint8)).tobytes() for n in names}
+    path = write(
+        tmp_path / "a.dcm", grey, "PALETTE COLOR", **tables, **{f"{n}Descriptor": [256, 0, bits] for n in names}
+    )
+    np.testing.assert_array_equal(read_cine(path).frames, 255 - grey)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "fps", "note"),
+    [
+        ({"FrameTime": "20", "CineRate": "30"}, 50, ""),
+        ({"FrameTime": "0", "FrameTimeVector": ["0", "25", "25"], "CineRate": "30"}, 40, ""),
+        ({"FrameTimeVector": ["0", "20", "30"]}, 40, "not evenly spaced"),
+        ({"CineRate": "30", "RecommendedDisplayFrameRate": "15"}, 30, ""),
+        ({"RecommendedDisplayFrameRate": "15"}, 15, ""),
+        ({"FrameTime": "-3", "CineRate": "0"}, None, ""),
+        ({"FrameTime": "0.001"}, None, "which cannot be"),
+    ],
+)
+def test_frame_rate(tmp_path: Path, grey: np.ndarray, attributes: dict[str, Any], fps: float | None, note: str) -> None:
+    path = write(tmp_path / "a.dcm", grey, **attributes)
+    cine = read_cine(path)
+    assert cine.fps == pytest.approx(fps)
+    assert note in " ".join(cine.warnings)
+    assert bool(note) == bool(cine.warnings)
+    assert read_cine(path, fps=12).fps == 12
+
+
+WHOLE = (0, 0, 39, 31)
+
+
+@pytest.mark.parametrize(
+    ("regions", "pixel_spacing", "spacing_mm", "note"),
+    [
+        ([region(WHOLE, (0.03, 0.02))], [1, 1], (0.2, 0.3), ""),  # (row, column) = (y, x)
+        ([region((0, 0, 40, 32), (0.03, -0.02))], None, (0.2, 0.3), ""),  # exclusive ends, axis upwards
+        ([region((0, 0, 79, 63), (0.03, 0.02))], None, None, "does not fit its 40x32 pixels"),
+        ([region((0, 0, 41, 31), (0.03, 0.02))], None, None, "does not fit its 40x32 pixels"),
+        ([region((0, 0, 39, 33), (0.03, 0.02))], None, None, "does not fit its 40x32 pixels"),
+        ([region((0, 0, 79, 63), (0.03, 0.02))], [0.5, 0.6], (0.5, 0.6), "does not fit its 40x32 pixels"),
+        ([region(WHOLE, (0.03, 0.02), unit=4)], None, None, ""),  # seconds
+        ([region(WHOLE, (0.03, 0.02), kind=3)], [0.5, 0.6], (0.5, 0.6), ""),  # a spectrum
+        ([region(WHOLE, (0.0, 0.02))], None, None, ""),
+        ([region((0, 0, 9, 9), (0.1, 0.1)), region(WHOLE, (0.03, 0.02))], None, (0.2, 0.3), "of different scale"),
+        ([], [0.5, 0.6], (0.5, 0.6), ""),
+        ([], [0, 0.6], None, ""),
+        ([], None, None, ""),
+    ],
+)
+def test_calibration(
+    tmp_path: Path,
+    grey: np.ndarray,
+    regions: list[Any],
+    pixel_spacing: list[float] | None,
+    spacing_mm: tuple[float, float] | None,
+    note: str,
+) -> None:
+    attributes: dict[str, Any] = {"SequenceOfUltrasoundRegions": regions} if regions else {}
+    if pixel_spacing:
+        attributes["PixelSpacing"] = pixel_spacing
+    path = write(tmp_path / "a.dcm", grey, **attributes)
+    cine = read_cine(path)
+    assert cine.spacing_mm == (None if spacing_mm is None else pytest.approx(spacing_mm))
+    assert note in " ".join(cine.warnings)
+    assert bool(note) == bool(cine.warnings)
+    assert read_cine(path, spacing_mm=(0.7, 0.8)).spacing_mm == (0.7, 0.8)
+
+
+def test_real_cine_whose_tags_describe_another_image() -> None:
+    cine = read_cine(pydicom.examples.get_path("ybr_color"))
+    assert cine.frames.shape == (30, 240, 320)
+    assert cine.frames.std() > 20
+    assert np.any(cine.frames[0] != cine.frames[15])
+    assert cine.fps == pytest.approx(1000 / 33.333)
+    assert cine.spacing_mm is None
+    assert cine.warnings == (
+        "The calibrated region of the file (box [84, 31, 595, 414]) does not fit its 320x240 pixels, so it describes "
+        "another image; its spacing was not used.",
+    )
+
+
+def test_real_cine_in_full() -> None:
+    store = pytest.importorskip("data_store")  # the package pydicom-data
+    path = Path(store.__file__).parent / "data" / "color3d_jpeg_baseline.dcm"
+    cine = read_cine(path)
+    assert cine.frames.shape == (120, 480, 640)
+    assert cine.spacing_mm == pytest.approx((0.5104970559477806,) * 2)
+    assert (cine.fps, cine.warnings) == (pytest.approx(1000 / 33.333), ())
+
+
+@pytest.mark.parametrize("share", [0.2, 0.6, 0.99])
+def test_truncated_jpeg_cine(tmp_path: Path, capfd: pytest.CaptureFixture[str], share: float) -> None:
+    data = Path(pydicom.examples.get_path("ybr_color")).read_bytes()
+    path = tmp_path / "a.dcm"
+    path.write_bytes(data[: int(share * len(data))])
+    assert "cut short: its compressed pixels go on" in error_line(path, capfd)
+
+
+def test_files_that_are_wrong(tmp_path: Path, grey: np.ndarray, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.dcm"
+    path.write_bytes(b"no DICOM at all")
+    assert "not a DICOM file" in error_line(path, capfd)
+    path.write_bytes(bytes(128) + b"DICM" + b"\xff" * 40)
+    assert error_line(path, capfd)
+    assert "holds no pixels" in error_line(write(path, grey, PixelData=None), capfd)
+    assert "holds no pixels" in error_line(write(path, grey, Rows=None), capfd)
+    assert "no frames in it" in error_line(write(path, grey, NumberOfFrames=0), capfd)
+    assert "40x5 pixels are too small" in error_line(write(path, grey[:, :5]), capfd)
+    assert "are over" in error_line(write(path, grey, NumberOfFrames=2_000_000_000), capfd)
+    assert "kind 'CMYK'" in error_line(write(path, grey, "CMYK"), capfd)
+    assert "32 bits a pixel" in error_line(write(path, grey.astype(np.uint32)), capfd)
+    write(path, grey)
+    path.write_bytes(path.read_bytes()[:-2000])
+    assert "cut short or damaged" in error_line(path, capfd)
+
+
+def test_video_inside_dicom_has_no_decoder(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    data = pydicom.dcmread(pydicom.examples.get_path("ybr_color"))
+    data.file_meta.TransferSyntaxUID = pydicom.uid.MPEG4HP41
+    data.save_as(tmp_path / "a.dcm")
+    assert "no decoder for MPEG-4 AVC" in error_line(tmp_path / "a.dcm", capfd)
+
+
+def test_deflated_is_refused(tmp_path: Path, grey: np.ndarray, capfd: pytest.CaptureFixture[str]) -> None:
+    data = pydicom.dcmread(write(tmp_path / "a.dcm", grey))
+    data.file_meta.TransferSyntaxUID = pydicom.uid.DeflatedExplicitVRLittleEndian
+    data.save_as(tmp_path / "a.dcm")
+    assert "deflated DICOM is not read" in error_line(tmp_path / "a.dcm", capfd)
+
+
+def test_missing_extra(tmp_path: Path, grey: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "a.dcm", grey)
+    monkeypatch.setitem(__import__("sys").modules, "pydicom", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'edgeecho\[dicom\]'"):
+        read_cine(path)

@@ -1,0 +1,211 @@
+"""The overlay video: the cine with the outline on it, and the area curve running along under it."""
+
+import os
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from edgeecho.errors import OutputError, ShapeError
+from edgeecho.report.draw import (
+    BACKGROUND,
+    ED,
+    ES,
+    GRID,
+    MUTED,
+    OUTLINE,
+    TEXT,
+    disc,
+    draw_outline,
+    polyline,
+    put_text,
+    text_width,
+    to_bgr,
+)
+from edgeecho.report.files import replacing
+from edgeecho.spec import NOTICE
+
+MIN_SIDE_PX = 320
+"""Smaller cines are enlarged by a whole factor until their short side is about this long."""
+STRIP_FOOT = 20
+"""Room under the curve for the notice."""
+DEFAULT_FPS = 30.0
+"""Playing speed where the frame rate is unknown."""
+
+
+class _Encoder(Protocol):
+    def write(self, picture: np.ndarray) -> None: ...
+    def close(self) -> None: ...
+
+
+def write_overlay(
+    path: str | os.PathLike[str],
+    frames: np.ndarray,
+    mask: np.ndarray,
+    fps: float | None,
+    *,
+    area_px: np.ndarray,
+    ed_frames: Sequence[int] = (),
+    es_frames: Sequence[int] = (),
+) -> None:
+    """Write a VP9 video that plays in every browser.
+
+    Args:
+        path: Where to, ending in `.webm`; a file of that name is replaced.
+        frames: uint8, (T, H, W) grey or (T, H, W, 3) RGB.
+        mask: uint8 {0, 1}, (T, H, W).
+        fps: Playing speed; None plays at 30.
+        area_px: Pixels of the mask per frame, (T,), for the curve.
+        ed_frames: 0-based frames to mark as end-diastole.
+        es_frames: 0-based frames to mark as end-systole.
+
+    Raises:
+        OutputError: If the file cannot be written, or nothing installed can encode VP9.
+        ShapeError: If the arrays do not fit each other.
+    """
+    if frames.shape[:3] != mask.shape or np.shape(area_px) != mask.shape[:1] or mask.ndim != 3 or 0 in mask.shape:
+        got = f"{frames.shape}, {mask.shape} and {np.shape(area_px)}"
+        raise ShapeError(f"expected frames and mask (T, H, W) and area_px (T,), got {got}")
+    speed = fps if fps else DEFAULT_FPS
+    pictures = render_overlay(frames, mask, fps, area_px=area_px, ed_frames=ed_frames, es_frames=es_frames)
+    with replacing(path) as temporary:
+        encoder: _Encoder | None = None
+        try:
+            for picture in pictures:
+                if encoder is None:
+                    encoder = _encoder(temporary, picture.shape[1], picture.shape[0], speed)
+                encoder.write(picture)
+        finally:
+            if encoder is not None:
+                encoder.close()
+        if abs(_frames_in(temporary) - len(mask)) > max(1, len(mask) // 100):  # counted from rounded times
+            raise OutputError(f"cannot write {os.fspath(path)}: the video came out incomplete; is the disk full?")
+
+
+def render_overlay(
+    frames: np.ndarray,
+    mask: np.ndarray,
+    fps: float | None,
+    *,
+    area_px: np.ndarray,
+    ed_frames: Sequence[int] = (),
+    es_frames: Sequence[int] = (),
+) -> Iterator[np.ndarray]:
+    """Yield the pictures of `write_overlay`, one a frame.
+
+    The cine stands in the upper left corner, enlarged by `overlay_scale`; the strip with the curve below it.
+
+    Yields:
+        uint8 BGR, height and width even.
+    """
+    total, height, width = mask.shape
+    scale = overlay_scale(height, width)
+    strip_height = max(76, round(0.15 * height * scale))
+    full_width = scale * width + scale * width % 2
+    full_height = scale * height + strip_height
+    full_height += full_height % 2
+    strip, points = _strip(full_width, full_height - scale * height, area_px, ed_frames, es_frames)
+    top = scale * height
+    digits = len(str(total - 1))
+    phases = dict.fromkeys(ed_frames, ("ED", ED)) | dict.fromkeys(es_frames, ("ES", ES))
+    for index in range(total):
+        picture = np.zeros((full_height, full_width, 3), np.uint8)
+        image = to_bgr(frames[index])
+        if scale > 1:
+            image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+        draw_outline(image, mask[index], scale)
+        picture[:top, : scale * width] = image
+        picture[top:] = strip
+        x, y = points[index]
+        cv2.line(picture, (round(x), top + 22), (round(x), full_height - STRIP_FOOT), MUTED, 1)
+        disc(picture, (x, top + y), 4.5, phases.get(index, ("", TEXT))[1], ring=BACKGROUND)
+        label = f"frame {index:>{digits}}" + (f"   {index / fps:.2f} s" if fps else "")
+        put_text(picture, label, (10, top + 16), 12, TEXT)
+        if index in phases:
+            name, colour = phases[index]
+            put_text(picture, name, (18 + text_width(label, 12), top + 16), 12, colour, bold=True)
+        yield picture
+
+
+def overlay_scale(height: int, width: int) -> int:
+    """Whole factor that brings the short side of a cine nearest to 320 pixels, at least 1."""
+    return max(1, round(MIN_SIDE_PX / min(height, width)))
+
+
+def _strip(
+    width: int, height: int, area_px: np.ndarray, ed_frames: Sequence[int], es_frames: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The area curve without its cursor, (height, width, 3), and the (x, y) of every frame on it, (T, 2)."""
+    strip = np.full((height, width, 3), BACKGROUND, np.uint8)
+    area = np.nan_to_num(np.asarray(area_px, float))
+    low, high = float(area.min()), float(area.max())
+    x = np.linspace(10, width - 11, len(area)) if len(area) > 1 else np.array([width / 2])
+    foot = height - STRIP_FOOT
+    y = (foot - 6) - (foot - 36) * ((area - low) / (high - low) if high > low else np.full(len(area), 0.5))
+    points = np.stack([x, y], axis=1)
+    cv2.line(strip, (10, foot), (width - 11, foot), GRID, 1)
+    polyline(strip, points, OUTLINE, 1)
+    for marked, colour in ((ed_frames, ED), (es_frames, ES)):
+        for index in marked:
+            disc(strip, points[index], 3.5, colour, ring=BACKGROUND)
+    put_text(strip, NOTICE, (width - 10, height - 6), 11, MUTED, align=1)
+    return strip, points
+
+
+def _frames_in(path: Path) -> int:
+    """Frames that a video says it has; OpenCV's encoder goes on without a word when the disk is full."""
+    video = cv2.VideoCapture(os.fspath(path))
+    count = round(video.get(cv2.CAP_PROP_FRAME_COUNT))
+    video.release()
+    return count
+
+
+def _encoder(path: Path, width: int, height: int, fps: float) -> _Encoder:
+    """PyAV where it is installed, as it is many times faster, else OpenCV."""
+    try:
+        import av  # noqa: F401
+    except ImportError:
+        return _OpenCVEncoder(path, width, height, fps)
+    return _PyAVEncoder(path, width, height, fps)
+
+
+class _PyAVEncoder:
+    """VP9 by FFmpeg, in its fast mode, on one thread, so that the same input gives the same file."""
+
+    def __init__(self, path: Path, width: int, height: int, fps: float) -> None:
+        import av
+
+        self._frame = av.VideoFrame.from_ndarray
+        self._container = av.open(os.fspath(path), "w", format="webm")
+        options = {"deadline": "realtime", "cpu-used": "7", "crf": "30", "b": "0", "threads": "1"}
+        rate = Fraction(fps).limit_denominator(1001)
+        self._stream = self._container.add_stream("libvpx-vp9", rate=rate, options=options)
+        self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"
+
+    def write(self, picture: np.ndarray) -> None:
+        self._container.mux(self._stream.encode(self._frame(picture, format="bgr24")))
+
+    def close(self) -> None:
+        try:
+            self._container.mux(self._stream.encode(None))
+        finally:
+            self._container.close()
+
+
+class _OpenCVEncoder:
+    """VP9 by OpenCV's own FFmpeg."""
+
+    def __init__(self, path: Path, width: int, height: int, fps: float) -> None:
+        path.touch()  # OpenCV would fail without saying why
+        self._writer = cv2.VideoWriter(os.fspath(path), cv2.VideoWriter.fourcc(*"VP90"), fps, (width, height))
+        if not self._writer.isOpened():
+            raise OutputError("this OpenCV cannot encode VP9 video: pip install 'edgeecho[report]'")
+
+    def write(self, picture: np.ndarray) -> None:
+        self._writer.write(picture)
+
+    def close(self) -> None:
+        self._writer.release()

@@ -19,7 +19,7 @@ DIGEST_KEY = "edgeecho_sha256"
 UNSEALED = "0" * 64
 SUFFIXES = (".safetensors", ".onnx", ".xml")
 MAX_BYTES = 1 << 30
-_SEAL = re.compile(rb"edgeecho_sha256[^0-9a-f]{2,12}([0-9a-f]{64})")
+_SEAL = re.compile(rb'edgeecho_sha256(?:":"|\x12\x40| value=")([0-9a-f]{64})')  # safetensors, ONNX, OpenVINO
 
 
 def seal(data: bytes, companion: bytes = b"") -> bytes:

@@ -21,7 +21,7 @@ def save_checkpoint(path: Path, network: nn.Module, spec: ModelSpec) -> None:
 
 
 def load_checkpoint(path: Path) -> tuple[nn.Module, ModelSpec]:
-    """Rebuild the network in eval mode.
+    """Read, verify and rebuild a network, in eval mode.
 
     Raises:
         ModelFileError: If the file is no EdgeEcho checkpoint, is damaged, or its weights do not fit its spec.
@@ -29,9 +29,18 @@ def load_checkpoint(path: Path) -> tuple[nn.Module, ModelSpec]:
     data, spec = check(path)
     if spec.form != "checkpoint":
         raise ModelFileError(f"{path.name}: this is a {spec.form} graph, not a checkpoint; give the .safetensors file")
+    return network_from_bytes(data, spec, path.name), spec
+
+
+def network_from_bytes(data: bytes, spec: ModelSpec, name: str) -> nn.Module:
+    """Rebuild a network in eval mode from a checkpoint's verified bytes.
+
+    Raises:
+        ModelFileError: If the weights do not fit the spec.
+    """
     network = build(spec)
     try:
         network.load_state_dict(safetensors.torch.load(data))
-    except Exception as error:
-        raise ModelFileError(f"{path.name}: weights do not fit the network that its spec names: {error}") from error
-    return network.eval(), spec
+    except Exception as error:  # safetensors and torch raise several kinds
+        raise ModelFileError(f"{name}: weights do not fit the network that its spec names") from error
+    return network.eval()

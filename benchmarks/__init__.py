@@ -1,0 +1,1 @@
+"""Benchmarks: how parameters, MACs, file size, latency and memory are measured."""

@@ -1,0 +1,66 @@
+"""What every engine does, and the one place that opens one."""
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from edgeecho.errors import ConfigError
+from edgeecho.modelfile import check
+from edgeecho.runtime.catalog import Located
+from edgeecho.spec import ModelSpec
+
+
+class Engine(Protocol):
+    """A clip graph, ready to run."""
+
+    runtime: str
+    """`ort`, `openvino` or `torch`."""
+    version: str
+    """Of the engine's package."""
+
+    def infer(self, frames: np.ndarray) -> np.ndarray:
+        """Frames uint8 (T, 1, S, S) to prob uint8 (T, 1, S, S)."""
+        ...
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def open_engine(located: Located, threads: int | None = None) -> tuple[Engine, ModelSpec, bytes]:
+    """Verify a model file, then hand its bytes to its engine.
+
+    Args:
+        located: The file and its runtime.
+        threads: Worker threads; None means every usable core.
+
+    Returns:
+        The engine, the model's spec and the file's bytes.
+
+    Raises:
+        ConfigError: If `threads` is not positive.
+        ModelFileError: If the file does not verify or the engine refuses it.
+        MissingExtraError: If the engine is not installed.
+    """
+    if threads is not None and threads < 1:
+        raise ConfigError(f"threads must be at least 1, got {threads}")
+    threads = threads or usable_cores()
+    data, spec = check(located.path)
+    return _open(located.runtime, data, located.path, spec, threads), spec, data
+
+
+def _open(runtime: str, data: bytes, path: Path, spec: ModelSpec, threads: int) -> Engine:
+    if runtime == "ort":
+        from edgeecho.runtime.ort_engine import OrtEngine
+
+        return OrtEngine(data, path.name, threads)
+    if runtime == "openvino":
+        from edgeecho.runtime.openvino_engine import OpenVinoEngine
+
+        return OpenVinoEngine(data, path.with_suffix(".bin").read_bytes(), path.name, threads)
+    from edgeecho.runtime.torch_engine import TorchEngine
+
+    return TorchEngine(data, spec, path.name, threads)

@@ -1,0 +1,28 @@
+"""ONNX Runtime on the CPU."""
+
+import numpy as np
+import onnxruntime as ort
+
+from edgeecho.errors import ModelFileError
+
+
+class OrtEngine:
+    """A clip graph in ONNX Runtime."""
+
+    runtime = "ort"
+
+    def __init__(self, data: bytes, name: str, threads: int) -> None:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        try:
+            self._session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime raises many kinds
+            raise ModelFileError(f"{name}: ONNX Runtime refuses it: {str(error).splitlines()[0]}") from error
+        self.version = str(ort.__version__)
+
+    def infer(self, frames: np.ndarray) -> np.ndarray:
+        """Frames uint8 (T, 1, S, S) to prob uint8 (T, 1, S, S)."""
+        return np.asarray(self._session.run(["prob"], {"frames": frames})[0])

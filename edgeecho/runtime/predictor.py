@@ -1,0 +1,234 @@
+"""Predictor: a cine in; masks, areas, beats and ejection fraction out. No torch."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgeecho.cine import Cine
+from edgeecho.errors import ConfigError, ShapeError
+from edgeecho.measure import BeatMeasurement, measure
+from edgeecho.preprocess import Roi, find_roi, mask_from_network, to_network
+from edgeecho.runtime.catalog import locate
+from edgeecho.runtime.engine import Engine, open_engine
+from edgeecho.spec import ModelSpec
+
+FLIPS = {"lr": 2, "ud": 1}
+"""Mirrored views and the axis of (T, H, W) that turns them back."""
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Which model said it."""
+
+    name: str
+    sha256: str
+    """Of the model file."""
+    form: str
+    precision: str
+    runtime: str
+    runtime_version: str
+    licence: str
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """What a model says about one cine."""
+
+    mask: np.ndarray
+    """uint8 {0, 1} (T, H, W), left-ventricular cavity at the input's own pixels."""
+    area_px: np.ndarray
+    """float32 (T,), pixels of the mask."""
+    fps: float | None
+    spacing_mm: tuple[float, float] | None
+    roi: Roi
+    ed_frames: list[int]
+    es_frames: list[int]
+    beats: list[BeatMeasurement]
+    ef_percent: float | None
+    """Median over beats, 0-100; None when no beat was measured, with the reason in `warnings`."""
+    edv_ml: float | None
+    esv_ml: float | None
+    heart_rate_bpm: float | None
+    quality: dict[str, float]
+    """`confidence`, mean probability inside the mask; `empty_frames`, how many frames have no mask."""
+    warnings: list[str]
+    model: ModelInfo
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as JSON values; masks stay out, but for their area."""
+        t, h, w = self.mask.shape
+        roi = self.roi
+        return {
+            "frames": t,
+            "height": h,
+            "width": w,
+            "fps": self.fps,
+            "spacing_mm": self.spacing_mm and list(self.spacing_mm),
+            "roi": [roi.x, roi.y, roi.width, roi.height],
+            "area_px": [float(a) for a in self.area_px],
+            "ed_frames": self.ed_frames,
+            "es_frames": self.es_frames,
+            "beats": [asdict(beat) for beat in self.beats],
+            "ef_percent": self.ef_percent,
+            "edv_ml": self.edv_ml,
+            "esv_ml": self.esv_ml,
+            "heart_rate_bpm": self.heart_rate_bpm,
+            "quality": self.quality,
+            "warnings": self.warnings,
+            "model": asdict(self.model),
+        }
+
+
+class Predictor:
+    """A model, ready to segment cines. One thread at a time."""
+
+    def __init__(self, engine: Engine, spec: ModelSpec, sha256: str, window_frames: int = 64) -> None:
+        """
+        Args:
+            engine: An opened clip graph.
+            spec: Its spec.
+            sha256: Of its file.
+            window_frames: Frames answered per run of the engine; bounds memory, does not change the answer.
+        """
+        if window_frames < 1:
+            raise ConfigError(f"window_frames must be at least 1, got {window_frames}")
+        self.spec, self.window_frames, self._engine = spec, window_frames, engine
+        self.info = ModelInfo(
+            spec.name, sha256, "clip", spec.precision, engine.runtime, engine.version, spec.licence
+        )
+
+    def probabilities(self, frames: np.ndarray, progress: Callable[[int, int], None] | None = None) -> np.ndarray:
+        """Run the network over a cine of its own size, window by window.
+
+        Each window is given the frames around it that its answer depends on, so any cut gives the same answer. Where
+        the cine ends, the graph itself lets the last frame stand still.
+
+        Args:
+            frames: uint8 (T, size_px, size_px).
+            progress: Called with frames done and T.
+
+        Returns:
+            prob, uint8 of the same shape.
+        """
+        t = len(frames)
+        before, after = self.spec.context_frames
+        prob = np.empty_like(frames)
+        for start in range(0, t, self.window_frames):
+            end = min(start + self.window_frames, t)
+            low, high = max(0, start - before), min(t, end + after)
+            window = np.ascontiguousarray(frames[low:high, None])
+            prob[start:end] = self._engine.infer(window)[start - low : end - low, 0]
+            if progress:
+                progress(end, t)
+        return prob
+
+    def segment(
+        self,
+        frames: np.ndarray | Cine,
+        fps: float | None = None,
+        *,
+        spacing_mm: tuple[float, float] | None = None,
+        roi: Roi | None = None,
+        flip: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Segmentation:
+        """Outline the left ventricle in every frame and measure it.
+
+        Args:
+            frames: A `Cine`, or uint8 (T, H, W) grey or (T, H, W, 3) RGB.
+            fps: Frames per second, if not the cine's own.
+            spacing_mm: (row, column) mm per pixel, if not the cine's own.
+            roi: Region to look at; None finds the sector.
+            flip: `lr` for a mirrored view, `ud` for apex down: turned for the network, turned back in the answer.
+            progress: Called with frames done and T.
+
+        Raises:
+            ShapeError: If the frames are no grey or RGB cine.
+            VideoError: If the cine is black.
+            ConfigError: If a setting makes no sense.
+        """
+        cine = frames if isinstance(frames, Cine) else _cine_from_array(frames)
+        fps, spacing_mm = fps or cine.fps, spacing_mm or cine.spacing_mm
+        if fps is not None and not 0 < fps < 10000:
+            raise ConfigError(f"fps must be positive, got {fps}")
+        if spacing_mm is not None and not min(spacing_mm) > 0:
+            raise ConfigError(f"spacing_mm must be positive, got {spacing_mm}")
+        if flip is not None and flip not in FLIPS:
+            raise ConfigError(f"unknown flip {flip!r}; known: {', '.join(FLIPS)}")
+        roi = roi or find_roi(cine.frames, spacing_mm)
+        inputs = to_network(cine.frames, roi, self.spec.size_px)
+        if flip:
+            inputs = np.flip(inputs, FLIPS[flip])
+        prob = self.probabilities(inputs, progress)
+        if flip:
+            prob = np.flip(prob, FLIPS[flip])
+        mask = mask_from_network(prob, roi, *cine.frames.shape[1:], self.spec.threshold)
+        area_px = mask.sum(axis=(1, 2), dtype=np.int64).astype(np.float32)
+        measured = measure(mask, area_px, fps, spacing_mm)
+        quality, doubts = _quality(prob, area_px, self.spec.threshold)
+        return Segmentation(
+            mask=mask,
+            area_px=area_px,
+            fps=fps,
+            spacing_mm=spacing_mm,
+            roi=roi,
+            ed_frames=list(measured.ed_frames),
+            es_frames=list(measured.es_frames),
+            beats=list(measured.beats),
+            ef_percent=measured.ef_percent,
+            edv_ml=measured.edv_ml,
+            esv_ml=measured.esv_ml,
+            heart_rate_bpm=measured.heart_rate_bpm,
+            quality=quality,
+            warnings=[*cine.warnings, *doubts, *measured.warnings],
+            model=self.info,
+        )
+
+
+def _cine_from_array(frames: np.ndarray) -> Cine:
+    if frames.ndim == 4 and frames.shape[3] == 3 and frames.dtype == np.uint8:
+        from edgeecho.cine import to_grey
+
+        return Cine(to_grey(frames))
+    if frames.ndim != 3:
+        raise ShapeError(f"expected frames (T, H, W) or (T, H, W, 3), got {frames.shape}; pass one cine, not one frame")
+    return Cine(frames)
+
+
+def _quality(prob: np.ndarray, area_px: np.ndarray, threshold: int) -> tuple[dict[str, float], list[str]]:
+    """How sure the network was, and what to warn of."""
+    inside = prob[prob >= threshold]
+    confidence = float(inside.mean() / 255) if inside.size else 0.0
+    empty = int((area_px == 0).sum())
+    warnings = []
+    if empty:
+        warnings.append(f"{empty} of {len(area_px)} frames have no left ventricle")
+    return {"confidence": round(confidence, 4), "empty_frames": empty}, warnings
+
+
+def load(
+    model: str | Path = "default",
+    *,
+    runtime: str | None = None,
+    precision: str | None = None,
+    threads: int | None = None,
+) -> Predictor:
+    """Open a model.
+
+    Args:
+        model: `default`, a packaged model's name, a folder that `edgeecho export` wrote, or a model file.
+        runtime: `ort` (ONNX Runtime), `openvino` or `torch`; None chooses by what is given.
+        precision: `int8` or `fp32` of a named model or folder; None means int8.
+        threads: Worker threads; None means every usable core.
+
+    Raises:
+        ModelFileError: If it is not found, does not verify, or its engine refuses it.
+        MissingExtraError: If its engine is not installed.
+    """
+    located = locate(model, runtime, precision)
+    engine, spec, data = open_engine(located, threads)
+    return Predictor(engine, spec, hashlib.sha256(data).hexdigest())

@@ -1,0 +1,147 @@
+"""fp32 clip graph to static int8: QDQ, unsigned 8-bit activations, signed 8-bit weights per channel, MinMax."""
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+OPERATORS = ["Conv", "Concat", "Add", "Resize", "DepthToSpace", "Sigmoid", "MaxPool", "Mul", "Relu", "Slice"]
+LOGIT_RANGE = 8.0
+"""Logits are stored from -8 to 8 in steps of 1/16: finer near the mask's edge than their own range would allow."""
+
+
+class _Reader(CalibrationDataReader):
+    def __init__(self, clips: Iterable[np.ndarray], advance: Callable[[], None]) -> None:
+        self._clips: Iterator[np.ndarray] = iter(clips)
+        self._advance = advance
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        clip = next(self._clips, None)
+        if clip is None:
+            return None
+        self._advance()
+        return {"frames": np.ascontiguousarray(clip[:, None])}
+
+
+def quantize(
+    model: onnx.ModelProto, clips: Iterable[np.ndarray], advance: Callable[[], None] = lambda: None
+) -> onnx.ModelProto:
+    """Quantize a clip graph so that it runs in integers from `frames` to `prob`.
+
+    Args:
+        model: From `clip_graph`, uint8 in and out.
+        clips: Calibration clips, uint8 (T, S, S) each.
+        advance: Called once a clip.
+    """
+    boundary = _Boundary(model)
+    overrides = {
+        boundary.scaled: _fixed(boundary.scale, 0),
+        boundary.probability: _fixed(1 / 255, 0),
+        **{name: _fixed(LOGIT_RANGE / 128, 128) for name in boundary.logits},
+    }
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        root = logging.getLogger()
+        level, _ = root.level, root.setLevel(logging.ERROR)
+        source, target = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
+        onnx.save(model, source)
+        try:
+            quantize_static(
+                source,
+                target,
+                _Reader(clips, advance),
+                quant_format=QuantFormat.QDQ,
+                op_types_to_quantize=OPERATORS,
+                nodes_to_exclude=boundary.float_nodes,
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                extra_options={"TensorQuantOverrides": overrides},
+            )
+        finally:
+            root.setLevel(level)
+        quantized = onnx.load(target)
+    return _integers_outside(quantized, boundary)
+
+
+def _fixed(scale: float, zero_point: int) -> list[dict[str, object]]:
+    """A tensor's quantization, given instead of calibrated."""
+    return [{"quant_type": QuantType.QUInt8, "scale": np.array(scale, np.float32), "zero_point": np.array(zero_point, np.uint8)}]
+
+
+class _Boundary:
+    """The tensors where the pipeline's floats begin and end."""
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        producer = {name: node for node in model.graph.node for name in node.output}
+        cast = next(n for n in model.graph.node if n.op_type == "Cast" and "frames" in n.input)
+        mul = next((n for n in model.graph.node if n.op_type == "Mul" and cast.output[0] in n.input), cast)
+        self.scaled: str = mul.output[0]
+        # The simplifier may have moved 1/255 into the first convolution's weights.
+        self.scale = 1.0 if mul is cast else 1 / 255
+        sigmoid = next(n for n in model.graph.node if n.op_type == "Sigmoid")
+        self.probability: str = sigmoid.output[0]
+        # The logits, from the last convolution through the ops that only move them.
+        self.logits: list[str] = [sigmoid.input[0]]
+        while (mover := producer[self.logits[-1]]).op_type in ("DepthToSpace", "Transpose", "Squeeze", "Unsqueeze"):
+            self.logits.append(mover.input[0])
+        # The multiplications at both ends.
+        self.float_nodes = [n.name for n in (mul, *_readers(model, self.probability)) if n.op_type == "Mul"]
+
+
+def _readers(model: onnx.ModelProto, tensor: str) -> list[onnx.NodeProto]:
+    return [n for n in model.graph.node if tensor in n.input]
+
+
+def _integers_outside(model: onnx.ModelProto, boundary: _Boundary) -> onnx.ModelProto:
+    """Drop the float steps at both ends: uint8 frames are their own quantization, and so is prob.
+
+    Before: frames, Cast, Quantize(1, 0), Dequantize ... Sigmoid, Quantize(1/255, 0), Dequantize, Mul 255, Round,
+    Cast, prob. After: frames, Dequantize ... Sigmoid, Quantize(1/255, 0), prob. The same numbers.
+    """
+    nodes = list(model.graph.node)
+    first = _quantizer(nodes, boundary.scaled)
+    last = _quantizer(nodes, boundary.probability)
+    dead: set[str] = {first.output[0]}
+    for node in nodes:
+        for i, name in enumerate(node.input):
+            if name == first.output[0]:
+                node.input[i] = "frames"
+    last.output[0] = "prob"
+    keep = [n for n in nodes if not (set(n.output) & dead)]
+    keep = [n for n in keep if n.output[0] != "prob" or n is last]
+    while True:  # whatever nothing reads any more
+        read = {name for node in keep for name in node.input} | {"prob"}
+        alive = [n for n in keep if set(n.output) & read]
+        if len(alive) == len(keep):
+            break
+        keep = alive
+    read = {name for node in keep for name in node.input}
+    tensors = [t for t in model.graph.initializer if t.name in read]
+    del model.graph.node[:], model.graph.initializer[:], model.graph.value_info[:]
+    model.graph.node.extend(keep)
+    model.graph.initializer.extend(tensors)
+    del model.metadata_props[:]
+    return model
+
+
+def _quantizer(nodes: list[onnx.NodeProto], tensor: str) -> onnx.NodeProto:
+    return next(n for n in nodes if n.op_type == "QuantizeLinear" and n.input[0] == tensor)
+
+
+def count_int8(model: onnx.ModelProto) -> tuple[int, int]:
+    """(convolutions whose weights are int8, all convolutions)."""
+    int8 = {
+        n.output[0]
+        for n in model.graph.node
+        if n.op_type == "DequantizeLinear"
+        and any(t.name == n.input[0] and numpy_helper.to_array(t).dtype == np.int8 for t in model.graph.initializer)
+    }
+    convolutions = [n for n in model.graph.node if n.op_type in ("Conv", "ConvTranspose")]
+    return sum(n.input[1] in int8 for n in convolutions), len(convolutions)

@@ -1,0 +1,1 @@
+"""Released models, one folder each: checkpoint, exported graphs, model card, licence."""

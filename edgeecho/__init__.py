@@ -3,11 +3,37 @@
 Research software, not a medical device.
 """
 
-from edgeecho.cine import Cine, read_cine
-from edgeecho.errors import EdgeEchoError
-from edgeecho.preprocess import Roi
-from edgeecho.runtime import Predictor, Segmentation, load
-from edgeecho.spec import ModelSpec
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from edgeecho.cine import Cine, read_cine
+    from edgeecho.errors import EdgeEchoError
+    from edgeecho.preprocess import Roi
+    from edgeecho.runtime import Predictor, Segmentation, load
+    from edgeecho.spec import ModelSpec
 
 __all__ = ["Cine", "EdgeEchoError", "ModelSpec", "Predictor", "Roi", "Segmentation", "load", "read_cine"]
 __version__ = "0.1.0"
+
+# Names are imported when first used, so that `edgeecho --help` does not wait for NumPy.
+_HOMES = {
+    "Cine": "cine",
+    "EdgeEchoError": "errors",
+    "ModelSpec": "spec",
+    "Predictor": "runtime",
+    "Roi": "preprocess",
+    "Segmentation": "runtime",
+    "load": "runtime",
+    "read_cine": "cine",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'edgeecho' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"edgeecho.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

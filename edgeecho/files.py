@@ -29,4 +29,5 @@ def atomic(path: Path | str) -> Iterator[Path]:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); choose another folder") from error
+        reason = (error.strerror or str(error)).splitlines()[0]
+        raise OutputError(f"cannot write {path}: {reason}; choose a folder that can be written and is not full") from error

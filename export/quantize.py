@@ -12,6 +12,9 @@ from onnx import numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 OPERATORS = ["Conv", "Concat", "Add", "Resize", "DepthToSpace", "Sigmoid", "MaxPool", "Mul", "Relu", "Slice"]
+OPERATORS += ["ConvTranspose", "Transpose", "Unsqueeze", "Squeeze", "Gather"]  # of native 3D graphs
+MOVERS = ("DepthToSpace", "Transpose", "Squeeze", "Unsqueeze", "Gather")
+"""Operators that pass values on as they are."""
 LOGIT_RANGE = 8.0
 """Logits are stored from -8 to 8 in steps of 1/16: finer near the mask's edge than their own range would allow."""
 
@@ -41,7 +44,7 @@ def quantize(
     """
     boundary = _Boundary(model)
     overrides = {
-        boundary.scaled: _fixed(boundary.scale, 0),
+        boundary.entry: _fixed(boundary.scale, 0),
         boundary.probability: _fixed(1 / 255, 0),
         **{name: _fixed(LOGIT_RANGE / 128, 128) for name in boundary.logits},
     }
@@ -85,11 +88,15 @@ class _Boundary:
         self.scaled: str = mul.output[0]
         # The simplifier may have moved 1/255 into the first convolution's weights.
         self.scale = 1.0 if mul is cast else 1 / 255
+        # Where the network begins, behind the ops that only move the frames into place.
+        self.entry = self.scaled
+        while (reader := _readers(model, self.entry)[0]).op_type in MOVERS:
+            self.entry = reader.output[0]
         sigmoid = next(n for n in model.graph.node if n.op_type == "Sigmoid")
         self.probability: str = sigmoid.output[0]
         # The logits, from the last convolution through the ops that only move them.
         self.logits: list[str] = [sigmoid.input[0]]
-        while (mover := producer[self.logits[-1]]).op_type in ("DepthToSpace", "Transpose", "Squeeze", "Unsqueeze"):
+        while (mover := producer[self.logits[-1]]).op_type in MOVERS:
             self.logits.append(mover.input[0])
         # The multiplications at both ends.
         self.float_nodes = [n.name for n in (mul, *_readers(model, self.probability)) if n.op_type == "Mul"]
@@ -103,16 +110,18 @@ def _integers_outside(model: onnx.ModelProto, boundary: _Boundary) -> onnx.Model
     """Drop the float steps at both ends: uint8 frames are their own quantization, and so is prob.
 
     Before: frames, Cast, Quantize(1, 0), Dequantize ... Sigmoid, Quantize(1/255, 0), Dequantize, Mul 255, Round,
-    Cast, prob. After: frames, Dequantize ... Sigmoid, Quantize(1/255, 0), prob. The same numbers.
+    Cast, prob. After: frames, Dequantize ... Sigmoid, Quantize(1/255, 0), prob. The same numbers. Operators that only
+    move the frames into place before the first Quantize then move integers.
     """
     nodes = list(model.graph.node)
-    first = _quantizer(nodes, boundary.scaled)
+    first = _quantizer(nodes, boundary.entry)
     last = _quantizer(nodes, boundary.probability)
     dead: set[str] = {first.output[0]}
+    moved = {boundary.scaled: "frames"}
+    moved[first.output[0]] = moved.get(boundary.entry, boundary.entry)
     for node in nodes:
         for i, name in enumerate(node.input):
-            if name == first.output[0]:
-                node.input[i] = "frames"
+            node.input[i] = moved.get(name, name)
     last.output[0] = "prob"
     keep = [n for n in nodes if not (set(n.output) & dead)]
     keep = [n for n in keep if n.output[0] != "prob" or n is last]

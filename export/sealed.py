@@ -33,7 +33,10 @@ def write_openvino(path: Path, model: onnx.ModelProto, spec: ModelSpec) -> None:
     """Convert to OpenVINO IR and write `path` (.xml) and its .bin, under one seal."""
     with tempfile.TemporaryDirectory() as folder:
         source, xml = Path(folder) / "model.onnx", Path(folder) / "model.xml"
-        onnx.save(model, source)
+        bare = onnx.ModelProto()
+        bare.CopyFrom(model)
+        del bare.metadata_props[:]  # the converter would carry them over, with another file's seal
+        onnx.save(bare, source)
         converted = ov.Core().read_model(source)
         converted.set_rt_info(spec.to_json(), [SPEC_KEY])
         converted.set_rt_info(UNSEALED, [DIGEST_KEY])

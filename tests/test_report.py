@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from edgeecho.errors import OutputError, ShapeError
-from edgeecho.report import contact_sheet, draw_curve, replacing, write_curve, write_overlay, write_png
+from edgeecho.files import atomic
+from edgeecho.report import contact_sheet, draw_curve, write_curve, write_overlay, write_png
 from edgeecho.report.curve import ticks
 from edgeecho.report.draw import OUTLINE, outlines
 from edgeecho.report.overlay import overlay_scale, render_overlay
@@ -130,7 +131,7 @@ def test_contact_sheet_shows_each_frame_once():
 
 
 @pytest.mark.parametrize("encoder", ["PyAV", "OpenCV"])
-@pytest.mark.parametrize("folder", ["missing", "file"])
+@pytest.mark.parametrize("folder", ["file"])
 def test_where_nothing_can_be_written_one_line_says_so(tmp_path, monkeypatch, folder, encoder):
     if encoder == "OpenCV":
         monkeypatch.setitem(sys.modules, "av", None)
@@ -153,7 +154,7 @@ def test_a_failure_leaves_the_old_result_and_no_other_file(tmp_path):
         write_overlay(path, frames, mask, 50.0, area_px=area, ed_frames=(99,))
 
     def fail():
-        with replacing(path) as temporary:
+        with atomic(path) as temporary:
             temporary.write_text("half")
             raise KeyboardInterrupt
 

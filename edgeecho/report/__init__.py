@@ -1,8 +1,8 @@
 """Pictures of a result: overlay video, area curve, contact sheet."""
 
 from edgeecho.report.curve import draw_curve, write_curve
-from edgeecho.report.files import replacing, write_png
+from edgeecho.report.files import write_png
 from edgeecho.report.overlay import write_overlay
 from edgeecho.report.still import contact_sheet
 
-__all__ = ["contact_sheet", "draw_curve", "replacing", "write_curve", "write_overlay", "write_png"]
+__all__ = ["contact_sheet", "draw_curve", "write_curve", "write_overlay", "write_png"]

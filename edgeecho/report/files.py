@@ -1,36 +1,11 @@
-"""Results appear whole or not at all: written under a temporary name, then renamed."""
+"""Pictures as files."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from edgeecho.errors import OutputError
-
-
-@contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary name in the folder of `path`, with its suffix; rename it to `path` at the end.
-
-    Whatever fails inside, the temporary file is gone afterwards and a file that stood at `path` before is untouched.
-
-    Raises:
-        OutputError: If the folder is missing or cannot be written, or the disk is full.
-    """
-    target = Path(path)
-    temporary = target.with_name(f".{target.stem}.{os.getpid()}.tmp{target.suffix}")
-    try:
-        yield temporary
-        os.replace(temporary, target)
-    except OSError as error:
-        reason = (error.strerror or str(error)).splitlines()[0]
-        raise OutputError(f"cannot write {target}: {reason}; is its folder there, writable, and not full?") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
+from edgeecho.files import atomic
 
 
 def write_png(path: str | os.PathLike[str], image: np.ndarray) -> None:
@@ -44,5 +19,5 @@ def write_png(path: str | os.PathLike[str], image: np.ndarray) -> None:
         OutputError: If it cannot be written.
     """
     _, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 9])
-    with replacing(path) as temporary:
+    with atomic(path) as temporary:
         temporary.write_bytes(data.tobytes())

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from edgeecho.errors import OutputError, ShapeError
+from edgeecho.files import atomic
 from edgeecho.report.draw import (
     BACKGROUND,
     ED,
@@ -25,7 +26,6 @@ from edgeecho.report.draw import (
     text_width,
     to_bgr,
 )
-from edgeecho.report.files import replacing
 from edgeecho.spec import NOTICE
 
 MIN_SIDE_PX = 320
@@ -71,7 +71,7 @@ def write_overlay(
         raise ShapeError(f"expected frames and mask (T, H, W) and area_px (T,), got {got}")
     speed = fps if fps else DEFAULT_FPS
     pictures = render_overlay(frames, mask, fps, area_px=area_px, ed_frames=ed_frames, es_frames=es_frames)
-    with replacing(path) as temporary:
+    with atomic(path) as temporary:
         encoder: _Encoder | None = None
         try:
             for picture in pictures:

@@ -1,0 +1,250 @@
+"""The command line: flags, printing, exit codes. No logic."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from edgeecho.errors import ConfigError, EdgeEchoError
+from edgeecho.spec import NOTICE
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help=f"The left ventricle in every frame of an echo cine, in real time, on a bare CPU.\n\n{NOTICE}",
+)
+Model = Annotated[str, typer.Option("--model", help="Packaged model's name, folder or file.")]
+Runtime = Annotated[str | None, typer.Option(help="ort, openvino or torch.")]
+Precision = Annotated[str | None, typer.Option(help="int8 or fp32, for a named model.")]
+Threads = Annotated[int | None, typer.Option(help="Worker threads; all cores if not given.")]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures here as JSON.")]
+
+
+def main() -> None:
+    """Entry point: an EdgeEchoError is one line and exit 1."""
+    try:
+        app()
+    except EdgeEchoError as error:
+        _say(f"error: {' '.join(str(error).split())}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        _say("interrupted")
+        sys.exit(130)
+
+
+def _say(text: str) -> None:
+    """Progress and messages go to stderr."""
+    typer.echo(text, err=True)
+
+
+def _numbers(text: str | None, count: int, flag: str) -> tuple[float, ...] | None:
+    if text is None:
+        return None
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if len(values) != count:
+        raise ConfigError(f"{flag} takes {count} numbers with commas between, got {text!r}")
+    return values
+
+
+def _progress() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True)
+
+
+def _write_json(path: Path | None, values: Any) -> None:
+    if path:
+        from edgeecho.files import atomic
+
+        with atomic(path) as temporary:
+            temporary.write_text(json.dumps(values, indent=1) + "\n")
+
+
+@app.command()
+def demo(out: Annotated[Path, typer.Option(help="Folder for pictures and files.")] = Path("demo-out")) -> None:
+    """Segment a real cine, export int8, benchmark; ends with a table and pictures."""
+    from edgeecho.demo import run_demo
+
+    run_demo(out, _say)
+
+
+@app.command()
+def segment(
+    inputs: Annotated[list[Path], typer.Argument(help="Cines, or folders of them.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")],
+    model: Model = "default",
+    runtime: Runtime = None,
+    precision: Precision = None,
+    threads: Threads = None,
+    fps: Annotated[float | None, typer.Option(help="Frames per second, if the file does not say.")] = None,
+    spacing_mm: Annotated[str | None, typer.Option(help="ROW,COL millimetres per pixel.")] = None,
+    roi: Annotated[str | None, typer.Option(help="X,Y,W,H region to look at, in pixels.")] = None,
+    flip: Annotated[str | None, typer.Option(help="lr for a mirrored view, ud for apex down.")] = None,
+) -> None:
+    """Outline the left ventricle in every frame: masks, area curve, beats, EF, overlay video."""
+    from edgeecho.jobs import SegmentOptions, segment_files
+    from edgeecho.preprocess import Roi
+    from edgeecho.runtime import load
+
+    region, spacing = _numbers(roi, 4, "--roi"), _numbers(spacing_mm, 2, "--spacing-mm")
+    options = SegmentOptions(
+        fps=fps,
+        spacing_mm=(spacing[0], spacing[1]) if spacing else None,
+        roi=Roi(*(round(v) for v in region)) if region else None,
+        flip=flip,
+    )
+    predictor = load(model, runtime=runtime, precision=precision, threads=threads)
+    info = predictor.info
+    _say(f"{info.name} {info.precision} on {info.runtime} {info.runtime_version}; weights: {info.licence}. {NOTICE}")
+    failed = 0
+    with _progress() as progress:
+        task = progress.add_task("", total=None)
+        for outcome in segment_files(
+            predictor, inputs, out, options, lambda name, n, t: progress.update(task, description=name, completed=n, total=t)
+        ):
+            if outcome.error:
+                failed += 1
+                progress.console.print(f"error: {' '.join(str(outcome.error).split())}", markup=False, soft_wrap=True)
+            else:
+                for warning in outcome.result.warnings if outcome.result else ():
+                    progress.console.print(f"{outcome.source.name}: {warning}", markup=False, soft_wrap=True)
+                typer.echo(_summary(outcome))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _summary(outcome: Any) -> str:
+    result = outcome.result
+    parts = [f"{outcome.source.name}: {len(result.area_px)} frames", f"{len(result.beats)} beats"]
+    parts.append("no EF" if result.ef_percent is None else f"EF {result.ef_percent:.0f}%")
+    if result.edv_ml is not None and result.esv_ml is not None:
+        parts.append(f"EDV {result.edv_ml:.0f} mL, ESV {result.esv_ml:.0f} mL")
+    if result.heart_rate_bpm is not None:
+        parts.append(f"{result.heart_rate_bpm:.0f}/min")
+    return ", ".join(parts) + f" -> {outcome.files[-1]}"
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Argument(help="TOML file.")],
+    init: Annotated[Path | None, typer.Option(help="Checkpoint to start from.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in run.out.")] = False,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="key=value, such as optim.steps=100.")] = None,
+) -> None:
+    """Train a network from ED and ES labels."""
+    from edgeecho.errors import require
+
+    require("torch", "train")
+    from edgeecho.train.config import load_config
+    from edgeecho.train.loop import train as run
+
+    with _progress() as progress:
+        task = progress.add_task("", total=None)
+
+        def report(step: int, steps: int, text: str) -> None:
+            progress.update(task, completed=step, total=steps, description=text)
+            if "Dice" in text or not progress.console.is_terminal:
+                progress.console.print(f"step {step}/{steps}: {text}", markup=False)
+
+        typer.echo(run(load_config(config, settings), init=init, resume=resume, report=report))
+
+
+@app.command("eval")
+def evaluate(
+    model: Annotated[str, typer.Argument(help="Packaged model's name, folder or file.")],
+    data: Annotated[str, typer.Option(help="KIND:DIR, such as camus:/data/camus.")],
+    split: Annotated[str, typer.Option(help="train, val or test.")] = "val",
+    runtime: Runtime = None,
+    precision: Precision = None,
+    threads: Threads = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Dice of a model on labelled frames, at their own size."""
+    from edgeecho.evaluate import evaluate_model, print_scores
+
+    with _progress() as progress:
+        task = progress.add_task(split, total=None)
+        scores = evaluate_model(
+            model, data, split, runtime, precision, threads, lambda n, t: progress.update(task, completed=n, total=t)
+        )
+    print_scores(scores)
+    _write_json(json_file, scores.to_dict())
+
+
+@app.command()
+def export(
+    model: Annotated[str, typer.Argument(help="Packaged model's name, folder, checkpoint or fp32 ONNX.")] = "default",
+    int8: Annotated[bool, typer.Option("--int8", help="Quantized files beside fp32 (the default).")] = False,
+    fp32: Annotated[bool, typer.Option("--fp32", help="fp32 files alone.")] = False,
+    formats: Annotated[str, typer.Option("--format", help="onnx, openvino or both.")] = "onnx,openvino",
+    calib: Annotated[str | None, typer.Option(help="KIND:DIR to calibrate on; else pydicom's own cine.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("exported"),
+) -> None:
+    """Checkpoint to ONNX and OpenVINO, compared with PyTorch; refused if they differ."""
+    if int8 and fp32:
+        raise ConfigError("--int8 and --fp32 exclude each other: --int8 writes fp32 files too")
+    from edgeecho.errors import require
+
+    require("onnx", "export")
+    from edgeecho.export.bundle import export as run
+    from edgeecho.export.table import print_bundle
+
+    kinds = tuple(part.strip() for part in formats.split(","))
+    precision = "fp32" if fp32 else "int8"
+    print_bundle(run(model, out, precision=precision, formats=kinds, calib=calib, progress=_say))
+
+
+@app.command()
+def bench(
+    device: Annotated[str, typer.Option(help="cpu.")] = "cpu",
+    threads: Annotated[int, typer.Option(help="Threads per engine.")] = 1,
+    models: Annotated[str, typer.Option(help="Names, with commas between.")] = "default,unet3d",
+    runtimes: Annotated[str, typer.Option(help="ort, openvino.")] = "ort,openvino",
+    precisions: Annotated[str, typer.Option(help="fp32, int8.")] = "fp32,int8",
+    out: Annotated[Path | None, typer.Option(help="Keep the benchmarked model files here.")] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Parameters, MACs, size, latency and memory against the standard 3D U-Net."""
+    if device != "cpu":
+        raise ConfigError(f"unknown device {device!r}; known: cpu")
+    from rich.console import Console
+
+    from edgeecho.benchmarks.bench import run_bench
+    from edgeecho.benchmarks.table import print_table
+
+    result = run_bench(models.split(","), runtimes.split(","), precisions.split(","), threads, work_dir=out, progress=_say)
+    print_table(result, Console())
+    _write_json(json_file, result.to_json())
+
+
+@app.command()
+def info(file: Annotated[Path, typer.Argument(help="A .safetensors, .onnx or .xml file.")]) -> None:
+    """What a model file is, and whether its checksum holds."""
+    from dataclasses import asdict
+
+    from edgeecho.modelfile import check
+
+    data, spec = check(file)
+    typer.echo(f"{file.name}: checksum holds, {len(data)} bytes")
+    for key, value in asdict(spec).items():
+        typer.echo(f"  {key}: {value}")
+
+
+@app.command()
+def models() -> None:
+    """The models that come with the package."""
+    from edgeecho.runtime import packaged_models
+
+    for folder in packaged_models():
+        index = json.loads((folder / "bundle.json").read_text())
+        spec = index["spec"]
+        typer.echo(f"{folder.name}: {spec['params'] / 1e6:.2f} M parameters, {index['licence']}; {spec['trained_on']}")

@@ -1,0 +1,48 @@
+"""What `edgeecho segment` leaves for one cine: figures, masks, the cine with its outline, the area curve."""
+
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from edgeecho.cine import Cine
+from edgeecho.files import atomic
+from edgeecho.report.curve import write_curve
+from edgeecho.report.overlay import write_overlay
+from edgeecho.runtime import Segmentation
+
+
+def write_results(folder: Path, stem: str, source: str, cine: Cine, result: Segmentation) -> Sequence[Path]:
+    """Write `stem`.json, .npz, .webm and .png; each appears whole or not at all.
+
+    Args:
+        folder: Made if it is not there.
+        stem: Name of the files.
+        source: The input as the user gave it.
+        cine: What was segmented.
+        result: What was found.
+
+    Raises:
+        OutputError: If a file cannot be written.
+    """
+    paths = [folder / f"{stem}{suffix}" for suffix in (".npz", ".webm", ".png", ".json")]
+    masks, video, picture, figures = paths
+    arrays = io.BytesIO()
+    np.savez_compressed(arrays, mask=result.mask, area_px=result.area_px)
+    with atomic(masks) as temporary:
+        temporary.write_bytes(arrays.getvalue())
+    write_overlay(
+        video,
+        cine.frames,
+        result.mask,
+        result.fps,
+        area_px=result.area_px,
+        ed_frames=result.ed_frames,
+        es_frames=result.es_frames,
+    )
+    write_curve(picture, result.area_px, result.fps, result.ed_frames, result.es_frames, result.ef_percent, stem)
+    with atomic(figures) as temporary:
+        temporary.write_text(json.dumps({"input": source, **result.to_dict()}, indent=1) + "\n")
+    return paths

@@ -1,0 +1,187 @@
+"""`edgeecho export`: one model in, one folder of proven files out, whole or not at all."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from edgeecho.errors import ConfigError, ModelFileError, OutputError
+from edgeecho.export.calibrate import Frames, gather
+from edgeecho.export.proof import Verdict, compare_levels, compare_masks, logit_error, require_all, run_file
+from edgeecho.export.quantize import count_int8, quantize
+from edgeecho.export.sealed import write_onnx, write_openvino
+from edgeecho.modelfile import check
+from edgeecho.runtime.catalog import model_folder
+from edgeecho.spec import ModelSpec
+
+Progress = Callable[[str], None]
+FORMATS = ("onnx", "openvino")
+PRECISIONS = ("fp32", "int8")
+_SUFFIX = {"onnx": ".onnx", "openvino": ".xml"}
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What an export wrote."""
+
+    folder: Path
+    spec: ModelSpec
+    calibration: str | None
+    verdicts: list[Verdict]
+
+
+def find_source(model: str) -> Path:
+    """The checkpoint to export, or where PyTorch is missing or only a graph is given, an fp32 ONNX graph.
+
+    Raises:
+        ModelFileError: If there is nothing that can be exported.
+    """
+    folder = model_folder(model)
+    if folder is None:
+        path = Path(model)
+        if not path.exists():
+            raise ModelFileError(f"no model {model!r}: neither a file nor a packaged model")
+        return path
+    checkpoints = sorted(folder.glob("*.safetensors"))
+    graph = folder / "clip.fp32.onnx"
+    if checkpoints and (_has_torch() or not graph.is_file()):
+        return checkpoints[0]
+    if graph.is_file():
+        return graph
+    raise ModelFileError(f"{folder.name}: holds neither a checkpoint nor clip.fp32.onnx to export from")
+
+
+def _has_torch() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("torch") is not None and find_spec("safetensors") is not None
+
+
+def export(
+    model: str,
+    out: Path,
+    *,
+    precision: str = "int8",
+    formats: tuple[str, ...] = FORMATS,
+    calib: str | None = None,
+    progress: Progress = lambda text: None,
+) -> Bundle:
+    """Export a model.
+
+    Args:
+        model: A packaged model's name, a checkpoint, a folder, or an fp32 ONNX clip graph of EdgeEcho's.
+        out: Folder to write; must not exist or must be an earlier bundle.
+        precision: `int8` writes int8 beside fp32, `fp32` writes fp32 alone.
+        formats: Of `onnx` and `openvino`.
+        calib: `KIND:DIR` to calibrate int8 on; None takes the cine inside pydicom.
+        progress: Told what is being done.
+
+    Raises:
+        ConfigError: If an option is unknown.
+        ModelFileError: If the model cannot be read.
+        ExportError: If a written file does not say the same as the model.
+        OutputError: If the folder cannot be written.
+    """
+    if precision not in PRECISIONS or not formats or set(formats) - set(FORMATS):
+        raise ConfigError(f"unknown precision {precision!r} or format {formats}; known: {PRECISIONS}, {FORMATS}")
+    if out.exists() and not (out.is_dir() and ((out / "bundle.json").is_file() or not any(out.iterdir()))):
+        raise OutputError(f"{out}: exists and is no EdgeEcho bundle; choose another folder")
+    source = find_source(model)
+    try:
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(dir=out.absolute().parent, prefix=".export-"))
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written ({error.strerror}); choose another folder") from error
+    try:
+        bundle = _write(source, staging, precision, formats, calib, progress)
+        staging.chmod(0o755)
+        if out.exists():
+            shutil.rmtree(out)
+        staging.rename(out)
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written ({error.strerror or error})") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return replace(bundle, folder=out)
+
+
+def _write(
+    source: Path, folder: Path, precision: str, formats: tuple[str, ...], calib: str | None, progress: Progress
+) -> Bundle:
+    data, spec = check(source)
+    if spec.form != "checkpoint" and (source.suffix != ".onnx" or spec.precision != "fp32"):
+        raise ModelFileError(f"{source.name}: export starts from a checkpoint or an fp32 ONNX graph, not this file")
+    frames = gather(calib, spec.size_px)
+    rng = np.random.default_rng(0)
+    noise = [rng.integers(0, 256, (t, spec.size_px, spec.size_px), dtype=np.uint8) for t in (1, 7)]
+    proving = [*frames.held_out, *noise]
+    verdicts: list[Verdict] = []
+    if source.suffix == ".safetensors":
+        progress("exporting the clip graph")
+        shutil.copyfile(source, folder / f"{spec.name}.safetensors")
+        graph, against = _from_checkpoint(source, spec, proving, verdicts), "PyTorch"
+        reference = run_file(source, proving)
+    else:
+        graph, against = onnx.load_from_string(data), source.name
+        reference = run_file(source, proving)
+    fp32 = replace(spec, form="clip", precision="fp32")
+    graphs = {"fp32": (graph, fp32)}
+    if precision == "int8":
+        progress(f"quantizing on {frames.source}")
+        graphs["int8"] = (quantize(graph, frames.calibration), replace(fp32, precision="int8"))
+        done, convolutions = count_int8(graphs["int8"][0])
+        if done < convolutions:
+            progress(f"{convolutions - done} of {convolutions} convolutions stay in float")
+    for name, (built, its_spec) in graphs.items():
+        for kind in formats:
+            path = folder / f"clip.{name}{_SUFFIX[kind]}"
+            progress(f"writing and proving {path.name}")
+            (write_onnx if kind == "onnx" else write_openvino)(path, built, its_spec)
+            answers = run_file(path, proving)
+            if name == "fp32":
+                verdicts.append(compare_levels(path.name, against, answers, reference))
+            else:
+                n = len(frames.held_out)
+                verdicts.append(compare_masks(path.name, against, answers[:n], reference[:n], spec.threshold))
+    require_all(verdicts)
+    _write_index(folder, spec, frames if precision == "int8" else None, verdicts)
+    return Bundle(folder, spec, frames.source if precision == "int8" else None, verdicts)
+
+
+def _from_checkpoint(
+    source: Path, spec: ModelSpec, proving: list[np.ndarray], verdicts: list[Verdict]
+) -> onnx.ModelProto:
+    import torch
+
+    from edgeecho.export.graph import clip_graph
+    from edgeecho.nn.checkpoint import load_checkpoint
+
+    network, _ = load_checkpoint(source)
+    graph = clip_graph(network, spec.size_px)
+    clip = max(proving, key=len)
+    with torch.inference_mode():
+        logits = network.forward_frames(torch.from_numpy(clip[:, None].copy()).float() * (1.0 / 255.0)).numpy()
+    verdicts.append(logit_error(graph, clip, logits, "clip.fp32 graph"))
+    return graph
+
+
+def _write_index(folder: Path, spec: ModelSpec, frames: Frames | None, verdicts: list[Verdict]) -> None:
+    files = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.iterdir())}
+    index = {
+        "name": spec.name,
+        "licence": spec.licence,
+        "intended_use": spec.intended_use,
+        "spec": json.loads(spec.to_json()),
+        "files": files,
+        "calibration": frames and frames.source,
+        "proof": [asdict(v) for v in verdicts],
+        "engines": {name: version(name) for name in ("onnx", "onnxruntime", "openvino", "onnxsim")},
+    }
+    (folder / "bundle.json").write_text(json.dumps(index, indent=1) + "\n")

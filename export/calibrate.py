@@ -1,0 +1,68 @@
+"""Real frames to calibrate and to judge int8 on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgeecho.cine import Cine, read_cine
+from edgeecho.data import find_stills, parse_data
+from edgeecho.errors import DataError, MissingExtraError, require
+from edgeecho.preprocess import find_roi, to_network
+
+GAINS = (1.0, 0.6, 1.5)
+"""Each clip is seen at these gains, so that a darker or brighter scanner stays within the scales."""
+MAX_STILLS = 320
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Clips of the network's own size, uint8 (T, S, S) each."""
+
+    source: str
+    """Where they come from, for the record."""
+    calibration: list[np.ndarray]
+    held_out: list[np.ndarray]
+    """Clips that calibration does not see; int8 is judged on them."""
+
+
+def gather(data: str | None, size_px: int) -> Frames:
+    """Clips for calibration, and held-out ones.
+
+    Args:
+        data: `KIND:DIR`, or None for the cine inside the `pydicom` package.
+        size_px: The network's frame size.
+
+    Raises:
+        DataError: If there is no usable frame.
+        MissingExtraError: If neither `data` nor pydicom is there.
+    """
+    if data is None:
+        return _from_package(size_px)
+    _, root = parse_data(data)
+    stills = find_stills(root, "train")
+    picked = stills[:: max(1, len(stills) // MAX_STILLS)]
+    clips = [_clip(still.read(), size_px) for still in picked]
+    held_out = [clip for i, clip in enumerate(clips) if i % 5 == 0]
+    seen = [_gain(clip, GAINS[i % len(GAINS)]) for i, clip in enumerate(clips) if i % 5]
+    return Frames(f"{data.partition(':')[0]} training list, {len(seen)} frames", seen, held_out)
+
+
+def _from_package(size_px: int) -> Frames:
+    try:
+        pydicom = require("pydicom", "dicom")
+    except MissingExtraError as error:
+        raise DataError("no frames to calibrate on: give --calib KIND:DIR, or pip install 'edgeecho[dicom]'") from error
+    clip = _clip(read_cine(pydicom.examples.get_path("ybr_color")), size_px)
+    half = len(clip) // 2
+    seen = [_gain(piece, gain) for piece in (clip[:half], clip[half:]) for gain in GAINS]
+    # One cine is all there is: it is judged on frames seen at other gains, mirrored in time.
+    held_out = [_gain(clip[::-1], gain) for gain in (0.8, 1.2)]
+    return Frames("the SonoSite cine inside pydicom, 3 gains", seen, held_out)
+
+
+def _clip(cine: Cine, size_px: int) -> np.ndarray:
+    return to_network(cine.frames, find_roi(cine.frames, cine.spacing_mm), size_px)
+
+
+def _gain(clip: np.ndarray, gain: float) -> np.ndarray:
+    return np.clip(np.rint(clip * gain), 0, 255).astype(np.uint8)

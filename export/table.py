@@ -1,0 +1,21 @@
+"""What an export proved, as a table."""
+
+from rich.console import Console
+from rich.table import Table
+
+from edgeecho.export.bundle import Bundle
+from edgeecho.spec import NOTICE
+
+
+def print_bundle(bundle: Bundle) -> None:
+    """Print the proof, the files and the licence to stdout."""
+    console = Console()
+    table = Table("file", "against", "figure", "value", "worst clip", "limit", title=f"{bundle.spec.name}: proof")
+    for v in bundle.verdicts:
+        table.add_row(v.file, v.against, v.figure, f"{v.value:.4g}", f"{v.worst:.4g}", f"{v.limit:g}")
+    console.print(table)
+    for path in sorted(bundle.folder.iterdir()):
+        console.print(f"{path.stat().st_size:>10,} bytes  {path}", highlight=False, soft_wrap=True)
+    if bundle.calibration:
+        console.print(f"calibrated on {bundle.calibration}", highlight=False)
+    console.print(f"weights: {bundle.spec.licence}. {NOTICE}", highlight=False)

@@ -103,13 +103,15 @@ def segment(
         flip=flip,
     )
     predictor = load(model, runtime=runtime, precision=precision, threads=threads)
-    info = predictor.info
-    _say(f"{info.name} {info.precision} on {info.runtime} {info.runtime_version}; weights: {info.licence}. {NOTICE}")
     failed = 0
     with _progress() as progress:
         task = progress.add_task("", total=None)
         for outcome in segment_files(
-            predictor, inputs, out, options, lambda name, n, t: progress.update(task, description=name, completed=n, total=t)
+            predictor,
+            inputs,
+            out,
+            options,
+            lambda name, n, t: progress.update(task, description=name, completed=n, total=t),
         ):
             if outcome.error:
                 failed += 1
@@ -221,7 +223,9 @@ def bench(
     from edgeecho.benchmarks.bench import run_bench
     from edgeecho.benchmarks.table import print_table
 
-    result = run_bench(models.split(","), runtimes.split(","), precisions.split(","), threads, work_dir=out, progress=_say)
+    result = run_bench(
+        models.split(","), runtimes.split(","), precisions.split(","), threads, work_dir=out, progress=_say
+    )
     print_table(result, Console())
     _write_json(json_file, result.to_json())
 

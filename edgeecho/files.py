@@ -10,7 +10,7 @@ from edgeecho.errors import OutputError
 
 
 @contextmanager
-def atomic(path: Path | str) -> Iterator[Path]:
+def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path`, with its suffix; on success it becomes `path`, on failure it is removed.
 
     Raises:
@@ -30,4 +30,4 @@ def atomic(path: Path | str) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         reason = (error.strerror or str(error)).splitlines()[0]
-        raise OutputError(f"cannot write {path}: {reason}; choose a folder that can be written and is not full") from error
+        raise OutputError(f"cannot write {path}: {reason}; choose a folder that is writable and not full") from error

@@ -76,7 +76,9 @@ class ModelSpec:
         except (ValueError, TypeError, KeyError) as error:
             raise ModelFileError(f"no EdgeEcho model spec: got {text[:60]!r}") from error
         if version != FORMAT_VERSION:
-            raise ModelFileError(f"format version {version}, this EdgeEcho reads {FORMAT_VERSION}; install a matching one")
+            raise ModelFileError(
+                f"format version {version}, this EdgeEcho reads {FORMAT_VERSION}; install a matching one"
+            )
         known = {f.name for f in fields(cls)}
         if set(values) - known or not {"name", "family"} <= set(values):
             raise ModelFileError(f"model spec has unknown or missing keys: {sorted(set(values) ^ known)}")

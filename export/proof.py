@@ -83,4 +83,6 @@ def require_all(verdicts: list[Verdict]) -> None:
     """
     for v in verdicts:
         if not v.holds:
-            raise ExportError(f"{v.file} differs from {v.against}: {v.figure} {v.value:.5g}, limit {v.limit:g}; refused")
+            raise ExportError(
+                f"{v.file} differs from {v.against}: {v.figure} {v.value:.5g}, limit {v.limit:g}; refused"
+            )

@@ -75,7 +75,13 @@ def quantize(
 
 def _fixed(scale: float, zero_point: int) -> list[dict[str, object]]:
     """A tensor's quantization, given instead of calibrated."""
-    return [{"quant_type": QuantType.QUInt8, "scale": np.array(scale, np.float32), "zero_point": np.array(zero_point, np.uint8)}]
+    return [
+        {
+            "quant_type": QuantType.QUInt8,
+            "scale": np.array(scale, np.float32),
+            "zero_point": np.array(zero_point, np.uint8),
+        }
+    ]
 
 
 class _Boundary:

@@ -3,14 +3,13 @@
 Leclerc et al., IEEE TMI 2019, doi 10.1109/TMI.2019.2900516; CC BY-NC-SA 4.0, non-commercial research.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from edgeecho.cine import Cine
-from edgeecho.errors import ConfigError, DataError, require
+from edgeecho.cine import Cine, read_cine
+from edgeecho.errors import ConfigError, DataError
 
 LICENCE = "CC-BY-NC-SA-4.0"
 CAVITY = 1
@@ -35,30 +34,15 @@ class Still:
         """The frame as a cine of one frame with its left-ventricle mask.
 
         Raises:
-            DataError: If a file is missing or damaged, or image and mask differ in shape.
+            VideoError: If a file is missing or damaged.
+            DataError: If image and mask do not fit each other.
         """
-        image, spacing = _read_nifti(self.image_path)
-        labels, _ = _read_nifti(self.mask_path)
-        if labels.shape != image.shape:
-            raise DataError(f"{self.mask_path.name}: mask {labels.shape} does not fit its image {image.shape}")
+        image, labels = read_cine(self.image_path), read_cine(self.mask_path).frames
+        if labels.shape != image.frames.shape or len(labels) != 1:
+            found = f"{labels.shape} and {image.frames.shape}"
+            raise DataError(f"{self.mask_path.name}: expected mask and image of one frame and equal size, got {found}")
         name = f"{self.patient}_{self.view}_{self.phase}"
-        return Cine(image[None], spacing_mm=spacing, labels={0: (labels == CAVITY).astype(np.uint8)}, name=name)
-
-
-def _read_nifti(path: Path) -> tuple[np.ndarray, tuple[float, float]]:
-    """One 2D image as uint8 (H, W) and its (row, column) spacing in mm. NIfTI stores (x, y); rows are y."""
-    nibabel = require("nibabel", "nifti")
-    try:
-        image = nibabel.load(path)
-        pixels = np.asarray(image.dataobj)
-        x_mm, y_mm = (float(z) for z in image.header.get_zooms()[:2])
-    except Exception as error:  # nibabel raises what its decoders raise
-        raise DataError(f"{path.name}: cannot be read as NIfTI ({error}); fetch it again") from error
-    if pixels.ndim == 3 and pixels.shape[2] == 1:
-        pixels = pixels[:, :, 0]
-    if pixels.ndim != 2:
-        raise DataError(f"{path.name}: expected one 2D image, got {pixels.shape}")
-    return np.ascontiguousarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8).T), (y_mm, x_mm)
+        return replace(image, labels={0: (labels[0] == CAVITY).astype(np.uint8)}, name=name)
 
 
 def read_split(root: Path, split: str) -> list[str]:
@@ -101,9 +85,3 @@ def find_stills(root: Path | str, split: str) -> list[Still]:
                     raise DataError(f"{path.name}: missing from {base.name}/{patient}; fetch the data set again")
             stills.append(Still(patient, "4CH", phase, image, mask))
     return stills
-
-
-def read_stills(stills: list[Still]) -> Iterator[tuple[Still, Cine]]:
-    """Read one after the other; nothing is kept."""
-    for still in stills:
-        yield still, still.read()

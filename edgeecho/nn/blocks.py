@@ -38,8 +38,6 @@ class TimeMixing(nn.Module):
     block instead would differ from a cine that stands still, since a block's output there already mixes later frames.
     """
 
-    mixes_time = True
-
     def __init__(self, causal: bool) -> None:
         super().__init__()
         self.causal = causal
@@ -52,14 +50,13 @@ class TimeMixing(nn.Module):
 class DenseBlock(nn.Module):
     """Dense spatial convolution (1, 3, 3): (N, C, H, W) to the same."""
 
-    mixes_time = False
-
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.spatial = ConvBN(channels, channels)
 
     def forward(self, x: Tensor, batch: int) -> Tensor:
-        return self.spatial(x)
+        out: Tensor = self.spatial(x)
+        return out
 
 
 class DenseTimeBlock(TimeMixing):
@@ -72,7 +69,8 @@ class DenseTimeBlock(TimeMixing):
 
     def forward(self, x: Tensor, batch: int) -> Tensor:
         x = self.hold(self.spatial(x), batch)
-        return self.temporal(torch.cat(taps(x, batch), dim=1))
+        out: Tensor = self.temporal(torch.cat(taps(x, batch), dim=1))
+        return out
 
 
 class BandedBlock(TimeMixing):

@@ -8,7 +8,7 @@ from torch import nn
 from edgeecho.errors import ModelFileError
 from edgeecho.files import atomic
 from edgeecho.modelfile import DIGEST_KEY, SPEC_KEY, UNSEALED, check, seal
-from edgeecho.nn import build
+from edgeecho.nn import CLUNet, UNet3D, build
 from edgeecho.spec import ModelSpec
 
 
@@ -20,7 +20,7 @@ def save_checkpoint(path: Path, network: nn.Module, spec: ModelSpec) -> None:
         temporary.write_bytes(seal(data))
 
 
-def load_checkpoint(path: Path) -> tuple[nn.Module, ModelSpec]:
+def load_checkpoint(path: Path) -> tuple[CLUNet | UNet3D, ModelSpec]:
     """Read, verify and rebuild a network, in eval mode.
 
     Raises:
@@ -32,7 +32,7 @@ def load_checkpoint(path: Path) -> tuple[nn.Module, ModelSpec]:
     return network_from_bytes(data, spec, path.name), spec
 
 
-def network_from_bytes(data: bytes, spec: ModelSpec, name: str) -> nn.Module:
+def network_from_bytes(data: bytes, spec: ModelSpec, name: str) -> CLUNet | UNet3D:
     """Rebuild a network in eval mode from a checkpoint's verified bytes.
 
     Raises:

@@ -5,6 +5,7 @@ about 7x fewer parameters than the standard 3D U-Net, every frame of a cine from
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -55,19 +56,18 @@ class CLUNet(nn.Module):
         self.config = config
         widths = config.widths
         self.stem = ConvBN(1, widths[0], stride=2)
-        self.down = nn.ModuleList(ConvBN(a, b, stride=2) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.down = nn.ModuleList(ConvBN(a, b, stride=2) for a, b in pairwise(widths))
         self.encoder = nn.ModuleList(
             nn.ModuleList(self._encoder_block(w, time) for _ in range(config.repeats))
             for w, time in zip(widths, config.encoder_time, strict=True)
         )
-        self.up = nn.ModuleList(ConvBN(b, a, kernel=1) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.up = nn.ModuleList(ConvBN(b, a, kernel=1) for a, b in pairwise(widths))
         self.decoder = nn.ModuleList(
             DenseTimeBlock(w, config.causal) if time else DenseBlock(w)
             for w, time in zip(widths[:-1], config.decoder_time, strict=True)
         )
         self.head = nn.Conv2d(widths[0], 4, 1)
-        self.time_layers = sum(block.mixes_time for stage in self.encoder for block in stage)
-        self.time_layers += sum(block.mixes_time for block in self.decoder)
+        self.time_layers = sum(isinstance(block, TimeMixing) for block in self.modules())
 
     def _encoder_block(self, channels: int, time: bool) -> nn.Module:
         if self.config.encoder == "banded":
@@ -103,7 +103,7 @@ class CLUNet(nn.Module):
         for level, stage in enumerate(self.encoder):
             if level:
                 x = self.down[level - 1](x)
-            for block in stage:
+            for block in stage.children():
                 if isinstance(block, TimeMixing) and not started:
                     x, margin, started = hold_ends(x, batch, self.time_layers, self.time_layers), self.time_layers, True
                 x = block(x, batch)

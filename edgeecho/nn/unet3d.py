@@ -70,7 +70,8 @@ class UNet3D(nn.Module):
         x = self.encoder[-1](x)  # (B, 16c, T/8, H/8, W/8)
         for up, stage in zip(self.up, self.decoder, strict=True):
             x = stage(torch.cat([skips.pop(), up(x)], dim=1))
-        return self.head(x)
+        logits: Tensor = self.head(x)
+        return logits
 
     def forward_frames(self, x: Tensor, batch: int = 1) -> Tensor:
         """The same on one clip of folded frames: (T, 1, H, W) to logits (T, 1, H, W)."""

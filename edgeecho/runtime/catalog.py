@@ -58,7 +58,9 @@ def locate(model: str | Path = "default", runtime: str | None = None, precision:
         if runtime == "torch" and not path.is_file():
             path = next(iter(sorted(folder.glob("*.safetensors"))), path)
         if not path.is_file():
-            raise ModelFileError(f"{folder.name}: has no {path.name}; it holds {', '.join(_model_files(folder)) or 'none'}")
+            raise ModelFileError(
+                f"{folder.name}: has no {path.name}; it holds {', '.join(_model_files(folder)) or 'none'}"
+            )
         return Located(path, runtime)
     path = Path(model)
     if not path.exists():

@@ -1,6 +1,7 @@
 """Predictor: a cine in; masks, areas, beats and ejection fraction out. No torch."""
 
 import hashlib
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -54,7 +55,8 @@ class Segmentation:
     esv_ml: float | None
     heart_rate_bpm: float | None
     quality: dict[str, float]
-    """`confidence`, mean probability inside the mask; `empty_frames`, how many frames have no mask."""
+    """`confidence`, mean probability inside the mask; how many frames have no mask (`empty_frames`) or one in several
+    pieces (`broken_frames`)."""
     warnings: list[str]
     model: ModelInfo
 
@@ -97,9 +99,7 @@ class Predictor:
         if window_frames < 1:
             raise ConfigError(f"window_frames must be at least 1, got {window_frames}")
         self.spec, self.window_frames, self._engine = spec, window_frames, engine
-        self.info = ModelInfo(
-            spec.name, sha256, "clip", spec.precision, engine.runtime, engine.version, spec.licence
-        )
+        self.info = ModelInfo(spec.name, sha256, "clip", spec.precision, engine.runtime, engine.version, spec.licence)
 
     def probabilities(self, frames: np.ndarray, progress: Callable[[int, int], None] | None = None) -> np.ndarray:
         """Run the network over a cine of its own size, window by window.
@@ -166,10 +166,11 @@ class Predictor:
         prob = self.probabilities(inputs, progress)
         if flip:
             prob = np.flip(prob, FLIPS[flip])
-        mask = mask_from_network(prob, roi, *cine.frames.shape[1:], self.spec.threshold)
+        height, width = cine.frames.shape[1:]
+        mask = mask_from_network(prob, roi, height, width, self.spec.threshold)
         area_px = mask.sum(axis=(1, 2), dtype=np.int64).astype(np.float32)
         measured = measure(mask, area_px, fps, spacing_mm)
-        quality, doubts = _quality(prob, area_px, self.spec.threshold)
+        quality, doubts = _quality(prob, self.spec.threshold)
         return Segmentation(
             mask=mask,
             area_px=area_px,
@@ -199,15 +200,36 @@ def _cine_from_array(frames: np.ndarray) -> Cine:
     return Cine(frames)
 
 
-def _quality(prob: np.ndarray, area_px: np.ndarray, threshold: int) -> tuple[dict[str, float], list[str]]:
-    """How sure the network was, and what to warn of."""
-    inside = prob[prob >= threshold]
+def _quality(prob: np.ndarray, threshold: int) -> tuple[dict[str, float], list[str]]:
+    """How sure the network was, and what to warn of. The limits are below what any CAMUS validation frame shows."""
+    import cv2
+
+    masks = (prob >= threshold).astype(np.uint8)
+    inside = prob[masks > 0]
     confidence = float(inside.mean() / 255) if inside.size else 0.0
-    empty = int((area_px == 0).sum())
+    broken = empty = 0
+    for mask in masks:
+        sizes = cv2.connectedComponentsWithStats(mask)[2][1:, cv2.CC_STAT_AREA]
+        empty += len(sizes) == 0
+        broken += len(sizes) > 1 and sizes.max() < 0.98 * sizes.sum()
     warnings = []
     if empty:
-        warnings.append(f"{empty} of {len(area_px)} frames have no left ventricle")
-    return {"confidence": round(confidence, 4), "empty_frames": empty}, warnings
+        warnings.append(f"{empty} of {len(masks)} frames have no left ventricle")
+    if broken > 0.1 * len(masks):
+        warnings.append(f"the mask falls into pieces in {broken} of {len(masks)} frames: is this an apical view?")
+    elif inside.size and confidence < 0.9:
+        warnings.append(f"the network is unsure (confidence {confidence:.2f}): is this an apical view?")
+    return {"confidence": round(confidence, 4), "empty_frames": empty, "broken_frames": broken}, warnings
+
+
+_stated: set[tuple[str, str]] = set()
+
+
+def _state_licence(spec: ModelSpec) -> None:
+    """Tell on stderr, once a process and model, under which terms the weights may be used."""
+    if (spec.name, spec.licence) not in _stated:
+        _stated.add((spec.name, spec.licence))
+        sys.stderr.write(f"{spec.name}: weights under {spec.licence}. {spec.intended_use}\n")
 
 
 def load(
@@ -217,7 +239,7 @@ def load(
     precision: str | None = None,
     threads: int | None = None,
 ) -> Predictor:
-    """Open a model.
+    """Open a model. Its licence is stated on stderr, once a process.
 
     Args:
         model: `default`, a packaged model's name, a folder that `edgeecho export` wrote, or a model file.
@@ -231,4 +253,5 @@ def load(
     """
     located = locate(model, runtime, precision)
     engine, spec, data = open_engine(located, threads)
+    _state_licence(spec)
     return Predictor(engine, spec, hashlib.sha256(data).hexdigest())

@@ -43,6 +43,8 @@ class Cine:
     """(row, column) millimetres per pixel, None if unknown."""
     labels: dict[int, np.ndarray] = field(default_factory=dict)
     """Frame index to left-ventricle mask, uint8 {0, 1} (H, W), for the labelled frames only."""
+    phases: dict[int, str] = field(default_factory=dict)
+    """Frame index to `ED` or `ES`, where a person marked it."""
     name: str = "cine"
     """For messages and output files."""
     warnings: tuple[str, ...] = ()

@@ -67,7 +67,7 @@ def check(path: Path) -> tuple[bytes, ModelSpec]:
         raise ModelFileError(f"{path.name}: checksum does not hold, the file is damaged; fetch or export it again")
     try:
         text = _find_spec(path.suffix, data)
-    except (ValueError, IndexError, KeyError) as error:
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise ModelFileError(f"{path.name}: no model spec inside; export it again") from error
     return data, ModelSpec.from_json(text)
 
@@ -116,6 +116,8 @@ def _protobuf_fields(data: bytes) -> Iterator[tuple[int, bytes]]:
             shift += 7
             if byte < 128:
                 return value
+            if shift > 63:
+                raise ValueError("a varint has at most 10 bytes")
 
     while at < len(data):
         tag = varint()

@@ -82,5 +82,24 @@ class ModelSpec:
         known = {f.name for f in fields(cls)}
         if set(values) - known or not {"name", "family"} <= set(values):
             raise ModelFileError(f"model spec has unknown or missing keys: {sorted(set(values) ^ known)}")
-        values["context_frames"] = tuple(values["context_frames"])
-        return cls(**values)
+        bad = [
+            f"{f.name} {values[f.name]!r}"
+            for f in fields(cls)
+            if f.name in values and not _fits(f.type, values[f.name])
+        ]
+        if bad:
+            raise ModelFileError(f"model spec has values of the wrong kind: {', '.join(bad)[:200]}")
+        values["context_frames"] = tuple(values.get("context_frames", (0, 0)))
+        try:
+            return cls(**values)
+        except ConfigError as error:
+            raise ModelFileError(f"bad model spec: {error}") from error
+
+
+def _fits(kind: Any, value: Any) -> bool:
+    """Whether a value from JSON can be a field of that type."""
+    if kind == tuple[int, int]:
+        return isinstance(value, list) and len(value) == 2 and all(type(v) is int for v in value)
+    if kind == dict[str, Any]:
+        return isinstance(value, dict)
+    return type(value) is kind or (kind == int | None and (value is None or type(value) is int))

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgeecho.cine import Cine, read_cine
-from edgeecho.data import find_stills, parse_data
+from edgeecho.data import open_data
 from edgeecho.errors import DataError, MissingExtraError, require
 from edgeecho.preprocess import find_roi, to_network
 
 GAINS = (1.0, 0.6, 1.5)
 """Each clip is seen at these gains, so that a darker or brighter scanner stays within the scales."""
-MAX_STILLS = 320
+MAX_CLIPS = 320
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,13 @@ def gather(data: str | None, size_px: int) -> Frames:
     """
     if data is None:
         return _from_package(size_px)
-    _, root = parse_data(data)
-    stills = find_stills(root, "train")
-    picked = stills[:: max(1, len(stills) // MAX_STILLS)]
-    clips = [_clip(still.read(), size_px) for still in picked]
+    source = open_data(data)
+    items = source.items("train")
+    clips = [_clip(item.read(), size_px) for item in items[:: max(1, len(items) // MAX_CLIPS)]]
     held_out = [clip for i, clip in enumerate(clips) if i % 5 == 0]
     seen = [_gain(clip, GAINS[i % len(GAINS)]) for i, clip in enumerate(clips) if i % 5]
-    return Frames(f"{data.partition(':')[0]} training list, {len(seen)} frames", seen, held_out)
+    frames = sum(len(clip) for clip in seen)
+    return Frames(f"{source.kind} training list, {frames} frames", seen, held_out)
 
 
 def _from_package(size_px: int) -> Frames:

@@ -1,22 +1,27 @@
-"""Data sets: one adapter each, all giving `Cine`s with sparse labels."""
+"""Data sets: one adapter each, all giving cines with sparse labels."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-from edgeecho.data.camus import Still, find_stills
+from edgeecho.data.camus import Camus
+from edgeecho.data.dataset import SPLITS, DataSet, Item
 from edgeecho.errors import ConfigError
 
-__all__ = ["Still", "find_stills", "parse_data"]
+__all__ = ["KINDS", "SPLITS", "DataSet", "Item", "open_data"]
+
+KINDS: dict[str, Callable[[Path], DataSet]] = {"camus": Camus}
 
 
-def parse_data(text: str) -> tuple[str, Path]:
-    """Split `KIND:DIR`.
+def open_data(text: str) -> DataSet:
+    """Open `KIND:DIR`.
 
     Raises:
         ConfigError: If the form is wrong or the kind is unknown.
+        DataError: If the folder does not hold that data set.
     """
     kind, colon, folder = text.partition(":")
     if not colon or not folder:
         raise ConfigError(f"data must be KIND:DIR, got {text!r}; such as camus:/data/camus")
-    if kind != "camus":
-        raise ConfigError(f"unknown data kind {kind!r}; known: camus")
-    return kind, Path(folder)
+    if kind not in KINDS:
+        raise ConfigError(f"unknown data kind {kind!r}; known: {', '.join(KINDS)}")
+    return KINDS[kind](Path(folder))

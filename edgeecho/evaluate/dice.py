@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from edgeecho.data import find_stills, parse_data
+from edgeecho.data import open_data
 from edgeecho.metrics import dice
 from edgeecho.runtime import load
 
@@ -49,7 +49,7 @@ def evaluate_model(
     threads: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Scores:
-    """Segment every labelled frame of a split, each as a cine of one frame.
+    """Segment every labelled frame of a split, at its own size.
 
     Args:
         model: Packaged model's name, folder or file.
@@ -60,23 +60,25 @@ def evaluate_model(
         threads: As `edgeecho.load`.
         progress: Called with frames done and frames.
     """
-    kind, root = parse_data(data)
-    stills = find_stills(root, split)
+    source = open_data(data)
+    items = source.items(split)
     predictor = load(model, runtime=runtime, precision=precision, threads=threads)
     found: dict[str, list[float]] = {}
     by_frame: dict[str, float] = {}
-    for done, still in enumerate(stills):
-        progress(done, len(stills))
-        cine = still.read()
-        score = dice(predictor.segment(cine).mask[0], cine.labels[0])
-        found.setdefault(still.phase, []).append(score)
-        by_frame[cine.name] = score
+    for done, item in enumerate(items):
+        progress(done, len(items))
+        cine = item.read()
+        mask = predictor.segment(cine).mask
+        for index, label in cine.labels.items():
+            score = dice(mask[index], label)
+            found.setdefault(cine.phases.get(index, "other"), []).append(score)
+            by_frame[f"{item.name}:{index}"] = score
     phases = [
         PhaseScore(phase, len(v), float(np.mean(v)), float(np.median(v)), float(np.min(v)))
         for phase, v in sorted(found.items())
     ]
     info = predictor.info
-    return Scores(info.name, info.precision, info.runtime, kind, split, phases, by_frame)
+    return Scores(info.name, info.precision, info.runtime, source.kind, split, phases, by_frame)
 
 
 def print_scores(scores: Scores) -> None:

@@ -12,7 +12,7 @@ from edgeecho.spec import ModelSpec
 __all__ = ["PRESETS", "CLUNet", "CLUNetConfig", "UNet3D", "UNet3DConfig", "build", "count_parameters", "new_spec"]
 
 PRESETS: dict[str, CLUNetConfig | UNet3DConfig] = {
-    "cl_unet": CLUNetConfig(widths=(48, 96, 192, 320), encoder="banded", encoder_time=(True,) * 4, repeats=2),
+    "cl_unet": CLUNetConfig(widths=(64, 128, 256, 320), encoder="banded", encoder_time=(True,) * 4, repeats=2),
     "cl_unet_edge": CLUNetConfig(),
     "unet3d": UNet3DConfig(),
 }

@@ -16,8 +16,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from edgeecho.cine import Cine
-from edgeecho.data import Still, find_stills, parse_data
-from edgeecho.data.camus import LICENCE
+from edgeecho.data import DataSet, Item, open_data
 from edgeecho.errors import ConfigError, DataError
 from edgeecho.files import atomic
 from edgeecho.metrics import dice
@@ -56,20 +55,30 @@ class Clips(Dataset[tuple[Tensor, Tensor]]):
         return frames, masks
 
 
-def split_patients(stills: list[Still], held_out: int, seed: int) -> tuple[list[Still], list[Still]]:
+def split_patients(items: list[Item], held_out: int, seed: int) -> tuple[list[Item], list[Item]]:
     """Split by patient: those to train on, and those to choose the checkpoint on."""
-    patients = sorted({s.patient for s in stills})
+    patients = sorted({item.group for item in items})
     if not 0 < held_out < len(patients):
         raise ConfigError(f"data.held_out must be between 1 and {len(patients) - 1}, got {held_out}")
     chosen = set(np.random.default_rng(seed).permutation(patients)[:held_out])
-    return [s for s in stills if s.patient not in chosen], [s for s in stills if s.patient in chosen]
+    return [i for i in items if i.group not in chosen], [i for i in items if i.group in chosen]
+
+
+def labelled_stills(items: list[Item]) -> list[Cine]:
+    """Every labelled frame as a cine of its own, one frame long."""
+    stills = []
+    for cine in (item.read() for item in items):
+        for index, mask in sorted(cine.labels.items()):
+            phases = {0: cine.phases[index]} if index in cine.phases else {}
+            stills.append(replace(cine, frames=cine.frames[index : index + 1], labels={0: mask}, phases=phases))
+    return stills
 
 
 class Chooser:
     """LV Dice of a network on held-out stills, at the frames' own size."""
 
-    def __init__(self, cines: list[Cine], phases: list[str], size_px: int) -> None:
-        self.cines, self.phases = cines, phases
+    def __init__(self, cines: list[Cine], size_px: int) -> None:
+        self.cines = cines
         self.rois = [find_roi(c.frames, c.spacing_mm) for c in cines]
         inputs = [to_network(c.frames, roi, size_px) for c, roi in zip(cines, self.rois, strict=True)]
         self.inputs = torch.from_numpy(np.stack(inputs)[:, None])  # (N, 1, 1, H, W)
@@ -83,7 +92,7 @@ class Chooser:
                 prob = torch.round(torch.sigmoid(network(self.inputs[k : k + 1] / 255.0)) * 255).to(torch.uint8)
                 h, w = cine.frames.shape[1:]
                 mask = mask_from_network(prob[0, 0].numpy(), self.rois[k], h, w)[0]
-                found.setdefault(self.phases[k], []).append(dice(mask, cine.labels[0]))
+                found.setdefault(cine.phases.get(0, "other"), []).append(dice(mask, cine.labels[0]))
         return {phase: float(np.mean(values)) for phase, values in sorted(found.items())}
 
 
@@ -95,15 +104,15 @@ def _revision() -> str:
         return "unknown"
 
 
-def _start(config: TrainConfig, init: Path | None) -> tuple[nn.Module, ModelSpec]:
+def _start(config: TrainConfig, init: Path | None, data: DataSet) -> tuple[nn.Module, ModelSpec]:
     torch.manual_seed(config.run.seed)
     if init:
         network, spec = load_checkpoint(init)
     else:
         spec = new_spec(config.model.family, **config.model.overrides)
         network = build(spec)
-    trained_on = f"CAMUS training list, 4CH ED and ES, less {config.data.held_out} patients to choose on"
-    spec = replace(spec, name=config.model.name, licence=LICENCE, trained_on=trained_on, revision=_revision())
+    trained_on = f"{data.kind} training list, ED and ES labels, less {config.data.held_out} patients to choose on"
+    spec = replace(spec, name=config.model.name, licence=data.licence, trained_on=trained_on, revision=_revision())
     return network, spec
 
 
@@ -124,20 +133,24 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
         DataError: If the data set is missing or incomplete.
     """
     report = report or (lambda step, steps, text: None)
-    _, root = parse_data(config.data.source)
+    data = open_data(config.data.source)
     out = Path(config.run.out)
     last = out / "last.pt"
     if last.exists() and not resume:
         raise ConfigError(f"{out} holds a run; add --resume to go on with it, or choose another run.out")
     torch.set_num_threads(config.run.threads)
-    network, spec = _start(config, init)
+    network, spec = _start(config, init, data)
     network = network.to(memory_format=torch.channels_last)
     report(0, config.optim.steps, "reading data")
-    training, choosing = split_patients(find_stills(root, "train"), config.data.held_out, config.run.seed)
-    if not training:
-        raise DataError(f"{root}: no training stills")
-    clips = Clips([to_canvas(s.read()) for s in training], [s.phase == "ED" for s in training], config, spec.size_px)
-    chooser = Chooser([s.read() for s in choosing], [s.phase for s in choosing], spec.size_px)
+    training, choosing = split_patients(data.items("train"), config.data.held_out, config.run.seed)
+    canvases, contracts = [], []
+    for still in labelled_stills(training):
+        canvases.append(to_canvas(still))
+        contracts.append(still.phases.get(0) != "ES")
+    if not canvases:
+        raise DataError(f"{data.root}: no labelled frame to train on")
+    clips = Clips(canvases, contracts, config, spec.size_px)
+    chooser = Chooser(labelled_stills(choosing), spec.size_px)
     state = _State(config, network)
     if last.exists():
         state.load(last)
@@ -178,7 +191,7 @@ class _State:
     """Network, average, optimiser and step: what a checkpoint must hold."""
 
     def __init__(self, config: TrainConfig, network: nn.Module) -> None:
-        self.config, self.network, self.step, self.best = config, network, 0, 0.0
+        self.config, self.network, self.step, self.best = config, network, 0, -1.0
         self.averaged = _copy(network)
         decay = [p for p in network.parameters() if p.ndim > 1]
         plain = [p for p in network.parameters() if p.ndim <= 1]

@@ -5,6 +5,7 @@ exactly, 32-bit integer sums, one rounding. It is equal to the bit on every CPU.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -145,6 +146,20 @@ def axis_weights(source: int, target: int) -> tuple[np.ndarray, np.ndarray, np.n
     return values.astype(np.int32), columns.astype(np.int32), starts.astype(np.int32)
 
 
+def axis_matrix(source: int, target: int) -> Any:
+    """`axis_weights` as a sparse int32 matrix (target, source)."""
+    from scipy.sparse import csr_matrix
+
+    return csr_matrix(axis_weights(source, target), shape=(target, source))
+
+
+def _combine(by_row: Any, by_column: Any, image: np.ndarray) -> np.ndarray:
+    """Rows, then columns, in 32-bit integers, one rounding (halves up): uint8 (H, W) to int32 (rows, columns)."""
+    rows = by_row @ image.astype(np.int32)  # (rows, W), at most 255 * 2^11
+    total = by_column @ np.ascontiguousarray(rows.T)  # (columns, rows), at most 255 * 2^22
+    return np.asarray((total + (1 << (2 * BITS - 1))) >> (2 * BITS)).T
+
+
 def resample(images: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resample grey images in integers, one rounding at the end (halves up).
 
@@ -159,20 +174,15 @@ def resample(images: np.ndarray, height: int, width: int) -> np.ndarray:
     Raises:
         ShapeError: If `images` is not uint8 with three axes.
     """
-    from scipy.sparse import csr_matrix
-
     if images.dtype != np.uint8 or images.ndim != 3:
         raise ShapeError(f"expected uint8 (T, H, W), got {images.dtype} {images.shape}")
     t, h, w = images.shape
     if (h, w) == (height, width):
         return images.copy()
-    by_row = csr_matrix(axis_weights(h, height), shape=(height, h))
-    by_column = csr_matrix(axis_weights(w, width), shape=(width, w))
+    by_row, by_column = axis_matrix(h, height), axis_matrix(w, width)
     out = np.empty((t, height, width), np.uint8)
     for i, image in enumerate(images):
-        rows = by_row @ image.astype(np.int32)  # (height, W), at most 255 * 2^11
-        total = by_column @ np.ascontiguousarray(rows.T)  # (width, height), at most 255 * 2^22
-        out[i] = ((total + (1 << (2 * BITS - 1))) >> (2 * BITS)).T
+        out[i] = _combine(by_row, by_column, image)
     return out
 
 
@@ -195,12 +205,33 @@ def mask_from_network(prob: np.ndarray, roi: Roi, height: int, width: int, thres
         uint8 {0, 1} (T, height, width); 0 outside the region.
     """
     mask = np.zeros((len(prob), height, width), np.uint8)
-    y0, y1 = max(0, roi.y), min(height, roi.y + roi.height)
-    x0, x1 = max(0, roi.x), min(width, roi.x + roi.width)
-    if y0 >= y1 or x0 >= x1:
-        return mask
-    inside = (slice(y0 - roi.y, y1 - roi.y), slice(x0 - roi.x, x1 - roi.x))
-    for i, p in enumerate(prob):
-        full = resample(p[None], roi.height, roi.width)[0]
-        mask[i, y0:y1, x0:x1] = full[inside] >= threshold
+    rows = _Inside(prob.shape[1], roi.height, roi.y, height)
+    columns = _Inside(prob.shape[2], roi.width, roi.x, width)
+    for i, image in enumerate(prob):
+        hot = image >= threshold
+        if not hot.any():
+            continue
+        # A pixel that reads none at the threshold cannot reach it: only the rest is computed.
+        r, by_row = rows.reading(hot.any(axis=1))
+        c, by_column = columns.reading(hot.any(axis=0))
+        mask[i, r, c] = _combine(by_row, by_column, image) >= threshold
     return mask
+
+
+class _Inside:
+    """One axis of the way back: the region's pixels that lie inside the frame."""
+
+    def __init__(self, source: int, target: int, offset: int, limit: int) -> None:
+        first, last = max(0, -offset), max(0, min(target, limit - offset))
+        _, columns, starts = axis_weights(source, target)
+        self._matrix = axis_matrix(source, target)[first:last] if first < last else axis_matrix(source, target)[:0]
+        self._reads_from = columns[starts[:-1]][first:last]
+        self._reads_to = columns[starts[1:] - 1][first:last]
+        self._offset = offset + first
+
+    def reading(self, hot: np.ndarray) -> tuple[slice, Any]:
+        """The frame's pixels that read any of the hot source pixels, bool (source,), and their weights."""
+        found = np.flatnonzero(hot)
+        low = int(np.searchsorted(self._reads_to, found[0], "left"))
+        high = int(np.searchsorted(self._reads_from, found[-1], "right"))
+        return slice(self._offset + low, self._offset + max(low, high)), self._matrix[low : max(low, high)]

@@ -1,0 +1,69 @@
+"""Which precision really ran, read back from the engine rather than from the file's name."""
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+ORT_OPERATORS = {
+    "QLinearConv": "int8",
+    "ConvInteger": "int8",
+    "QConv": "int8",
+    "Conv": "fp32",
+    "FusedConv": "fp32",
+    "NhwcFusedConv": "fp32",
+    "ConvTranspose": "fp32",
+}
+OPENVINO_PRECISIONS = {"u8": "int8", "i8": "int8", "f32": "fp32", "bf16": "bf16", "f16": "fp16"}
+
+
+def convolutions_run(engine: Any, data: bytes) -> dict[str, int] | None:
+    """Convolutions, transposed ones included, by the precision that the engine runs them in; None if it cannot be told.
+
+    Args:
+        engine: An opened `OrtEngine` or `OpenVinoEngine`.
+        data: The model file's bytes.
+    """
+    counts = _openvino(engine) if engine.runtime == "openvino" else _ort(data)
+    return dict(sorted(counts.items())) if counts else None
+
+
+def precision_label(counts: dict[str, int] | None) -> str | None:
+    """`int8` when every convolution ran so, `int8 15/18` when some did not (the rest in fp32), None if unknown."""
+    if not counts:
+        return None
+    total = sum(counts.values())
+    name = max(counts, key=lambda key: counts[key])
+    return name if counts[name] == total else f"{name} {counts[name]}/{total}"
+
+
+def _openvino(engine: Any) -> Counter[str]:
+    """From the executable graph of the very network that was timed."""
+    counts: Counter[str] = Counter()
+    for node in engine._compiled.get_runtime_model().get_ops():
+        info = node.get_rt_info()
+        kind, precision = (_text(info[key]) for key in ("layerType", "runtimePrecision"))
+        if "convolution" in kind:  # Deconvolution too
+            counts[OPENVINO_PRECISIONS.get(precision, precision)] += 1
+    return counts
+
+
+def _text(value: Any) -> str:
+    return str(getattr(value, "value", value)).lower()
+
+
+def _ort(data: bytes) -> Counter[str]:
+    """From the optimised graph of a second session; needs `onnx` to read it."""
+    try:
+        import onnx
+    except ImportError:
+        return Counter()
+    import onnxruntime as ort
+
+    with tempfile.TemporaryDirectory() as folder:
+        options = ort.SessionOptions()
+        options.log_severity_level = 4
+        options.optimized_model_filepath = str(Path(folder) / "optimised.onnx")
+        ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        graph = onnx.load(options.optimized_model_filepath, load_external_data=False).graph
+    return Counter(ORT_OPERATORS[node.op_type] for node in graph.node if node.op_type in ORT_OPERATORS)

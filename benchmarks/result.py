@@ -1,0 +1,96 @@
+"""What a benchmark found, as figures and as JSON. Nothing is dropped and nothing is claimed that n does not carry."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+SCHEMA_VERSION = 1
+RUNS_FOR_PERCENTILE = {50: 1, 90: 10, 99: 100}
+"""Runs from which on a percentile is given; below, it is null."""
+
+
+def percentile(times_ms: list[float], q: int) -> float | None:
+    """A percentile of every run, none dropped; None where there are too few runs for it."""
+    if len(times_ms) < RUNS_FOR_PERCENTILE[q]:
+        return None
+    return round(float(np.percentile(times_ms, q)), 4)
+
+
+@dataclass(kw_only=True)
+class Row:
+    """One contestant's figures. None: not known or not measured; with `error`, one line that says why."""
+
+    model: str
+    runtime: str
+    precision_asked: str | None
+    precision_run: str | None = None
+    """Read back from the engine: `int8`, `fp32`, or `int8 15/18` when only so many convolutions ran in it."""
+    form: str | None = None
+    threads: int
+    params: int | None = None
+    macs_per_frame: int | None = None
+    file_bytes: int | None = None
+    """OpenVINO: .xml and .bin."""
+    load_ms: float | None = None
+    first_ms: float | None = None
+    n: int = 0
+    p50_ms: float | None = None
+    p90_ms: float | None = None
+    p99_ms: float | None = None
+    frames_per_second: float | None = None
+    peak_rss_mb: float | None = None
+    speedup_vs_unet3d: float | None = None
+    cores_used: float | None = None
+    """CPU time of the process per second of timed runs: below `threads` when others took the cores."""
+    convolutions_run: dict[str, int] | None = None
+    """Convolutions by the precision that they ran in."""
+    runtime_version: str | None = None
+    sha256: str | None = None
+    """Of the model file (of the .xml, whose seal covers the .bin)."""
+    error: str | None = None
+    times_ms: list[float] = field(default_factory=list)
+    """Every timed run, in order."""
+
+    def summarise(self, frames: int) -> None:
+        """Fill in n, percentiles and rate from `times_ms`."""
+        self.n = len(self.times_ms)
+        self.p50_ms, self.p90_ms, self.p99_ms = (percentile(self.times_ms, q) for q in RUNS_FOR_PERCENTILE)
+        self.frames_per_second = self.p50_ms and round(1000 * frames / self.p50_ms, 2)
+
+
+@dataclass(kw_only=True)
+class BenchResult:
+    """All rows of one run, with the machine and the rules."""
+
+    machine: dict[str, Any]
+    protocol: dict[str, Any]
+    rows: list[Row]
+    complete: bool = True
+    """False when it was interrupted; what was measured until then is kept."""
+    schema_version: int = SCHEMA_VERSION
+
+    def compare(self, yardstick: str) -> None:
+        """Fill in the speed-up over the yardstick's fp32 ONNX Runtime row of this very run."""
+        base = next(
+            (r.p50_ms for r in self.rows if (r.model, r.runtime, r.precision_asked) == (yardstick, "ort", "fp32")), None
+        )
+        for row in self.rows:
+            if base and row.p50_ms:
+                row.speedup_vs_unet3d = round(base / row.p50_ms, 3)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as JSON values."""
+        return asdict(self)
+
+    def to_json(self) -> str:
+        """The result as indented JSON; a row's many times stand on one line."""
+        values = self.to_dict()
+        times = [row.pop("times_ms") for row in values["rows"]]
+        for i, row in enumerate(values["rows"]):
+            row["times_ms"] = f"@times{i}@"
+        text = json.dumps(values, indent=2, ensure_ascii=False)
+        for i, numbers in enumerate(times):
+            text = text.replace(f'"@times{i}@"', json.dumps([round(t, 4) for t in numbers]))
+        return text + "\n"

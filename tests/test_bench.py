@@ -1,0 +1,303 @@
+"""The benchmark: real processes on tiny networks; counts from paper; what fails stays in its row."""
+
+import io
+import json
+import os
+import shutil
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+import torch
+from onnx import TensorProto, helper
+from rich.console import Console
+
+from edgeecho.benchmarks import contest
+from edgeecho.benchmarks.bench import run_bench
+from edgeecho.benchmarks.contest import Peer, speckle_clip
+from edgeecho.benchmarks.counting import count_macs
+from edgeecho.benchmarks.process import RowError, RowProcess
+from edgeecho.benchmarks.protocol import Rules
+from edgeecho.benchmarks.readback import precision_label
+from edgeecho.benchmarks.result import BenchResult, percentile
+from edgeecho.benchmarks.table import print_table
+from edgeecho.errors import ConfigError, OutputError, ShapeError
+from edgeecho.export.graph import clip_graph
+from edgeecho.export.quantize import quantize
+from edgeecho.export.sealed import write_onnx, write_openvino
+from edgeecho.nn import build, new_spec
+from edgeecho.runtime.engine import usable_cores
+
+CONTRACT = {
+    *("model", "runtime", "precision_asked", "precision_run", "form", "threads", "params", "macs_per_frame", "n"),
+    *("file_bytes", "load_ms", "first_ms", "p50_ms", "p90_ms", "p99_ms", "frames_per_second", "peak_rss_mb"),
+    "speedup_vs_unet3d",
+}
+STANDARD = {"in_channels": 1, "classes": 1}
+YARDSTICK = ("unet3d", "ort", "fp32")
+CLIP = speckle_clip(8, 32)
+QUICK = {"min_seconds": 0.0, "min_runs": 12, "max_seconds": 1.0, "warm_up_seconds": 0.0, "frames": CLIP}
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as `edgeecho export` writes it, of a tiny CLUNet."""
+    torch.manual_seed(0)
+    spec = new_spec("cl_unet_edge", widths=(8, 16), encoder_time=(False, True), decoder_time=(True,))
+    graph = clip_graph(build(spec), 32)
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    for precision, model in (("fp32", graph), ("int8", quantize(graph, [CLIP[:, 0]]))):
+        sealed = replace(spec, form="clip", size_px=32, precision=precision)
+        write_onnx(folder / f"clip.{precision}.onnx", model, sealed)
+        write_openvino(folder / f"clip.{precision}.xml", model, sealed)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("bench")
+
+
+@pytest.fixture(scope="module")
+def full(tiny: Path, work_dir: Path) -> BenchResult:
+    """The tiny CLUNet against a tiny 3D U-Net, all runtimes and precisions."""
+    with pytest.MonkeyPatch.context() as patch:
+        peer = Peer("unet3d", {**STANDARD, "base_channels": 4})
+        patch.setattr(contest, "PEERS", {"unet3d": peer})
+        patch.setattr("edgeecho.benchmarks.bench.PEERS", {"unet3d": peer})
+        said: list[str] = []
+        result = run_bench([str(tiny), "unet3d"], work_dir=work_dir, progress=said.append, **QUICK)
+        assert said[0].endswith("exporting unet3d")
+        before = {p: p.stat().st_mtime_ns for p in (work_dir / "unet3d").iterdir()}
+        again = run_bench(["unet3d"], ["ort"], ["int8"], work_dir=work_dir, **QUICK)
+        assert again.rows[0].error is None
+        assert before == {p: p.stat().st_mtime_ns for p in (work_dir / "unet3d").iterdir()}  # used again
+        assert again.rows[0].speedup_vs_unet3d is None  # no yardstick in that run
+    return result
+
+
+def test_json_contract(full: BenchResult, tiny: Path) -> None:
+    values = json.loads(full.to_json())
+    assert values["schema_version"] == 1
+    assert values["complete"] is True
+    assert {"machine", "protocol", "rows"} <= set(values)
+    assert values["protocol"]["clip"] == [8, 1, 32, 32]
+    assert values["machine"]["usable_cores"] == usable_cores()
+    assert len(values["rows"]) == 8
+    for row in values["rows"]:
+        assert set(row) >= CONTRACT
+        assert row["error"] is None
+        assert row["n"] == len(row["times_ms"]) >= 3
+        assert row["p50_ms"] > 0
+        assert row["load_ms"] > 0
+        assert row["first_ms"] > 0
+        assert row["frames_per_second"] == pytest.approx(8000 / row["p50_ms"], rel=0.01)
+        assert (row["p90_ms"] is None) == (row["n"] < 10)
+        assert (row["p99_ms"] is None) == (row["n"] < 100)
+        assert row["p90_ms"] is None or row["p50_ms"] <= row["p90_ms"]
+        assert len(row["sha256"]) == 64
+    yardstick = next(r for r in values["rows"] if (r["model"], r["runtime"], r["precision_asked"]) == YARDSTICK)
+    assert yardstick["speedup_vs_unet3d"] == 1.0
+    pair = next(r for r in values["rows"] if (r["model"], r["runtime"]) == ("tiny", "openvino"))
+    assert pair["file_bytes"] == sum((tiny / f"clip.fp32.{end}").stat().st_size for end in ("xml", "bin"))
+    assert str(tiny.parent) not in full.to_json()
+
+
+@pytest.mark.parametrize(
+    ("model", "runtime", "precision", "ran"),
+    [
+        ("tiny", "ort", "fp32", "fp32"),
+        ("tiny", "ort", "int8", "int8"),
+        ("tiny", "openvino", "fp32", "fp32"),
+        ("tiny", "openvino", "int8", "int8"),
+        ("unet3d", "ort", "fp32", "fp32"),
+        ("unet3d", "ort", "int8", "int8 15/18"),  # ONNX Runtime has no integer ConvTranspose
+        ("unet3d", "openvino", "fp32", "fp32"),
+        ("unet3d", "openvino", "int8", "int8"),
+    ],
+)
+def test_the_precision_that_ran_is_read_back(
+    full: BenchResult, model: str, runtime: str, precision: str, ran: str
+) -> None:
+    row = next(r for r in full.rows if (r.model, r.runtime, r.precision_asked) == (model, runtime, precision))
+    assert row.precision_run == ran
+
+
+def test_int8_of_ours_is_integers_from_end_to_end(tiny: Path, tmp_path: Path) -> None:
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    ort.InferenceSession(tiny / "clip.int8.onnx", options, providers=["CPUExecutionProvider"])
+    operators = {node.op_type for node in onnx.load(tmp_path / "optimised.onnx").graph.node}
+    assert "QLinearConv" in operators
+    assert not operators & {"Conv", "FusedConv", "QuantizeLinear", "DequantizeLinear", "Cast", "Sigmoid"}
+
+
+def test_a_process_reports_its_own_memory_not_its_parents(tiny: Path) -> None:
+    parents = np.ones(80_000_000)  # 610 MB
+    result = run_bench([str(tiny)], ["ort"], ["int8"], **QUICK)
+    assert 20 < result.rows[0].peak_rss_mb < parents.nbytes / 2**20 / 2
+
+
+def test_a_bad_file_is_an_error_of_its_row(tiny: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(tiny, broken)
+    data = bytearray((broken / "clip.int8.onnx").read_bytes())
+    data[len(data) // 2] ^= 1
+    (broken / "clip.int8.onnx").write_bytes(data)
+    (broken / "clip.int8.xml").unlink()
+    rows = run_bench([str(broken)], **QUICK).rows
+    errors = {(row.runtime, row.precision_asked): row.error for row in rows}
+    assert "checksum" in errors["ort", "int8"]
+    assert "has no clip.int8.xml" in errors["openvino", "int8"]
+    assert errors["ort", "fp32"] is None
+    assert [row.n > 0 for row in rows] == [row.error is None for row in rows]
+
+
+def test_a_missing_engine_is_an_error_of_its_row(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "openvino.py").write_text("raise ImportError\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    ours, theirs = run_bench([str(tiny)], precisions=["int8"], **QUICK).rows
+    assert ours.error is None
+    assert theirs.error == "openvino is not installed: pip install 'edgeecho[openvino]'"
+
+
+def test_a_file_is_one_row_and_another_size_is_refused(tiny: Path) -> None:
+    result = run_bench([str(tiny / "clip.int8.xml")], **{**QUICK, "frames": speckle_clip(4, 48)})
+    assert [(r.runtime, r.precision_asked) for r in result.rows] == [("openvino", None)]
+    assert "the contest's clip has 4 of 48 px" in str(result.rows[0].error)
+
+
+def test_a_process_that_dies_is_reported(tiny: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "frames.npy", CLIP)
+    process = RowProcess(tiny / "clip.fp32.onnx", "ort", 1, tmp_path / "frames.npy", 0.0)
+    os.kill(process._process.pid, signal.SIGKILL)
+    with pytest.raises(RowError, match="signal 9"):
+        process.run(1)
+    process.close()
+
+
+def test_ctrl_c_keeps_what_was_measured(tiny: Path) -> None:
+    def interrupt(what: str) -> None:
+        if "turn 2" in what:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    result = run_bench([str(tiny)], ["ort"], **QUICK, progress=interrupt)
+    assert json.loads(result.to_json())["complete"] is False
+    assert [row.n for row in result.rows] == [3, 3]  # a quarter of twelve
+    early = run_bench([str(tiny)], ["ort"], **QUICK, progress=lambda what: os.kill(os.getpid(), signal.SIGINT))
+    assert [row.error for row in early.rows] == ["interrupted before it was timed"] * 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"models": ["nobody"]}, "unknown model 'nobody'"),
+        ({"models": []}, "no model"),
+        ({"runtimes": ["tflite"]}, "unknown runtime 'tflite'; known: ort, openvino"),
+        ({"precisions": ["int4"]}, "unknown precision 'int4'; known: fp32, int8"),
+        ({"threads": 0}, "threads must be from 1 to"),
+        ({"threads": usable_cores() + 1}, "threads must be from 1 to"),
+        ({"min_runs": 0}, "at least 1"),
+        ({"min_seconds": -1}, "negative"),
+    ],
+)
+def test_bad_settings(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        run_bench(**{"models": ["unet3d"], **settings})
+    assert "\n" not in str(caught.value)
+
+
+def test_bad_clip_and_bad_folder(tmp_path: Path) -> None:
+    with pytest.raises(ShapeError, match=r"got uint8 \(8, 32, 32\)"):
+        run_bench(["unet3d"], frames=CLIP[:, 0])
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot write"):
+        run_bench(["unet3d"], work_dir=tmp_path / "file")
+
+
+def test_percentiles_only_where_n_carries_them() -> None:
+    times = [float(i) for i in range(1, 101)]
+    assert percentile([7.0], 50) == 7.0
+    assert percentile(times[:9], 90) is None
+    assert percentile(times[:10], 90) == pytest.approx(9.1)
+    assert percentile(times[:99], 99) is None
+    assert percentile(times, 99) == pytest.approx(99.01)
+    assert percentile([1.0, 1.0, 100.0], 50) == 1.0
+
+
+def test_how_many_runs() -> None:
+    rules = Rules(min_seconds=2, min_runs=20, max_seconds=10, least_runs=3)
+    assert rules.runs_missing([], 10.0) == 200  # 2 s of 10 ms
+    assert rules.runs_missing([], 400.0) == 20
+    assert rules.runs_missing([], 1000.0) == 10  # the cap
+    assert rules.runs_missing([], 9000.0) == 3
+    assert rules.runs_missing([9000.0] * 3, 1.0) == 0
+    assert rules.runs_missing([100.0] * 20, 1.0) == 0
+
+
+def test_precision_label() -> None:
+    assert precision_label({"int8": 4}) == "int8"
+    assert precision_label({"fp32": 3, "int8": 15}) == "int8 15/18"
+    assert precision_label(None) is None
+
+
+def _graph(nodes: list[onnx.NodeProto], shape: list[int | str], weights: dict[str, tuple[int, ...]]) -> onnx.ModelProto:
+    tensors = [helper.make_tensor(k, TensorProto.FLOAT, s, np.zeros(s, np.float32)) for k, s in weights.items()]
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    graph = helper.make_graph(nodes, "counted", [x], [y], tensors)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)])
+
+
+def test_counting_by_hand() -> None:
+    node = helper.make_node
+    conv = node("Conv", ["x", "w"], ["y"], strides=[2, 2], pads=[1, 1, 1, 1], group=2)
+    # T = 5 of (4, 8, 8) to (6, 4, 4); every output needs 4 / 2 * 3 * 3 products
+    assert count_macs(_graph([conv], ["T", 4, 8, 8], {"w": (6, 2, 3, 3)}), 5) == 5 * 6 * 4 * 4 * 18
+    up = node("ConvTranspose", ["x", "w"], ["y"], strides=[2, 2, 2])
+    # every one of 3 * 4 * 5 * 6 inputs goes into 7 * 2 * 2 * 2 products
+    assert count_macs(_graph([up], [1, 3, 4, 5, 6], {"w": (3, 7, 2, 2, 2)}), 1) == 3 * 4 * 5 * 6 * 56
+    chain = [node("MatMul", ["x", "a"], ["m"]), node("Gemm", ["m", "b"], ["g"], transB=1), node("Relu", ["g"], ["y"])]
+    assert count_macs(_graph(chain, ["T", 10], {"a": (10, 20), "b": (30, 20)}), 2) == 2 * 20 * 10 + 2 * 30 * 20
+
+
+def _unet3d_macs(c: int, voxels: int) -> int:
+    """The standard 3D U-Net, from its drawing: (in, out, kernel, voxels / 8 ** level) of each convolution."""
+    doubles = [(1, c, 2 * c), (2 * c, 2 * c, 4 * c), (4 * c, 4 * c, 8 * c), (8 * c, 8 * c, 16 * c)]
+    total = sum((a * b + b * d) * 27 * voxels // 8**level for level, (a, b, d) in enumerate(doubles))
+    for level, k in ((2, 16 * c), (1, 8 * c), (0, 4 * c)):
+        half = k // 2
+        total += k * k * 8 * voxels // 8 ** (level + 1)  # up-convolution, over its input
+        total += ((k + half) * half + half * half) * 27 * voxels // 8**level
+    return total + 2 * c * voxels
+
+
+def test_the_standard_3d_unet_counts_374_gmac() -> None:
+    assert round(_unet3d_macs(32, 32 * 112 * 112) / 1e9) == 374
+    assert contest.PEERS["unet3d"].config == new_spec("unet3d").config == {**STANDARD, "base_channels": 32}
+    small = clip_graph(build(new_spec("unet3d", base_channels=8)), 112, frames=32)
+    assert count_macs(small, 32) == _unet3d_macs(8, 32 * 112 * 112)
+
+
+def test_counts_agree_between_precisions_and_rows(full: BenchResult, tiny: Path) -> None:
+    for row in full.rows:
+        expected = _unet3d_macs(4, 8 * 32 * 32) // 8 if row.model == "unet3d" else None
+        assert row.macs_per_frame == (expected or count_macs(tiny / "clip.int8.onnx", 8) // 8)
+
+
+def test_table_is_legible_at_120_columns(full: BenchResult) -> None:
+    rows = [replace(full.rows[0]), *full.rows[1:]]
+    rows[0].error = "tiny.onnx: checksum [does] not hold"
+    machine = full.machine | {"load_average_at_start": 99.0}
+    out = io.StringIO()
+    print_table(replace(full, rows=rows, machine=machine, complete=False), Console(file=out, width=120))
+    text = out.getvalue()
+    assert "…" not in text
+    assert max(len(line) for line in text.splitlines()) <= 120
+    for words in ("int8 15/18", "1.0x", "tiny.onnx: checksum [does] not hold", "machine was busy", "partial"):
+        assert words in text

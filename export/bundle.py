@@ -77,7 +77,7 @@ def export(
 
     Args:
         model: A packaged model's name, a checkpoint, a folder, or an fp32 ONNX clip graph of EdgeEcho's.
-        out: Folder to write; must not exist or must be an earlier bundle.
+        out: Folder to write; must not exist, be empty or be an earlier bundle, which is replaced.
         precision: `int8` writes int8 beside fp32, `fp32` writes fp32 alone.
         formats: Of `onnx` and `openvino`.
         calib: `KIND:DIR` to calibrate int8 on; None takes the cine inside pydicom.
@@ -102,14 +102,27 @@ def export(
     try:
         bundle = _write(source, staging, precision, formats, calib, progress)
         staging.chmod(0o755)
-        if out.exists():
-            shutil.rmtree(out)
-        staging.rename(out)
+        _put(staging, out)
     except OSError as error:
         raise OutputError(f"{out}: cannot be written ({error.strerror or error})") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return replace(bundle, folder=out)
+
+
+def _put(staging: Path, out: Path) -> None:
+    """Let a finished bundle take an earlier one's place; files in there that no export wrote stay."""
+    if not out.exists():
+        staging.rename(out)
+        return
+    written = set(json.loads((out / "bundle.json").read_text())["files"]) if (out / "bundle.json").is_file() else set()
+    for path in out.iterdir():
+        if path.name not in written and not (staging / path.name).exists():
+            (shutil.copytree if path.is_dir() else shutil.copy2)(path, staging / path.name)
+    old = Path(tempfile.mkdtemp(dir=out.absolute().parent, prefix=".replaced-"))
+    out.rename(old / "bundle")
+    staging.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write(

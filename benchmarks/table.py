@@ -9,9 +9,13 @@ from edgeecho.benchmarks.result import BenchResult, Row
 
 MISSING = "-"
 COLUMNS = (
-    *("params\nM", "MMAC\n/frame", "file\nMB", "runs\nn", "p50\nms", "p90\nms"),
+    *("model", "runtime", "asked", "ran", "params\nM", "MMAC\n/frame", "file\nMB", "runs\nn", "p50\nms", "p90\nms"),
     *("frames\n/s", "peak\nMB", "speed-\nup"),
 )
+TEXT_COLUMNS = 4
+FULL_WIDTH = 116
+NARROW = (0, 1, 3, 6, 8, 11, 12)
+"""Columns that a narrower terminal shows."""
 
 
 def print_table(result: BenchResult, console: Console) -> None:
@@ -20,14 +24,18 @@ def print_table(result: BenchResult, console: Console) -> None:
     t, _, size_px, _ = protocol["clip"]
     title = f"Clips of {t} frames of {size_px} x {size_px}, {_threads(protocol['threads'])}"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for name in ("model", "runtime", "asked", "ran"):
-        table.add_column(name, no_wrap=True)
-    for name in COLUMNS:
-        table.add_column(name, justify="right", no_wrap=True)
+    if not console.is_terminal and console.width < FULL_WIDTH:
+        console.width = FULL_WIDTH  # a file or a pipe has room
+    shown = range(len(COLUMNS)) if console.width >= FULL_WIDTH else NARROW
+    for i in shown:
+        table.add_column(COLUMNS[i], justify="left" if i < TEXT_COLUMNS else "right", no_wrap=True)
     rows = sorted(result.rows, key=lambda row: (row.p50_ms is None, row.p50_ms or 0))
     for row in rows:
-        table.add_row(*_cells(row))
+        cells = _cells(row)
+        table.add_row(*(cells[i] for i in shown))
     console.print(table)
+    if shown == NARROW:
+        console.print(f"More columns in a terminal of {FULL_WIDTH} or more, and with --json.", style="dim")
     for row in rows:
         if row.error:
             name = " ".join(part for part in (row.model, row.runtime, row.precision_asked) if part)

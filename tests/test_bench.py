@@ -301,3 +301,12 @@ def test_table_is_legible_at_120_columns(full: BenchResult) -> None:
     assert max(len(line) for line in text.splitlines()) <= 120
     for words in ("int8 15/18", "1.0x", "tiny.onnx: checksum [does] not hold", "machine was busy", "partial"):
         assert words in text
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_table_is_legible_at_80_columns_and_in_a_pipe(full: BenchResult, is_terminal: bool) -> None:
+    out = io.StringIO()
+    print_table(full, Console(file=out, width=80, force_terminal=is_terminal, color_system=None))
+    assert "…" not in out.getvalue()
+    assert "int8 15/18" in out.getvalue()
+    assert ("MMAC" in out.getvalue()) is not is_terminal

@@ -1,0 +1,153 @@
+"""What several test files share: drawn hearts, a drawn data set, and a tiny network that was really trained."""
+
+import gzip
+import os
+import struct
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+# OpenCV's FFmpeg reads this once a process, when the first video is opened or written.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
+TINY_SIZE_PX = 48
+TINY_WIDTHS = (8, 8, 16, 16)
+
+
+def draw_heart(
+    rng: np.random.Generator,
+    frames: int = 1,
+    height: int = 128,
+    width: int = 128,
+    period: float = 20,
+    depth: float = 0.2,
+) -> tuple[np.ndarray, np.ndarray]:
+    """A bright sector of speckle, apex up, with a dark ellipse that beats in it.
+
+    Returns:
+        Frames uint8 (T, H, W) and masks uint8 {0, 1} of the same shape. The first frame is end-diastole; the ellipse's
+        axes shrink by `depth` until `period` / 2 frames later.
+    """
+    y, x = np.mgrid[0:height, 0:width]
+    y, x = (y + 0.5) / height, (x + 0.5) / width
+    sector = (np.abs(x - 0.5) < 0.08 + 0.45 * y) & (np.hypot(x - 0.5, y) < 0.97)
+    size = 1 - depth * (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(frames) / period))[:, None, None]
+    centre_x, centre_y = 0.5 + rng.uniform(-0.03, 0.03), 0.52 + rng.uniform(-0.03, 0.03)
+    axis_x, axis_y = size * rng.uniform(0.14, 0.18), size * rng.uniform(0.24, 0.3)
+    masks = ((x - centre_x) / axis_x) ** 2 + ((y - centre_y) / axis_y) ** 2 < 1
+    level = np.where(masks, 22, 150) * sector
+    speckle = 1 + 0.25 * rng.standard_normal((frames, height, width))
+    return np.clip(np.rint(level * speckle), 0, 255).astype(np.uint8), masks.astype(np.uint8)
+
+
+def write_nifti(path: Path, image: np.ndarray, spacing_mm: tuple[float, float]) -> None:
+    """A NIfTI-1 file by hand: uint8 (H, W), stored (x, y) as CAMUS does."""
+    height, width = image.shape
+    header = bytearray(352)
+    struct.pack_into("<i", header, 0, 348)
+    struct.pack_into("<8h", header, 40, 2, width, height, 1, 1, 1, 1, 1)
+    struct.pack_into("<2h", header, 70, 2, 8)  # uint8, 8 bits
+    struct.pack_into("<8f", header, 76, 1, spacing_mm[1], spacing_mm[0], 1, 1, 1, 1, 1)
+    struct.pack_into("<2f", header, 108, 352, 1)  # where the values begin, and their slope
+    header[123] = 2  # millimetres
+    header[344:348] = b"n+1\0"
+    path.write_bytes(gzip.compress(bytes(header) + image.tobytes(), mtime=0))
+
+
+def write_camus(root: Path, training: int = 6, validation: int = 2) -> Path:
+    """A data set as CAMUS is on disk: 4CH ED and ES frames of drawn hearts, their masks, and the official lists."""
+    patients = [f"patient{n:04d}" for n in range(1, training + validation + 1)]
+    for number, patient in enumerate(patients):
+        rng = np.random.default_rng(number)
+        frames, masks = draw_heart(rng, frames=2, height=144, width=120, period=2, depth=rng.uniform(0.1, 0.25))
+        folder = root / "database_nifti" / patient
+        folder.mkdir(parents=True)
+        for phase, frame, mask in zip(("ED", "ES"), frames, masks, strict=True):
+            write_nifti(folder / f"{patient}_4CH_{phase}.nii.gz", frame, (0.5, 0.6))
+            write_nifti(folder / f"{patient}_4CH_{phase}_gt.nii.gz", mask, (0.5, 0.6))
+    lists = root / "official_split"
+    lists.mkdir()
+    (lists / "subgroup_training.txt").write_text("\n".join(patients[:training]) + "\n")
+    (lists / "subgroup_validation.txt").write_text("\n".join(patients[training:]) + "\n")
+    return root
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Seeded; each test has its own."""
+    return np.random.default_rng(20261122)
+
+
+@pytest.fixture
+def heart(rng: np.random.Generator) -> np.ndarray:
+    """A beating ellipse, uint8 (30, 128, 128)."""
+    return draw_heart(rng, frames=30)[0]
+
+
+@pytest.fixture(scope="session")
+def camus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny data set, 6 patients to train on and 2 to validate on."""
+    return write_camus(tmp_path_factory.mktemp("camus"))
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of 16,732 parameters that finds the dark ellipse in a drawn heart at 48x48."""
+    torch = pytest.importorskip("torch")
+    from dataclasses import replace
+
+    from edgeecho.nn import build, new_spec
+    from edgeecho.nn.checkpoint import save_checkpoint
+    from edgeecho.preprocess import find_roi, to_network
+
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    spec = replace(new_spec("cl_unet_edge", widths=TINY_WIDTHS), name="tiny", size_px=TINY_SIZE_PX, licence="CC0-1.0")
+    network = build(spec).train()
+    hearts = [draw_heart(np.random.default_rng((1, k)), frames=3, period=4) for k in range(16)]
+    rois = [find_roi(frames) for frames, _ in hearts]
+    inputs = np.stack([to_network(f, roi, TINY_SIZE_PX) for (f, _), roi in zip(hearts, rois, strict=True)])
+    targets = np.stack([to_network(m * 255, roi, TINY_SIZE_PX) for (_, m), roi in zip(hearts, rois, strict=True)])
+    clips, wanted = (torch.from_numpy(a[:, None]).float() / 255 for a in (inputs, targets))
+    gains = torch.linspace(0.5, 1.7, 16)[torch.randperm(16)]  # export judges int8 on darker and brighter frames too
+    clips = (clips * gains.reshape(-1, 1, 1, 1, 1)).clamp(max=1)
+    optimiser = torch.optim.Adam(network.parameters(), lr=1e-2)
+    for _ in range(80):
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(network(clips), wanted)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    path = tmp_path_factory.mktemp("checkpoint") / "tiny.safetensors"
+    save_checkpoint(path, network.eval(), spec)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tiny_checkpoint: Path, camus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`tiny_checkpoint` exported in every form, calibrated on the drawn data set."""
+    pytest.importorskip("onnxsim")
+    from edgeecho.export.bundle import export
+
+    return export(str(tiny_checkpoint), tmp_path_factory.mktemp("bundle") / "tiny", calib=f"camus:{camus}").folder
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Call `edgeecho ARGUMENTS` in this process: exit code, stdout, stderr."""
+    from edgeecho.cli import main
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["edgeecho", *map(str, arguments)])
+        capfd.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return run

@@ -227,7 +227,9 @@ def bench(
         models.split(","), runtimes.split(","), precisions.split(","), threads, work_dir=out, progress=_say
     )
     print_table(result, Console())
-    _write_json(json_file, result.to_json())
+    _write_json(json_file, result.to_dict())
+    if not result.complete:
+        raise typer.Exit(130)
 
 
 @app.command()

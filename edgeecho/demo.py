@@ -48,13 +48,16 @@ def run_demo(out: Path, say: Callable[[str], None]) -> None:
     console.print(f"{len(result.mask)} frames, {len(result.beats)} beat(s), EF {ef}", highlight=False)
 
     say("2/3 exporting int8 from the packaged checkpoint")
-    print_bundle(export(DEFAULT_MODEL, out / "export", precision="int8", progress=lambda text: say(f"    {text}")))
+    print_bundle(export(DEFAULT_MODEL, out / DEFAULT_MODEL, precision="int8", progress=lambda text: say(f"    {text}")))
 
     say("3/3 benchmarking against the standard 3D U-Net, one thread, ONNX Runtime")
-    bench = run_bench([str(out / "export"), "unet3d"], ["ort"], ["fp32", "int8"], 1, progress=lambda text: None)
+    models, precisions = [str(out / DEFAULT_MODEL), "unet3d"], ["fp32", "int8"]
+    bench = run_bench(
+        models, ["ort"], precisions, 1, min_seconds=2, max_seconds=6, progress=lambda text: say(f"    {text}")
+    )
     print_table(bench, console)
 
     console.print(f"\nDone in {time.monotonic() - started:.0f} s. Look at:", highlight=False)
-    for path in (outcome.files[1], outcome.files[2], sheet, out / "export" / "bundle.json"):
+    for path in (outcome.files[1], outcome.files[2], sheet, out / DEFAULT_MODEL / "bundle.json"):
         console.print(f"  {path}", highlight=False, soft_wrap=True)
     console.print(NOTICE)

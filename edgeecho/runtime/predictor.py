@@ -152,10 +152,11 @@ class Predictor:
             ConfigError: If a setting makes no sense.
         """
         cine = frames if isinstance(frames, Cine) else _cine_from_array(frames)
-        fps, spacing_mm = fps or cine.fps, spacing_mm or cine.spacing_mm
+        fps = cine.fps if fps is None else fps
+        spacing_mm = cine.spacing_mm if spacing_mm is None else spacing_mm
         if fps is not None and not 0 < fps < 10000:
             raise ConfigError(f"fps must be positive, got {fps}")
-        if spacing_mm is not None and not min(spacing_mm) > 0:
+        if spacing_mm is not None and not all(0 < mm < 1000 for mm in spacing_mm):
             raise ConfigError(f"spacing_mm must be positive, got {spacing_mm}")
         if flip is not None and flip not in FLIPS:
             raise ConfigError(f"unknown flip {flip!r}; known: {', '.join(FLIPS)}")
@@ -211,7 +212,7 @@ def _quality(prob: np.ndarray, threshold: int) -> tuple[dict[str, float], list[s
     for mask in masks:
         sizes = cv2.connectedComponentsWithStats(mask)[2][1:, cv2.CC_STAT_AREA]
         empty += len(sizes) == 0
-        broken += len(sizes) > 1 and sizes.max() < 0.98 * sizes.sum()
+        broken += int(len(sizes) > 1 and sizes.max() < 0.98 * sizes.sum())  # not NumPy's bool: it goes into JSON
     warnings = []
     if empty:
         warnings.append(f"{empty} of {len(masks)} frames have no left ventricle")

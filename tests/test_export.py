@@ -1,0 +1,346 @@
+"""Export: what is written says what the checkpoint says, however a cine is cut; what does not is refused."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxsim")
+pytest.importorskip("openvino")
+
+import onnxruntime as ort  # noqa: E402
+from conftest import TINY_SIZE_PX, draw_heart  # noqa: E402
+
+import edgeecho.export.bundle as bundle_module  # noqa: E402
+from edgeecho.errors import ConfigError, DataError, ExportError, ModelFileError, OutputError  # noqa: E402
+from edgeecho.export.bundle import export  # noqa: E402
+from edgeecho.export.graph import clip_graph  # noqa: E402
+from edgeecho.export.quantize import count_int8, quantize  # noqa: E402
+from edgeecho.export.sealed import write_onnx, write_openvino  # noqa: E402
+from edgeecho.metrics import dice  # noqa: E402
+from edgeecho.modelfile import check  # noqa: E402
+from edgeecho.nn import build, new_spec  # noqa: E402
+from edgeecho.preprocess import find_roi, to_network  # noqa: E402
+from edgeecho.runtime import Predictor, load  # noqa: E402
+
+FILES = [
+    "bundle.json",
+    "clip.fp32.bin",
+    "clip.fp32.onnx",
+    "clip.fp32.xml",
+    "clip.int8.bin",
+    "clip.int8.onnx",
+    "clip.int8.xml",
+    "tiny.safetensors",
+]
+
+
+def network_frames(frames: int, seed: int = 5) -> np.ndarray:
+    """A drawn heart at the network's size, uint8 (T, 48, 48)."""
+    drawn = draw_heart(np.random.default_rng(seed), frames=frames)[0]
+    return to_network(drawn, find_roi(drawn), TINY_SIZE_PX)
+
+
+@pytest.fixture(scope="session", params=["edge", "edge-causal", "banded", "banded-causal"])
+def graphs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """clip.fp32.onnx, clip.int8.onnx and clip.fp32.xml of each kind of network; random weights, so no maps alike."""
+    if request.param == "edge":
+        return request.getfixturevalue("tiny_bundle")  # trained, and exported as users do
+    family = "cl_unet" if request.param.startswith("banded") else "cl_unet_edge"
+    torch.manual_seed(6)
+    levels = {"widths": (8, 16), "encoder_time": (True, True), "decoder_time": (True,), "repeats": 1}
+    spec = new_spec(family, causal=request.param.endswith("causal"), **levels)
+    network = build(spec).eval()
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.running_var.uniform_(0.2, 0.6)
+                module.bias.normal_(0, 0.3)
+        network.head.weight.mul_(3)
+    folder = tmp_path_factory.mktemp(request.param)
+    spec = replace(spec, size_px=TINY_SIZE_PX, form="clip")
+    graph = clip_graph(network, TINY_SIZE_PX)
+    write_onnx(folder / "clip.fp32.onnx", graph, spec)
+    write_openvino(folder / "clip.fp32.xml", graph, spec)
+    int8 = quantize(graph, [network_frames(8, seed) for seed in range(3)])
+    write_onnx(folder / "clip.int8.onnx", int8, replace(spec, precision="int8"))
+    return folder
+
+
+def opened(path: Path, window_frames: int = 10_000) -> Predictor:
+    predictor = load(path, threads=1)
+    predictor.window_frames = window_frames
+    return predictor
+
+
+def answers_to_cuts(path: Path, clip: np.ndarray) -> list[np.ndarray]:
+    """Every window that the issue names, and every single cut in two."""
+    predictor = opened(path)
+    before, after = predictor.spec.context_frames
+    answers = []
+    for window in (1, 2, 3, 5, 7, 16, 32):
+        predictor.window_frames = window
+        answers.append(predictor.probabilities(clip))
+    predictor.window_frames = 10_000
+    for cut in range(1, len(clip)):
+        first = predictor.probabilities(clip[: min(cut + after, len(clip))])[:cut]
+        low = max(0, cut - before)
+        answers.append(np.concatenate([first, predictor.probabilities(clip[low:])[cut - low :]]))
+    return answers
+
+
+# Graphs
+
+
+def test_bytes_in_and_bytes_out(graphs: Path) -> None:
+    for name in ("clip.fp32.onnx", "clip.int8.onnx"):
+        graph = onnx.load(graphs / name).graph
+        (frames,), (prob,) = graph.input, graph.output
+        assert (frames.name, prob.name) == ("frames", "prob")
+        for value in (frames, prob):
+            tensor = value.type.tensor_type
+            assert tensor.elem_type == onnx.TensorProto.UINT8
+            assert [d.dim_value for d in tensor.shape.dim][1:] == [1, TINY_SIZE_PX, TINY_SIZE_PX]
+            assert not tensor.shape.dim[0].HasField("dim_value")  # T is free
+
+
+def test_any_cut_gives_the_same_to_the_bit_in_int8(graphs: Path) -> None:
+    clip = network_frames(21)
+    whole = opened(graphs / "clip.int8.onnx").probabilities(clip)
+    assert len(np.unique(whole)) > 10  # an empty answer would be equal to itself
+    assert (whole[0] != whole[10]).any()
+    for answer in answers_to_cuts(graphs / "clip.int8.onnx", clip):
+        np.testing.assert_array_equal(answer, whole)
+
+
+def test_any_cut_gives_the_same_in_fp32(graphs: Path) -> None:
+    clip = network_frames(21)
+    whole = opened(graphs / "clip.fp32.onnx").probabilities(clip)
+    for answer in answers_to_cuts(graphs / "clip.fp32.onnx", clip):
+        assert np.abs(answer.astype(int) - whole).max() <= 1
+
+
+@pytest.mark.parametrize("t", [1, 2, 3, 4, 8, 9, 33, 70])
+def test_any_number_of_frames(graphs: Path, t: int) -> None:
+    clip = network_frames(t)
+    reference = opened(graphs / "clip.fp32.onnx").probabilities(clip)
+    in_openvino = opened(graphs / "clip.fp32.xml").probabilities(clip)
+    int8 = opened(graphs / "clip.int8.onnx").probabilities(clip)
+    assert reference.shape == int8.shape == clip.shape
+    assert np.abs(in_openvino.astype(int) - reference).max() <= 1
+    assert np.abs(int8.astype(int) - reference).mean() < 12  # levels of 255
+
+
+def test_int8_is_int8(graphs: Path, tmp_path: Path) -> None:
+    model = onnx.load(graphs / "clip.int8.onnx")
+    done, convolutions = count_int8(model)
+    assert done == convolutions > 5
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    ort.InferenceSession(graphs / "clip.int8.onnx", options, providers=["CPUExecutionProvider"])
+    kinds = [node.op_type for node in onnx.load(tmp_path / "optimised.onnx").graph.node]
+    assert kinds.count("QLinearConv") + kinds.count("QConv") == convolutions
+    assert not {"Conv", "FusedConv", "NhwcFusedConv", "ConvInteger"} & set(kinds)
+
+
+def test_counting_sees_a_float_convolution(graphs: Path) -> None:
+    done, convolutions = count_int8(onnx.load(graphs / "clip.fp32.onnx"))
+    assert (done, convolutions > 5) == (0, True)
+
+
+# Bundles
+
+
+def test_a_bundle_is_whole(tiny_bundle: Path, tiny_checkpoint: Path) -> None:
+    assert sorted(p.name for p in tiny_bundle.iterdir()) == FILES
+    index = json.loads((tiny_bundle / "bundle.json").read_text())
+    assert sorted(index["files"]) == FILES[1:]
+    assert index["licence"] == "CC0-1.0"
+    assert all(verdict["holds"] for verdict in index["proof"])
+    files = ["clip.fp32 graph", "clip.fp32.onnx", "clip.fp32.xml", "clip.int8.onnx", "clip.int8.xml"]
+    assert [verdict["file"] for verdict in index["proof"]] == files
+    source = check(tiny_checkpoint)[1]
+    for name in FILES[1:]:
+        if not name.endswith(".bin"):
+            spec = check(tiny_bundle / name)[1]
+            precision = "int8" if "int8" in name else "fp32"
+            form = "checkpoint" if name.endswith(".safetensors") else "clip"
+            assert spec == replace(source, form=form, precision=precision)
+    assert (tiny_bundle / "tiny.safetensors").read_bytes() == tiny_checkpoint.read_bytes()
+
+
+def test_int8_masks_are_those_of_the_checkpoint(tiny_bundle: Path) -> None:
+    frames, truth = draw_heart(np.random.default_rng(77), frames=12)
+    masks = {
+        name: load(tiny_bundle / name, threads=1).segment(frames).mask
+        for name in ("tiny.safetensors", "clip.fp32.onnx", "clip.fp32.xml", "clip.int8.onnx", "clip.int8.xml")
+    }
+    reference = masks["tiny.safetensors"]
+    assert dice(reference, truth) > 0.85  # it does find the ellipse
+    for name, mask in masks.items():
+        assert dice(mask, reference) > (0.98 if "int8" in name else 0.999), name
+
+
+def test_exporting_twice_gives_the_same_bytes(
+    tiny_bundle: Path, tiny_checkpoint: Path, camus: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "again"
+    export(str(tiny_checkpoint), out, formats=("onnx",), calib=f"camus:{camus}")
+    for name in ("clip.fp32.onnx", "clip.int8.onnx", "tiny.safetensors"):
+        assert (out / name).read_bytes() == (tiny_bundle / name).read_bytes(), name
+    assert not list(out.glob("*.xml"))
+
+
+def test_a_packaged_graph_is_quantized_without_torch(tiny_bundle: Path, camus: Path, tmp_path: Path) -> None:
+    code = f"""
+import sys
+sys.modules["torch"] = None  # importing it now fails
+from edgeecho.export.bundle import export
+from pathlib import Path
+export({str(tiny_bundle)!r}, Path({str(tmp_path / "out")!r}), formats=("onnx",), calib={f"camus:{camus}"!r})
+try:
+    import torch
+except ImportError:
+    print("no torch")
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == "no torch\n"
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["bundle.json", "clip.fp32.onnx", "clip.int8.onnx"]
+    clip = network_frames(9)
+    wanted = opened(tiny_bundle / "clip.int8.onnx").probabilities(clip)
+    np.testing.assert_array_equal(opened(tmp_path / "out" / "clip.int8.onnx").probabilities(clip), wanted)
+
+
+def test_fp32_alone(tiny_bundle: Path, camus: Path, tmp_path: Path) -> None:
+    source = str(tiny_bundle / "clip.fp32.onnx")
+    result = export(source, tmp_path / "out", precision="fp32", formats=("onnx",), calib=f"camus:{camus}")
+    assert sorted(p.name for p in result.folder.iterdir()) == ["bundle.json", "clip.fp32.onnx"]
+    assert result.calibration is None
+
+
+# Refusals, each from the fp32 graph, which takes a moment only
+
+
+def tampered(model: onnx.ModelProto, factor: float) -> onnx.ModelProto:
+    """The same graph with one bias or weight multiplied."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    last = [node for node in copy.graph.node if node.op_type == "Conv"][-1]
+    tensor = next(t for t in copy.graph.initializer if t.name == last.input[1])
+    tensor.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(tensor) * np.float32(factor), tensor.name))
+    return copy
+
+
+@pytest.mark.parametrize("kind", ["onnx", "openvino"])
+def test_a_graph_that_says_something_else_is_refused(
+    tiny_bundle: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    write = getattr(bundle_module, f"write_{kind}")
+    monkeypatch.setattr(
+        bundle_module, f"write_{kind}", lambda path, model, spec: write(path, tampered(model, 1.1), spec)
+    )
+    with pytest.raises(
+        ExportError, match=r"clip\.fp32\.\w+ differs from clip\.fp32\.onnx: levels \d+, limit 1; refused"
+    ):
+        export(
+            str(tiny_bundle / "clip.fp32.onnx"),
+            tmp_path / "out",
+            precision="fp32",
+            formats=(kind,),
+            calib=f"camus:{camus}",
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_int8_graph_with_other_masks_is_refused(
+    tiny_bundle: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle_module, "quantize", lambda graph, clips: quantize(tampered(graph, 0.3), clips))
+    with pytest.raises(ExportError, match=r"clip\.int8\.onnx differs from clip\.fp32\.onnx: mask Dice"):
+        export(str(tiny_bundle / "clip.fp32.onnx"), tmp_path / "out", formats=("onnx",), calib=f"camus:{camus}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_whose_graph_differs_is_refused(
+    tiny_bundle: Path, tiny_checkpoint: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import edgeecho.export.graph as graph_module
+
+    wrong = tampered(onnx.load(tiny_bundle / "clip.fp32.onnx"), 1.001)
+    monkeypatch.setattr(graph_module, "clip_graph", lambda network, size_px: wrong)
+    with pytest.raises(ExportError, match=r"clip\.fp32 graph differs from PyTorch: logits"):
+        export(str(tiny_checkpoint), tmp_path / "out", precision="fp32", formats=("onnx",), calib=f"camus:{camus}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refused_export_leaves_the_earlier_bundle(
+    tiny_bundle: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(tiny_bundle, out)
+    write = bundle_module.write_onnx
+    monkeypatch.setattr(bundle_module, "write_onnx", lambda path, model, spec: write(path, tampered(model, 1.1), spec))
+    with pytest.raises(ExportError):
+        export(str(out / "clip.fp32.onnx"), out, precision="fp32", formats=("onnx",), calib=f"camus:{camus}")
+    assert sorted(p.name for p in out.iterdir()) == FILES
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_an_earlier_bundle_is_replaced_but_for_what_people_put_there(
+    tiny_bundle: Path, camus: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(tiny_bundle, out)
+    (out / "LICENSE").write_text("terms")
+    export(str(out / "clip.fp32.onnx"), out, precision="fp32", formats=("onnx",), calib=f"camus:{camus}")
+    assert sorted(p.name for p in out.iterdir()) == ["LICENSE", "bundle.json", "clip.fp32.onnx"]
+    assert (out / "LICENSE").read_text() == "terms"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_folder_that_is_no_bundle_is_not_touched(tiny_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.txt").write_text("precious")
+    (tmp_path / "file").write_text("precious")
+    for name in ("thesis", "file"):
+        with pytest.raises(OutputError, match=f"{name}: exists and is no EdgeEcho bundle; choose another folder"):
+            export(str(tiny_bundle), tmp_path / name)
+    assert (tmp_path / "thesis" / "chapter.txt").read_text() == (tmp_path / "file").read_text() == "precious"
+
+
+def test_a_folder_that_cannot_be_made(tiny_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutputError, match="cannot be written"):
+        export(str(tiny_bundle), tmp_path / "file" / "out")
+
+
+def test_what_cannot_be_exported(tiny_bundle: Path, camus: Path, tmp_path: Path) -> None:
+    out, calib = tmp_path / "out", f"camus:{camus}"
+    with pytest.raises(ModelFileError, match="no model 'nothing': neither a file nor a packaged model"):
+        export("nothing", out)
+    with pytest.raises(
+        ModelFileError, match=r"clip\.int8\.onnx: export starts from a checkpoint or an fp32 ONNX graph"
+    ):
+        export(str(tiny_bundle / "clip.int8.onnx"), out, calib=calib)
+    with pytest.raises(ModelFileError, match=r"clip\.fp32\.xml: export starts from"):
+        export(str(tiny_bundle / "clip.fp32.xml"), out, calib=calib)
+    with pytest.raises(ModelFileError, match="holds neither a checkpoint nor"):
+        export(str(camus), out, calib=calib)
+    with pytest.raises(ConfigError, match="unknown precision 'int4'"):
+        export(str(tiny_bundle), out, precision="int4")
+    with pytest.raises(ConfigError, match="tflite"):
+        export(str(tiny_bundle), out, formats=("tflite",))
+    with pytest.raises(ConfigError, match="unknown data kind 'videos'"):
+        export(str(tiny_bundle), out, calib="videos:here")
+    with pytest.raises(DataError, match="no CAMUS data set here"):
+        export(str(tiny_bundle), out, calib=f"camus:{tmp_path}")
+    assert list(tmp_path.iterdir()) == []

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from torch import nn
 
-from edgeecho.errors import ModelFileError
+from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.nn.clunet import CLUNet, CLUNetConfig
 from edgeecho.nn.unet3d import UNet3D, UNet3DConfig
 from edgeecho.spec import ModelSpec
@@ -30,9 +30,17 @@ def new_spec(family: str, **overrides: object) -> ModelSpec:
     Args:
         family: A key of `PRESETS`.
         overrides: Configuration fields that differ from the preset.
+
+    Raises:
+        ConfigError: If the family is unknown or a field does not fit.
     """
+    if family not in PRESETS:
+        raise ConfigError(f"unknown family {family!r}; known: {', '.join(PRESETS)}")
     preset = PRESETS[family]
-    config = type(preset)(**{**asdict(preset), **overrides})
+    try:
+        config = type(preset)(**{**asdict(preset), **overrides})
+    except TypeError as error:
+        raise ConfigError(f"{family}: bad configuration: {error}") from error
     network = UNet3D(config) if isinstance(config, UNet3DConfig) else CLUNet(config)
     return ModelSpec(
         name=family,

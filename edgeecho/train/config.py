@@ -7,6 +7,8 @@ from typing import Any
 
 from edgeecho.errors import ConfigError
 
+_AT_LEAST_ONE = ("optim.steps", "optim.clips", "optim.frames", "run.threads", "run.save_every")
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
@@ -108,6 +110,8 @@ class TrainConfig:
             raise ConfigError(f"{dotted} must be {type(old).__name__}, got {value!r}")
         if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
             raise ConfigError(f"{dotted} must not be negative, got {value}")
+        if dotted in _AT_LEAST_ONE and value < 1:
+            raise ConfigError(f"{dotted} must be at least 1, got {value}")
         return replace(self, **{section: replace(part, **{key: value})})  # type: ignore[type-var]
 
 

@@ -1,0 +1,102 @@
+"""What temporal consistency is measured against: the population's bounds, and thresholds with their derivation."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from edgeecho.errors import DataError
+from edgeecho.metrics.temporal import ATTRIBUTES, temporal_error
+
+
+@dataclass(frozen=True)
+class Population:
+    """Bounds and thresholds of the attributes of `mask_attributes`."""
+
+    unit: str
+    """`mm` or `px`."""
+    bounds: dict[str, tuple[float, float]]
+    bounds_from: str
+    """How the bounds were derived."""
+    thresholds: dict[str, float] | None = None
+    """None where no densely labelled cines were there to derive them from."""
+    thresholds_from: str = "none: they need cines with reference masks on consecutive frames"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+
+CAMUS_TRAINING = Population(
+    unit="mm",
+    bounds={
+        "lv_area": (820.48, 6266.15),
+        "lv_length": (48.34, 108.15),
+        "lv_width": (19.89, 74.45),
+        "lv_orientation": (-21.80, 41.92),
+    },
+    bounds_from="lowest and highest value over 800 reference masks, ED and ES of the 400 CAMUS training patients, 4CH",
+)
+"""For cines whose spacing is known; `derive_bounds` over the labelled frames of `camus`, split `train`. No thresholds:
+single frames have no neighbours in time, and the masks between ED and ES that the full data set adds are interpolated,
+so thresholds from them would be too strict."""
+
+PUBLISHED_THRESHOLDS = {
+    "lv_area": 1.60e-2,
+    "lv_base_width": 9.69e-2,
+    "lv_length": 2.62e-2,
+    "lv_orientation": 2.29e-2,
+}
+"""Painchaud's own (`castor`, `vital/data/camus/statistics`), for comparison only: they hold for CAMUS at its frame
+rate, in registered pixels, with bounds and landmarks of that frame, and are not applied here."""
+
+
+def derive_bounds(references: Iterable[Mapping[str, np.ndarray]], unit: str, source: str) -> Population:
+    """Lowest and highest value of every attribute over reference masks.
+
+    Args:
+        references: Attributes of each cine's labelled frames, by `mask_attributes`, all in one unit. Empty masks (area
+            0) are left out.
+        unit: `mm` or `px`.
+        source: Which masks these are, for the derivation.
+
+    Raises:
+        DataError: If an attribute does not vary, such as with one mask.
+    """
+    values: dict[str, list[np.ndarray]] = {name: [] for name in ATTRIBUTES}
+    for attributes in references:
+        seen = np.asarray(attributes["lv_area"]) > 0
+        for name in ATTRIBUTES:
+            values[name].append(np.asarray(attributes[name], float)[seen])
+    count = sum(map(len, values["lv_area"]))
+    bounds = {}
+    for name, parts in values.items():
+        found = np.concatenate(parts) if parts else np.zeros(0)
+        if not len(found) or found.min() == found.max():
+            raise DataError(f"{source}: {count} reference masks do not give bounds of {name}; give more cines")
+        bounds[name] = (float(found.min()), float(found.max()))
+    return Population(unit, bounds, f"lowest and highest value over {count} reference masks, {source}")
+
+
+def derive_thresholds(sequences: Iterable[Mapping[str, np.ndarray]], population: Population, source: str) -> Population:
+    """The population with thresholds: the largest |e| that the references themselves show, as Painchaud et al. do it.
+
+    Args:
+        sequences: Attributes of each cine's reference masks on consecutive frames, in the population's unit.
+        population: Gives the bounds.
+        source: Which masks these are, for the derivation; name frame rate and interpolation if any.
+
+    Raises:
+        DataError: If no sequence has three frames.
+    """
+    long = [attributes for attributes in sequences if len(attributes["lv_area"]) > 2]
+    if not long:
+        raise DataError(f"{source}: no cine has reference masks on three consecutive frames, so no thresholds")
+    thresholds = {
+        name: max(float(np.abs(temporal_error(a[name], population.bounds[name])).max()) for a in long)
+        for name in ATTRIBUTES
+    }
+    frames = sum(len(attributes["lv_area"]) for attributes in long)
+    derivation = f"largest |e| over {frames} reference masks of {len(long)} cines, {source}"
+    return Population(population.unit, population.bounds, population.bounds_from, thresholds, derivation)

@@ -1,0 +1,296 @@
+"""Training on a tiny drawn data set: it learns, survives kill -9 to the bit, and refuses bad settings."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from conftest import write_camus  # noqa: E402
+
+from edgeecho.errors import ConfigError, DataError, ModelFileError  # noqa: E402
+from edgeecho.modelfile import check  # noqa: E402
+from edgeecho.nn.checkpoint import load_checkpoint  # noqa: E402
+from edgeecho.train.clips import CANVAS, Recipe, make_clip, to_canvas  # noqa: E402
+from edgeecho.train.config import TrainConfig, load_config  # noqa: E402
+from edgeecho.train.loop import train  # noqa: E402
+from edgeecho.train.loss import supervised_loss  # noqa: E402
+
+
+def config(camus: Path, out: Path, **settings: object) -> TrainConfig:
+    """A run of a network of two levels on one thread."""
+    values = {
+        "model.overrides": {
+            "widths": [8, 16],
+            "encoder_time": [False, True],
+            "decoder_time": [False],
+        },
+        "data.source": f"camus:{camus}",
+        "data.held_out": 2,
+        "optim.steps": 12,
+        "optim.clips": 2,
+        "optim.frames": 2,
+        "run.out": str(out),
+        "run.threads": 1,
+        "run.workers": 0,
+        "run.save_every": 4,
+        "run.bf16": False,
+        **settings,
+    }
+    made = TrainConfig()
+    for key, value in values.items():
+        made = made.with_value(key, value)
+    return made
+
+
+def state(out: Path) -> dict[str, object]:
+    return torch.load(out / "last.pt", weights_only=True)
+
+
+def same_weights(a: dict[str, object], b: dict[str, object]) -> bool:
+    return all(
+        torch.equal(tensor, b[part][name]) for part in ("network", "averaged") for name, tensor in a[part].items()
+    )
+
+
+# The run
+
+
+def test_it_learns_and_leaves_a_sealed_checkpoint(camus: Path, tmp_path: Path) -> None:
+    said: list[tuple[int, int, str]] = []
+    settings = {
+        "model.overrides": {"widths": [8, 16, 16, 24]},
+        "optim.steps": 100,
+        "optim.clips": 4,
+        "optim.ema": 0.9,
+        "optim.learning_rate": 2e-2,
+        "run.save_every": 50,
+    }
+    path = train(config(camus, tmp_path, **settings), report=lambda *call: said.append(call))
+    entries = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [entry["step"] for entry in entries] == [50, 100]
+    dice = entries[-1]["held_out_dice"]
+    assert set(dice) == {"ED", "ES"}
+    assert min(dice.values()) > 0.9
+    losses = [float(text.split()[1].rstrip(",")) for _, _, text in said if text.startswith("loss")]
+    assert losses[-1] < 0.7 * losses[0]
+    assert "min left" in said[1][2]
+    network, spec = load_checkpoint(path)
+    assert (path, spec) == (tmp_path / "cl_unet_edge.safetensors", check(path)[1])
+    assert spec.licence == "CC-BY-NC-SA-4.0"
+    assert "2 patients" in spec.trained_on
+    assert spec.config["widths"] == [8, 16, 16, 24]
+    assert not network.training
+    saved = json.loads((tmp_path / "config.json").read_text())
+    assert TrainConfig.from_dict(saved) == config(camus, tmp_path, **settings)
+
+
+def test_a_short_run_leaves_a_checkpoint_however_bad(camus: Path, tmp_path: Path) -> None:
+    """After one step the averaged network may find nothing at all; a file is promised all the same."""
+    path = train(config(camus, tmp_path, **{"optim.steps": 1, "optim.learning_rate": 1e-9, "run.save_every": 1}))
+    assert check(path)[1].form == "checkpoint"
+
+
+@pytest.fixture(scope="module")
+def unbroken(camus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of 12 steps in one go."""
+    out = tmp_path_factory.mktemp("unbroken")
+    train(config(camus, out))
+    return out
+
+
+def test_the_same_run_gives_the_same_weights(camus: Path, unbroken: Path, tmp_path: Path) -> None:
+    train(config(camus, tmp_path))
+    assert same_weights(state(tmp_path), state(unbroken))
+
+
+def test_another_seed_gives_other_weights(camus: Path, unbroken: Path, tmp_path: Path) -> None:
+    train(config(camus, tmp_path, **{"run.seed": 2}))
+    assert not same_weights(state(tmp_path), state(unbroken))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_killed_and_resumed_is_as_if_nothing_had_happened(
+    camus: Path, unbroken: Path, tmp_path: Path, workers: int
+) -> None:
+    settings = config(camus, tmp_path, **{"run.workers": workers})
+    code = (
+        "import json, sys, time; from edgeecho.train.config import TrainConfig; from edgeecho.train.loop import train\n"
+        "def report(step, steps, text):\n"
+        "    if step >= 6: time.sleep(60)\n"  # so that it is killed in the middle, however fast the machine
+        "train(TrainConfig.from_dict(json.loads(sys.argv[1])), report=report)"
+    )
+    # Step 8 is reported before it is saved: it sleeps there with 4 steps on disk, and 4 are lost.
+    process = subprocess.Popen([sys.executable, "-c", code, json.dumps(settings.to_dict())], start_new_session=True)
+    try:
+        end = time.monotonic() + 60
+        while not (tmp_path / "last.pt").exists() and process.poll() is None and time.monotonic() < end:
+            time.sleep(0.02)
+        time.sleep(0.3)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert process.returncode == -signal.SIGKILL
+    assert 0 < state(tmp_path)["step"] < 12
+    with pytest.raises(ConfigError, match="holds a run; add --resume to go on with it, or choose another"):
+        train(settings)
+    path = train(settings, resume=True)
+    assert state(tmp_path)["step"] == 12
+    assert same_weights(state(tmp_path), state(unbroken))
+    again, whole = (load_checkpoint(out / path.name)[0].state_dict() for out in (tmp_path, unbroken))
+    assert all(torch.equal(tensor, whole[name]) for name, tensor in again.items())
+    assert not [p.name for p in tmp_path.iterdir() if p.name.startswith(".writing") and p.suffix != ".pt"]
+
+
+def test_a_finished_run_resumes_to_nothing(camus: Path, unbroken: Path) -> None:
+    before = (unbroken / "last.pt").read_bytes()
+    train(config(camus, unbroken), resume=True)
+    assert (unbroken / "last.pt").read_bytes() == before
+
+
+def test_resuming_with_another_network_is_refused(camus: Path, unbroken: Path) -> None:
+    other = {"model.overrides": {"widths": [8, 8], "encoder_time": [False, True], "decoder_time": [False]}}
+    with pytest.raises(ConfigError, match="belongs to another network; choose another"):
+        train(config(camus, unbroken, **other), resume=True)
+
+
+def test_starting_from_a_checkpoint(camus: Path, unbroken: Path, tmp_path: Path) -> None:
+    path = train(
+        config(camus, tmp_path, **{"optim.steps": 1, "optim.learning_rate": 1e-12, "optim.weight_decay": 0}),
+        init=unbroken / "cl_unet_edge.safetensors",
+    )
+    before, after = (load_checkpoint(p)[0].head.weight for p in (unbroken / path.name, path))
+    torch.testing.assert_close(after, before, atol=1e-6, rtol=0)
+    with pytest.raises(ModelFileError, match=r"none\.safetensors"):
+        train(config(camus, tmp_path / "other"), init=tmp_path / "none.safetensors")
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[optim]\nsteps = 5\nspeed = 3", r"unknown setting 'optim\.speed'; known: .*optim\.steps"),
+        ("[colour]\nred = 1", r"unknown setting 'colour\.red'"),
+        ("steps = 5", r"expected a section \[steps\], got 5"),
+        ("[optim]\nsteps = '5'", "optim.steps must be int, got '5'"),
+        ("[optim]\nsteps = 5.0", r"optim\.steps must be int, got 5\.0"),
+        ("[optim]\nsteps = true", "optim.steps must be int, got True"),
+        ("[run]\nbf16 = 1", "run.bf16 must be bool, got 1"),
+        ("[optim]\nsteps = -5", "optim.steps must not be negative, got -5"),
+        ("[optim\nsteps = 5", "no valid TOML"),
+    ],
+)
+def test_settings_that_are_wrong(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "run.toml").write_text(text)
+    with pytest.raises(ConfigError, match=says):
+        load_config(tmp_path / "run.toml")
+
+
+def test_files_that_are_no_settings(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.toml: cannot be read"):
+        load_config(tmp_path / "none.toml")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="no valid TOML"):
+        load_config(tmp_path / "binary.toml")
+
+
+def test_settings_on_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text("[optim]\nsteps = 5\nlearning_rate = 1\n")
+    given = ["optim.steps=7", "run.out=runs/other", "run.bf16=false", "model.overrides={widths = [8, 8]}"]
+    made = load_config(tmp_path / "run.toml", given)
+    assert (made.optim.steps, made.optim.learning_rate) == (7, 1.0)
+    assert (made.run.out, made.run.bf16) == ("runs/other", False)
+    assert made.model.overrides == {"widths": [8, 8]}
+    assert TrainConfig.from_dict(made.to_dict()) == made
+    assert made.data == TrainConfig().data
+    for bad, says in [
+        ("optim.steps", "--set takes key=value"),
+        ("optim.steps=x", "must be int, got 'x'"),
+        ("=3", "''"),
+    ]:
+        with pytest.raises(ConfigError, match=says):
+            load_config(tmp_path / "run.toml", [bad])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "error", "says"),
+    [
+        ("data.source", "", ConfigError, "data must be KIND:DIR"),
+        ("data.source", "videos:here", ConfigError, "unknown data kind 'videos'"),
+        ("data.source", "camus:/nowhere/at/all", DataError, "no CAMUS data set here"),
+        ("data.held_out", 0, ConfigError, "data.held_out must be between 1 and 5, got 0"),
+        ("data.held_out", 6, ConfigError, "data.held_out must be between 1 and 5, got 6"),
+        ("model.family", "resnet", ConfigError, "resnet"),
+        ("model.overrides", {"colour": 1}, ConfigError, "colour"),
+        ("model.overrides", {"widths": [7, 7]}, ConfigError, "widths"),
+        ("optim.steps", 0, ConfigError, "steps"),
+        ("optim.clips", 0, ConfigError, "clips"),
+        ("optim.frames", 0, ConfigError, "frames"),
+        ("run.threads", 0, ConfigError, "threads"),
+        ("run.save_every", 0, ConfigError, "save_every"),
+    ],
+)
+def test_a_run_that_cannot_start(
+    camus: Path, tmp_path: Path, key: str, value: object, error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says):
+        train(config(camus, tmp_path / "run", **{key: value}))
+    assert not (tmp_path / "run" / "last.pt").exists()
+
+
+def test_a_file_of_the_data_set_is_missing(tmp_path: Path) -> None:
+    root = write_camus(tmp_path / "data", training=3, validation=1)
+    (root / "database_nifti" / "patient0002" / "patient0002_4CH_ES_gt.nii.gz").unlink()
+    with pytest.raises(DataError, match=r"patient0002_4CH_ES_gt\.nii\.gz: missing"):
+        train(config(root, tmp_path / "run", **{"data.held_out": 1}))
+
+
+# Clips and loss
+
+
+def test_a_clip_moves_image_and_mask_together(camus: Path) -> None:
+    from edgeecho.data import open_data
+
+    still = open_data(f"camus:{camus}").items("train")[0].read()
+    canvas = to_canvas(still)
+    assert canvas.shape == (2, CANVAS, CANVAS)
+    recipe = Recipe.draw(np.random.default_rng(1), 5, 48, motion=0.3, contracts=True)
+    recipe = replace(recipe, contraction=np.linspace(0, 0.3, 5, dtype=np.float32))
+    frames, masks = make_clip(canvas, recipe, 48)
+    assert frames.shape == masks.shape == (5, 48, 48)
+    area = (masks >= 128).sum(axis=(1, 2))
+    assert (np.diff(area) < 0).all()  # it contracts
+    for frame, mask in zip(frames, masks, strict=True):
+        inside, around = frame[mask > 250], frame[(mask == 0) & (frame > 0)]
+        assert inside.mean() < 0.6 * around.mean()  # the dark cavity is where the mask is
+
+
+def test_a_recipe_depends_on_its_seed_only(camus: Path) -> None:
+    from edgeecho.data import open_data
+
+    canvas = to_canvas(open_data(f"camus:{camus}").items("train")[0].read())
+    clips = []
+    for seed in (1, 1, 2):
+        recipe = Recipe.draw(np.random.default_rng(seed), 3, 48, motion=0.3, contracts=True)
+        clips.append(make_clip(canvas, recipe, 48)[0])
+    np.testing.assert_array_equal(clips[0], clips[1])
+    assert (clips[0] != clips[2]).any()
+
+
+def test_the_loss_on_paper() -> None:
+    target = torch.zeros(1, 1, 1, 2, 2)
+    target[..., 0, :] = 1
+    zero = torch.zeros_like(target)
+    # p = 1/2 everywhere: entropy ln 2; overlap 2 * 1 + 1 = 3 over 2 + 2 + 1 = 5.
+    assert float(supervised_loss(zero, target)) == pytest.approx(np.log(2) + 1 - 3 / 5)
+    assert float(supervised_loss((target - 0.5) * 100, target)) == pytest.approx(0, abs=1e-6)

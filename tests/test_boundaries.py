@@ -1,0 +1,203 @@
+"""Who may import what, what a wheel holds, and how fast the command line answers."""
+
+import ast
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+
+import edgeecho
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ("torch", "openvino", "onnx", "matplotlib")
+SEGMENT = """
+import numpy as np
+result = edgeecho.load(threads=1).segment(np.tile(np.arange(64, dtype=np.uint8), (3, 64, 1)))
+assert result.mask.shape == (3, 64, 64)
+"""
+
+
+def loaded(code: str) -> set[str]:
+    """Modules that are loaded after some lines in a fresh interpreter."""
+    code += "\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    return set(json.loads(run.stdout.splitlines()[-1]))
+
+
+# Imports
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import edgeecho", "import edgeecho.runtime, edgeecho.cli, edgeecho.jobs", "import edgeecho" + SEGMENT],
+    ids=["package", "command line", "segmenting"],
+)
+def test_nothing_heavy_is_imported(code: str) -> None:
+    modules = loaded(code)
+    assert "edgeecho" in modules
+    assert not modules & set(HEAVY)
+
+
+def test_the_check_above_can_fail() -> None:
+    assert set(HEAVY) & loaded("import edgeecho, onnx") == {"onnx"}
+
+
+def test_importing_the_package_does_not_wait_for_numpy() -> None:
+    assert not loaded("import edgeecho, edgeecho.cli") & {"numpy", "cv2", "onnxruntime", "scipy"}
+
+
+def test_public_names() -> None:
+    assert edgeecho.__all__ == sorted(edgeecho.__all__)
+    for name in edgeecho.__all__:
+        assert getattr(edgeecho, name).__name__ == name
+        assert name in dir(edgeecho)
+    with pytest.raises(AttributeError, match="no attribute 'segmnet'"):
+        edgeecho.segmnet  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["nn", "data", "train", "measure", "runtime", "report", "evaluate"])
+def test_public_names_of_parts(name: str) -> None:
+    if name in ("nn", "train"):
+        pytest.importorskip("torch")
+    module = pytest.importorskip(f"edgeecho.{name}")
+    for public in getattr(module, "__all__", ()):
+        assert hasattr(module, public), public
+
+
+def sources() -> Iterator[Path]:
+    for folder in ("edgeecho", "export", "benchmarks", "models"):
+        yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Each module that a file imports, and whether at the top of the file, where importing the file runs it."""
+    tree = ast.parse(path.read_text())
+    at_top = {
+        node for statement in tree.body for node in ast.walk(statement) if not isinstance(statement, ast.FunctionDef)
+    }
+    inside = {node for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) for node in ast.walk(f)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node in at_top - inside) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module, node in at_top - inside
+
+
+@pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_of_each_file(path: Path) -> None:
+    place = path.relative_to(ROOT).as_posix()
+    torch_may = place.startswith(("edgeecho/nn/", "edgeecho/train/", "export/", "benchmarks/"))
+    torch_may = torch_may or place == "edgeecho/runtime/torch_engine.py"
+    for module, at_top in imports(path):
+        package = module.partition(".")[0]
+        assert package not in ("export", "benchmarks", "models"), f"import edgeecho.{package}, not {package}"
+        assert torch_may or package not in ("torch", "torchvision"), "torch has no place here"
+        if place.startswith("edgeecho/") and not torch_may:
+            assert not (at_top and package in HEAVY), f"{module} at the top of a file"
+        if place.startswith("edgeecho/train/"):
+            assert not module.startswith("edgeecho.runtime"), "training does not know the runtimes"
+        if place.startswith("edgeecho/runtime/"):
+            assert not module.startswith("edgeecho.train"), "the runtimes do not know training"
+        if place.startswith("edgeecho/nn/"):
+            assert not module.startswith(("edgeecho.train", "edgeecho.runtime", "edgeecho.cli")), "downward only"
+
+
+def test_the_scan_sees_every_form_of_import(tmp_path: Path) -> None:
+    (tmp_path / "x.py").write_text("import a.b as c\nfrom d.e import f\ndef g():\n    import h\nif 1:\n    import i\n")
+    found = dict(imports(tmp_path / "x.py"))
+    assert found == {"a.b": True, "d.e": True, "h": False, "i": True}
+
+
+def test_ruff_holds_the_same_rules() -> None:
+    lint = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
+    assert set(lint["flake8-tidy-imports"]["banned-api"]) >= {"torch", "export", "benchmarks", "models"}
+    assert "TID" in lint["select"]
+
+
+# The command
+
+
+def test_help_is_fast() -> None:
+    """CPU time, so that a busy machine does not count; the best of five."""
+    code = "from edgeecho.cli import main; main()"  # what the installed script does
+    seconds = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        run = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, timeout=60)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        assert run.returncode == 0
+        assert "segment" in run.stdout
+    assert min(seconds) < 0.4, seconds
+
+
+# The wheel
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """Built from a copy, so that nothing is left in the tree."""
+    source, out = tmp_path_factory.mktemp("source") / "edgeecho", tmp_path_factory.mktemp("wheel")
+    source.mkdir()
+    for folder in ("edgeecho", "export", "benchmarks", "models"):
+        shutil.copytree(ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source / name)
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "-w",
+        out,
+        source,
+    ]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr[-2000:]
+    (path,) = out.iterdir()
+    return zipfile.ZipFile(path)
+
+
+def test_the_wheel_installs_nothing_but_edgeecho(wheel: zipfile.ZipFile) -> None:
+    assert {name.partition("/")[0] for name in wheel.namelist()} == {
+        "edgeecho",
+        f"edgeecho-{edgeecho.__version__}.dist-info",
+    }
+
+
+def test_the_wheel_holds_all_parts(wheel: zipfile.ZipFile) -> None:
+    names = set(wheel.namelist())
+    for path in sources():
+        place = path.relative_to(ROOT).as_posix()
+        assert (place if place.startswith("edgeecho/") else f"edgeecho/{place}") in names
+    for path in (ROOT / "models" / "cl_unet_edge").iterdir():
+        assert f"edgeecho/models/cl_unet_edge/{path.name}" in names
+    assert "edgeecho/py.typed" in names
+    index = json.loads(wheel.read("edgeecho/models/cl_unet_edge/bundle.json"))
+    assert {f"edgeecho/models/cl_unet_edge/{name}" for name in index["files"]} <= names
+    assert not [name for name in names if name.endswith((".pyc", ".pt", ".log"))]
+
+
+def test_the_wheel_names_both_licences(wheel: zipfile.ZipFile) -> None:
+    metadata = wheel.read(f"edgeecho-{edgeecho.__version__}.dist-info/METADATA").decode()
+    headers = Parser().parsestr(metadata)
+    index = json.loads(wheel.read("edgeecho/models/cl_unet_edge/bundle.json"))
+    assert set(headers["License-Expression"].split(" AND ")) == {"Apache-2.0", index["licence"]}
+    assert set(headers.get_all("License-File")) == {"LICENSE", "models/cl_unet_edge/LICENSE"}
+
+
+def test_the_package_is_one_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == edgeecho.__version__

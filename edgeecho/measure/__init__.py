@@ -1,20 +1,45 @@
-"""Area, length, volumes, beats, EF and heart rate from the masks of a cine."""
+"""Area, length, volumes, beats, EF and heart rate from the masks of a cine, whole or frame by frame."""
 
-from edgeecho.measure.beats import Beat, Cycle, find_beats, find_cycle
-from edgeecho.measure.discs import LongAxis, disc_volume, largest_component, long_axis, simpson_volume_ml
-from edgeecho.measure.measurement import BeatMeasurement, Measurement, measure
+from edgeecho.measure.axis import LongAxis, largest_component, long_axis
+from edgeecho.measure.beats import Cycle, find_beats, find_cycle
+from edgeecho.measure.biplane import BiplaneMeasurement, View, measure_biplane
+from edgeecho.measure.measurement import BeatMeasurement, BeatMeter, Measurement, measure
+from edgeecho.measure.tracker import Beat, BeatTracker
+from edgeecho.measure.volumes import (
+    Discs,
+    area_length_volume_ml,
+    area_mm2,
+    biplane_volume,
+    disc_volume,
+    discs_of,
+    length_mm,
+    simpson_biplane_volume_ml,
+    simpson_volume_ml,
+)
 
 __all__ = [
     "Beat",
     "BeatMeasurement",
+    "BeatMeter",
+    "BeatTracker",
+    "BiplaneMeasurement",
     "Cycle",
+    "Discs",
     "LongAxis",
     "Measurement",
+    "View",
+    "area_length_volume_ml",
+    "area_mm2",
+    "biplane_volume",
     "disc_volume",
+    "discs_of",
     "find_beats",
     "find_cycle",
     "largest_component",
+    "length_mm",
     "long_axis",
     "measure",
+    "measure_biplane",
+    "simpson_biplane_volume_ml",
     "simpson_volume_ml",
 ]

@@ -1,0 +1,53 @@
+"""Small arithmetic on an area curve: smoothing, range, noise. Sums and comparisons only, so that C can repeat it."""
+
+from functools import cache
+
+import numpy as np
+
+
+@cache
+def parabola_weights(half: int) -> np.ndarray:
+    """Weights of the least-squares parabola's middle over 2 half + 1 samples, (2 half + 1,).
+
+    w_j = 3 (3 m^2 + 3 m - 1 - 5 j^2) / ((2 m + 3) (2 m + 1) (2 m - 1)) for j = -m..m: Savitzky and Golay, Anal Chem
+    1964;36:1627, in the closed form of Madden, Anal Chem 1978;50:1383. It keeps a peak's place and height.
+    """
+    j = np.arange(-half, half + 1)
+    total = (2 * half + 3) * (2 * half + 1) * (2 * half - 1)
+    return np.asarray(3 * (3 * half * half + 3 * half - 1 - 5 * j * j) / total)
+
+
+def smooth_at(curve: np.ndarray, index: int, half: int) -> float:
+    """The curve smoothed at one index; the window shrinks, on both sides alike, where the curve ends."""
+    half = min(half, index, len(curve) - 1 - index)
+    return float(parabola_weights(half) @ curve[index - half : index + half + 1])
+
+
+def smoothed(curve: np.ndarray, half: int) -> np.ndarray:
+    """The whole curve smoothed as `smooth_at` does."""
+    return np.array([smooth_at(curve, index, half) for index in range(len(curve))])
+
+
+def beat_range(curve: np.ndarray) -> float:
+    """How far the curve goes down and up again: the lesser of its largest fall and its largest rise.
+
+    A drift or a step adds to one of them only. Of a piece that only falls or only rises, half of that.
+    """
+    fall = float((np.maximum.accumulate(curve) - curve).max())
+    rise = float((curve - np.minimum.accumulate(curve)).max())
+    return max(min(fall, rise), max(fall, rise) / 2)
+
+
+def roughness(curve: np.ndarray) -> float:
+    """Mean squared step in units of twice the variance about a straight drift; 0 for a straight line.
+
+    About 1 for white noise, 0.5 for a sine of 6 samples (von Neumann, Ann Math Stat 1941;12:367).
+    """
+    time = np.arange(len(curve)) - (len(curve) - 1) / 2
+    level = curve - curve.mean()
+    level = level - time * float(time @ level) / float(time @ time)
+    energy = float(level @ level)
+    steps = np.diff(level)
+    if energy <= 1e-12 * float(curve @ curve):
+        return 0.0
+    return float(steps @ steps) / (len(steps) * 2 * energy / len(curve))

@@ -5,11 +5,19 @@ from pathlib import Path
 
 from edgeecho.data.camus import Camus
 from edgeecho.data.dataset import SPLITS, DataSet, Item
+from edgeecho.data.echonet_dynamic import EchoNetDynamic
+from edgeecho.data.echonet_pediatric import EchoNetPediatric
+from edgeecho.data.own import OwnCines
 from edgeecho.errors import ConfigError
 
 __all__ = ["KINDS", "SPLITS", "DataSet", "Item", "open_data"]
 
-KINDS: dict[str, Callable[[Path], DataSet]] = {"camus": Camus}
+KINDS: dict[str, Callable[[Path], DataSet]] = {
+    "camus": Camus,
+    "echonet-dynamic": EchoNetDynamic,
+    "echonet-pediatric": EchoNetPediatric,
+    "cine": OwnCines,
+}
 
 
 def open_data(text: str) -> DataSet:

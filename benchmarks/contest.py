@@ -136,7 +136,7 @@ def prepare(name: str, rows: Iterable[Entry], frames_file: Path) -> str | None:
 
 def _is_ready(folder: Path, runtime: str, precision: str | None, peer: Peer, t: int, size_px: int) -> bool:
     try:
-        _, spec = check(locate(folder, runtime, precision).path)
+        spec = check(locate(folder, runtime, precision).path).spec
     except (ModelFileError, ConfigError):
         return False
     same = spec.family == peer.family and spec.config == peer.config

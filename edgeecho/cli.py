@@ -1,6 +1,7 @@
 """The command line: flags, printing, exit codes. No logic."""
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -47,7 +48,7 @@ def _numbers(text: str | None, count: int, flag: str) -> tuple[float, ...] | Non
         values = tuple(float(part) for part in text.split(","))
     except ValueError:
         values = ()
-    if len(values) != count:
+    if len(values) != count or not all(map(math.isfinite, values)):
         raise ConfigError(f"{flag} takes {count} numbers with commas between, got {text!r}")
     return values
 
@@ -239,8 +240,8 @@ def info(file: Annotated[Path, typer.Argument(help="A .safetensors, .onnx or .xm
 
     from edgeecho.modelfile import check
 
-    data, spec = check(file)
-    typer.echo(f"{file.name}: checksum holds, {len(data)} bytes")
+    data, spec, weights = check(file)
+    typer.echo(f"{file.name}: checksum holds, {len(data) + len(weights)} bytes")
     for key, value in asdict(spec).items():
         typer.echo(f"  {key}: {value}")
 

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from edgeecho.errors import ModelFileError
 from edgeecho.spec import ModelSpec
@@ -44,12 +45,23 @@ def _digest(data: bytes, companion: bytes, start: int, end: int) -> str:
     digest = hashlib.sha256(data[:start])
     digest.update(UNSEALED.encode())
     digest.update(data[end:])
-    digest.update(companion)
+    if companion:
+        digest.update(len(companion).to_bytes(8, "little"))
+        digest.update(companion)
     return digest.hexdigest()
 
 
-def check(path: Path) -> tuple[bytes, ModelSpec]:
-    """Read a model file, verify its seal, and return its bytes and spec.
+class Checked(NamedTuple):
+    """A model file whose seal holds: these bytes, and no later reading of the file, go to an engine."""
+
+    data: bytes
+    spec: ModelSpec
+    companion: bytes
+    """Of OpenVINO's `.bin`, else empty."""
+
+
+def check(path: Path) -> Checked:
+    """Read a model file and verify its seal.
 
     Raises:
         ModelFileError: If it is missing, too large, not an EdgeEcho model, damaged, or of another format version.
@@ -69,7 +81,7 @@ def check(path: Path) -> tuple[bytes, ModelSpec]:
         text = _find_spec(path.suffix, data)
     except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise ModelFileError(f"{path.name}: no model spec inside; export it again") from error
-    return data, ModelSpec.from_json(text)
+    return Checked(data, ModelSpec.from_json(text), companion)
 
 
 def _read(path: Path) -> bytes:

@@ -5,6 +5,7 @@ exactly, 32-bit integer sums, one rounding. It is equal to the bit on every CPU.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from edgeecho.errors import ConfigError, ShapeError, VideoError
 
 BITS = 11
 """Weights are multiples of 2^-11, so that 255 * 2^22 fits 32 bits with a sign."""
+MAX_REGION = 8
+"""Longest side of a region, as a multiple of the frame's longest side."""
 DARKEST = 12
 """Grey levels at or below this, or changes smaller than this, may be compression noise on a black screen."""
 
@@ -146,6 +149,7 @@ def axis_weights(source: int, target: int) -> tuple[np.ndarray, np.ndarray, np.n
     return values.astype(np.int32), columns.astype(np.int32), starts.astype(np.int32)
 
 
+@lru_cache(maxsize=16)
 def axis_matrix(source: int, target: int) -> Any:
     """`axis_weights` as a sparse int32 matrix (target, source)."""
     from scipy.sparse import csr_matrix
@@ -187,8 +191,18 @@ def resample(images: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def to_network(frames: np.ndarray, roi: Roi, size_px: int) -> np.ndarray:
-    """Source frames uint8 (T, H, W) to network frames uint8 (T, size_px, size_px)."""
-    return resample(crop(frames, roi), size_px, size_px)
+    """Source frames uint8 (T, H, W) to network frames uint8 (T, size_px, size_px).
+
+    Raises:
+        ConfigError: If the region is out of all proportion to the frame.
+    """
+    longest = max(frames.shape[1:])
+    if max(roi.width, roi.height) > MAX_REGION * longest:
+        raise ConfigError(f"region of {roi.width}x{roi.height} is over {MAX_REGION} times the frame's {longest} pixels")
+    out = np.empty((len(frames), size_px, size_px), np.uint8)
+    for i in range(len(frames)):
+        out[i] = resample(crop(frames[i : i + 1], roi), size_px, size_px)[0]
+    return out
 
 
 def mask_from_network(prob: np.ndarray, roi: Roi, height: int, width: int, threshold: int = 128) -> np.ndarray:

@@ -115,7 +115,10 @@ def _put(staging: Path, out: Path) -> None:
     if not out.exists():
         staging.rename(out)
         return
-    written = set(json.loads((out / "bundle.json").read_text())["files"]) if (out / "bundle.json").is_file() else set()
+    try:
+        written = set(json.loads((out / "bundle.json").read_text())["files"]) if any(out.iterdir()) else set()
+    except (ValueError, TypeError, KeyError) as error:
+        raise OutputError(f"{out}: its bundle.json is not EdgeEcho's; choose another folder") from error
     for path in out.iterdir():
         if path.name not in written and not (staging / path.name).exists():
             (shutil.copytree if path.is_dir() else shutil.copy2)(path, staging / path.name)
@@ -128,7 +131,7 @@ def _put(staging: Path, out: Path) -> None:
 def _write(
     source: Path, folder: Path, precision: str, formats: tuple[str, ...], calib: str | None, progress: Progress
 ) -> Bundle:
-    data, spec = check(source)
+    data, spec, _ = check(source)
     if spec.form != "checkpoint" and (source.suffix != ".onnx" or spec.precision != "fp32"):
         raise ModelFileError(f"{source.name}: export starts from a checkpoint or an fp32 ONNX graph, not this file")
     frames = gather(calib, spec.size_px)

@@ -179,7 +179,7 @@ class _PyAVEncoder:
         import av
 
         self._frame = av.VideoFrame.from_ndarray
-        self._container = av.open(os.fspath(path), "w", format="webm")
+        self._container = av.open(os.fspath(path), "w", format="webm", options={"fflags": "+bitexact"})
         options = {"deadline": "realtime", "cpu-used": "7", "crf": "30", "b": "0", "threads": "1"}
         rate = Fraction(fps).limit_denominator(1001)
         self._stream = self._container.add_stream("libvpx-vp9", rate=rate, options=options)

@@ -1,13 +1,12 @@
 """What every engine does, and the one place that opens one."""
 
 import os
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from edgeecho.errors import ConfigError
-from edgeecho.modelfile import check
+from edgeecho.modelfile import Checked, check
 from edgeecho.runtime.catalog import Located
 from edgeecho.spec import ModelSpec
 
@@ -48,19 +47,19 @@ def open_engine(located: Located, threads: int | None = None) -> tuple[Engine, M
     if threads is not None and threads < 1:
         raise ConfigError(f"threads must be at least 1, got {threads}")
     threads = threads or usable_cores()
-    data, spec = check(located.path)
-    return _open(located.runtime, data, located.path, spec, threads), spec, data
+    checked = check(located.path)
+    return _open(located.runtime, checked, located.path.name, threads), checked.spec, checked.data
 
 
-def _open(runtime: str, data: bytes, path: Path, spec: ModelSpec, threads: int) -> Engine:
+def _open(runtime: str, checked: Checked, name: str, threads: int) -> Engine:
     if runtime == "ort":
         from edgeecho.runtime.ort_engine import OrtEngine
 
-        return OrtEngine(data, path.name, threads)
+        return OrtEngine(checked.data, name, threads)
     if runtime == "openvino":
         from edgeecho.runtime.openvino_engine import OpenVinoEngine
 
-        return OpenVinoEngine(data, path.with_suffix(".bin").read_bytes(), path.name, threads)
+        return OpenVinoEngine(checked.data, checked.companion, name, threads)
     from edgeecho.runtime.torch_engine import TorchEngine
 
-    return TorchEngine(data, spec, path.name, threads)
+    return TorchEngine(checked.data, checked.spec, name, threads)

@@ -93,7 +93,7 @@ class Chooser:
                 h, w = cine.frames.shape[1:]
                 mask = mask_from_network(prob[0, 0].numpy(), self.rois[k], h, w)[0]
                 found.setdefault(cine.phases.get(0, "other"), []).append(dice(mask, cine.labels[0]))
-        return {phase: float(np.mean(values)) for phase, values in sorted(found.items())}
+        return {phase: float(np.nanmean(values)) for phase, values in sorted(found.items())}
 
 
 def _revision() -> str:
@@ -153,7 +153,9 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
     chooser = Chooser(labelled_stills(choosing), spec.size_px)
     state = _State(config, network)
     if last.exists():
+        _require_same(config, out / "config.json")
         state.load(last)
+        _forget_after(state.step, out / "log.jsonl")
     with atomic(out / "config.json") as path:
         path.write_text(json.dumps(config.to_dict(), indent=1))
     chosen = out / f"{spec.name}.safetensors"
@@ -173,7 +175,7 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
             report(state.step, config.optim.steps, f"loss {loss:.4f}, {left / 60:.0f} min left")
         if state.step % config.run.save_every == 0 or done:
             scores = chooser.dice_by_phase(state.averaged)
-            score = sum(scores.values()) / len(scores)
+            score = float(np.nan_to_num(sum(scores.values()) / len(scores)))
             better = score > state.best
             if better:
                 state.best = score
@@ -185,6 +187,28 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
             report(state.step, config.optim.steps, f"held-out Dice {text}{' (best)' if better else ''}")
             state.save(last)
     return chosen
+
+
+def _require_same(config: TrainConfig, path: Path) -> None:
+    """A resumed run is the run that was begun.
+
+    Raises:
+        ConfigError: If a setting that shapes the weights has changed.
+    """
+    before, now = json.loads(path.read_text()), config.to_dict()
+    for section in ("model", "data", "optim", "run"):
+        for key, value in now[section].items():
+            old = before.get(section, {}).get(key)
+            if old != value and key not in ("source", "out", "threads", "workers"):
+                raise ConfigError(f"{section}.{key} was {old!r} and is {value!r} now; resume with the same settings")
+
+
+def _forget_after(step: int, log_file: Path) -> None:
+    """Drop log entries of steps that will be taken again."""
+    if log_file.exists():
+        lines = [line for line in log_file.read_text().splitlines() if json.loads(line)["step"] <= step]
+        with atomic(log_file) as temporary:
+            temporary.write_text("".join(f"{line}\n" for line in lines))
 
 
 class _State:

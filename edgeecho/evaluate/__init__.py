@@ -1,5 +1,18 @@
-"""Models on data sets: the figures that count."""
+"""Models on data sets: the figures that count, with their intervals."""
 
-from edgeecho.evaluate.dice import Scores, evaluate_model, print_scores
+from edgeecho.evaluate.figures import Figure
+from edgeecho.evaluate.report import write_report
+from edgeecho.evaluate.run import Segmenter, evaluate_items, evaluate_model
+from edgeecho.evaluate.scores import Failure, Scores
+from edgeecho.evaluate.table import print_scores
 
-__all__ = ["Scores", "evaluate_model", "print_scores"]
+__all__ = [
+    "Failure",
+    "Figure",
+    "Scores",
+    "Segmenter",
+    "evaluate_items",
+    "evaluate_model",
+    "print_scores",
+    "write_report",
+]

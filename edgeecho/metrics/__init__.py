@@ -1,7 +1,7 @@
 """Figures that compare masks and measurements with their references. NumPy and SciPy alone."""
 
-from edgeecho.metrics.interval import bootstrap_interval
-from edgeecho.metrics.paired import Agreement, agreement, agreement_moments, agreement_statistics
+from edgeecho.metrics.interval import SAMPLES, SEED, bootstrap_interval, bootstrap_sums, percentile_interval
+from edgeecho.metrics.paired import STATISTICS, Agreement, agreement, agreement_moments, agreement_statistics
 from edgeecho.metrics.population import (
     CAMUS_TRAINING,
     PUBLISHED_THRESHOLDS,
@@ -26,6 +26,9 @@ __all__ = [
     "ATTRIBUTES",
     "CAMUS_TRAINING",
     "PUBLISHED_THRESHOLDS",
+    "SAMPLES",
+    "SEED",
+    "STATISTICS",
     "Agreement",
     "Consistency",
     "Overlap",
@@ -35,6 +38,7 @@ __all__ = [
     "agreement_moments",
     "agreement_statistics",
     "bootstrap_interval",
+    "bootstrap_sums",
     "derive_bounds",
     "derive_thresholds",
     "dice",
@@ -43,6 +47,7 @@ __all__ = [
     "iou",
     "mask_attributes",
     "overlap",
+    "percentile_interval",
     "roughness",
     "surface_distance",
     "temporal_consistency",

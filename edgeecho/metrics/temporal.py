@@ -158,7 +158,10 @@ def roughness(area: np.ndarray, fps: float) -> float:
     spread = float(np.subtract(*np.percentile(value, [95, 5])))
     if spread <= 0:
         return float("nan")
-    even = np.interp(np.arange(frames) * fps / rate, np.arange(len(value)), value)
+    from scipy.interpolate import CubicSpline
+
+    # linear interpolation would err at every second point of 30 fps, and a second derivative sees that
+    even = CubicSpline(np.arange(len(value)), value)(np.arange(frames) * fps / rate)
     second = np.diff(even, 2) * rate**2
     return float(np.sqrt(np.mean(second**2)) / spread)
 

@@ -1,0 +1,131 @@
+"""A model over a split of a data set, item by item."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from edgeecho.cine import Cine
+from edgeecho.data import Item, open_data
+from edgeecho.errors import DataError, MeasurementError, ShapeError, VideoError
+from edgeecho.evaluate.patients import score_patients
+from edgeecho.evaluate.scores import Failure, Scores, WorstFrame
+from edgeecho.evaluate.summary import find_populations, summarize
+from edgeecho.evaluate.video import VideoScore, score_video
+from edgeecho.runtime import Segmentation, load
+from edgeecho.runtime.predictor import ModelInfo
+
+WORST_FRAMES = 8
+"""Labelled frames of the lowest Dice that are kept for the overlay sheet."""
+
+
+class Segmenter(Protocol):
+    """What is evaluated: a `Predictor`, or whatever answers a cine as it does, such as a stream run over it."""
+
+    info: ModelInfo
+
+    def segment(self, frames: Cine, /) -> Segmentation:
+        """Outline the left ventricle in every frame."""
+        ...
+
+
+def evaluate_model(
+    model: str,
+    data: str,
+    split: str,
+    runtime: str | None = None,
+    precision: str | None = None,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Scores:
+    """Segment the items of a split at their own size and compare them with their labels.
+
+    Args:
+        model: Packaged model's name, folder or file.
+        data: `KIND:DIR`.
+        split: `train`, `val` or `test`.
+        runtime: As `edgeecho.load`.
+        precision: As `edgeecho.load`.
+        threads: As `edgeecho.load`.
+        progress: Called with items done and items.
+
+    Raises:
+        DataError: If the split is empty, or no item of it can be evaluated.
+        ConfigError: If a name makes no sense.
+        ModelFileError: If the model cannot be opened.
+    """
+    source = open_data(data)
+    items = source.items(split)
+    predictor = load(model, runtime=runtime, precision=precision, threads=threads)
+    return evaluate_items(predictor, items, source.kind, split, progress)
+
+
+def evaluate_items(
+    segmenter: Segmenter,
+    items: list[Item],
+    data: str,
+    split: str,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Scores:
+    """Evaluate on items, one in memory at a time.
+
+    An item that cannot be read or segmented is left out and listed in `Scores.failed`; the rest goes on.
+
+    Args:
+        segmenter: The model.
+        items: What to evaluate on.
+        data: Name of the data set.
+        split: Name of the split.
+        progress: Called with items done and items.
+
+    Raises:
+        DataError: If there are no items, or none can be evaluated.
+    """
+    if not items:
+        raise DataError(f"{data} has no items in split {split}; choose another split")
+    videos: list[VideoScore] = []
+    failed: list[Failure] = []
+    worst: list[WorstFrame] = []
+    progress(0, len(items))
+    for number, item in enumerate(items):
+        try:
+            videos.append(_score(segmenter, item, worst))
+        except (VideoError, DataError, ShapeError, MeasurementError, OSError) as error:
+            failed.append(Failure(item.name, " ".join(str(error).split())))
+        progress(number + 1, len(items))
+    if not videos:
+        raise DataError(f"none of the {len(items)} items of {data} {split} could be evaluated; {failed[0].reason}")
+    patients = score_patients(videos)
+    populations = find_populations(videos, f"{data} {split}")
+    return Scores(
+        model=segmenter.info,
+        data=data,
+        split=split,
+        figures=summarize(videos, patients, populations),
+        videos=videos,
+        patients=patients,
+        populations=populations,
+        failed=failed,
+        worst=worst,
+    )
+
+
+def _score(segmenter: Segmenter, item: Item, worst: list[WorstFrame]) -> VideoScore:
+    """One item; its pixels are let go of on return."""
+    cine = item.read()
+    result = segmenter.segment(cine)
+    video = score_video(item, cine, result)
+    _keep_worst(worst, video, cine, result.mask)
+    return video
+
+
+def _keep_worst(worst: list[WorstFrame], video: VideoScore, cine: Cine, mask: np.ndarray) -> None:
+    """Keep the frames of lowest Dice, worst first; of equals the earlier."""
+    for score in video.labelled:
+        dice = score.overlap.dice
+        if dice != dice or (len(worst) == WORST_FRAMES and dice >= worst[-1].dice):
+            continue
+        pixels = cine.frames[score.frame].copy(), mask[score.frame].copy(), cine.labels[score.frame].copy()
+        worst.append(WorstFrame(video.name, score.frame, score.phase, dice, *pixels))
+        worst.sort(key=lambda frame: frame.dice)
+        del worst[WORST_FRAMES:]

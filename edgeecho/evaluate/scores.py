@@ -1,0 +1,159 @@
+"""What an evaluation says: figures, items, patients, what was skipped."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from edgeecho.evaluate.figures import Figure, known
+from edgeecho.evaluate.patients import PatientScore
+from edgeecho.evaluate.video import TimeScore, VideoScore
+from edgeecho.metrics import SAMPLES, SEED, Population
+from edgeecho.runtime.predictor import ModelInfo
+
+DEFINITIONS = {
+    "dice_mean": "mean over a video's labelled frames, then over videos",
+    "dice_pooled": "2 sum(I) / (sum(U) + sum(I)) over all frames, as EchoNet-Dynamic reports it",
+    "hd95": "larger of the two directional 95th percentiles; a missed ventricle counts as the frame's diagonal",
+    "assd": "mean over the pixels of both surfaces together",
+    "volumes": "single-plane method of discs, of the labelled ED and ES frames; difference = model - reference",
+    "ef_masks": "model's masks against the reference masks, labelled frames",
+    "ef_clinical": "model's masks of the labelled frames against the EF that the data set states",
+    "ef_floor": "reference masks against the EF that the data set states: what perfect masks would give",
+    "ef_beats_masks": "model's masks and the beats found in them, no labels used, against the reference masks",
+    "ef_beats_clinical": "model's masks and the beats found in them, no labels used, against the EF stated",
+    "phase_frames": "marked ED or ES to the nearest that was found; cines of 3 frames or more, as all figures of time",
+    "consistency": "e_t = a_t - (a_(t-1) + a_(t+1)) / 2, a in units of the population's range (Painchaud 2022)",
+    "roughness": "rms of the area's second derivative at 20 Hz, over its range",
+    "frame_to_frame_dice": "falls with true motion and rises with frame rate: compare on the same cines only",
+}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An item that was skipped."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class WorstFrame:
+    """A labelled frame of low Dice, kept for the overlay sheet."""
+
+    name: str
+    frame: int
+    phase: str
+    dice: float
+    image: np.ndarray
+    """uint8 (H, W)."""
+    mask: np.ndarray
+    """The model's, uint8 {0, 1} (H, W)."""
+    reference: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """A model on a split."""
+
+    model: ModelInfo
+    data: str
+    split: str
+    figures: list[Figure]
+    videos: list[VideoScore]
+    patients: list[PatientScore]
+    populations: list[Population]
+    """What temporal consistency was measured against; empty where no cine could be."""
+    failed: list[Failure]
+    """Items that could not be read or segmented; a command that sees any ends with a non-zero exit."""
+    worst: list[WorstFrame]
+    """Worst first."""
+
+    def figure(self, topic: str, metric: str, phase: str = "all") -> Figure | None:
+        """The figure of that name, None if the data set does not give it."""
+        names = (topic, metric, phase)
+        return next((f for f in self.figures if (f.topic, f.metric, f.phase) == names), None)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How much was evaluated, and how much of it was missed."""
+        frames = [frame for video in self.videos for frame in video.labelled]
+        empty = [f for f in frames if f.overlap.union_px == 0]
+        both_volumes = [p for p in self.patients if p.reference.ef_percent is not None]
+        return {
+            "patients": len({video.group for video in self.videos}),
+            "videos": len(self.videos),
+            "cines": sum(video.time is not None for video in self.videos),
+            "labelled_frames": len(frames),
+            "missed_frames": sum(f.overlap.intersection_px == 0 for f in frames) - len(empty),
+            "both_empty_frames": len(empty),
+            "reference_ef": len(both_volumes),
+            "missing_ef": sum(p.model.ef_percent is None for p in both_volumes),
+            "failed": len(self.failed),
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values; NaN becomes None."""
+        return {
+            "model": asdict(self.model),
+            "data": self.data,
+            "split": self.split,
+            "counts": self.counts,
+            "figures": [asdict(figure) for figure in self.figures],
+            "intervals": {"method": "bootstrap over patients, percentile 95%", "samples": SAMPLES, "seed": SEED},
+            "definitions": DEFINITIONS,
+            "populations": [population.to_dict() for population in self.populations],
+            "failed": [asdict(failure) for failure in self.failed],
+            "worst": [{"name": w.name, "frame": w.frame, "phase": w.phase, "dice": w.dice} for w in self.worst],
+            "dice": {f"{v.name}:{f.frame}": known(f.overlap.dice) for v in self.videos for f in v.labelled},
+            "patients": [asdict(patient) for patient in self.patients],
+            "videos": [video_row(video) for video in self.videos],
+        }
+
+
+def video_row(video: VideoScore) -> dict[str, Any]:
+    """One item as a flat row of numbers and names, for CSV and JSON; None where there is no value."""
+    row: dict[str, Any] = {
+        "name": video.name,
+        "patient": video.group,
+        "view": video.view,
+        "quality": video.quality,
+        "frames": video.frames,
+        "height": video.height,
+        "width": video.width,
+        "fps": video.fps,
+        "row_mm": video.spacing_mm[0] if video.spacing_mm else None,
+        "column_mm": video.spacing_mm[1] if video.spacing_mm else None,
+        "labelled_frames": len(video.labelled),
+    }
+    for phase in ("ED", "ES", "all"):
+        frames = video.of(phase)
+        row[f"dice_{phase}"] = _mean([f.overlap.dice for f in frames])
+        row[f"iou_{phase}"] = _mean([f.overlap.iou for f in frames])
+        for unit in ("mm", "px"):
+            fits = unit == video.distance_unit
+            row[f"hd95_{unit}_{phase}"] = _mean([f.hd95 for f in frames]) if fits else None
+            row[f"assd_{unit}_{phase}"] = _mean([f.assd for f in frames]) if fits else None
+    for phase in ("ED", "ES"):
+        for kind, name in (("volume", "model"), ("reference_volume", "reference")):
+            volumes = [getattr(f, kind) for f in video.of(phase) if getattr(f, kind) is not None]
+            row[f"{phase.lower()}v_ml_{name}"] = _mean(volumes) if video.spacing_mm else None
+    row["ef_percent_clinical"] = video.clinical_ef_percent
+    time: TimeScore | None = video.time
+    row["ef_percent_beats"] = time.ef_percent if time else None
+    row["ed_frame_errors"] = _joined(time.ed_errors) if time else None
+    row["es_frame_errors"] = _joined(time.es_errors) if time else None
+    row["frame_to_frame_dice"] = known(time.frame_to_frame_dice) if time else None
+    row["roughness_per_s2"] = known(time.roughness_per_s2) if time else None
+    row["warnings"] = "; ".join(video.warnings) or None
+    return row
+
+
+def _mean(values: list[float]) -> float | None:
+    finite = [value for value in values if value == value]
+    return float(np.mean(finite)) if finite else None
+
+
+def _joined(errors: tuple[int | None, ...]) -> str | None:
+    """Several marked frames of one cine in one cell; `-` for one that was not found."""
+    return " ".join("-" if error is None else str(error) for error in errors) or None

@@ -1,0 +1,135 @@
+"""Scores as tables on stdout."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from edgeecho.evaluate.figures import Figure
+from edgeecho.evaluate.scores import Scores
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDTH = 124
+"""Columns where stdout is no terminal."""
+OVERLAP = (
+    ("Dice, mean of videos", "overlap", "dice_mean"),
+    ("Dice, pooled", "overlap", "dice_pooled"),
+    ("IoU, mean of videos", "overlap", "iou_mean"),
+    ("IoU, pooled", "overlap", "iou_pooled"),
+    ("HD95, mm", "surface", "hd95_mm"),
+    ("ASSD, mm", "surface", "assd_mm"),
+    ("HD95, px", "surface", "hd95_px"),
+    ("ASSD, px", "surface", "assd_px"),
+)
+DIGITS = {"mm": 2, "px": 2, "mL": 1, "points": 1, "%": 1, "frames": 2, "ms": 0, "1/s2": 1}
+"""Digits behind the point, by unit."""
+AGREEMENT = (
+    ("EDV, mL\nmodel - masks", "edv_masks"),
+    ("ESV, mL\nmodel - masks", "esv_masks"),
+    ("EF, model - masks", "ef_masks"),
+    ("EF, model - clinical", "ef_clinical"),
+    ("EF, masks - clinical\n(the floor)", "ef_floor"),
+    ("EF, found beats - masks", "ef_beats_masks"),
+    ("EF, found beats - clinical", "ef_beats_clinical"),
+)
+"""`masks`: the reference's; `clinical`: what the data set states."""
+TIME = (
+    ("found, %", "phase_frames", "found"),
+    ("error, frames", "phase_frames", "mae"),
+    ("bias, frames", "phase_frames", "bias"),
+    ("error, ms", "phase_frames", "mae_ms"),
+    ("frame-to-frame Dice", "time", "frame_to_frame_dice"),
+    ("  less the reference's", "time", "frame_to_frame_dice_less_reference"),
+    ("roughness of area, 1/s2", "time", "roughness"),
+    ("  less the reference's", "time", "roughness_less_reference"),
+)
+
+
+def print_scores(scores: Scores) -> None:
+    """Tables on stdout, each figure with its bootstrap interval over patients; skipped items on stderr."""
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    model, counts = scores.model, scores.counts
+    console.print(
+        f"{model.name} {model.precision} ({model.runtime} {model.runtime_version}) on {scores.data} {scores.split}: "
+        f"{counts['patients']} patients, {counts['videos']} videos, {counts['labelled_frames']} labelled frames; "
+        "95% bootstrap intervals over patients",
+        markup=False,
+        highlight=False,
+    )
+    _print_overlap(console, scores)
+    _print_agreement(console, scores)
+    _print_time(console, scores)
+    if counts["missed_frames"] or counts["missing_ef"]:
+        console.print(
+            f"{counts['missed_frames']} labelled frames missed altogether; {counts['missing_ef']} of "
+            f"{counts['reference_ef']} patients without EF",
+            highlight=False,
+        )
+    for failure in scores.failed:
+        sys.stderr.write(f"skipped {failure.name}: {failure.reason}\n")
+
+
+def text(figure: Figure | None) -> str:
+    """A figure with its interval, such as `0.931 [0.922, 0.940]`; empty for None."""
+    if figure is None or figure.value is None:
+        return ""
+    digits = 4 if figure.topic in ("overlap", "quality") else DIGITS.get(figure.unit, 3)
+    ends = "" if figure.low is None or figure.high is None else f" [{figure.low:.{digits}f}, {figure.high:.{digits}f}]"
+    return f"{figure.value:.{digits}f}{ends}"
+
+
+def _print_overlap(console: "Console", scores: Scores) -> None:
+    from rich.table import Table
+
+    columns = [phase for phase in ("ED", "ES", "all") if scores.figure("overlap", "dice_mean", phase)]
+    if not columns:
+        return
+    counts = [scores.figure("overlap", "dice_mean", phase) for phase in columns]
+    table = Table("LV cavity", *(f"{p} (n = {f.n if f else 0})" for p, f in zip(columns, counts, strict=True)))
+    for label, topic, metric in OVERLAP:
+        cells = [text(scores.figure(topic, metric, phase)) for phase in columns]
+        if any(cells):
+            table.add_row(label, *cells)
+    for figure in scores.figures:
+        if figure.topic == "quality":
+            blank = [""] * (len(columns) - 1)
+            table.add_row(f"Dice, {figure.phase} quality (n = {figure.n})", *blank, text(figure))
+    console.print(table)
+
+
+def _print_agreement(console: "Console", scores: Scores) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table("difference", "n", "MAE", "RMSE", "R2", "Pearson r", "bias", "limits", box=SIMPLE_HEAD)
+    for label, topic in AGREEMENT:
+        found = {f.metric: f for f in scores.figures if f.topic == topic}
+        if not found:
+            continue
+        low, high = found["loa_low"].value, found["loa_high"].value
+        limits = "" if low is None or high is None else f"{low:+.1f} to\n{high:+.1f}"
+        cells = (text(found[name]).replace(" [", "\n\\[") for name in ("mae", "rmse", "r2", "pearson_r", "bias"))
+        table.add_row(label, str(found["mae"].n), *cells, limits)
+    if table.row_count:
+        console.print(table)
+
+
+def _print_time(console: "Console", scores: Scores) -> None:
+    from rich.table import Table
+
+    table = Table("over time", "ED", "ES", "all cines")
+    for label, topic, metric in TIME:
+        cells = [text(scores.figure(topic, metric, phase)) for phase in ("ED", "ES", "all")]
+        if any(cells):
+            table.add_row(label, *cells)
+    for figure in scores.figures:
+        if figure.topic.startswith("consistency"):
+            of = "any attribute" if figure.phase == "all" else figure.phase.replace("_", " ")
+            unit = f", {figure.unit}" if figure.unit else ""
+            table.add_row(f"{figure.metric.replace('_', ' ')}, {of}{unit}", "", "", text(figure))
+    if table.row_count:
+        console.print(table)
+        for population in scores.populations:
+            console.print(f"consistency thresholds: {population.thresholds_from}", highlight=False, markup=False)

@@ -1,0 +1,189 @@
+"""One item of a data set: the model's masks against the reference masks and phases."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from edgeecho.cine import Cine
+from edgeecho.data import Item
+from edgeecho.errors import MeasurementError
+from edgeecho.measure import disc_volume
+from edgeecho.metrics import (
+    Overlap,
+    frame_error,
+    frame_to_frame_dice,
+    mask_attributes,
+    overlap,
+    roughness,
+    surface_distance,
+)
+from edgeecho.runtime import Segmentation
+
+MIN_CINE_FRAMES = 3
+"""Fewer are stills: nothing is said about time."""
+
+
+@dataclass(frozen=True)
+class FrameScore:
+    """A labelled frame."""
+
+    frame: int
+    phase: str
+    """`ED`, `ES`, or `other` where the data set marks neither."""
+    overlap: Overlap
+    hd95: float
+    """mm, or px where the video's spacing is unknown, as `assd`."""
+    assd: float
+    volume: float | None
+    """Of the model's mask by single-plane discs, mL, or cubic pixels where spacing is unknown; None where the mask has
+    no axis. As `reference_volume`."""
+    reference_volume: float | None
+
+
+@dataclass(frozen=True)
+class TimeScore:
+    """What the masks of a cine (3 frames or more) do over time."""
+
+    ed_errors: tuple[int | None, ...]
+    """Frames from each marked ED to the nearest that was found, None where none was found; as `es_errors`."""
+    es_errors: tuple[int | None, ...]
+    ef_percent: float | None
+    """Median over the beats that were found, with no help from labels."""
+    frame_to_frame_dice: float
+    roughness_per_s2: float
+    """NaN without a frame rate."""
+    attributes: dict[str, np.ndarray]
+    reference_frame_to_frame_dice: float = float("nan")
+    """Of reference masks on consecutive frames, as the next ones; NaN where there are none."""
+    same_frames_dice: float = float("nan")
+    """Frame-to-frame Dice of the model on those frames."""
+    reference_roughness_per_s2: float = float("nan")
+    same_frames_roughness_per_s2: float = float("nan")
+    reference_attributes: dict[str, np.ndarray] | None = None
+
+
+@dataclass(frozen=True)
+class VideoScore:
+    """An item of the data set."""
+
+    name: str
+    group: str
+    view: str
+    quality: str | None
+    frames: int
+    height: int
+    width: int
+    fps: float | None
+    spacing_mm: tuple[float, float] | None
+    labelled: tuple[FrameScore, ...]
+    reference_attributes: dict[str, np.ndarray]
+    """Of the ED and ES reference masks, (labels,)."""
+    time: TimeScore | None
+    clinical_ef_percent: float | None
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def distance_unit(self) -> str:
+        """`mm`, or `px` where spacing is unknown."""
+        return "mm" if self.spacing_mm else "px"
+
+    def of(self, phase: str) -> list[FrameScore]:
+        """Labelled frames of a phase, or of `all`."""
+        return [frame for frame in self.labelled if phase in ("all", frame.phase)]
+
+
+def score_video(item: Item, cine: Cine, result: Segmentation) -> VideoScore:
+    """Compare what a model says of an item with its labels.
+
+    Args:
+        item: The item.
+        cine: What it reads as.
+        result: The model's answer, at the cine's own pixels.
+    """
+    labelled = []
+    for index, label in sorted(cine.labels.items()):
+        distance = surface_distance(result.mask[index], label, cine.spacing_mm)
+        labelled.append(
+            FrameScore(
+                frame=index,
+                phase=cine.phases.get(index, "other"),
+                overlap=overlap(result.mask[index], label),
+                hd95=distance.hd95,
+                assd=distance.assd,
+                volume=_volume(result.mask[index], cine.spacing_mm),
+                reference_volume=_volume(label, cine.spacing_mm),
+            )
+        )
+    marked = [label for index, label in sorted(cine.labels.items()) if cine.phases.get(index) in ("ED", "ES")]
+    height, width = cine.frames.shape[1:]
+    shapes = np.stack(marked) if marked else np.zeros((0, height, width), np.uint8)
+    quality, clinical = item.metadata.get("quality"), item.metadata.get("ef_percent")
+    return VideoScore(
+        name=item.name,
+        group=item.group,
+        view=item.view,
+        quality=None if quality is None else str(quality),
+        frames=len(cine.frames),
+        height=height,
+        width=width,
+        fps=cine.fps,
+        spacing_mm=cine.spacing_mm,
+        labelled=tuple(labelled),
+        reference_attributes=mask_attributes(shapes, cine.spacing_mm),
+        time=_score_time(cine, result) if len(cine.frames) >= MIN_CINE_FRAMES else None,
+        clinical_ef_percent=None if clinical is None else float(clinical),
+        warnings=tuple(result.warnings),
+    )
+
+
+def _score_time(cine: Cine, result: Segmentation) -> TimeScore:
+    marked = {phase: [i for i, p in sorted(cine.phases.items()) if p == phase] for phase in ("ED", "ES")}
+    found = TimeScore(
+        ed_errors=tuple(frame_error(result.ed_frames, frame) for frame in marked["ED"]),
+        es_errors=tuple(frame_error(result.es_frames, frame) for frame in marked["ES"]),
+        ef_percent=result.ef_percent,
+        frame_to_frame_dice=frame_to_frame_dice(result.mask),
+        roughness_per_s2=roughness(result.area_px, cine.fps) if cine.fps else float("nan"),
+        attributes=_attributes(result.mask, cine.spacing_mm),
+    )
+    run = _longest_run(sorted(cine.labels))
+    if len(run) < MIN_CINE_FRAMES:
+        return found
+    reference, model = np.stack([cine.labels[i] for i in run]), result.mask[run[0] : run[-1] + 1]
+    areas = [masks.sum(axis=(1, 2), dtype=np.int64) for masks in (reference, model)]
+    rough = [roughness(area, cine.fps) if cine.fps else float("nan") for area in areas]
+    return TimeScore(
+        found.ed_errors,
+        found.es_errors,
+        found.ef_percent,
+        found.frame_to_frame_dice,
+        found.roughness_per_s2,
+        found.attributes,
+        reference_frame_to_frame_dice=frame_to_frame_dice(reference),
+        same_frames_dice=frame_to_frame_dice(model),
+        reference_roughness_per_s2=rough[0],
+        same_frames_roughness_per_s2=rough[1],
+        reference_attributes=_attributes(reference, cine.spacing_mm),
+    )
+
+
+def _attributes(mask: np.ndarray, spacing_mm: tuple[float, float] | None) -> dict[str, np.ndarray]:
+    """Single precision: a data set's curves are kept until its bounds are known."""
+    return {name: curve.astype(np.float32) for name, curve in mask_attributes(mask, spacing_mm).items()}
+
+
+def _longest_run(frames: list[int]) -> list[int]:
+    """The longest stretch of consecutive frames."""
+    best: list[int] = []
+    run: list[int] = []
+    for frame in frames:
+        run = [*run, frame] if run and frame == run[-1] + 1 else [frame]
+        best = run if len(run) > len(best) else best
+    return best
+
+
+def _volume(mask: np.ndarray, spacing_mm: tuple[float, float] | None) -> float | None:
+    try:
+        return float(disc_volume(mask, spacing_mm)) / (1000.0 if spacing_mm else 1.0)
+    except MeasurementError:
+        return None

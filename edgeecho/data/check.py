@@ -101,6 +101,8 @@ def print_check(report: CheckReport, *, per_defect: int = 5) -> None:
     from rich.table import Table
 
     console = Console(soft_wrap=True)
+    if not console.is_terminal:
+        console.width = max(console.width, 120)  # a file or a pipe has room
     splits = ", ".join(f"{count} {split}" for split, count in report.items.items())
     console.print(f"{report.kind} in {report.root}: {splits}; {report.labels} labelled frames", highlight=False)
     if not report.findings:

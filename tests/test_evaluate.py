@@ -6,6 +6,7 @@ import math
 import sys
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -181,6 +182,11 @@ class TestVolumes:
         assert scores.patients[0].reference.edv_ml is None
         assert value(scores, "ef_masks", "mae") == 0
 
+    def test_a_short_axis_has_no_volume(self) -> None:
+        scores = evaluate([*stills(2, view="PSAX"), replace(beating("q"), view="PSAX")])
+        assert value(scores, "overlap", "dice_mean") == 1
+        assert not [figure for figure in scores.figures if figure.topic.startswith(("edv_", "esv_", "ef_"))]
+
     def test_no_clinical_ef_no_comparison_with_it(self) -> None:
         scores = evaluate([beating()])
         assert scores.figure("ef_clinical", "mae") is None
@@ -214,6 +220,7 @@ class TestTime:
     def test_thresholds_come_from_dense_references_or_not_at_all(self) -> None:
         sparse = evaluate([beating()])
         assert sparse.populations == [CAMUS_TRAINING]
+        assert sparse.notes == ["No thresholds of consistency: drawn val has no reference masks on consecutive frames."]
         assert sparse.figure("consistency_mm", "inconsistent_frames") is None
         assert value(sparse, "consistency_mm", "max_error", "lv_area") > 0
 
@@ -234,14 +241,21 @@ class TestTime:
         assert value(scores, "time", "frame_to_frame_dice_less_reference") < 0
         assert value(scores, "time", "roughness_less_reference") > 0
 
-    def test_in_pixels_the_bounds_are_those_of_the_references(self) -> None:
-        bounds = evaluate([beating(spacing_mm=None)]).populations
-        assert not bounds  # one heart leans nowhere: no bounds of its orientation
+    def test_in_pixels_the_bounds_are_those_of_the_references(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        few = evaluate([beating(spacing_mm=None)])
+        assert few.populations == []
+        assert few.notes == [
+            "No temporal consistency in pixels: its bounds need 20 reference masks of one frame size, "
+            "drawn val has 2 of 1 sizes."
+        ]
+        alike = evaluate([beating(f"p{n}", spacing_mm=None) for n in range(10)])
+        assert alike.notes[0].startswith("No temporal consistency in pixels: drawn val: 20 reference masks do not give")
 
         upright = beating().read().frames
         turn = cv2.getRotationMatrix2D((40, 46), 10, 1)
         masks = np.stack([cv2.warpAffine(f, turn, (80, 96), flags=cv2.INTER_NEAREST) for f in upright]) // 200
         other = Cine(masks * np.uint8(200), labels={30: masks[30], 45: masks[45]}, phases={30: "ED", 45: "ES"})
+        monkeypatch.setattr("edgeecho.evaluate.summary.MIN_REFERENCES", 4)
         items = [beating(spacing_mm=None), Item("q", "q", "val", "4CH", lambda: other)]
         scores = evaluate(items)
         assert [p.unit for p in scores.populations] == ["px"]

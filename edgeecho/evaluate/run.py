@@ -96,7 +96,7 @@ def evaluate_items(
     if not videos:
         raise DataError(f"none of the {len(items)} items of {data} {split} could be evaluated; {failed[0].reason}")
     patients = score_patients(videos)
-    populations = find_populations(videos, f"{data} {split}")
+    populations, notes = find_populations(videos, f"{data} {split}")
     return Scores(
         model=segmenter.info,
         data=data,
@@ -105,6 +105,7 @@ def evaluate_items(
         videos=videos,
         patients=patients,
         populations=populations,
+        notes=notes,
         failed=failed,
         worst=worst,
     )

@@ -16,7 +16,7 @@ DEFINITIONS = {
     "dice_pooled": "2 sum(I) / (sum(U) + sum(I)) over all frames, as EchoNet-Dynamic reports it",
     "hd95": "larger of the two directional 95th percentiles; a missed ventricle counts as the frame's diagonal",
     "assd": "mean over the pixels of both surfaces together",
-    "volumes": "single-plane method of discs, of the labelled ED and ES frames; difference = model - reference",
+    "volumes": "single-plane discs of the labelled ED and ES frames, not in PSAX; difference = model - reference",
     "ef_masks": "model's masks against the reference masks, labelled frames",
     "ef_clinical": "model's masks of the labelled frames against the EF that the data set states",
     "ef_floor": "reference masks against the EF that the data set states: what perfect masks would give",
@@ -64,6 +64,8 @@ class Scores:
     patients: list[PatientScore]
     populations: list[Population]
     """What temporal consistency was measured against; empty where no cine could be."""
+    notes: list[str]
+    """What the data set could not give, and why, each a sentence."""
     failed: list[Failure]
     """Items that could not be read or segmented; a command that sees any ends with a non-zero exit."""
     worst: list[WorstFrame]
@@ -102,6 +104,7 @@ class Scores:
             "figures": [asdict(figure) for figure in self.figures],
             "intervals": {"method": "bootstrap over patients, percentile 95%", "samples": SAMPLES, "seed": SEED},
             "definitions": DEFINITIONS,
+            "notes": self.notes,
             "populations": [population.to_dict() for population in self.populations],
             "failed": [asdict(failure) for failure in self.failed],
             "worst": [{"name": w.name, "frame": w.frame, "phase": w.phase, "dice": w.dice} for w in self.worst],

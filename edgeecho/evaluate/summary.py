@@ -16,6 +16,8 @@ from edgeecho.metrics import (
 )
 
 PHASES = ("ED", "ES", "all")
+MIN_REFERENCES = 20
+"""Fewer reference masks do not show how far a population reaches."""
 
 
 def summarize(videos: list[VideoScore], patients: list[PatientScore], populations: list[Population]) -> list[Figure]:
@@ -39,7 +41,7 @@ def summarize(videos: list[VideoScore], patients: list[PatientScore], population
     return table.build()
 
 
-def find_populations(videos: list[VideoScore], source: str) -> list[Population]:
+def find_populations(videos: list[VideoScore], source: str) -> tuple[list[Population], list[str]]:
     """What temporal consistency is measured against, one for cines in mm and one for cines in pixels.
 
     Bounds in mm are those of CAMUS; bounds in pixels depend on how the frames were cut, so they are derived from the
@@ -49,8 +51,12 @@ def find_populations(videos: list[VideoScore], source: str) -> list[Population]:
     Args:
         videos: Scored items.
         source: Data set and split, for the derivation.
+
+    Returns:
+        The populations, and a sentence on each thing that could not be derived.
     """
-    populations = []
+    populations: list[Population] = []
+    notes: list[str] = []
     for unit in ("mm", "px"):
         of_unit = [video for video in videos if video.distance_unit == unit]
         cines = [video for video in of_unit if video.time]
@@ -58,17 +64,26 @@ def find_populations(videos: list[VideoScore], source: str) -> list[Population]:
             continue
         population = CAMUS_TRAINING
         if unit == "px":
-            if len({(video.height, video.width) for video in of_unit}) > 1:
+            references = [video.reference_attributes for video in of_unit]
+            masks, sizes = sum(len(r["lv_area"]) for r in references), {(v.height, v.width) for v in of_unit}
+            if masks < MIN_REFERENCES or len(sizes) > 1:
+                notes.append(
+                    f"No temporal consistency in pixels: its bounds need {MIN_REFERENCES} reference masks of one frame "
+                    f"size, {source} has {masks} of {len(sizes)} sizes."
+                )
                 continue
             try:
-                population = derive_bounds((v.reference_attributes for v in of_unit), unit, source)
-            except DataError:
+                population = derive_bounds(references, unit, source)
+            except DataError as error:
+                notes.append(f"No temporal consistency in pixels: {error}.")
                 continue
-        references = [v.time.reference_attributes for v in cines if v.time and v.time.reference_attributes]
-        if references:
-            population = derive_thresholds(references, population, f"{source}; too strict if they were interpolated")
+        sequences = [v.time.reference_attributes for v in cines if v.time and v.time.reference_attributes]
+        if sequences:
+            population = derive_thresholds(sequences, population, f"{source}; too strict if they were interpolated")
+        else:
+            notes.append(f"No thresholds of consistency: {source} has no reference masks on consecutive frames.")
         populations.append(population)
-    return populations
+    return populations, notes
 
 
 def _add_overlap(table: FigureTable, videos: list[VideoScore], phase: str) -> None:

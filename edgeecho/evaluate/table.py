@@ -67,6 +67,8 @@ def print_scores(scores: Scores) -> None:
             f"{counts['reference_ef']} patients without EF",
             highlight=False,
         )
+    for note in scores.notes:
+        console.print(note, highlight=False, markup=False)
     for failure in scores.failed:
         sys.stderr.write(f"skipped {failure.name}: {failure.reason}\n")
 
@@ -132,4 +134,5 @@ def _print_time(console: "Console", scores: Scores) -> None:
     if table.row_count:
         console.print(table)
         for population in scores.populations:
-            console.print(f"consistency thresholds: {population.thresholds_from}", highlight=False, markup=False)
+            if population.thresholds:
+                console.print(f"consistency thresholds: {population.thresholds_from}", highlight=False, markup=False)

@@ -21,6 +21,8 @@ from edgeecho.runtime import Segmentation
 
 MIN_CINE_FRAMES = 3
 """Fewer are stills: nothing is said about time."""
+WITHOUT_LONG_AXIS = "PSAX"
+"""View across the ventricle: discs along its long axis mean nothing there."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class FrameScore:
     assd: float
     volume: float | None
     """Of the model's mask by single-plane discs, mL, or cubic pixels where spacing is unknown; None where the mask has
-    no axis. As `reference_volume`."""
+    no axis, and in PSAX. As `reference_volume`."""
     reference_volume: float | None
 
 
@@ -48,7 +50,7 @@ class TimeScore:
     """Frames from each marked ED to the nearest that was found, None where none was found; as `es_errors`."""
     es_errors: tuple[int | None, ...]
     ef_percent: float | None
-    """Median over the beats that were found, with no help from labels."""
+    """Median over the beats that were found, with no help from labels; None in PSAX."""
     frame_to_frame_dice: float
     roughness_per_s2: float
     """NaN without a frame rate."""
@@ -100,7 +102,7 @@ def score_video(item: Item, cine: Cine, result: Segmentation) -> VideoScore:
         cine: What it reads as.
         result: The model's answer, at the cine's own pixels.
     """
-    labelled = []
+    labelled, lengthwise = [], item.view != WITHOUT_LONG_AXIS
     for index, label in sorted(cine.labels.items()):
         distance = surface_distance(result.mask[index], label, cine.spacing_mm)
         labelled.append(
@@ -110,8 +112,8 @@ def score_video(item: Item, cine: Cine, result: Segmentation) -> VideoScore:
                 overlap=overlap(result.mask[index], label),
                 hd95=distance.hd95,
                 assd=distance.assd,
-                volume=_volume(result.mask[index], cine.spacing_mm),
-                reference_volume=_volume(label, cine.spacing_mm),
+                volume=_volume(result.mask[index], cine.spacing_mm) if lengthwise else None,
+                reference_volume=_volume(label, cine.spacing_mm) if lengthwise else None,
             )
         )
     marked = [label for index, label in sorted(cine.labels.items()) if cine.phases.get(index) in ("ED", "ES")]
@@ -130,18 +132,20 @@ def score_video(item: Item, cine: Cine, result: Segmentation) -> VideoScore:
         spacing_mm=cine.spacing_mm,
         labelled=tuple(labelled),
         reference_attributes=mask_attributes(shapes, cine.spacing_mm),
-        time=_score_time(cine, result) if len(cine.frames) >= MIN_CINE_FRAMES else None,
+        time=_score_time(cine, result, result.ef_percent if lengthwise else None)
+        if len(cine.frames) >= MIN_CINE_FRAMES
+        else None,
         clinical_ef_percent=None if clinical is None else float(clinical),
         warnings=tuple(result.warnings),
     )
 
 
-def _score_time(cine: Cine, result: Segmentation) -> TimeScore:
+def _score_time(cine: Cine, result: Segmentation, ef_percent: float | None) -> TimeScore:
     marked = {phase: [i for i, p in sorted(cine.phases.items()) if p == phase] for phase in ("ED", "ES")}
     found = TimeScore(
         ed_errors=tuple(frame_error(result.ed_frames, frame) for frame in marked["ED"]),
         es_errors=tuple(frame_error(result.es_frames, frame) for frame in marked["ES"]),
-        ef_percent=result.ef_percent,
+        ef_percent=ef_percent,
         frame_to_frame_dice=frame_to_frame_dice(result.mask),
         roughness_per_s2=roughness(result.area_px, cine.fps) if cine.fps else float("nan"),
         attributes=_attributes(result.mask, cine.spacing_mm),

@@ -2,21 +2,20 @@
 
 import io
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from edgeecho.evaluate.scores import Scores
 from edgeecho.metrics import agreement
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as Plot
-
 MODEL, FLOOR, GREY = "#0072b2", "#d55e00", "#777777"
 """Blue and orange, told apart also by the colour-blind."""
 DPI = 130
 Pairs = tuple[np.ndarray, np.ndarray]
+Plot = Any
+"""matplotlib's Figure, which is imported only when something is drawn; as `Axes`."""
+Axes = Any
 
 
 def draw_plots(scores: Scores) -> Iterator[tuple[str, bytes]]:
@@ -54,7 +53,7 @@ def _ef_pairs(scores: Scores) -> Iterator[tuple[str, str, Pairs]]:
         yield f"{predicted} - {reference}", colour, (both[:, 0], both[:, 1])
 
 
-def _bland_altman(comparisons: list[tuple[str, str, np.ndarray, np.ndarray]], title: str) -> "Plot":
+def _bland_altman(comparisons: list[tuple[str, str, np.ndarray, np.ndarray]], title: str) -> Plot:
     figure, axes = _panels(len(comparisons), title)
     limit = max(float(np.abs(p - r).max()) for _, _, p, r in comparisons) * 1.15 + 1
     for axis, (label, colour, predicted, reference) in zip(axes, comparisons, strict=True):
@@ -74,7 +73,7 @@ def _bland_altman(comparisons: list[tuple[str, str, np.ndarray, np.ndarray]], ti
     return figure
 
 
-def _scatter(comparisons: list[tuple[str, str, np.ndarray, np.ndarray]], title: str) -> "Plot":
+def _scatter(comparisons: list[tuple[str, str, np.ndarray, np.ndarray]], title: str) -> Plot:
     figure, axes = _panels(len(comparisons), title)
     every = np.concatenate([np.concatenate([p, r]) for _, _, p, r in comparisons])
     low, high = float(every.min()) - 3, float(every.max()) + 3
@@ -100,7 +99,7 @@ def _dice_by_quality(scores: Scores) -> dict[str, np.ndarray]:
     return {q: np.array(found[q]) for q in sorted(found, key=lambda q: (order.get(q.lower(), 3), q))}
 
 
-def _boxes(by_quality: dict[str, np.ndarray], title: str) -> "Plot":
+def _boxes(by_quality: dict[str, np.ndarray], title: str) -> Plot:
     figure, (axis,) = _panels(1, title)
     names = [f"{quality}\n(n = {len(values)})" for quality, values in by_quality.items()]
     axis.boxplot(list(by_quality.values()), widths=0.5, showfliers=False, medianprops={"color": MODEL})
@@ -115,7 +114,7 @@ def _boxes(by_quality: dict[str, np.ndarray], title: str) -> "Plot":
     return figure
 
 
-def _panels(count: int, title: str) -> tuple["Plot", list["Axes"]]:
+def _panels(count: int, title: str) -> tuple[Plot, list[Axes]]:
     # without pyplot there is no window, no global state, and nothing to close
     from matplotlib.figure import Figure
 
@@ -128,7 +127,7 @@ def _panels(count: int, title: str) -> tuple["Plot", list["Axes"]]:
     return figure, axes
 
 
-def _png(figure: "Plot") -> bytes:
+def _png(figure: Plot) -> bytes:
     picture = io.BytesIO()
     figure.savefig(picture, dpi=DPI, format="png", metadata={"Software": None})
     return picture.getvalue()

@@ -24,6 +24,8 @@ import numpy as np
 
 from edgeecho.measure import BeatTracker, find_cycle, measure
 
+HEART_RATES = (40.0, 50.0, 60.0, 75.0, 90.0, 110.0, 130.0, 150.0)
+FRAME_RATES = (20.0, 25.0, 30.0, 40.0, 50.0, 60.0, 80.0, 120.0)
 PLATEAU = 0.01
 """Frames within this part of the stroke volume of the extreme are as good as it."""
 
@@ -174,13 +176,21 @@ def online_equals_whole(area: np.ndarray, fps: float) -> bool:
     return tuple(said) == whole[: len(said)] and tuple(said + tracker.finish()) == whole
 
 
-def sweep(cases: int, seed: int, noise: float = 0.0, *, af: bool = False) -> Figures:
+def sweep(
+    cases: int,
+    seed: int,
+    noise: float = 0.0,
+    *,
+    af: bool = False,
+    heart_rates: tuple[float, ...] = HEART_RATES,
+    frame_rates: tuple[float, ...] = FRAME_RATES,
+) -> Figures:
     """Every heart rate with every frame rate, as often as `cases` says."""
     figures = Figures()
     for case in range(cases):
-        for bpm in (40, 50, 60, 75, 90, 110, 130, 150):
-            for fps in (20, 25, 30, 40, 50, 60, 80, 120):
-                rng = np.random.default_rng((seed, case, bpm, fps))
+        for bpm in heart_rates:
+            for fps in frame_rates:
+                rng = np.random.default_rng((seed, case, round(bpm), round(fps)))
                 judge(draw(rng, fps, bpm, af=af), figures, rng, noise)
     return figures
 

@@ -7,8 +7,22 @@ import sys
 import numpy as np
 import pytest
 
-from edgeecho.errors import MeasurementError, ShapeError
-from edgeecho.measure import discs_of, find_beats, find_cycle, largest_component, long_axis, measure, simpson_volume_ml
+from edgeecho.errors import ConfigError, MeasurementError, ShapeError
+from edgeecho.measure import (
+    View,
+    area_length_volume_ml,
+    area_mm2,
+    discs_of,
+    find_beats,
+    find_cycle,
+    largest_component,
+    length_mm,
+    long_axis,
+    measure,
+    measure_biplane,
+    simpson_biplane_volume_ml,
+    simpson_volume_ml,
+)
 
 
 def ellipse(length, half_width, *, shape=(300, 260), spacing=(1.0, 1.0), tilt=0.0, whole=False, up=False):
@@ -109,6 +123,43 @@ def test_a_line_of_pixels_does_not_crash():
 def test_a_cine_is_not_a_mask():
     with pytest.raises(ShapeError, match="pass one frame"):
         long_axis(np.ones((2, 9, 9)))
+
+
+def test_area_and_length_are_in_millimetres():
+    mask = ellipse(85, 27, shape=(360, 200), spacing=(0.5, 0.8))
+    assert area_mm2(mask, (0.5, 0.8)) == pytest.approx(np.pi / 2 * 85 * 27, rel=0.01)
+    assert length_mm(mask, (0.5, 0.8)) == pytest.approx(85, rel=0.01)
+
+
+@pytest.mark.parametrize("tilt", [0, 20])
+def test_area_length_is_exact_for_a_half_ellipsoid(tilt):
+    assert area_length_volume_ml(ellipse(90, 28, tilt=tilt), (1.0, 1.0)) == pytest.approx(
+        half_ellipsoid_ml(90, 28), rel=0.02
+    )
+
+
+def test_biplane_sees_that_the_widths_differ():
+    four, two = ellipse(90, 30, tilt=10), ellipse(90, 22, shape=(360, 200), spacing=(0.6, 0.9), tilt=-15)
+    truth = 2 / 3 * np.pi * 90 * 30 * 22 / 1000
+    assert simpson_biplane_volume_ml(four, two, (1.0, 1.0), (0.6, 0.9)) == pytest.approx(truth, rel=0.02)
+    assert simpson_biplane_volume_ml(four, four, (1.0, 1.0)) == pytest.approx(simpson_volume_ml(four, (1.0, 1.0)))
+
+
+def test_biplane_takes_the_longer_length():
+    four, two = ellipse(90, 30), ellipse(80, 30)
+    truth = 2 / 3 * np.pi * 90 * 30 * 30 / 1000
+    assert simpson_biplane_volume_ml(four, two, (1.0, 1.0)) == pytest.approx(truth, rel=0.02)
+
+
+def test_a_volume_with_another_length_is_scaled():
+    mask = ellipse(80, 25)
+    longer = simpson_volume_ml(mask, (1.0, 1.0), length_mm=2 * length_mm(mask, (1.0, 1.0)))
+    assert longer == pytest.approx(2 * simpson_volume_ml(mask, (1.0, 1.0)))
+
+
+def test_a_spacing_of_nothing_is_an_error():
+    with pytest.raises(ConfigError, match=r"must be positive, got \(0\.0, 1\.0\)"):
+        simpson_volume_ml(ellipse(80, 25), (0.0, 1.0))
 
 
 # --- beats ---------------------------------------------------------------------------------------------------------
@@ -234,6 +285,64 @@ def test_without_spacing_there_are_no_millilitres_but_the_same_ef():
     assert unknown.edv_ml is unknown.esv_ml is unknown.heart_rate_bpm is None
     assert {(b.edv_ml, b.esv_ml, b.heart_rate_bpm) for b in unknown.beats} == {(None, None, None)}
     assert [w.split(":")[0] for w in unknown.warnings] == ["pixel spacing unknown", "frame rate unknown"]
+
+
+def test_the_length_at_es_decides_on_esv():
+    mask = beating_half_ellipse()
+    area = mask.sum(axis=(1, 2))
+    own, shared, al = (
+        measure(mask, area, 50, (1.0, 1.0), **o) for o in ({}, {"disc_height": "ed"}, {"method": "area-length"})
+    )
+    assert shared.esv_ml == pytest.approx(own.esv_ml * 90 / 75, rel=0.01)
+    assert shared.edv_ml == pytest.approx(own.edv_ml)
+    assert al.ef_percent == pytest.approx(own.ef_percent, abs=1)
+
+
+def test_spacing_of_rows_and_columns_decides_on_ef():
+    """The same heart on flat pixels: right with their spacing, and the warning says what is wrong without."""
+    relative = ventricle(np.arange(125) / 50 * 75 / 60)
+    spacing = (0.5, 1.0)
+    mask = np.stack([ellipse(75 + 15 * r, 21 + 7 * r, shape=(240, 100), spacing=spacing, tilt=30) for r in relative])
+    result = measure(mask, mask.sum(axis=(1, 2)), 50, spacing)
+    assert result.ef_percent == pytest.approx(100 * (1 - 75 * 21**2 / (90 * 28**2)), abs=1)
+    assert result.edv_ml == pytest.approx(half_ellipsoid_ml(90, 28), rel=0.02)
+
+
+def test_median_and_spread_over_beats():
+    mask = beating_half_ellipse(frames=200)
+    result = measure(mask, mask.sum(axis=(1, 2)), 50, (1.0, 1.0))
+    efs = [beat.ef_percent for beat in result.beats]
+    assert len(efs) >= 4
+    assert result.ef_percent == np.median(efs)
+    assert result.spread["ef_percent"] == pytest.approx(np.percentile(efs, 75) - np.percentile(efs, 25))
+    assert result.beats[0].sv_ml == pytest.approx(result.beats[0].edv_ml - result.beats[0].esv_ml)
+    one = measure(mask[:45], mask[:45].sum(axis=(1, 2)), 50, (1.0, 1.0))
+    assert len(one.beats) == 1
+    assert set(one.spread.values()) == {None}
+
+
+def test_biplane_of_two_cines():
+    four = beating_half_ellipse()
+    two = beating_half_ellipse(frames=160, fps=60, shape=(140, 120))
+    views = [
+        View(mask=m, area_px=m.sum(axis=(1, 2)), fps=fps, spacing_mm=(1.0, 1.0)) for m, fps in ((four, 50), (two, 60))
+    ]
+    result = measure_biplane(*views)
+    assert len(result.beats) == len(result.two_chamber_frames) >= 3
+    assert result.ef_percent == pytest.approx(100 * (1 - 75 * 21**2 / (90 * 28**2)), abs=1)
+    assert result.edv_ml == pytest.approx(half_ellipsoid_ml(90, 28), rel=0.02)
+    assert result.heart_rate_bpm == pytest.approx(75, abs=2)
+    assert result.warnings == ()
+    assert measure_biplane(*views, disc_height="ed").ef_percent < result.ef_percent - 5
+
+
+def test_biplane_needs_both_spacings():
+    mask = beating_half_ellipse()
+    views = [View(mask=mask, area_px=mask.sum(axis=(1, 2)), fps=50, spacing_mm=s) for s in ((1.0, 1.0), None)]
+    result = measure_biplane(*views)
+    assert result.ef_percent is None
+    assert result.four_chamber.ef_percent is not None
+    assert any("needs the pixel spacing of both" in w for w in result.warnings)
 
 
 def test_nothing_to_measure_says_why():

@@ -52,6 +52,8 @@ def find_cycle(area_px: np.ndarray, fps: float | None) -> Cycle:
 
 def cycle_of(tracker: BeatTracker, beats: list[Beat]) -> Cycle:
     """Sum up a finished tracker and the beats that it said."""
+    if not beats and tracker.rejected:
+        return Cycle(reason=_reason(tracker))
     ed_frames, es_frames = tuple(sorted(tracker.ed_frames)), tuple(sorted(tracker.es_frames))
     return Cycle(ed_frames, es_frames, tuple(beats), None if beats else _reason(tracker))
 

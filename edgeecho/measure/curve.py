@@ -51,3 +51,17 @@ def roughness(curve: np.ndarray) -> float:
     if energy <= 1e-12 * float(curve @ curve):
         return 0.0
     return float(steps @ steps) / (len(steps) * 2 * energy / len(curve))
+
+
+def is_periodic(curve: np.ndarray, period: int) -> bool:
+    """Whether the curve is like itself a period later and unlike itself half of one later, as a step is not."""
+    return _likeness(curve, period) >= 0.7 and _likeness(curve, period // 2) < 0.3
+
+
+def _likeness(curve: np.ndarray, lag: int) -> float:
+    """Correlation of the curve with itself so many samples later, -1 to 1; 0 where less than two such lags are seen."""
+    if lag < 1 or len(curve) < 3 * lag:
+        return 0.0
+    now, later = curve[:-lag] - curve[:-lag].mean(), curve[lag:] - curve[lag:].mean()
+    energy = float(now @ now) * float(later @ later)
+    return float(now @ later) / energy**0.5 if energy > 0 else 0.0

@@ -18,7 +18,7 @@ HEIGHTS = ("own", "ed")
 Method = Literal["discs", "area-length"]
 """How a volume is made from one view."""
 Height = Literal["own", "ed"]
-"""Whose length ESV is computed with: that of ES, or that of ED as in CAMUS's code (the longer of the two)."""
+"""Whose length the discs of ES are computed with: its own, or that of ED as in CAMUS's code (the longer of the two)."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class BeatMeter:
             fps: Frames per second, None if unknown.
             spacing_mm: (row, column) millimetres per pixel. None gives EF alone, right only if pixels are square.
             method: `discs` or `area-length`.
-            disc_height: Whose length ESV is computed with, `own` or `ed`.
+            disc_height: Whose length the discs of ES have, `own` or `ed`; area-length takes each frame's own.
 
         Raises:
             ConfigError: If one of them makes no sense.
@@ -177,10 +177,10 @@ class BeatMeter:
         )
 
     def _volumes(self, ed: Discs, es: Discs) -> tuple[float, float]:
+        if self.method == "area-length":
+            return ed.area_length_volume(), es.area_length_volume()
         length = max(ed.length, es.length) if self.disc_height == "ed" else None
-        if self.method == "discs":
-            return ed.volume(length), es.volume(length)
-        return ed.area_length_volume(length), es.area_length_volume(length)
+        return ed.volume(length), es.volume(length)
 
 
 FIGURES = ("ef_percent", "edv_ml", "esv_ml", "sv_ml", "heart_rate_bpm")
@@ -206,7 +206,7 @@ def measure(
         fps: Frames per second, None if unknown.
         spacing_mm: (row, column) millimetres per pixel. None gives EF alone, right only if pixels are square.
         method: `discs` or `area-length`.
-        disc_height: Whose length ESV is computed with: `own`, or `ed` as in CAMUS's code.
+        disc_height: Whose length the discs of ES have: `own`, or `ed` as in CAMUS's code.
 
     Raises:
         ShapeError: If `mask` and `area_px` do not fit each other.

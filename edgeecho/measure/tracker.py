@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgeecho.measure.curve import beat_range, roughness, smooth_at, smoothed
+from edgeecho.measure.curve import beat_range, is_periodic, roughness, smooth_at, smoothed
 
 ASSUMED_FPS = 50.0
 """Sets the windows below where the frame rate is unknown; the answer hardly depends on it."""
@@ -46,7 +46,10 @@ MIN_SEEN = 0.8
 GLITCH = 0.3
 """A frame that differs from both neighbours, to the same side, by more than this part of their mean is not seen."""
 MAX_ROUGHNESS = 0.65
-"""Most `roughness`; the fastest heart at 20 fps has 0.5."""
+"""Most `roughness`; without the glitches, if they are few, `SMOOTH` is enough."""
+SMOOTH, FEW_GLITCHES = 0.35, 0.05
+SHORT = 8
+"""A beat of so few frames may be rough and jump if the curve repeats itself: 200 a minute at 20 fps has 6."""
 MIN_SIGNAL_TO_NOISE = 5.0
 """Least fall as a multiple of what smoothing takes away (white noise reaches 4 at 20 fps)."""
 JUMP = 0.8
@@ -54,7 +57,8 @@ JUMP = 0.8
 STEEP = 4.0
 """Nor is one with a slope of this many times its mean slope between 90% and 10% (of a cosine: 1.3)."""
 SCALE = 0.8
-"""Half width of the window that places a turn, as a part of the frames from it until it is known."""
+"""Half width of the window that places a turn, as a part of the frames from it until it is known, or from the turn
+before if that is less."""
 PLATEAU = 0.05
 """Maxima that differ by less than this part of the fall are equally high."""
 
@@ -114,6 +118,7 @@ class BeatTracker:
         self._shown = np.empty(0, bool)
         self._smooth: list[float] = []
         self._turns: list[_Turn] = []
+        self._closing: int | None = None  # ED that closed the last beat
         self._followed = self._low = self._high = 0
 
     @property
@@ -227,7 +232,8 @@ class BeatTracker:
         """Where a turn is: the extreme of the curve, smoothed in proportion to the time until the turn was known."""
         sign = 1 if is_ed else -1
         start = self._turns[-1].at + 1 if self._turns else 0
-        half = max(1, int(SCALE * (known - near - 1)))
+        reach = min(known - near, near - start + 1) if self._turns else known - near
+        half = max(1, int(SCALE * (reach - 1)))
         piece = sign * np.array([smooth_at(self._values, i, half) for i in range(start, known + 1)])
         best = int(np.argmax(piece))
         if not is_ed:
@@ -251,25 +257,32 @@ class BeatTracker:
         interval = float(next_ed.at - ed.at) if next_ed else None
         if interval is None and len(turns) > 2 and not turns[-3].at_start:
             interval = float(es.at - turns[-3].at)
-        if self._is_rejected(ed.at, es.at, es.at if next_ed is None else next_ed.at):
+        ed_frame, es_frame = self._first + ed.at, self._first + es.at
+        if self._is_rejected(ed.at, es.at, es.at if next_ed is None else next_ed.at, interval):
+            self.es_frames.remove(es_frame)
+            if ed_frame != self._closing:
+                self.ed_frames.remove(ed_frame)
             return []
-        closing = None if next_ed is None else self._first + next_ed.at
-        return [Beat(self._first + ed.at, self._first + es.at, closing, interval)]
+        self._closing = None if next_ed is None else self._first + next_ed.at
+        return [Beat(ed_frame, es_frame, self._closing, interval)]
 
-    def _is_rejected(self, ed: int, es: int, end: int) -> bool:
+    def _is_rejected(self, ed: int, es: int, end: int, interval: float | None) -> bool:
         """Whether a beat is none, with the reason in `rejected`."""
-        recent = self._values[-self._memory :]
+        around = slice(max(0, ed - self._memory // 2), end + self._memory // 2)
+        recent, shown = self._values[around], min(self._shown[ed : end + 1].mean(), self._shown[around].mean())
         fall = self._smooth[ed] - self._smooth[es]
-        steps = -np.diff(self._values[ed : es + 1])
+        raw = self._values[ed : es + 1]
+        regular = interval is not None and interval <= SHORT and is_periodic(recent, round(interval))
+        smooth = 1 - shown <= FEW_GLITCHES and roughness(recent) <= SMOOTH
         if fall < MIN_FALL * self._smooth[ed]:
             self.rejected = f"the area changes by only {100 * fall / self._smooth[ed]:.1f}%: no beat to measure"
-        elif roughness(self._raw[-self._memory :]) > MAX_ROUGHNESS:
+        elif not (regular or smooth) and roughness(self._raw[around]) > MAX_ROUGHNESS:
             self.rejected = "the area jumps from frame to frame as noise does: no beat to measure"
-        elif fall < MIN_SIGNAL_TO_NOISE * float(np.std(recent - smoothed(recent, self._half))):
+        elif not regular and fall < MIN_SIGNAL_TO_NOISE * float(np.std(recent - smoothed(recent, self._half))):
             self.rejected = "the area curve is too noisy to tell beats apart"
-        elif steps.max() > JUMP * fall or self._is_staircase(ed, es):
+        elif not regular and (-np.diff(raw).min() > JUMP * (raw[0] - raw[-1]) or self._is_staircase(ed, es)):
             self.rejected = "the area jumps from one frame to the next: no beat to measure"
-        elif min(self._shown[ed : end + 1].mean(), self._shown[-self._memory :].mean()) < MIN_SEEN:
+        elif shown < MIN_SEEN:
             self.rejected = "left ventricle found in too few frames of the beat"
         else:
             return False
@@ -319,9 +332,12 @@ class BeatTracker:
             return beats
         high = self._place(self._high, last, True)
         size = beat_range(np.array(smooth[-self._memory :]))
-        full = smooth[high] - min(smooth[high:]) >= 0.2 * size
-        if not full and len(self._turns) > 1:
-            full = smooth[high] - smooth[before.at] >= 0.95 * (smooth[self._turns[-2].at] - smooth[before.at])
+        if len(self._turns) > 1:
+            size = max(size, fall := smooth[self._turns[-2].at] - smooth[before.at])
+            full = smooth[high] - smooth[before.at] >= 0.95 * fall
+        else:
+            full = False
+        full = full or smooth[high] - min(smooth[high:]) >= 0.2 * size
         if not full:
             return beats + self._beat(None)
         closing = _Turn(high, True)

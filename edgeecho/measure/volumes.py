@@ -41,9 +41,9 @@ class Discs:
         """
         return float(np.pi / 4 * np.square(self.diameters).sum() * (length or self.length) / len(self.diameters))
 
-    def area_length_volume(self, length: float | None = None) -> float:
-        """V = 8 A^2 / (3 pi L); arguments as in `volume`."""
-        return 8 * self.area**2 / (3 * np.pi * (length or self.length))
+    def area_length_volume(self) -> float:
+        """V = 8 A^2 / (3 pi L)."""
+        return 8 * self.area**2 / (3 * np.pi * self.length)
 
 
 def discs_of(mask: np.ndarray, spacing_mm: tuple[float, float] | None = None, *, n: int = DISCS) -> Discs:
@@ -144,14 +144,12 @@ def simpson_biplane_volume_ml(
     return biplane_volume(four, two, length_mm) / 1000
 
 
-def area_length_volume_ml(
-    mask: np.ndarray, spacing_mm: tuple[float, float], *, length_mm: float | None = None
-) -> float:
+def area_length_volume_ml(mask: np.ndarray, spacing_mm: tuple[float, float]) -> float:
     """Volume by area and length: V = 8 A^2 / (3 pi L).
 
     Arguments and errors are those of `simpson_volume_ml`.
     """
-    return discs_of(mask, spacing_mm).area_length_volume(length_mm) / 1000
+    return discs_of(mask, spacing_mm).area_length_volume() / 1000
 
 
 def _area_before(u: np.ndarray, extent: float, edges: np.ndarray) -> np.ndarray:

@@ -314,6 +314,8 @@ class TestOutput:
         scores = evaluate([*stills(2), beating("q")], down)
         values = json.loads(json.dumps(scores.to_dict(), allow_nan=False))
         assert values["counts"]["labelled_frames"] == 6
+        assert (values["model"], values["precision"], values["model_info"]["licence"]) == ("drawn", "fp32", "CC0-1.0")
+        assert [(phase["phase"], phase["n"]) for phase in values["phases"]] == [("ED", 3), ("ES", 3)]
         assert values["dice"]["p0_4CH_ED:0"] == scores.videos[0].labelled[0].overlap.dice
         assert {"topic", "metric", "phase", "unit", "n", "value", "low", "high"} == set(values["figures"][0])
 

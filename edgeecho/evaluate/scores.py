@@ -97,10 +97,14 @@ class Scores:
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; NaN becomes None."""
         return {
-            "model": asdict(self.model),
+            "model": self.model.name,
+            "precision": self.model.precision,
+            "runtime": self.model.runtime,
+            "model_info": asdict(self.model),
             "data": self.data,
             "split": self.split,
             "counts": self.counts,
+            "phases": self._phases(),
             "figures": [asdict(figure) for figure in self.figures],
             "intervals": {"method": "bootstrap over patients, percentile 95%", "samples": SAMPLES, "seed": SEED},
             "definitions": DEFINITIONS,
@@ -112,6 +116,22 @@ class Scores:
             "patients": [asdict(patient) for patient in self.patients],
             "videos": [video_row(video) for video in self.videos],
         }
+
+    def _phases(self) -> list[dict[str, Any]]:
+        """The Dice of each phase's frames in brief; `figures` has the rest, with intervals."""
+        found: dict[str, list[float]] = {}
+        for frame in (frame for video in self.videos for frame in video.labelled if frame.overlap.union_px):
+            found.setdefault(frame.phase, []).append(frame.overlap.dice)
+        return [
+            {
+                "phase": phase,
+                "n": len(values),
+                "dice_mean": float(np.mean(values)),
+                "dice_median": float(np.median(values)),
+                "dice_min": min(values),
+            }
+            for phase, values in sorted(found.items())
+        ]
 
 
 def video_row(video: VideoScore) -> dict[str, Any]:

@@ -17,6 +17,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help=f"The left ventricle in every frame of an echo cine, in real time, on a bare CPU.\n\n{NOTICE}",
 )
+data_app = typer.Typer(help="Look at a data set.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
 Model = Annotated[str, typer.Option("--model", help="Packaged model's name, folder or file.")]
 Runtime = Annotated[str | None, typer.Option(help="ort, openvino or torch.")]
 Precision = Annotated[str | None, typer.Option(help="int8 or fp32, for a named model.")]
@@ -169,11 +171,15 @@ def evaluate(
     runtime: Runtime = None,
     precision: Precision = None,
     threads: Threads = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for CSV and plots.")] = None,
     json_file: JsonFile = None,
 ) -> None:
-    """Dice of a model on labelled frames, at their own size."""
-    from edgeecho.evaluate import evaluate_model, print_scores
+    """Figures of a model on a data set: Dice, distances, volumes, EF, time; with 95% intervals."""
+    from edgeecho.errors import require
+    from edgeecho.evaluate import evaluate_model, print_scores, write_report
 
+    if out:
+        require("matplotlib", "report")
     with _progress() as progress:
         task = progress.add_task(split, total=None)
         scores = evaluate_model(
@@ -181,6 +187,45 @@ def evaluate(
         )
     print_scores(scores)
     _write_json(json_file, scores.to_dict())
+    if out:
+        for path in write_report(scores, out):
+            _say(f"wrote {path}")
+    if scores.failed:
+        raise typer.Exit(1)
+
+
+@data_app.command("check")
+def check_data(
+    data: Annotated[str, typer.Argument(help="KIND:DIR, such as camus:/data/camus.")],
+    jobs: Annotated[int | None, typer.Option(help="Threads; all cores if not given.")] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Is a data set complete, what is wrong file by file, and what is done about it."""
+    from edgeecho.data.check import check, print_check
+
+    with _progress() as progress:
+        task = progress.add_task("checking", total=None)
+        report = check(data, jobs=jobs, progress=lambda n, t: progress.update(task, completed=n, total=t))
+    print_check(report)
+    _write_json(json_file, report.to_dict())
+    if not report.is_sound:
+        raise typer.Exit(1)
+
+
+@data_app.command("summary")
+def summarise_data(
+    data: Annotated[str, typer.Argument(help="KIND:DIR, such as camus:/data/camus.")],
+    out: Annotated[Path | None, typer.Option(help="PNG of the distributions.")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Threads; all cores if not given.")] = None,
+) -> None:
+    """What is in a data set: videos per split, frames, frame rates, EF."""
+    from edgeecho.data.summary import print_summary, summarise
+
+    with _progress() as progress:
+        task = progress.add_task("reading", total=None)
+        print_summary(
+            summarise(data, out, jobs=jobs, progress=lambda n, t: progress.update(task, completed=n, total=t))
+        )
 
 
 @app.command()

@@ -243,3 +243,29 @@ def write_own(root: Path) -> Path:
     ]
     (root / "labels.csv").write_text("\n".join(lines) + "\n")
     return root
+
+
+def write_many(root: Path, count: int = 10_000, frames: int = 176) -> Path:
+    """EchoNet-Dynamic as large as it is, to time `check` and `summary` on: one video, linked `count` times."""
+    rng = np.random.default_rng(0)
+    first = root / "Videos" / f"0X{0:016X}.avi"
+    write_avi(first, draw_beat(frames)[0])
+    rows = {f: [",".join(map(repr, map(float, row))) for row in trace(s)] for f, s in ((40, 1.0), (48, 0.8))}
+    with (root / "FileList.csv").open("w") as files, (root / "VolumeTracings.csv").open("w") as traces:
+        files.write(f"{DYNAMIC_HEADER}\n")
+        traces.write("FileName,X1,Y1,X2,Y2,Frame\n")
+        for number in range(count):
+            name, ef, edv = f"0X{number:016X}", rng.normal(55.7, 12.4), rng.uniform(40, 170)
+            split = rng.choice(["TRAIN", "VAL", "TEST"], p=[0.744, 0.129, 0.127])
+            files.write(f"{name},{ef},{edv * (1 - ef / 100)},{edv},{SIDE},{SIDE},50,{frames},{split}\n")
+            for frame, of_frame in rows.items():
+                traces.writelines(f"{name}.avi,{row},{frame}\n" for row in of_frame)
+            if number:
+                (root / "Videos" / f"{name}.avi").hardlink_to(first)
+    return root
+
+
+if __name__ == "__main__":
+    import sys
+
+    write_many(Path(sys.argv[1]), int(sys.argv[2]))  # python tests/miniatures.py DIR 10000

@@ -209,6 +209,13 @@ def test_nothing_is_opened_before_its_turn(dynamic: Path, monkeypatch: pytest.Mo
     }
 
 
+def test_a_large_tree_is_listed_in_full(tmp_path: Path) -> None:
+    items = items_of("echonet-dynamic", miniatures.write_many(tmp_path, 300, frames=49))
+    assert len(items) == 300
+    assert {item.metadata["labels"] for item in items.values()} == {2}
+    assert open_data(f"echonet-dynamic:{tmp_path}").findings() == []
+
+
 def test_an_item_is_small_and_can_be_pickled(dynamic: Path) -> None:
     text = pickle.dumps(items_of("echonet-dynamic", dynamic)["0XPLAIN"])
     assert len(text) < 4000

@@ -1,6 +1,7 @@
 """How well beats, ED, ES and EF are found on drawn cines whose area and volume are known on every frame.
 
-    python -m edgeecho.benchmarks.measure_sweep [--cases N] [--seed N] [--noise PART] [--af] [--json FILE]
+    python -m edgeecho.benchmarks.measure_sweep [--cases N] [--seed N] [--noise PART] [--af] [--size PX]
+        [--json FILE]
 
 A case is a half-ellipsoid that beats 40 to 150 times a minute at 20 to 120 fps, drawn frame by frame. Random: the phase
 it starts at, EF, tilt, size, the shape of a beat (length of systole, diastasis, atrial kick); beats are 95 to 105% of
@@ -182,6 +183,7 @@ def sweep(
     noise: float = 0.0,
     *,
     af: bool = False,
+    size_px: int = 112,
     heart_rates: tuple[float, ...] = HEART_RATES,
     frame_rates: tuple[float, ...] = FRAME_RATES,
 ) -> Figures:
@@ -191,7 +193,7 @@ def sweep(
         for bpm in heart_rates:
             for fps in frame_rates:
                 rng = np.random.default_rng((seed, case, round(bpm), round(fps)))
-                judge(draw(rng, fps, bpm, af=af), figures, rng, noise)
+                judge(draw(rng, fps, bpm, af=af, size_px=size_px), figures, rng, noise)
     return figures
 
 
@@ -201,10 +203,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--noise", type=float, default=0.0, help="noise on the area as a part of its range")
     parser.add_argument("--af", action="store_true", help="irregular beats, as in atrial fibrillation")
+    parser.add_argument("--size", type=int, default=112, metavar="PX", help="of the frames; coarse pixels cost EF")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     started = time.perf_counter()
-    figures = sweep(options.cases, options.seed, options.noise, af=options.af)
+    figures = sweep(options.cases, options.seed, options.noise, af=options.af, size_px=options.size)
     n, found = max(1, figures.beats), max(1, figures.found)
     lines = [
         f"{figures.cases} cines, {figures.beats} whole beats, noise {options.noise:g}, "

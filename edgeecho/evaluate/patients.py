@@ -37,7 +37,9 @@ class PatientScore:
 
 
 def score_patients(videos: Iterable[VideoScore]) -> list[PatientScore]:
-    """Join the items of each patient and view; several ED or ES frames give their median volume.
+    """Join the stills of each patient and view; a cine that shows both ED and ES stands for itself.
+
+    Several ED or ES frames of one such group give their median volume.
 
     Args:
         videos: Every item, in any order.
@@ -45,10 +47,11 @@ def score_patients(videos: Iterable[VideoScore]) -> list[PatientScore]:
     Returns:
         By patient and view; those without a marked ED, a marked ES and a beat found have figures of None.
     """
-    joined: dict[tuple[str, str], list[VideoScore]] = {}
+    joined: dict[tuple[str, str, str], list[VideoScore]] = {}
     for video in videos:
-        joined.setdefault((video.group, video.view), []).append(video)
-    return [_score_patient(group, view, found) for (group, view), found in sorted(joined.items())]
+        alone = bool(video.of("ED")) and bool(video.of("ES"))
+        joined.setdefault((video.group, video.view, video.name if alone else ""), []).append(video)
+    return [_score_patient(group, view, found) for (group, view, _), found in sorted(joined.items())]
 
 
 def _score_patient(group: str, view: str, videos: list[VideoScore]) -> PatientScore:

@@ -1,5 +1,6 @@
 """Checkpoints: weights with their ModelSpec in one sealed safetensors file."""
 
+import json
 from pathlib import Path
 
 import safetensors.torch
@@ -15,9 +16,17 @@ from edgeecho.spec import ModelSpec
 def save_checkpoint(path: Path, network: nn.Module, spec: ModelSpec) -> None:
     """Write weights and spec under a temporary name, then rename."""
     weights = {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items()}
-    data = safetensors.torch.save(weights, {SPEC_KEY: spec.to_json(), DIGEST_KEY: UNSEALED})
+    data = _ordered(safetensors.torch.save(weights, {SPEC_KEY: spec.to_json(), DIGEST_KEY: UNSEALED}))
     with atomic(path) as temporary:
         temporary.write_bytes(seal(data))
+
+
+def _ordered(data: bytes) -> bytes:
+    """The same file with its header's keys in order: safetensors writes its metadata in any."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8:end]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + data[end:]
 
 
 def load_checkpoint(path: Path) -> tuple[CLUNet | UNet3D, ModelSpec]:

@@ -5,7 +5,7 @@ import logging
 import os
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from edgeecho.cine import Cine
 from edgeecho.data import DataSet, Item, open_data
-from edgeecho.errors import ConfigError, DataError
+from edgeecho.errors import ConfigError, DataError, VideoError
 from edgeecho.files import atomic
 from edgeecho.metrics import dice
 from edgeecho.nn import build, new_spec
@@ -64,14 +64,20 @@ def split_patients(items: list[Item], held_out: int, seed: int) -> tuple[list[It
     return [i for i in items if i.group not in chosen], [i for i in items if i.group in chosen]
 
 
-def labelled_stills(items: list[Item]) -> list[Cine]:
-    """Every labelled frame as a cine of its own, one frame long."""
-    stills = []
-    for cine in (item.read() for item in items):
+def labelled_stills(items: list[Item], say: Callable[[str], None]) -> Iterator[Cine]:
+    """Every labelled frame as a cine of its own, one frame long; what cannot be read is said and left out."""
+    for item in items:
+        if item.metadata.get("labels") == 0:
+            continue
+        try:
+            cine = item.read()
+        except (DataError, VideoError) as error:
+            say(f"left out: {error}")
+            continue
         for index, mask in sorted(cine.labels.items()):
             phases = {0: cine.phases[index]} if index in cine.phases else {}
-            stills.append(replace(cine, frames=cine.frames[index : index + 1], labels={0: mask}, phases=phases))
-    return stills
+            frame = cine.frames[index : index + 1].copy()  # a view would keep the whole cine in memory
+            yield replace(cine, frames=frame, labels={0: mask}, phases=phases)
 
 
 class Chooser:
@@ -141,16 +147,22 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
     torch.set_num_threads(config.run.threads)
     network, spec = _start(config, init, data)
     network = network.to(memory_format=torch.channels_last)
-    report(0, config.optim.steps, "reading data")
+
+    def say(text: str) -> None:
+        report(0, config.optim.steps, text)
+
+    say("reading data")
     training, choosing = split_patients(data.items("train"), config.data.held_out, config.run.seed)
     canvases, contracts = [], []
-    for still in labelled_stills(training):
+    for still in labelled_stills(training, say):
         canvases.append(to_canvas(still))
         contracts.append(still.phases.get(0) != "ES")
     if not canvases:
         raise DataError(f"{data.root}: no labelled frame to train on")
     clips = Clips(canvases, contracts, config, spec.size_px)
-    chooser = Chooser(labelled_stills(choosing), spec.size_px)
+    chooser = Chooser(list(labelled_stills(choosing, say)), spec.size_px)
+    if not chooser.cines:
+        raise DataError(f"{data.root}: no labelled frame to choose the checkpoint on")
     state = _State(config, network)
     if last.exists():
         _require_same(config, out / "config.json")

@@ -141,7 +141,7 @@ def _summary(outcome: Any) -> str:
 @app.command()
 def train(
     config: Annotated[Path, typer.Argument(help="TOML file.")],
-    init: Annotated[Path | None, typer.Option(help="Checkpoint to start from.")] = None,
+    init: Annotated[str | None, typer.Option(help="Model to start from: name, folder or checkpoint.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in run.out.")] = False,
     settings: Annotated[list[str] | None, typer.Option("--set", help="key=value, such as optim.steps=100.")] = None,
 ) -> None:
@@ -149,6 +149,7 @@ def train(
     from edgeecho.errors import require
 
     require("torch", "train")
+    from edgeecho.runtime import locate
     from edgeecho.train.config import load_config
     from edgeecho.train.loop import train as run
 
@@ -160,7 +161,8 @@ def train(
             if "Dice" in text or not progress.console.is_terminal:
                 progress.console.print(f"step {step}/{steps}: {text}", markup=False)
 
-        typer.echo(run(load_config(config, settings), init=init, resume=resume, report=report))
+        start = locate(init, "torch").path if init else None
+        typer.echo(run(load_config(config, settings), init=start, resume=resume, report=report))
 
 
 @app.command("eval")

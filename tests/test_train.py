@@ -18,7 +18,7 @@ from conftest import write_camus  # noqa: E402
 
 from edgeecho.errors import ConfigError, DataError, ModelFileError  # noqa: E402
 from edgeecho.modelfile import check  # noqa: E402
-from edgeecho.nn.checkpoint import load_checkpoint  # noqa: E402
+from edgeecho.nn.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from edgeecho.train.clips import CANVAS, Recipe, make_clip, to_canvas  # noqa: E402
 from edgeecho.train.config import TrainConfig, load_config  # noqa: E402
 from edgeecho.train.loop import train  # noqa: E402
@@ -244,6 +244,19 @@ def test_a_run_that_cannot_start(
     with pytest.raises(error, match=says):
         train(config(camus, tmp_path / "run", **{key: value}))
     assert not (tmp_path / "run" / "last.pt").exists()
+
+
+def test_a_network_that_goes_on_from_another_keeps_its_terms(camus: Path, unbroken: Path, tmp_path: Path) -> None:
+    before = check(unbroken / "cl_unet_edge.safetensors").spec
+    first = tmp_path / "first.safetensors"
+    network, _ = load_checkpoint(unbroken / "cl_unet_edge.safetensors")
+    save_checkpoint(first, network, replace(before, licence="LicenseRef-First", trained_on="other hearts"))
+    settings = config(camus, tmp_path / "run", **{"optim.steps": 2})
+    train(settings, init=first)
+    for path in (tmp_path / "run" / "cl_unet_edge.safetensors", train(settings, resume=True)):
+        spec = check(path).spec
+        assert spec.licence == "LicenseRef-First AND CC-BY-NC-SA-4.0"
+        assert spec.trained_on.startswith("other hearts; then camus training list")
 
 
 def test_what_cannot_be_read_is_said_and_left_out(tmp_path: Path) -> None:

@@ -118,14 +118,18 @@ def _start(config: TrainConfig, init: Path | None, data: DataSet) -> tuple[nn.Mo
         spec = new_spec(config.model.family, **config.model.overrides)
         network = build(spec)
     trained_on = f"{data.kind} training list, ED and ES labels, less {config.data.held_out} patients to choose on"
-    spec = replace(spec, name=config.model.name, licence=data.licence, trained_on=trained_on, revision=_revision())
+    licence = data.licence
+    if init:  # what the first weights were made of, and its terms, stay
+        trained_on = f"{spec.trained_on}; then {trained_on}"
+        licence = " AND ".join(dict.fromkeys([spec.licence, licence]))
+    spec = replace(spec, name=config.model.name, licence=licence, trained_on=trained_on, revision=_revision())
     return network, spec
 
 
 def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False, report: Report | None = None) -> Path:
     """Train, and return the path of the chosen checkpoint.
 
-    Writes into `run.out`: `config.json`, `log.jsonl`, `last.pt` (everything a resumed run needs) and
+    Writes into `run.out`: `config.json`, `spec.json`, `log.jsonl`, `last.pt` (everything a resumed run needs) and
     `<name>.safetensors`, the averaged weights that did best on the held-out patients.
 
     Args:
@@ -145,7 +149,12 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
     if last.exists() and not resume:
         raise ConfigError(f"{out} holds a run; add --resume to go on with it, or choose another run.out")
     torch.set_num_threads(config.run.threads)
-    network, spec = _start(config, init, data)
+    if last.exists():
+        _require_same(config, out / "config.json")
+        spec = ModelSpec.from_json((out / "spec.json").read_text())  # knows what the first weights were made of
+        network: nn.Module = build(spec)
+    else:
+        network, spec = _start(config, init, data)
     network = network.to(memory_format=torch.channels_last)
 
     def say(text: str) -> None:
@@ -165,11 +174,12 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
         raise DataError(f"{data.root}: no labelled frame to choose the checkpoint on")
     state = _State(config, network)
     if last.exists():
-        _require_same(config, out / "config.json")
         state.load(last)
         _forget_after(state.step, out / "log.jsonl")
     with atomic(out / "config.json") as path:
         path.write_text(json.dumps(config.to_dict(), indent=1))
+    with atomic(out / "spec.json") as path:
+        path.write_text(spec.to_json())
     chosen = out / f"{spec.name}.safetensors"
     loader = DataLoader(
         clips,

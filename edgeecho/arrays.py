@@ -38,7 +38,8 @@ def read_npz(path: Path) -> Cine:
                     f"{path}: expected frames uint8 (T, H, W) or (T, H, W, 3), got {dtype} {shape}; save them so"
                 )
             check_size(path, *shape[:3])
-            small = [k for k in ("fps", "spacing_mm") if k in keys and math.prod(_npy_header(archive, k)[0]) <= 2]
+            headers = {key: _npy_header(archive, key) for key in ("fps", "spacing_mm") if key in keys}
+            small = [k for k, (size, kind) in headers.items() if math.prod(size) <= 2 and kind.itemsize <= 16]
         with np.load(path, allow_pickle=False) as arrays:
             frames = to_grey(arrays["frames"])
             values = {key: np.atleast_1d(arrays[key]).ravel() for key in small}

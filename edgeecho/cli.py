@@ -271,13 +271,14 @@ def bench(
     from edgeecho.benchmarks.bench import run_bench
     from edgeecho.benchmarks.table import print_table
 
-    result = run_bench(
-        models.split(","), runtimes.split(","), precisions.split(","), threads, work_dir=out, progress=_say
-    )
+    chosen = [[part.strip() for part in text.split(",")] for text in (models, runtimes, precisions)]
+    result = run_bench(*chosen, threads, work_dir=out, progress=_say)
     print_table(result, Console())
     _write_json(json_file, result.to_dict())
     if not result.complete:
         raise typer.Exit(130)
+    if any(row.error for row in result.rows):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -56,13 +56,14 @@ def segment_files(
     Args:
         predictor: The model.
         inputs: Files and folders.
-        out: Folder for the results; results of an earlier run inside an input folder are not taken for cines.
+        out: Folder for the results; what lies in it is not taken for a cine when an input folder is walked.
         options: What holds for all inputs.
         progress: Called with an input's name, frames done, and frames.
     """
     from edgeecho.report.results import write_results
 
-    found = [path for path in find_cines(inputs) if out.absolute() not in path.absolute().parents]
+    named, results = {path.resolve() for path in inputs}, out.resolve()
+    found = [p for p in find_cines(inputs) if p.resolve() in named or results not in p.resolve().parents]
     if not found:
         raise VideoError("no cine to segment: the inputs hold none outside the output folder")
     names = name_outputs(found)

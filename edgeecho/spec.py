@@ -7,6 +7,7 @@ from typing import Any
 from edgeecho.errors import ConfigError, ModelFileError
 
 FORMAT_VERSION = 1
+RESAMPLING = "q11-box-bilinear"
 NOTICE = "Research software, not a medical device."
 
 
@@ -33,7 +34,7 @@ class ModelSpec:
     """Frames before and after a frame that its output depends on."""
     threshold: int = 128
     """A source pixel is cavity where the resampled `prob` is at least this."""
-    resampling: str = "q11-box-bilinear"
+    resampling: str = RESAMPLING
     """Integer resampling between region and network, both ways; see `edgeecho.preprocess`."""
     form: str = "checkpoint"
     """`checkpoint`, `clip` (T frames in, T maps out) or `stream`."""
@@ -54,10 +55,12 @@ class ModelSpec:
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
-        if self.size_px < 16 or self.size_px % 16:
-            raise ConfigError(f"size_px must be a multiple of 16, got {self.size_px}")
-        if min(self.context_frames) < 0:
-            raise ConfigError(f"context_frames must be >= 0, got {self.context_frames}")
+        if not 16 <= self.size_px <= 1024 or self.size_px % 16:
+            raise ConfigError(f"size_px must be a multiple of 16 from 16 to 1024, got {self.size_px}")
+        if not all(0 <= n <= 256 for n in self.context_frames):
+            raise ConfigError(f"context_frames must be from 0 to 256, got {self.context_frames}")
+        if not 1 <= self.threshold <= 255:
+            raise ConfigError(f"threshold must be from 1 to 255, got {self.threshold}")
 
     def to_json(self) -> str:
         """One line of JSON with sorted keys."""

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from edgeecho.spec import ModelSpec
 Progress = Callable[[str], None]
 FORMATS = ("onnx", "openvino")
 PRECISIONS = ("fp32", "int8")
+ENGINES = ("onnx", "onnxruntime", "openvino", "onnxsim", "torch")
 _SUFFIX = {"onnx": ".onnx", "openvino": ".xml"}
 
 
@@ -59,8 +61,6 @@ def find_source(model: str) -> Path:
 
 
 def _has_torch() -> bool:
-    from importlib.util import find_spec
-
     return find_spec("torch") is not None and find_spec("safetensors") is not None
 
 
@@ -124,8 +124,13 @@ def _put(staging: Path, out: Path) -> None:
             (shutil.copytree if path.is_dir() else shutil.copy2)(path, staging / path.name)
     old = Path(tempfile.mkdtemp(dir=out.absolute().parent, prefix=".replaced-"))
     out.rename(old / "bundle")
-    staging.rename(out)
-    shutil.rmtree(old, ignore_errors=True)
+    try:
+        staging.rename(out)
+    except OSError:
+        (old / "bundle").rename(out)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _write(
@@ -198,6 +203,6 @@ def _write_index(folder: Path, spec: ModelSpec, frames: Frames | None, verdicts:
         "files": files,
         "calibration": frames and frames.source,
         "proof": [asdict(v) for v in verdicts],
-        "engines": {name: version(name) for name in ("onnx", "onnxruntime", "openvino", "onnxsim")},
+        "engines": {name: version(name) for name in ENGINES if find_spec(name)},
     }
     (folder / "bundle.json").write_text(json.dumps(index, indent=1) + "\n")

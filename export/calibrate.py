@@ -6,12 +6,12 @@ import numpy as np
 
 from edgeecho.cine import Cine, read_cine
 from edgeecho.data import open_data
-from edgeecho.errors import DataError, MissingExtraError, require
+from edgeecho.errors import DataError, MissingExtraError, VideoError, require
 from edgeecho.preprocess import find_roi, to_network
 
 GAINS = (1.0, 0.6, 1.5)
 """Each clip is seen at these gains, so that a darker or brighter scanner stays within the scales."""
-MAX_CLIPS = 320
+MAX_CLIPS = 400
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,23 @@ def gather(data: str | None, size_px: int) -> Frames:
         return _from_package(size_px)
     source = open_data(data)
     items = source.items("train")
-    clips = [_clip(item.read(), size_px) for item in items[:: max(1, len(items) // MAX_CLIPS)]]
-    held_out = [clip for i, clip in enumerate(clips) if i % 5 == 0]
-    seen = [_gain(clip, GAINS[i % len(GAINS)]) for i, clip in enumerate(clips) if i % 5]
+    first = {item.group: item for item in reversed(items)}  # one cine a patient: many hearts, not many frames of one
+    groups = sorted(first)[:: max(1, -(-len(first) // MAX_CLIPS))]
+    seen: list[np.ndarray] = []
+    held_out: list[np.ndarray] = []
+    for i, group in enumerate(groups):
+        try:
+            clip = _clip(first[group].read(), size_px)
+        except (DataError, VideoError):
+            continue  # `edgeecho data check` names it
+        if i % 5 == 0:
+            held_out.append(clip)
+        else:
+            seen.append(_gain(clip, GAINS[i % len(GAINS)]))
+    if not seen or not held_out:
+        raise DataError(
+            f"{data}: {len(seen) + len(held_out)} patients with readable frames, at least 2 are needed to calibrate"
+        )
     frames = sum(len(clip) for clip in seen)
     return Frames(f"{source.kind} training list, {frames} frames", seen, held_out)
 

@@ -4,8 +4,8 @@ import tempfile
 from pathlib import Path
 
 import onnx
-import openvino as ov
 
+from edgeecho.errors import require
 from edgeecho.files import atomic
 from edgeecho.modelfile import DIGEST_KEY, SPEC_KEY, UNSEALED, seal
 from edgeecho.spec import NOTICE, ModelSpec
@@ -31,6 +31,7 @@ def write_onnx(path: Path, model: onnx.ModelProto, spec: ModelSpec) -> None:
 
 def write_openvino(path: Path, model: onnx.ModelProto, spec: ModelSpec) -> None:
     """Convert to OpenVINO IR and write `path` (.xml) and its .bin, under one seal."""
+    ov = require("openvino", "openvino")
     with tempfile.TemporaryDirectory() as folder:
         source, xml = Path(folder) / "model.onnx", Path(folder) / "model.xml"
         bare = onnx.ModelProto()

@@ -41,6 +41,7 @@ def lost_frames(path: Path, decoded: int) -> int:
         return int(stated) - decoded
     entries = tail[at + 8 :]
     count = int.from_bytes(tail[at + 4 : at + 8], "little") // 16
+    count = min(count, len(entries) // 16)  # the file says any number it likes
     kinds = [entries[16 * i : 16 * i + 4] for i in range(count)]
     sizes = [int.from_bytes(entries[16 * i + 12 : 16 * i + 16], "little") for i in range(count)]
     listed = sum(kind[2:] in (b"dc", b"db") and length > 0 for kind, length in zip(kinds, sizes, strict=True))

@@ -56,7 +56,7 @@ class OwnCines:
     """A folder of cines in any format that `read_cine` reads, with masks or polygons on some frames."""
 
     kind = "cine"
-    licence = "of your own data"
+    licence = "LicenseRef-own-data"
     splits: tuple[str, ...] = SPLITS
 
     def __init__(self, root: Path) -> None:

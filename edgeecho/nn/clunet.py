@@ -37,12 +37,16 @@ class CLUNetConfig:
         object.__setattr__(self, "encoder_time", tuple(self.encoder_time))
         object.__setattr__(self, "decoder_time", tuple(self.decoder_time))
         levels = len(self.widths)
-        if levels < 2 or any(w < 8 or w % 8 for w in self.widths):
-            raise ConfigError(f"widths must be two or more multiples of 8, got {self.widths}")
+        if not 2 <= levels <= 6 or any(not 8 <= w <= 1024 or w % 8 for w in self.widths):
+            raise ConfigError(f"widths must be 2 to 6 multiples of 8 up to 1024, got {self.widths}")
+        if not 1 <= self.repeats <= 8:
+            raise ConfigError(f"repeats must be from 1 to 8, got {self.repeats}")
         if self.encoder not in ("dense", "banded"):
             raise ConfigError(f"encoder must be dense or banded, got {self.encoder!r}")
         if len(self.encoder_time) != levels or len(self.decoder_time) != levels - 1:
             raise ConfigError(f"encoder_time needs {levels} values and decoder_time {levels - 1}")
+        if self.encoder == "banded" and not all(self.encoder_time):
+            raise ConfigError("a banded encoder sees neighbouring frames at every level: encoder_time must be all true")
 
 
 class CLUNet(nn.Module):

@@ -18,6 +18,8 @@ class Located:
 
     path: Path
     runtime: str
+    precision: str | None = None
+    """As asked for; the file must have it."""
 
 
 def packaged_models() -> list[Path]:
@@ -41,7 +43,7 @@ def locate(model: str | Path = "default", runtime: str | None = None, precision:
     Args:
         model: `default`, a packaged model's name, a folder that `edgeecho export` wrote, or a file.
         runtime: `ort`, `openvino` or `torch`; None chooses by the file's suffix, `ort` for a name or folder.
-        precision: `int8` or `fp32`, for a name or folder; None means int8.
+        precision: `int8` or `fp32`; None means int8 for a name or folder, and whatever a file has.
 
     Raises:
         ConfigError: If the runtime is unknown or does not open the file given.
@@ -61,7 +63,7 @@ def locate(model: str | Path = "default", runtime: str | None = None, precision:
             raise ModelFileError(
                 f"{folder.name}: has no {path.name}; it holds {', '.join(_model_files(folder)) or 'none'}"
             )
-        return Located(path, runtime)
+        return Located(path, runtime, precision)
     path = Path(model)
     if not path.exists():
         known = ", ".join(p.name for p in packaged_models()) or "none"
@@ -72,7 +74,7 @@ def locate(model: str | Path = "default", runtime: str | None = None, precision:
     found = by_suffix[path.suffix]
     if runtime and runtime != found:
         raise ConfigError(f"{path.name}: opened by {found}, not by {runtime}; give a {RUNTIMES[runtime]} file")
-    return Located(path, found)
+    return Located(path, found, precision)
 
 
 def _model_files(folder: Path) -> list[str]:

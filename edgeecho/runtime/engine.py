@@ -5,10 +5,10 @@ from typing import Protocol
 
 import numpy as np
 
-from edgeecho.errors import ConfigError
+from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.modelfile import Checked, check
 from edgeecho.runtime.catalog import Located
-from edgeecho.spec import ModelSpec
+from edgeecho.spec import RESAMPLING, ModelSpec
 
 
 class Engine(Protocol):
@@ -48,7 +48,25 @@ def open_engine(located: Located, threads: int | None = None) -> tuple[Engine, M
         raise ConfigError(f"threads must be at least 1, got {threads}")
     threads = threads or usable_cores()
     checked = check(located.path)
+    _require_ours(located, checked.spec)
     return _open(located.runtime, checked, located.path.name, threads), checked.spec, checked.data
+
+
+def _require_ours(located: Located, spec: ModelSpec) -> None:
+    """Refuse a sound file that this package would run wrongly.
+
+    Raises:
+        ModelFileError: If it is another kind of graph, or asks for another resampling.
+        ConfigError: If a precision was asked for that it does not have.
+    """
+    name = located.path.name
+    wanted = "checkpoint" if located.runtime == "torch" else "clip"
+    if spec.form != wanted:
+        raise ModelFileError(f"{name}: holds a {spec.form}, {located.runtime} opens a {wanted} here")
+    if spec.resampling != RESAMPLING:
+        raise ModelFileError(f"{name}: asks for resampling {spec.resampling!r}, this EdgeEcho has {RESAMPLING!r}")
+    if located.precision and located.precision != spec.precision:
+        raise ConfigError(f"{name}: its precision is {spec.precision}, not {located.precision}")
 
 
 def _open(runtime: str, checked: Checked, name: str, threads: int) -> Engine:

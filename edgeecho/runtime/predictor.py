@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from edgeecho.cine import Cine
-from edgeecho.errors import ConfigError, ShapeError
+from edgeecho.errors import ConfigError, ModelFileError, ShapeError
 from edgeecho.measure import BeatMeasurement, measure
 from edgeecho.preprocess import Roi, find_roi, mask_from_network, to_network
 from edgeecho.runtime.catalog import locate
@@ -98,6 +98,8 @@ class Predictor:
         """
         if window_frames < 1:
             raise ConfigError(f"window_frames must be at least 1, got {window_frames}")
+        if spec.frames is not None or spec.family == "unet3d":
+            raise ModelFileError(f"{spec.name}: pools along time or has a fixed T; it can be benchmarked, not segment")
         self.spec, self.window_frames, self._engine = spec, window_frames, engine
         self.info = ModelInfo(spec.name, sha256, "clip", spec.precision, engine.runtime, engine.version, spec.licence)
 

@@ -115,6 +115,8 @@ def _start(config: TrainConfig, init: Path | None, data: DataSet) -> tuple[nn.Mo
     if init:
         network, spec = load_checkpoint(init)
     else:
+        if config.model.family == "unet3d":
+            raise ConfigError("unet3d pools along time and cannot learn from stills; train cl_unet or cl_unet_edge")
         spec = new_spec(config.model.family, **config.model.overrides)
         network = build(spec)
     trained_on = f"{data.kind} training list, ED and ES labels, less {config.data.held_out} patients to choose on"
@@ -217,6 +219,8 @@ def _require_same(config: TrainConfig, path: Path) -> None:
     Raises:
         ConfigError: If a setting that shapes the weights has changed.
     """
+    if not path.is_file() or not path.with_name("spec.json").is_file():
+        raise ConfigError(f"{path.parent}: holds a last.pt but no config.json and spec.json; choose another run.out")
     before, now = json.loads(path.read_text()), config.to_dict()
     for section in ("model", "data", "optim", "run"):
         for key, value in now[section].items():
@@ -228,7 +232,8 @@ def _require_same(config: TrainConfig, path: Path) -> None:
 def _forget_after(step: int, log_file: Path) -> None:
     """Drop log entries of steps that will be taken again."""
     if log_file.exists():
-        lines = [line for line in log_file.read_text().splitlines() if json.loads(line)["step"] <= step]
+        lines = [line for line in log_file.read_text().splitlines() if line.endswith("}")]  # a cut one is dropped
+        lines = [line for line in lines if json.loads(line)["step"] <= step]
         with atomic(log_file) as temporary:
             temporary.write_text("".join(f"{line}\n" for line in lines))
 

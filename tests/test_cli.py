@@ -378,3 +378,10 @@ def test_an_unforeseen_error_keeps_its_traceback(command: Command, monkeypatch: 
     monkeypatch.setattr("edgeecho.cli.app", broken)
     with pytest.raises(ZeroDivisionError):
         command("models")
+
+
+def test_results_may_go_beside_the_input(command: Command, tmp_path: Path) -> None:
+    np.savez(tmp_path / "loop.npz", frames=np.tile(np.arange(16, 80, dtype=np.uint8), (3, 64, 1)))
+    code, _, stderr = command("segment", tmp_path / "loop.npz", "--out", tmp_path)
+    assert code == 0, stderr
+    assert (tmp_path / "loop.json").is_file()

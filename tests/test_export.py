@@ -344,3 +344,11 @@ def test_what_cannot_be_exported(tiny_bundle: Path, camus: Path, tmp_path: Path)
     with pytest.raises(DataError, match="no CAMUS data set here"):
         export(str(tiny_bundle), out, calib=f"camus:{tmp_path}")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_masks_that_are_all_empty_prove_nothing() -> None:
+    from edgeecho.export.proof import compare_masks
+
+    nothing = [np.zeros((2, 16, 16), np.uint8)]
+    assert not compare_masks("clip.int8.onnx", "PyTorch", nothing, nothing, 128).holds
+    assert not compare_masks("clip.int8.onnx", "PyTorch", [], [], 128).holds

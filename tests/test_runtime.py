@@ -309,3 +309,12 @@ def test_models_that_are_not_there(tmp_path: pytest.TempPathFactory) -> None:
         load(locate("default").path, runtime="openvino")
     with pytest.raises(ConfigError, match="threads must be at least 1, got 0"):
         load(threads=0)
+
+
+def test_a_precision_that_a_file_does_not_have() -> None:
+    from edgeecho.errors import ConfigError
+    from edgeecho.runtime import packaged_models
+
+    path = next(p for p in packaged_models() if p.name == "cl_unet_edge") / "clip.int8.onnx"
+    with pytest.raises(ConfigError, match="its precision is int8, not fp32"):
+        edgeecho.load(path, precision="fp32")

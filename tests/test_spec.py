@@ -92,5 +92,5 @@ def test_size(size_px: int, fits: bool) -> None:
     if fits:
         assert replace(SPEC, size_px=size_px).size_px == size_px
     else:
-        with pytest.raises(ConfigError, match=f"size_px must be a multiple of 16, got {size_px}"):
+        with pytest.raises(ConfigError, match=f"size_px must be a multiple of 16 from 16 to 1024, got {size_px}"):
             replace(SPEC, size_px=size_px)

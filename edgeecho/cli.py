@@ -129,13 +129,14 @@ def segment(
 
 def _summary(outcome: Any) -> str:
     result = outcome.result
-    parts = [f"{outcome.source.name}: {len(result.area_px)} frames", f"{len(result.beats)} beats"]
+    counts = ((len(result.area_px), "frame"), (len(result.beats), "beat"))
+    parts = [f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in counts]
     parts.append("no EF" if result.ef_percent is None else f"EF {result.ef_percent:.0f}%")
     if result.edv_ml is not None and result.esv_ml is not None:
         parts.append(f"EDV {result.edv_ml:.0f} mL, ESV {result.esv_ml:.0f} mL")
     if result.heart_rate_bpm is not None:
         parts.append(f"{result.heart_rate_bpm:.0f}/min")
-    return ", ".join(parts) + f" -> {outcome.files[-1]}"
+    return f"{outcome.source.name}: " + ", ".join(parts) + f" -> {outcome.files[-1]}"
 
 
 @app.command()

@@ -60,7 +60,7 @@ def segment_files(
         options: What holds for all inputs.
         progress: Called with an input's name, frames done, and frames.
     """
-    from edgeecho.report.results import write_results
+    from edgeecho.report.results import SUFFIXES, write_results
 
     named, results = {path.resolve() for path in inputs}, out.resolve()
     found = [p for p in find_cines(inputs) if p.resolve() in named or results not in p.resolve().parents]
@@ -70,6 +70,8 @@ def segment_files(
     for path in found:
         try:
             progress(names[path], 0, 0)
+            if path.resolve() in {results / f"{names[path]}{suffix}" for suffix in SUFFIXES}:
+                raise VideoError(f"{path}: its results would overwrite it; choose another --out")
             cine = read_cine(path, fps=options.fps, spacing_mm=options.spacing_mm)
             result = predictor.segment(
                 cine,
@@ -81,4 +83,5 @@ def segment_files(
         except OutputError:
             raise  # the next input would fail the same way
         except EdgeEchoError as error:
-            yield Outcome(path, error=error)
+            named_in = path.name in str(error)
+            yield Outcome(path, error=error if named_in else type(error)(f"{path}: {error}"))

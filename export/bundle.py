@@ -89,8 +89,10 @@ def export(
         ExportError: If a written file does not say the same as the model.
         OutputError: If the folder cannot be written.
     """
-    if precision not in PRECISIONS or not formats or set(formats) - set(FORMATS):
-        raise ConfigError(f"unknown precision {precision!r} or format {formats}; known: {PRECISIONS}, {FORMATS}")
+    if precision not in PRECISIONS:
+        raise ConfigError(f"unknown precision {precision!r}; known: {', '.join(PRECISIONS)}")
+    if not formats or set(formats) - set(FORMATS):
+        raise ConfigError(f"unknown format {','.join(formats)!r}; known: {', '.join(FORMATS)}")
     if out.exists() and not (out.is_dir() and ((out / "bundle.json").is_file() or not any(out.iterdir()))):
         raise OutputError(f"{out}: exists and is no EdgeEcho bundle; choose another folder")
     source = find_source(model)

@@ -94,7 +94,7 @@ def test_one_frame_is_no_error(command: Command, tmp_path: Path, heart: np.ndarr
     cv2.imwrite(str(tmp_path / "still.png"), heart[0])
     code, stdout, stderr = command("segment", tmp_path / "still.png", "--out", tmp_path / "out")
     assert code == 0, stderr
-    assert "1 frames, 0 beats, no EF" in stdout
+    assert "1 frame, 0 beats, no EF" in stdout
     figures = json.loads((tmp_path / "out" / "still.json").read_text())
     assert figures["ef_percent"] is None
     assert "1 frame: no beat to measure" in figures["warnings"]
@@ -380,8 +380,18 @@ def test_an_unforeseen_error_keeps_its_traceback(command: Command, monkeypatch: 
         command("models")
 
 
-def test_results_may_go_beside_the_input(command: Command, tmp_path: Path) -> None:
-    np.savez(tmp_path / "loop.npz", frames=np.tile(np.arange(16, 80, dtype=np.uint8), (3, 64, 1)))
-    code, _, stderr = command("segment", tmp_path / "loop.npz", "--out", tmp_path)
+def test_results_may_go_beside_the_input_but_not_over_it(command: Command, tmp_path: Path) -> None:
+    import shutil
+
+    import pydicom
+
+    shutil.copyfile(pydicom.examples.get_path("ybr_color"), tmp_path / "loop.dcm")
+    code, _, stderr = command("segment", tmp_path / "loop.dcm", "--out", tmp_path)
     assert code == 0, stderr
     assert (tmp_path / "loop.json").is_file()
+    np.savez(tmp_path / "own.npz", frames=np.tile(np.arange(16, 80, dtype=np.uint8), (3, 64, 1)))
+    before = (tmp_path / "own.npz").read_bytes()
+    code, _, stderr = command("segment", tmp_path / "own.npz", "--out", tmp_path)
+    assert code == 1
+    assert "its results would overwrite it; choose another --out" in stderr
+    assert (tmp_path / "own.npz").read_bytes() == before

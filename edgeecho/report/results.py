@@ -13,6 +13,8 @@ from edgeecho.report.curve import write_curve
 from edgeecho.report.overlay import write_overlay
 from edgeecho.runtime import Segmentation
 
+SUFFIXES = (".npz", ".webm", ".png", ".json")
+
 
 def write_results(folder: Path, stem: str, source: str, cine: Cine, result: Segmentation) -> Sequence[Path]:
     """Write `stem`.json, .npz, .webm and .png; each appears whole or not at all.
@@ -27,7 +29,7 @@ def write_results(folder: Path, stem: str, source: str, cine: Cine, result: Segm
     Raises:
         OutputError: If a file cannot be written.
     """
-    paths = [folder / f"{stem}{suffix}" for suffix in (".npz", ".webm", ".png", ".json")]
+    paths = [folder / f"{stem}{suffix}" for suffix in SUFFIXES]
     masks, video, picture, figures = paths
     arrays = io.BytesIO()
     np.savez_compressed(arrays, mask=result.mask, area_px=result.area_px)

@@ -57,6 +57,8 @@ def locate(model: str | Path = "default", runtime: str | None = None, precision:
         suffix = RUNTIMES[runtime]
         stem = folder.name if runtime == "torch" else f"clip.{precision or DEFAULT_PRECISION}"
         path = folder / f"{stem}{suffix}"
+        if precision is None and not path.is_file() and (folder / f"clip.fp32{suffix}").is_file():
+            path = folder / f"clip.fp32{suffix}"  # an export of fp32 alone
         if runtime == "torch" and not path.is_file():
             path = next(iter(sorted(folder.glob("*.safetensors"))), path)
         if not path.is_file():

@@ -204,7 +204,7 @@ def _cine_from_array(frames: np.ndarray) -> Cine:
 
 
 def _quality(prob: np.ndarray, threshold: int) -> tuple[dict[str, float], list[str]]:
-    """How sure the network was, and what to warn of. The limits are below what any CAMUS validation frame shows."""
+    """How sure the network was, and what to warn of."""
     import cv2
 
     masks = (prob >= threshold).astype(np.uint8)

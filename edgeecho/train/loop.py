@@ -137,7 +137,7 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
     Args:
         config: The run.
         init: A checkpoint to start from instead of random weights.
-        resume: Go on from `last.pt` where there is one.
+        resume: Go on from `last.pt`.
         report: Called as the run goes.
 
     Raises:
@@ -148,6 +148,8 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
     data = open_data(config.data.source)
     out = Path(config.run.out)
     last = out / "last.pt"
+    if resume and not last.exists():
+        raise ConfigError(f"{out}: no run to resume there (no last.pt); leave --resume out to begin one")
     if last.exists() and not resume:
         raise ConfigError(f"{out} holds a run; add --resume to go on with it, or choose another run.out")
     torch.set_num_threads(config.run.threads)

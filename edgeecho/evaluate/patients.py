@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-
 from edgeecho.evaluate.video import VideoScore
+from edgeecho.measure.measurement import median
 
 
 @dataclass(frozen=True)
@@ -61,8 +60,8 @@ def _score_patient(group: str, view: str, videos: list[VideoScore]) -> PatientSc
     frames = {phase: [f for video in videos for f in video.of(phase)] for phase in ("ED", "ES")}
     model, reference = (
         _volumes(
-            _median([getattr(frame, kind) for frame in frames["ED"]]) if comparable else None,
-            _median([getattr(frame, kind) for frame in frames["ES"]]) if comparable else None,
+            median([getattr(frame, kind) for frame in frames["ED"]]) if comparable else None,
+            median([getattr(frame, kind) for frame in frames["ES"]]) if comparable else None,
             has_spacing,
         )
         for kind in ("volume", "reference_volume")
@@ -74,15 +73,10 @@ def _score_patient(group: str, view: str, videos: list[VideoScore]) -> PatientSc
         model=model,
         reference=reference,
         clinical_ef_percent=next((v.clinical_ef_percent for v in videos if v.clinical_ef_percent is not None), None),
-        beats_ef_percent=_median([video.time.ef_percent if video.time else None for video in videos]),
+        beats_ef_percent=median([video.time.ef_percent if video.time else None for video in videos]),
     )
 
 
 def _volumes(edv: float | None, esv: float | None, has_spacing: bool) -> Volumes:
     ef = 100 * (edv - esv) / edv if edv and esv is not None else None
     return Volumes(edv if has_spacing else None, esv if has_spacing else None, ef)
-
-
-def _median(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.median(known)) if known else None

@@ -8,6 +8,7 @@ import numpy as np
 from edgeecho.evaluate.figures import Figure, known
 from edgeecho.evaluate.patients import PatientScore
 from edgeecho.evaluate.video import TimeScore, VideoScore
+from edgeecho.measure.measurement import median
 from edgeecho.metrics import SAMPLES, SEED, Population
 from edgeecho.runtime.predictor import ModelInfo
 
@@ -159,8 +160,8 @@ def video_row(video: VideoScore) -> dict[str, Any]:
             row[f"assd_{unit}_{phase}"] = _mean([f.assd for f in frames]) if fits else None
     for phase in ("ED", "ES"):
         for kind, name in (("volume", "model"), ("reference_volume", "reference")):
-            volumes = [getattr(f, kind) for f in video.of(phase) if getattr(f, kind) is not None]
-            row[f"{phase.lower()}v_ml_{name}"] = _mean(volumes) if video.spacing_mm else None
+            volumes = [getattr(f, kind) for f in video.of(phase)]
+            row[f"{phase.lower()}v_ml_{name}"] = median(volumes) if video.spacing_mm else None
     row["ef_percent_clinical"] = video.clinical_ef_percent
     time: TimeScore | None = video.time
     row["ef_percent_beats"] = time.ef_percent if time else None

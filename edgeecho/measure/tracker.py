@@ -5,9 +5,8 @@ a set part of the beats' range, a minimum once it has risen by as much. An end-d
 end-systole (ES) a minimum. A beat is ED, the ES after it, and the next ED, which closes it.
 
 **Delay.** Nothing is said during the first 2 s (`WARM_UP_S`), which give the range. From then on a beat is said when
-the area has fallen by `TURN` of the range beyond its closing ED and half the smoothing window has passed: 0.2 s after
-that ED in the median, 0.45 s at most (measured on drawn cines, 40 to 150 a minute). What was said is never taken back.
-`finish` says the last, incomplete beat.
+the area has fallen by `TURN` of the range beyond its closing ED and half the smoothing window has passed. What was
+said is never taken back. `finish` says the last, incomplete beat.
 
 **Ends of a piece** (of the cine, or where no ventricle is seen for longer than `GAP_S`):
 - The first frame counts as ED if the curve starts level or as high as at the next ED (a loop cut at the R wave), and

@@ -4,7 +4,6 @@ from edgeecho.metrics.interval import SAMPLES, SEED, bootstrap_interval, bootstr
 from edgeecho.metrics.paired import STATISTICS, Agreement, agreement, agreement_moments, agreement_statistics
 from edgeecho.metrics.population import (
     CAMUS_TRAINING,
-    PUBLISHED_THRESHOLDS,
     Population,
     derive_bounds,
     derive_thresholds,
@@ -25,7 +24,6 @@ from edgeecho.metrics.temporal import (
 __all__ = [
     "ATTRIBUTES",
     "CAMUS_TRAINING",
-    "PUBLISHED_THRESHOLDS",
     "SAMPLES",
     "SEED",
     "STATISTICS",

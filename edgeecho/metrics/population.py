@@ -42,15 +42,6 @@ CAMUS_TRAINING = Population(
 single frames have no neighbours in time, and the masks between ED and ES that the full data set adds are interpolated,
 so thresholds from them would be too strict."""
 
-PUBLISHED_THRESHOLDS = {
-    "lv_area": 1.60e-2,
-    "lv_base_width": 9.69e-2,
-    "lv_length": 2.62e-2,
-    "lv_orientation": 2.29e-2,
-}
-"""Painchaud's own (`castor`, `vital/data/camus/statistics`), for comparison only: they hold for CAMUS at its frame
-rate, in registered pixels, with bounds and landmarks of that frame, and are not applied here."""
-
 
 def derive_bounds(references: Iterable[Mapping[str, np.ndarray]], unit: str, source: str) -> Population:
     """Lowest and highest value of every attribute over reference masks.

@@ -1,0 +1,1 @@
+"""Training: clips, losses, the loop. It needs torch."""

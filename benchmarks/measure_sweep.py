@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edgeecho.data.rhythm import relative_volume, rise
 from edgeecho.measure import BeatTracker, find_cycle, measure
 
 HEART_RATES = (40.0, 50.0, 60.0, 75.0, 90.0, 110.0, 130.0, 150.0)
@@ -88,24 +89,13 @@ def draw(rng: np.random.Generator, fps: float, bpm: float, *, af: bool = False, 
     return Drawn(mask=(inside & (u <= 0)).astype(np.uint8), volume=volume, beat=beat, fps=fps)
 
 
-def relative_volume(phase: np.ndarray, systole: float, filling: float, kick: float) -> np.ndarray:
-    """Volume over a beat from R wave to R wave: 1 at ED, 0 at ES, early filling, diastasis, atrial kick."""
-    early, late = _rise(phase - systole, filling), _rise(phase - 0.82, 0.18)
-    return 1 - _rise(phase, systole) + (1 - kick) * early + kick * late
-
-
 def af_volume(since_r: np.ndarray, beat: np.ndarray, lengths: np.ndarray, systole: float, filling: float) -> np.ndarray:
     """Volume where the next contraction does not wait for filling; times in seconds."""
-    at_ed = np.concatenate([[1.0], _rise(lengths - systole, filling)])
+    at_ed = np.concatenate([[1.0], rise(lengths - systole, filling)])
     # what a beat throws out grows with what it was given
     at_es = 0.4 * (1 - at_ed)
-    volume = at_ed[beat] + (at_es - at_ed)[beat] * _rise(since_r, systole)
-    return np.asarray(volume + (1 - at_es[beat]) * _rise(since_r - systole, filling))
-
-
-def _rise(time: np.ndarray, length: float) -> np.ndarray:
-    """From 0 to 1 in half a cosine."""
-    return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.clip(time / length, 0, 1)))
+    volume = at_ed[beat] + (at_es - at_ed)[beat] * rise(since_r, systole)
+    return np.asarray(volume + (1 - at_es[beat]) * rise(since_r - systole, filling))
 
 
 def true_beats(drawn: Drawn) -> list[tuple[int, int]]:

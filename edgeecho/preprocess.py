@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from edgeecho.errors import ConfigError, ShapeError, VideoError
+from edgeecho.frames import MIN_SIDE_PX
 
 BITS = 11
 """Weights are multiples of 2^-11, so that 255 * 2^22 fits 32 bits with a sign."""
@@ -96,6 +97,25 @@ def find_roi(frames: np.ndarray, spacing_mm: tuple[float, float] | None = None) 
     side_mm = max((y1 - y0) * row_mm, (x1 - x0) * column_mm)
     height, width = max(1, round(side_mm / row_mm)), max(1, round(side_mm / column_mm))
     return Roi((x0 + x1 - width) // 2, (y0 + y1 - height) // 2, width, height)
+
+
+def check_roi(roi: Roi, height: int, width: int) -> None:
+    """Refuse a region with too little of the frame in it.
+
+    Raises:
+        ConfigError: If fewer than 16 rows or columns of the frame lie in it, or less than a quarter of it lies in the
+            frame while it holds less than a quarter of the frame.
+    """
+    inside = (
+        max(0, min(width, roi.x + roi.width) - max(0, roi.x)),
+        max(0, min(height, roi.y + roi.height) - max(0, roi.y)),
+    )
+    least = min(roi.width * roi.height, width * height) / 4
+    if min(inside) < MIN_SIDE_PX or inside[0] * inside[1] < least:
+        raise ConfigError(
+            f"region of {roi.width}x{roi.height} at {roi.x},{roi.y} has {inside[0]}x{inside[1]} pixels of the "
+            f"{width}x{height} frame in it; give X,Y,W,H of at least {MIN_SIDE_PX}x{MIN_SIDE_PX} within the frame"
+        )
 
 
 def crop(frames: np.ndarray, roi: Roi) -> np.ndarray:

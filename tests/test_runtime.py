@@ -16,9 +16,9 @@ from edgeecho.runtime import Predictor, load, locate, packaged_models
 
 CONTRACT = (  # DESIGN, section 4: may be extended; `input` is added by the command
     "frames height width fps spacing_mm roi area_px ed_frames es_frames beats ef_percent edv_ml esv_ml heart_rate_bpm "
-    "quality warnings model"
+    "sv_ml spread quality doubtful warnings model"
 )
-BEAT = "ed_frame es_frame edv_ml esv_ml ef_percent heart_rate_bpm"
+BEAT = "ed_frame es_frame edv_ml esv_ml sv_ml ef_percent heart_rate_bpm"
 MODEL = "name sha256 form precision runtime runtime_version licence"
 
 
@@ -95,6 +95,9 @@ def test_what_is_measured_on_paper(paper: Predictor) -> None:
     assert result.heart_rate_bpm == pytest.approx(75, abs=4)  # 25 fps, 20 frames a beat
     assert result.ef_percent == pytest.approx(100 * (1 - 0.75**3), abs=5)  # every axis shrinks by a quarter
     assert result.edv_ml > result.esv_ml > 0
+    assert result.sv_ml == pytest.approx(np.median([beat.sv_ml for beat in result.beats]))
+    assert result.spread["ef_percent"] < 2
+    assert not result.doubts
     assert {beat.ed_frame for beat in result.beats} <= set(result.ed_frames)
     assert result.quality["empty_frames"] == 0
     assert result.quality["confidence"] == 1.0
@@ -146,6 +149,47 @@ def test_a_mask_in_pieces_is_doubted_in_json_too(paper: Predictor) -> None:
     values = json.loads(json.dumps(paper.segment(frames).to_dict(), allow_nan=False))
     assert values["quality"]["broken_frames"] == 4
     assert any("falls into pieces in 4 of 4 frames" in warning for warning in values["warnings"])
+    assert values["doubtful"] is True
+
+
+def test_figures_that_no_heart_has_are_doubted(paper: Predictor) -> None:
+    _, masks = draw_heart(np.random.default_rng(8), frames=60, depth=0.25)
+    frames = np.where(masks, 40, 160).astype(np.uint8)
+    assert paper.segment(frames, fps=25, spacing_mm=(0.9, 0.9)).to_dict()["doubtful"] is False
+    for mm, says in ((0.2, "mL is implausible: check the pixel spacing"), (4, "mL is implausible")):
+        large_or_small = paper.segment(frames, fps=25, spacing_mm=(mm, mm))
+        assert [says in doubt for doubt in large_or_small.doubts] == [True]
+        assert large_or_small.doubts[0] in large_or_small.warnings
+    _, masks = draw_heart(np.random.default_rng(8), frames=60, depth=0.6)
+    assert "an EF of 9" in paper.segment(np.where(masks, 40, 160).astype(np.uint8), fps=25).doubts[0]
+
+
+def test_a_frozen_tail_is_told(opened: Predictor, beating: np.ndarray) -> None:
+    def frozen(frames: np.ndarray) -> list[str]:
+        return [w for w in opened.segment(frames, fps=25).warnings if "are the same" in w]
+
+    assert frozen(beating) == []
+    assert frozen(np.concatenate([beating, beating[-1:].repeat(5, axis=0)])) == []
+    tail = np.concatenate([beating, beating[-1:].repeat(20, axis=0)])
+    tail[-7] += 1  # what compression leaves
+    assert frozen(tail) == ["the last 21 of 80 frames are the same: cut them off, beats there are not real"]
+    assert frozen(beating[:1].repeat(30, axis=0)) == [
+        "the last 30 of 30 frames are the same: cut them off, beats there are not real"
+    ]
+
+
+@pytest.mark.parametrize(
+    "roi", [Roi(10, 10, 2, 2), Roi(120, 0, 100, 100), Roi(-90, 0, 100, 100), Roi(500, 500, 64, 64), Roi(0, 0, 90, 9)]
+)
+def test_a_region_with_too_little_of_the_frame(paper: Predictor, beating: np.ndarray, roi: Roi) -> None:
+    with pytest.raises(
+        ConfigError, match=rf"region of {roi.width}x{roi.height} at .* of the 128x128 frame in it; give"
+    ):
+        paper.segment(beating, roi=roi)
+
+
+def test_a_region_around_the_frame_is_fine(paper: Predictor, beating: np.ndarray) -> None:
+    assert paper.segment(beating, roi=Roi(-100, -100, 400, 400)).mask.any()
 
 
 # The same answer
@@ -244,10 +288,10 @@ print(prob.shape == frames.shape, peak() - before, seen[0] == (32, 1500), seen[-
 @pytest.mark.parametrize(
     ("frames", "got"),
     [
-        (np.zeros((64, 64), np.uint8), r"got \(64, 64\); pass one cine, not one frame"),
+        (np.zeros((64, 64), np.uint8), r"got uint8 \(64, 64\); pass one cine of grey or RGB frames"),
         (np.zeros((2, 64, 64), np.float32), r"got float32 \(2, 64, 64\)"),
-        (np.zeros((2, 64, 64, 3), np.float32), r"got \(2, 64, 64, 3\)"),
-        (np.zeros((2, 64, 64, 4), np.uint8), r"got \(2, 64, 64, 4\)"),
+        (np.zeros((2, 64, 64, 3), np.float32), r"got float32 \(2, 64, 64, 3\)"),
+        (np.zeros((2, 64, 64, 4), np.uint8), r"got uint8 \(2, 64, 64, 4\)"),
         (np.zeros((0, 64, 64), np.uint8), r"got uint8 \(0, 64, 64\)"),
         (np.zeros((2, 0, 64), np.uint8), r"got uint8 \(2, 0, 64\)"),
     ],

@@ -49,12 +49,12 @@ class Measurement:
     ef_percent: float | None
     edv_ml: float | None
     esv_ml: float | None
+    sv_ml: float | None
     heart_rate_bpm: float | None
+    spread: dict[str, float | None]
+    """Of each of these figures over beats, the distance from the lower to the upper quartile; None below two beats."""
     warnings: tuple[str, ...]
     """What limits the figures; says why, if there is no EF."""
-    sv_ml: float | None = None
-    spread: dict[str, float | None] | None = None
-    """Of each of these figures over beats, the distance from the lower to the upper quartile; None below two beats."""
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain lists, dictionaries and numbers, ready for JSON."""

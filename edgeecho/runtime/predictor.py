@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from edgeecho.cine import Cine
-from edgeecho.errors import ConfigError, ModelFileError, ShapeError
+from edgeecho.cine import Cine, to_grey
+from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.measure import BeatMeasurement, measure
-from edgeecho.preprocess import Roi, find_roi, mask_from_network, to_network
+from edgeecho.preprocess import Roi, check_roi, find_roi, mask_from_network, to_network
 from edgeecho.runtime.catalog import locate
+from edgeecho.runtime.doubts import doubt_figures, doubt_masks, doubt_stillness
 from edgeecho.runtime.engine import Engine, open_engine
 from edgeecho.spec import ModelSpec
 
@@ -53,10 +54,15 @@ class Segmentation:
     """Median over beats, 0-100; None when no beat was measured, with the reason in `warnings`."""
     edv_ml: float | None
     esv_ml: float | None
+    sv_ml: float | None
     heart_rate_bpm: float | None
+    spread: dict[str, float | None]
+    """Over beats, of each figure, from the lower to the upper quartile; None below two beats."""
     quality: dict[str, float]
     """`confidence`, mean probability inside the mask; how many frames have no mask (`empty_frames`) or one in several
     pieces (`broken_frames`)."""
+    doubts: list[str]
+    """Why the answer as a whole is doubtful, each a sentence that is in `warnings` too; empty if it is not."""
     warnings: list[str]
     model: ModelInfo
 
@@ -78,8 +84,11 @@ class Segmentation:
             "ef_percent": self.ef_percent,
             "edv_ml": self.edv_ml,
             "esv_ml": self.esv_ml,
+            "sv_ml": self.sv_ml,
             "heart_rate_bpm": self.heart_rate_bpm,
+            "spread": self.spread,
             "quality": self.quality,
+            "doubtful": bool(self.doubts),
             "warnings": self.warnings,
             "model": asdict(self.model),
         }
@@ -153,7 +162,7 @@ class Predictor:
             VideoError: If the cine is black.
             ConfigError: If a setting makes no sense.
         """
-        cine = frames if isinstance(frames, Cine) else _cine_from_array(frames)
+        cine = frames if isinstance(frames, Cine) else Cine(to_grey(frames))
         fps = cine.fps if fps is None else fps
         spacing_mm = cine.spacing_mm if spacing_mm is None else spacing_mm
         if fps is not None and not 0 < fps < 10000:
@@ -162,6 +171,8 @@ class Predictor:
             raise ConfigError(f"spacing_mm must be positive, got {spacing_mm}")
         if flip is not None and flip not in FLIPS:
             raise ConfigError(f"unknown flip {flip!r}; known: {', '.join(FLIPS)}")
+        if roi:
+            check_roi(roi, *cine.frames.shape[1:])
         roi = roi or find_roi(cine.frames, spacing_mm)
         inputs = to_network(cine.frames, roi, self.spec.size_px)
         if flip:
@@ -173,7 +184,8 @@ class Predictor:
         mask = mask_from_network(prob, roi, height, width, self.spec.threshold)
         area_px = mask.sum(axis=(1, 2), dtype=np.int64).astype(np.float32)
         measured = measure(mask, area_px, fps, spacing_mm)
-        quality, doubts = _quality(prob, self.spec.threshold)
+        quality, odd, doubts = doubt_masks(prob, self.spec.threshold)
+        doubts += doubt_figures(measured)
         return Segmentation(
             mask=mask,
             area_px=area_px,
@@ -186,43 +198,14 @@ class Predictor:
             ef_percent=measured.ef_percent,
             edv_ml=measured.edv_ml,
             esv_ml=measured.esv_ml,
+            sv_ml=measured.sv_ml,
             heart_rate_bpm=measured.heart_rate_bpm,
+            spread=measured.spread,
             quality=quality,
-            warnings=[*cine.warnings, *doubts, *measured.warnings],
+            doubts=doubts,
+            warnings=[*cine.warnings, *odd, *doubts, *doubt_stillness(inputs), *measured.warnings],
             model=self.info,
         )
-
-
-def _cine_from_array(frames: np.ndarray) -> Cine:
-    if frames.ndim == 4 and frames.shape[3] == 3 and frames.dtype == np.uint8:
-        from edgeecho.cine import to_grey
-
-        return Cine(to_grey(frames))
-    if frames.ndim != 3:
-        raise ShapeError(f"expected frames (T, H, W) or (T, H, W, 3), got {frames.shape}; pass one cine, not one frame")
-    return Cine(frames)
-
-
-def _quality(prob: np.ndarray, threshold: int) -> tuple[dict[str, float], list[str]]:
-    """How sure the network was, and what to warn of."""
-    import cv2
-
-    masks = (prob >= threshold).astype(np.uint8)
-    inside = prob[masks > 0]
-    confidence = float(inside.mean() / 255) if inside.size else 0.0
-    broken = empty = 0
-    for mask in masks:
-        sizes = cv2.connectedComponentsWithStats(mask)[2][1:, cv2.CC_STAT_AREA]
-        empty += len(sizes) == 0
-        broken += int(len(sizes) > 1 and sizes.max() < 0.98 * sizes.sum())  # not NumPy's bool: it goes into JSON
-    warnings = []
-    if empty:
-        warnings.append(f"{empty} of {len(masks)} frames have no left ventricle")
-    if broken > 0.1 * len(masks):
-        warnings.append(f"the mask falls into pieces in {broken} of {len(masks)} frames: is this an apical view?")
-    elif inside.size and confidence < 0.9:
-        warnings.append(f"the network is unsure (confidence {confidence:.2f}): is this an apical view?")
-    return {"confidence": round(confidence, 4), "empty_frames": empty, "broken_frames": broken}, warnings
 
 
 _stated: set[tuple[str, str]] = set()

@@ -83,8 +83,9 @@ def _threads(count: int) -> str:
 def _notes(result: BenchResult) -> list[str]:
     protocol, machine = result.protocol, result.machine
     versions = ", ".join(f"{k} {v}" for k, v in machine["versions"].items() if v and k in ("onnxruntime", "openvino"))
+    yardstick = "over unet3d, the standard 3D U-Net (random weights, same exporter), fp32 in ONNX Runtime, this run."
     return [
         "Network alone, uint8 in, uint8 out. One process a row, in turns, every run counts; FLOPs = 2 x MACs.",
-        "Speed-up: over unet3d, the standard 3D U-Net (random weights, same exporter), fp32 in ONNX Runtime, this run.",
+        *([f"Speed-up: {yardstick}"] if any(row.speedup_vs_unet3d for row in result.rows) else []),
         f"{machine['cpu']}, {machine['usable_cores']} cores; {versions}; energy {protocol['energy']}.",
     ]

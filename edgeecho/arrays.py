@@ -12,6 +12,8 @@ from edgeecho.cine import Cine
 from edgeecho.errors import VideoError, require
 from edgeecho.frames import MAX_PIXELS, check_size, to_grey
 
+KEYS = ("frames", "fps", "spacing_mm")
+"""What an NPZ may hold."""
 _MM = {"mm": 1.0, "meter": 1000.0, "micron": 0.001, "unknown": 1.0}
 _SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
 
@@ -38,7 +40,7 @@ def read_npz(path: Path) -> Cine:
                     f"{path}: expected frames uint8 (T, H, W) or (T, H, W, 3), got {dtype} {shape}; save them so"
                 )
             check_size(path, *shape[:3])
-            headers = {key: _npy_header(archive, key) for key in ("fps", "spacing_mm") if key in keys}
+            headers = {key: _npy_header(archive, key) for key in KEYS[1:] if key in keys}
             small = [k for k, (size, kind) in headers.items() if math.prod(size) <= 2 and kind.itemsize <= 16]
         with np.load(path, allow_pickle=False) as arrays:
             frames = to_grey(arrays["frames"])
@@ -47,7 +49,8 @@ def read_npz(path: Path) -> Cine:
         raise
     except Exception as error:  # a damaged archive raises what zipfile, zlib or NumPy happen to trip over
         raise VideoError(f"{path}: not a readable NPZ: {one_line(error)}; save it again with numpy.savez") from error
-    warnings = []
+    unknown = ", ".join(f"`{key}`" for key in keys if key not in KEYS)
+    warnings = [f"{unknown} in the file: unknown, not used; known are {', '.join(KEYS)}."] if unknown else []
     fps = values.get("fps")
     if "fps" in keys and (fps is None or fps.size != 1 or fps.dtype.kind not in "fiu"):
         fps = None

@@ -12,6 +12,7 @@ import numpy as np
 
 from edgeecho.errors import ConfigError, ShapeError, VideoError
 from edgeecho.frames import MAX_PIXELS, MAX_SIDE_PX, MIN_SIDE_PX, to_grey
+from edgeecho.outputs import own_outputs
 
 __all__ = ["MAX_PIXELS", "MAX_SIDE_PX", "MIN_SIDE_PX", "Cine", "find_cines", "read_cine", "to_grey"]
 
@@ -19,6 +20,8 @@ FPS_RANGE = (0.5, 500.0)
 """What a file says outside this range is no frame rate of echocardiography; containers without one say 1000."""
 SPACING_RANGE_MM = (0.01, 5.0)
 """What a file says outside this range is no pixel spacing of echocardiography."""
+MAX_FPS, MAX_SPACING_MM = 10_000, 1_000
+"""What a user states is taken up to here: it may be a phantom, or another animal."""
 
 VIDEO_SUFFIXES = frozenset({".avi", ".mp4", ".mov", ".m4v", ".webm", ".mkv", ".gif"})
 STILL_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
@@ -82,10 +85,7 @@ def read_cine(
         MissingExtraError: If DICOM or NIfTI needs a package that is not installed.
     """
     path = Path(path)
-    if fps is not None and not (math.isfinite(fps) and fps > 0):
-        raise ConfigError(f"fps must be positive, got {fps}")
-    if spacing_mm is not None and not (len(spacing_mm) == 2 and all(math.isfinite(s) and s > 0 for s in spacing_mm)):
-        raise ConfigError(f"spacing_mm must be two positive numbers (row, column), got {tuple(spacing_mm)}")
+    check_stated(fps, spacing_mm)
     try:
         cine = _reader(path)(path)
     except OSError as error:
@@ -98,11 +98,26 @@ def read_cine(
     )
 
 
+def check_stated(fps: float | None, spacing_mm: Sequence[float] | None) -> None:
+    """Refuse what a caller states and cannot be.
+
+    Raises:
+        ConfigError: If `fps` or a spacing is not a positive number of a plausible size.
+    """
+    if fps is not None and not 0 < fps < MAX_FPS:
+        raise ConfigError(f"fps must be positive and below {MAX_FPS}, got {fps}")
+    if spacing_mm is not None and not (len(spacing_mm) == 2 and all(0 < mm < MAX_SPACING_MM for mm in spacing_mm)):
+        raise ConfigError(
+            f"spacing_mm must be two positive numbers (row, column) below {MAX_SPACING_MM}, got {tuple(spacing_mm)}"
+        )
+
+
 def find_cines(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
     """Expand folders into the cines inside, at any depth, in natural order.
 
     A folder that directly holds PNG frames and no cines is itself one cine. Inside folders these are passed over:
-    hidden files, stills beside cines, `*_gt.nii.gz` (masks by the CAMUS naming) and NPZ without `frames`.
+    hidden files, stills beside cines, `*_gt.nii.gz` (masks by the CAMUS naming), NPZ without `frames`, and what
+    EdgeEcho wrote.
 
     Args:
         paths: Files and folders. A path that is no folder is kept as it is, so that `read_cine` can say what is wrong
@@ -167,7 +182,8 @@ def _cines_inside(folder: Path) -> Iterator[Path]:
         found.append(Path(error.filename))  # stays in the list, so that `read_cine` reports it
 
     for where, _, names in os.walk(folder, onerror=unreadable):
-        files = [Path(where, name) for name in names if not name.startswith(".")]
+        own = own_outputs(Path(where), names)
+        files = [Path(where, name) for name in names if not name.startswith(".") and name not in own]
         cines = [file for file in files if _is_cine(file)]
         found += cines
         if not cines and any(file.suffix.lower() == ".png" for file in files):

@@ -27,12 +27,12 @@ JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures
 
 
 def main() -> None:
-    """Entry point: an EdgeEchoError is one line and exit 1."""
+    """Entry point: an EdgeEchoError is one line; exit 2 if a flag or setting has a bad value, else 1."""
     try:
         app()
     except EdgeEchoError as error:
         _say(f"error: {' '.join(str(error).split())}")
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, ConfigError) else 1)
     except KeyboardInterrupt:
         _say("interrupted")
         sys.exit(130)
@@ -131,7 +131,8 @@ def _summary(outcome: Any) -> str:
     result = outcome.result
     counts = ((len(result.area_px), "frame"), (len(result.beats), "beat"))
     parts = [f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in counts]
-    parts.append("no EF" if result.ef_percent is None else f"EF {result.ef_percent:.0f}%")
+    ef = "no EF" if result.ef_percent is None else f"EF {result.ef_percent:.0f}%"
+    parts.append(f"{ef} (doubtful: {'; '.join(result.doubts)})" if result.doubts else ef)
     if result.edv_ml is not None and result.esv_ml is not None:
         parts.append(f"EDV {result.edv_ml:.0f} mL, ESV {result.esv_ml:.0f} mL")
     if result.heart_rate_bpm is not None:
@@ -283,16 +284,30 @@ def bench(
 
 
 @app.command()
-def info(file: Annotated[Path, typer.Argument(help="A .safetensors, .onnx or .xml file.")]) -> None:
-    """What a model file is, and whether its checksum holds."""
+def info(
+    model: Annotated[str, typer.Argument(help="Packaged model's name, folder, or .safetensors, .onnx or .xml file.")],
+) -> None:
+    """What a model is, and whether the checksum of each of its files holds."""
     from dataclasses import asdict
 
+    from edgeecho.errors import ModelFileError
     from edgeecho.modelfile import check
+    from edgeecho.runtime.catalog import find_files
 
-    data, spec, weights = check(file)
-    typer.echo(f"{file.name}: checksum holds, {len(data) + len(weights)} bytes")
-    for key, value in asdict(spec).items():
-        typer.echo(f"  {key}: {value}")
+    files, broken = find_files(model), 0
+    for file in files:
+        try:
+            data, spec, weights = check(file)
+        except ModelFileError as error:
+            broken += 1
+            _say(f"error: {error}")
+            continue
+        typer.echo(f"{file.name}: checksum holds, {len(data) + len(weights)} bytes")
+        values = asdict(spec)
+        for key in values if len(files) == 1 else ("form", "precision", "licence"):
+            typer.echo(f"  {key}: {values[key]}")
+    if broken:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -4,20 +4,30 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeecho.cine import find_cines, read_cine
+from edgeecho.cine import check_stated, find_cines, read_cine
 from edgeecho.errors import EdgeEchoError, OutputError, VideoError
+from edgeecho.outputs import SUFFIXES
 from edgeecho.preprocess import Roi
 from edgeecho.runtime import Predictor, Segmentation
+from edgeecho.runtime.predictor import check_flip
 
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentOptions:
-    """What a user may say about the inputs."""
+    """What a user may say about the inputs.
+
+    Raises:
+        ConfigError: If it makes no sense for any input.
+    """
 
     fps: float | None = None
     spacing_mm: tuple[float, float] | None = None
     roi: Roi | None = None
     flip: str | None = None
+
+    def __post_init__(self) -> None:
+        check_stated(self.fps, self.spacing_mm)
+        check_flip(self.flip)
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,7 @@ def segment_files(
         options: What holds for all inputs.
         progress: Called with an input's name, frames done, and frames.
     """
-    from edgeecho.report.results import SUFFIXES, write_results
+    from edgeecho.report.results import write_results
 
     named, results = {path.resolve() for path in inputs}, out.resolve()
     found = [p for p in find_cines(inputs) if p.resolve() in named or results not in p.resolve().parents]

@@ -43,6 +43,12 @@ CLIP = speckle_clip(8, 32)
 QUICK = {"min_seconds": 0.0, "min_runs": 12, "max_seconds": 1.0, "warm_up_seconds": 0.0, "frames": CLIP}
 
 
+def printed(result: BenchResult) -> str:
+    out = io.StringIO()
+    print_table(result, Console(file=out))
+    return out.getvalue()
+
+
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as `edgeecho export` writes it, of a tiny CLUNet."""
@@ -77,6 +83,7 @@ def full(tiny: Path, work_dir: Path) -> BenchResult:
         assert again.rows[0].error is None
         assert before == {p: p.stat().st_mtime_ns for p in (work_dir / "unet3d").iterdir()}  # used again
         assert again.rows[0].speedup_vs_unet3d is None  # no yardstick in that run
+        assert ["Speed-up:" in printed(found) for found in (result, again)] == [True, False]
     return result
 
 

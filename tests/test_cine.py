@@ -207,6 +207,10 @@ def test_npz(tmp_path: Path, frames: np.ndarray) -> None:
     assert (absurd.fps, absurd.spacing_mm) == (None, None)
     assert "90000 frames per second" in absurd.warnings[0]
     assert "-1 x nan mm" in absurd.warnings[1]
+    np.savez(path, frames=frames, fps=40, spacing=[0.3, 0.3], frame_rate=40)
+    assert read_cine(path).warnings == (
+        "`frame_rate`, `spacing` in the file: unknown, not used; known are frames, fps, spacing_mm.",
+    )
 
 
 class Bomb:
@@ -345,7 +349,7 @@ def test_small_video_and_bad_flags(tmp_path: Path, frames: np.ndarray, capfd: py
     path = write_video(tmp_path / "a.avi", frames[:, :12, :14].copy())
     assert "frames of 14x12 pixels are too small" in error_line(path, capfd)
     for fps in (0, -1, float("nan")):
-        with pytest.raises(ConfigError, match="fps must be positive, got"):
+        with pytest.raises(ConfigError, match="fps must be positive and below 10000, got"):
             read_cine(path, fps=fps)
     with pytest.raises(ConfigError, match=r"two positive numbers \(row, column\), got \(0.3,\)"):
         read_cine(path, spacing_mm=(0.3,))

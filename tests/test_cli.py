@@ -16,7 +16,7 @@ from edgeecho.runtime import packaged_models
 Command = Callable[..., tuple[int, str, str]]
 CONTRACT = (
     "input frames height width fps spacing_mm roi area_px ed_frames es_frames beats ef_percent edv_ml esv_ml "
-    "heart_rate_bpm quality warnings model"
+    "sv_ml heart_rate_bpm spread quality doubtful warnings model"
 )
 MODEL = next(path for path in packaged_models() if path.name == "cl_unet_edge")
 
@@ -39,9 +39,9 @@ def write_avi(path: Path, frames: np.ndarray) -> Path:
 
 
 def the_error(result: tuple[int, str, str], out: Path) -> str:
-    """The one line of an error, after checking that it is one, that the exit code is 1, and that nothing was left."""
+    """The one line of an error, after checking that it is one, the exit code, and that nothing was left."""
     code, stdout, stderr = result
-    assert code == 1, stderr
+    assert code in (1, 2), stderr
     assert "Traceback" not in stderr
     lines = [line for line in stderr.splitlines() if line.startswith("error: ")]
     assert len(lines) == 1, stderr
@@ -136,6 +136,19 @@ def test_results_within_an_input_folder_are_no_input(command: Command, npz: Path
         assert len(stdout.splitlines()) == 1
 
 
+def test_what_an_earlier_run_wrote_is_no_input(command: Command, npz: Path, tmp_path: Path) -> None:
+    assert command("segment", npz, "--out", tmp_path / "earlier")[0] == 0
+    (tmp_path / "other").mkdir()
+    for name in ("heart.webm", "heart.json"):  # a pair alone, under a folder of its own
+        shutil.copy(tmp_path / "earlier" / name, tmp_path / "other" / name)
+    code, stdout, stderr = command("segment", tmp_path, "--out", tmp_path / "out")
+    assert code == 0, stderr
+    assert [line.partition(":")[0] for line in stdout.splitlines()] == ["heart.npz"]
+    (tmp_path / "other" / "heart.json").write_text('{"input": "of another program"}')
+    code, stdout, _ = command("segment", tmp_path, "--out", tmp_path / "out")
+    assert [line.partition(":")[0] for line in stdout.splitlines()] == ["heart.npz", "heart.webm"]
+
+
 def test_two_inputs_of_one_name_do_not_overwrite_each_other(command: Command, npz: Path, tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
@@ -191,7 +204,9 @@ def bad_input(name: str, folder: Path, heart: np.ndarray) -> Path:
 )
 def test_inputs_that_are_wrong(command: Command, tmp_path: Path, heart: np.ndarray, name: str, says: str) -> None:
     path, out = bad_input(name, tmp_path, heart), tmp_path / "out"
-    line = the_error(command("segment", path, "--out", out), out)
+    result = command("segment", path, "--out", out)
+    line = the_error(result, out)
+    assert result[0] == 1
     assert says in line
     if name != "black.npz":
         assert name in line
@@ -229,23 +244,53 @@ def test_outputs_that_cannot_be_written(command: Command, npz: Path, tmp_path: P
 @pytest.mark.parametrize(
     ("flags", "says"),
     [
-        (["--fps", "0"], "fps must be positive, got 0"),
-        (["--fps", "nan"], "fps must be positive, got nan"),
+        (["--fps", "0"], "fps must be positive and below 10000, got 0"),
+        (["--fps", "nan"], "fps must be positive and below 10000, got nan"),
         (["--spacing-mm", "0.5"], "--spacing-mm takes 2 numbers with commas between, got '0.5'"),
         (["--spacing-mm", "0,1"], "spacing_mm must be two positive numbers"),
         (["--roi", "1,2,3"], "--roi takes 4 numbers with commas between"),
         (["--roi", "1,2,0,5"], "region must have a positive size"),
         (["--roi", "nan,0,50,50"], "--roi takes 4 numbers"),
         (["--roi", "0,0,inf,50"], "--roi takes 4 numbers"),
-        (["--roi", "0,0,90000,90000"], "over 8 times the frame"),
         (["--flip", "upside"], "unknown flip 'upside'"),
         (["--runtime", "tflite"], "unknown runtime 'tflite'"),
         (["--threads", "0"], "threads must be at least 1"),
-        (["--precision", "int4"], "has no clip.int4.onnx"),
+        (["--precision", "int4"], "unknown precision 'int4'; known: int8, fp32"),
     ],
 )
-def test_flags_that_make_no_sense(command: Command, npz: Path, tmp_path: Path, flags: list[str], says: str) -> None:
-    assert says in the_error(command("segment", npz, "--out", tmp_path / "out", *flags), tmp_path / "out")
+def test_flags_that_make_no_sense_are_wrong_usage(
+    command: Command, npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: list[str], says: str
+) -> None:
+    monkeypatch.setattr("edgeecho.jobs.read_cine", lambda *_, **__: pytest.fail("a file was read first"))
+    result = command("segment", npz, npz, "--out", tmp_path / "out", *flags)
+    assert says in the_error(result, tmp_path / "out")
+    assert result[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("roi", "says"),
+    [
+        ("0,0,90000,90000", "over 8 times the frame"),
+        ("127,0,60,60", "has 1x60 pixels of the 128x128 frame in it; give"),
+    ],
+)
+def test_a_region_that_does_not_fit_the_cine(command: Command, npz: Path, tmp_path: Path, roi: str, says: str) -> None:
+    result = command("segment", npz, "--out", tmp_path / "out", "--roi", roi)
+    assert says in the_error(result, tmp_path / "out")
+    assert result[0] == 1
+
+
+def test_a_doubtful_answer_is_marked(
+    command: Command, tmp_path: Path, heart: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[bool] = []
+    monkeypatch.setattr("edgeecho.report.results.write_curve", lambda *_, is_doubtful: drawn.append(is_doubtful))
+    np.savez(tmp_path / "noise.npz", frames=np.random.default_rng(0).integers(0, 256, (30, 96, 96), dtype=np.uint8))
+    code, stdout, stderr = command("segment", tmp_path / "noise.npz", "--out", tmp_path / "out")
+    assert code == 0, stderr
+    assert "(doubtful: " in stdout
+    assert json.loads((tmp_path / "out" / "noise.json").read_text())["doubtful"] is True
+    assert drawn == [True]
 
 
 @pytest.mark.parametrize(
@@ -296,8 +341,30 @@ def test_info_on_every_packaged_file(command: Command, name: str) -> None:
 
 def test_info_on_what_is_no_model(command: Command, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert "cannot be read" in the_error(command("info", tmp_path / "none.onnx"), out)
+    assert "neither a file nor a packaged model" in the_error(command("info", tmp_path / "none.onnx"), out)
     assert "not a model file" in the_error(command("info", MODEL / "bundle.json"), out)
+    assert "no model file in this folder" in the_error(command("info", tmp_path), out)
+
+
+@pytest.mark.parametrize("model", ["default", "cl_unet_edge", str(MODEL)])
+def test_info_on_a_model_verifies_every_file(command: Command, model: str) -> None:
+    code, stdout, _ = command("info", model)
+    assert code == 0
+    files = sorted(p.name for p in MODEL.iterdir() if p.suffix in (".safetensors", ".onnx", ".xml"))
+    assert [line.partition(":")[0] for line in stdout.splitlines() if "checksum holds" in line] == files
+
+
+def test_info_on_a_damaged_bundle(command: Command, tmp_path: Path) -> None:
+    shutil.copytree(MODEL, tmp_path / "lv")
+    (tmp_path / "lv" / "clip.fp32.onnx").unlink()
+    weights = bytearray((tmp_path / "lv" / "clip.int8.bin").read_bytes())
+    weights[9] ^= 1
+    (tmp_path / "lv" / "clip.int8.bin").write_bytes(weights)
+    code, stdout, stderr = command("info", tmp_path / "lv")
+    assert code == 1
+    assert stdout.count("checksum holds") == 3
+    assert "clip.fp32.onnx: cannot be read" in stderr
+    assert "clip.int8.xml: checksum does not hold" in stderr
 
 
 def test_models_lists_what_is_packaged(command: Command) -> None:

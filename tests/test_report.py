@@ -111,6 +111,9 @@ def test_the_curve_is_a_picture_with_marks(tmp_path):
     without = draw_curve(area, 50.0, (), (), 54.3, "x")
     assert not np.array_equal(picture, without)
     assert not np.array_equal(without, draw_curve(area, None, (), (), 54.3, "x"))
+    for ef in (54.3, None):
+        sure, doubtful = (draw_curve(area, 50.0, (), (), ef, "x", is_doubtful=doubt) for doubt in (False, True))
+        assert not np.array_equal(sure, doubtful)
 
 
 def test_ticks_are_round():

@@ -1,8 +1,10 @@
 """The predictor on the packaged model: the contract, any cut, any number of threads, long cines, odd input."""
 
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -309,13 +311,13 @@ def test_a_black_cine(opened: Predictor) -> None:
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"fps": -1}, "fps must be positive, got -1"),
-        ({"fps": 0}, "fps must be positive, got 0"),
-        ({"fps": float("nan")}, "fps must be positive, got nan"),
-        ({"spacing_mm": (0.5, 0)}, r"spacing_mm must be positive, got \(0\.5, 0\)"),
-        ({"spacing_mm": (float("nan"), 1)}, "spacing_mm must be positive"),
-        ({"spacing_mm": (1, float("nan"))}, "spacing_mm must be positive"),
-        ({"spacing_mm": (float("inf"), 1)}, "spacing_mm must be positive"),
+        ({"fps": -1}, "fps must be positive and below 10000, got -1"),
+        ({"fps": 0}, "fps must be positive and below 10000, got 0"),
+        ({"fps": float("nan")}, "fps must be positive and below 10000, got nan"),
+        ({"spacing_mm": (0.5, 0)}, r"spacing_mm must be two positive numbers .* got \(0\.5, 0\)"),
+        ({"spacing_mm": (float("nan"), 1)}, "spacing_mm must be two positive numbers"),
+        ({"spacing_mm": (1, float("nan"))}, "spacing_mm must be two positive numbers"),
+        ({"spacing_mm": (float("inf"), 1)}, "spacing_mm must be two positive numbers"),
         ({"flip": "diagonal"}, "unknown flip 'diagonal'; known: lr, ud"),
     ],
 )
@@ -345,7 +347,7 @@ def test_models_that_are_not_there(tmp_path: pytest.TempPathFactory) -> None:
         load("lv9000")
     with pytest.raises(ModelFileError, match=r"has no clip\.int8\.onnx; it holds none"):
         load(str(tmp_path))
-    with pytest.raises(ModelFileError, match=r"has no clip\.int4\.onnx; it holds .*clip\.int8\.onnx"):
+    with pytest.raises(ConfigError, match="unknown precision 'int4'; known: int8, fp32"):
         load(precision="int4")
     with pytest.raises(ConfigError, match="unknown runtime 'tflite'"):
         load(runtime="tflite")
@@ -360,5 +362,15 @@ def test_a_precision_that_a_file_does_not_have() -> None:
     from edgeecho.runtime import packaged_models
 
     path = next(p for p in packaged_models() if p.name == "cl_unet_edge") / "clip.int8.onnx"
-    with pytest.raises(ConfigError, match="its precision is int8, not fp32"):
+    with pytest.raises(ConfigError, match="its precision is int8, not fp32; take --precision int8"):
         edgeecho.load(path, precision="fp32")
+
+
+def test_a_precision_that_a_bundle_does_not_have(tmp_path: Path) -> None:
+    shutil.copy(locate(precision="fp32").path, tmp_path)
+    says = (
+        r"has no clip\.int8\.onnx; .* write it with `edgeecho export .* --int8 --out FOLDER`, or take --precision fp32"
+    )
+    with pytest.raises(ModelFileError, match=says):
+        load(tmp_path, precision="int8")
+    assert load(tmp_path, threads=1).spec.precision == "fp32"

@@ -24,6 +24,8 @@ def write_curve(
     es_frames: Sequence[int],
     ef_percent: float | None,
     title: str,
+    *,
+    is_doubtful: bool = False,
 ) -> None:
     """Write the picture of `draw_curve` as PNG; a file of that name is replaced.
 
@@ -31,7 +33,7 @@ def write_curve(
         OutputError: If it cannot be written.
         ShapeError: If `area_px` is empty or not one-dimensional.
     """
-    write_png(path, draw_curve(area_px, fps, ed_frames, es_frames, ef_percent, title))
+    write_png(path, draw_curve(area_px, fps, ed_frames, es_frames, ef_percent, title, is_doubtful=is_doubtful))
 
 
 def draw_curve(
@@ -41,6 +43,8 @@ def draw_curve(
     es_frames: Sequence[int],
     ef_percent: float | None,
     title: str,
+    *,
+    is_doubtful: bool = False,
 ) -> np.ndarray:
     """Draw an area curve over time.
 
@@ -51,6 +55,7 @@ def draw_curve(
         es_frames: 0-based frames to mark as end-systole.
         ef_percent: Written into the corner if known.
         title: Such as the name of the cine.
+        is_doubtful: Marks the EF as such, or says so where there is none.
 
     Returns:
         uint8 BGR, (520, 1200, 3).
@@ -89,7 +94,11 @@ def draw_curve(
     for frames, colour in ((ed_frames, ED), (es_frames, ES)):
         for index in frames:
             disc(image, curve[index], 5.5, colour, ring=BACKGROUND)
-    _write_labels(image, fps, ef_percent, title, has_marks=bool(len(ed_frames) or len(es_frames)))
+    headline = "" if ef_percent is None else f"EF {ef_percent:.0f}%"
+    if is_doubtful:
+        headline = f"{headline} (doubtful)" if headline else "doubtful"
+    has_marks = bool(len(ed_frames) or len(es_frames))
+    _write_labels(image, fps, headline, title, has_marks=has_marks)
     return image
 
 
@@ -115,16 +124,13 @@ def _row(area: np.ndarray | float, low: float, high: float) -> np.ndarray:
     return np.asarray(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (np.asarray(area) - low) / (high - low))
 
 
-def _write_labels(
-    image: np.ndarray, fps: float | None, ef_percent: float | None, title: str, *, has_marks: bool
-) -> None:
-    """Title, EF, axis names, legend and notice."""
+def _write_labels(image: np.ndarray, fps: float | None, headline: str, title: str, *, has_marks: bool) -> None:
+    """Title, headline, axis names, legend and notice."""
     while text_width(title, 22, bold=True) > WIDTH - 420 and len(title) > 4:
         title = title.removesuffix("...")[:-2] + "..."
     put_text(image, title, (LEFT - 60, 44), 22, TEXT, bold=True)
     put_text(image, "Left-ventricular area in pixels", (LEFT - 60, 72), 15, MUTED)
-    if ef_percent is not None:
-        put_text(image, f"EF {ef_percent:.0f}%", (WIDTH - RIGHT, 46), 26, TEXT, align=1, bold=True)
+    put_text(image, headline, (WIDTH - RIGHT, 46), 26, TEXT, align=1, bold=True)
     if has_marks:
         x = WIDTH - RIGHT - text_width("end-systole (ES)", 15)
         put_text(image, "end-systole (ES)", (x, 72), 15, MUTED)

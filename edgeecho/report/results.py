@@ -9,11 +9,10 @@ import numpy as np
 
 from edgeecho.cine import Cine
 from edgeecho.files import atomic
+from edgeecho.outputs import SUFFIXES
 from edgeecho.report.curve import write_curve
 from edgeecho.report.overlay import write_overlay
 from edgeecho.runtime import Segmentation
-
-SUFFIXES = (".npz", ".webm", ".png", ".json")
 
 
 def write_results(folder: Path, stem: str, source: str, cine: Cine, result: Segmentation) -> Sequence[Path]:
@@ -44,7 +43,16 @@ def write_results(folder: Path, stem: str, source: str, cine: Cine, result: Segm
         ed_frames=result.ed_frames,
         es_frames=result.es_frames,
     )
-    write_curve(picture, result.area_px, result.fps, result.ed_frames, result.es_frames, result.ef_percent, stem)
+    write_curve(
+        picture,
+        result.area_px,
+        result.fps,
+        result.ed_frames,
+        result.es_frames,
+        result.ef_percent,
+        stem,
+        is_doubtful=bool(result.doubts),
+    )
     with atomic(figures) as temporary:
         temporary.write_text(json.dumps({"input": source, **result.to_dict()}, indent=1) + "\n")
     return paths

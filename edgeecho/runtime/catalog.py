@@ -1,5 +1,6 @@
 """Which file a model's name stands for."""
 
+import json
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -8,6 +9,7 @@ from edgeecho.errors import ConfigError, ModelFileError
 
 DEFAULT_MODEL = "cl_unet_edge"
 DEFAULT_PRECISION = "int8"
+PRECISIONS = ("int8", "fp32")
 RUNTIMES = {"ort": ".onnx", "openvino": ".xml", "torch": ".safetensors"}
 """Runtime to the suffix of the files that it opens."""
 
@@ -20,6 +22,8 @@ class Located:
     runtime: str
     precision: str | None = None
     """As asked for; the file must have it."""
+    form: str = "clip"
+    """`clip` or `stream`, which an ONNX or OpenVINO file must hold."""
 
 
 def packaged_models() -> list[Path]:
@@ -37,35 +41,46 @@ def model_folder(model: str) -> Path | None:
     return Path(model) if Path(model).is_dir() else None
 
 
-def locate(model: str | Path = "default", runtime: str | None = None, precision: str | None = None) -> Located:
+def locate(
+    model: str | Path = "default", runtime: str | None = None, precision: str | None = None, form: str = "clip"
+) -> Located:
     """Find a model file.
 
     Args:
         model: `default`, a packaged model's name, a folder that `edgeecho export` wrote, or a file.
         runtime: `ort`, `openvino` or `torch`; None chooses by the file's suffix, `ort` for a name or folder.
         precision: `int8` or `fp32`; None means int8 for a name or folder, and whatever a file has.
+        form: `clip` or `stream`.
 
     Raises:
-        ConfigError: If the runtime is unknown or does not open the file given.
+        ConfigError: If the runtime or precision is unknown, or the runtime does not open the file given.
         ModelFileError: If nothing is found.
     """
     if runtime is not None and runtime not in RUNTIMES:
         raise ConfigError(f"unknown runtime {runtime!r}; known: {', '.join(RUNTIMES)}")
+    if precision is not None and precision not in PRECISIONS:
+        raise ConfigError(f"unknown precision {precision!r}; known: {', '.join(PRECISIONS)}")
+    if form == "stream" and runtime == "torch":
+        raise ConfigError("PyTorch has no stream; take ort or openvino")
     folder = model_folder(str(model))
     if folder:
         runtime = runtime or "ort"
         suffix = RUNTIMES[runtime]
-        stem = folder.name if runtime == "torch" else f"clip.{precision or DEFAULT_PRECISION}"
+        stem = folder.name if runtime == "torch" else f"{form}.{precision or DEFAULT_PRECISION}"
         path = folder / f"{stem}{suffix}"
-        if precision is None and not path.is_file() and (folder / f"clip.fp32{suffix}").is_file():
-            path = folder / f"clip.fp32{suffix}"  # an export of fp32 alone
+        if precision is None and not path.is_file() and (folder / f"{form}.fp32{suffix}").is_file():
+            path = folder / f"{form}.fp32{suffix}"  # an export of fp32 alone
         if runtime == "torch" and not path.is_file():
             path = next(iter(sorted(folder.glob("*.safetensors"))), path)
         if not path.is_file():
-            raise ModelFileError(
-                f"{folder.name}: has no {path.name}; it holds {', '.join(_model_files(folder)) or 'none'}"
-            )
-        return Located(path, runtime, precision)
+            inside = sorted(file.name for file in folder.iterdir() if file.suffix in RUNTIMES.values())
+            lacks = f"{folder.name}: has no {path.name}; it holds {', '.join(inside) or 'none'}"
+            if path.name == f"clip.int8{suffix}" and any(".fp32." in name for name in inside):
+                lacks += f"; write it with `edgeecho export {model} --int8 --out FOLDER`, or take --precision fp32"
+            elif form == "stream":
+                lacks += f"; write it with `edgeecho export {model} --out FOLDER` and take FOLDER as the model"
+            raise ModelFileError(lacks)
+        return Located(path, runtime, precision, form)
     path = Path(model)
     if not path.exists():
         known = ", ".join(p.name for p in packaged_models()) or "none"
@@ -76,8 +91,27 @@ def locate(model: str | Path = "default", runtime: str | None = None, precision:
     found = by_suffix[path.suffix]
     if runtime and runtime != found:
         raise ConfigError(f"{path.name}: opened by {found}, not by {runtime}; give a {RUNTIMES[runtime]} file")
-    return Located(path, found, precision)
+    if form == "stream" and found == "torch":
+        raise ConfigError(f"{path.name}: PyTorch has no stream; give a stream graph, written by `edgeecho export`")
+    return Located(path, found, precision, form)
 
 
-def _model_files(folder: Path) -> list[str]:
-    return sorted(p.name for p in folder.iterdir() if p.suffix in RUNTIMES.values())
+def find_files(model: str) -> list[Path]:
+    """Every file of a model: of a name or folder all that lie there or that its index lists; else the file itself.
+
+    Raises:
+        ModelFileError: If a folder has none.
+    """
+    folder = model_folder(model)
+    if folder is None:
+        return [locate(model).path]
+    index = folder / "bundle.json"
+    try:
+        listed = json.loads(index.read_text())["files"] if index.is_file() else {}
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ModelFileError(f"{index}: damaged; fetch or export the model again") from error
+    names = {*listed, *(path.name for path in folder.iterdir())}
+    files = sorted(folder / Path(name).name for name in names if Path(name).suffix in RUNTIMES.values())
+    if not files:
+        raise ModelFileError(f"{model}: no model file in this folder; expected one of {', '.join(RUNTIMES.values())}")
+    return files

@@ -1,5 +1,7 @@
 """What makes an answer doubtful: an unsure network, a view that it was not made for, figures that cannot be."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from edgeecho.measure import Measurement
@@ -66,8 +68,7 @@ def doubt_stillness(frames: np.ndarray) -> list[str]:
     """
     if len(frames) <= FROZEN_FRAMES:
         return []
-    pairs = zip(frames[:-1], frames[1:], strict=True)
-    change = np.array([np.abs(b.astype(np.int16) - a).mean() for a, b in pairs])
+    change = np.array([np.abs(b.astype(np.int16) - a).mean() for a, b in pairwise(frames)])
     moving = np.flatnonzero(change > FROZEN_CHANGE * np.percentile(change, 90))
     still = len(change) - (int(moving[-1]) + 1 if len(moving) else 0)
     if still < FROZEN_FRAMES:

@@ -24,6 +24,14 @@ class Engine(Protocol):
         ...
 
 
+class StreamEngine(Engine, Protocol):
+    """A stream graph, ready to run; `infer` is for clip graphs."""
+
+    def run(self, outputs: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """Named tensors in, named tensors out."""
+        ...
+
+
 def usable_cores() -> int:
     """Cores that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -60,13 +68,15 @@ def _require_ours(located: Located, spec: ModelSpec) -> None:
         ConfigError: If a precision was asked for that it does not have.
     """
     name = located.path.name
-    wanted = "checkpoint" if located.runtime == "torch" else "clip"
+    wanted = "checkpoint" if located.runtime == "torch" else located.form
     if spec.form != wanted:
         raise ModelFileError(f"{name}: holds a {spec.form}, {located.runtime} opens a {wanted} here")
     if spec.resampling != RESAMPLING:
         raise ModelFileError(f"{name}: asks for resampling {spec.resampling!r}, this EdgeEcho has {RESAMPLING!r}")
     if located.precision and located.precision != spec.precision:
-        raise ConfigError(f"{name}: its precision is {spec.precision}, not {located.precision}")
+        raise ConfigError(
+            f"{name}: its precision is {spec.precision}, not {located.precision}; take --precision {spec.precision}"
+        )
 
 
 def _open(runtime: str, checked: Checked, name: str, threads: int) -> Engine:

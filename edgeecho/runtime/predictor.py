@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from edgeecho.cine import Cine, to_grey
+from edgeecho.cine import Cine, check_stated, to_grey
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.measure import BeatMeasurement, measure
 from edgeecho.preprocess import Roi, check_roi, find_roi, mask_from_network, to_network
@@ -110,7 +110,8 @@ class Predictor:
         if spec.frames is not None or spec.family == "unet3d":
             raise ModelFileError(f"{spec.name}: pools along time or has a fixed T; it can be benchmarked, not segment")
         self.spec, self.window_frames, self._engine = spec, window_frames, engine
-        self.info = ModelInfo(spec.name, sha256, "clip", spec.precision, engine.runtime, engine.version, spec.licence)
+        form = "stream" if spec.form == "stream" else "clip"
+        self.info = ModelInfo(spec.name, sha256, form, spec.precision, engine.runtime, engine.version, spec.licence)
 
     def probabilities(self, frames: np.ndarray, progress: Callable[[int, int], None] | None = None) -> np.ndarray:
         """Run the network over a cine of its own size, window by window.
@@ -165,12 +166,8 @@ class Predictor:
         cine = frames if isinstance(frames, Cine) else Cine(to_grey(frames))
         fps = cine.fps if fps is None else fps
         spacing_mm = cine.spacing_mm if spacing_mm is None else spacing_mm
-        if fps is not None and not 0 < fps < 10000:
-            raise ConfigError(f"fps must be positive, got {fps}")
-        if spacing_mm is not None and not all(0 < mm < 1000 for mm in spacing_mm):
-            raise ConfigError(f"spacing_mm must be positive, got {spacing_mm}")
-        if flip is not None and flip not in FLIPS:
-            raise ConfigError(f"unknown flip {flip!r}; known: {', '.join(FLIPS)}")
+        check_stated(fps, spacing_mm)
+        check_flip(flip)
         if roi:
             check_roi(roi, *cine.frames.shape[1:])
         roi = roi or find_roi(cine.frames, spacing_mm)
@@ -208,10 +205,20 @@ class Predictor:
         )
 
 
+def check_flip(flip: str | None) -> None:
+    """Refuse a flip that is not known.
+
+    Raises:
+        ConfigError: If it is not.
+    """
+    if flip is not None and flip not in FLIPS:
+        raise ConfigError(f"unknown flip {flip!r}; known: {', '.join(FLIPS)}")
+
+
 _stated: set[tuple[str, str]] = set()
 
 
-def _state_licence(spec: ModelSpec) -> None:
+def state_licence(spec: ModelSpec) -> None:
     """Tell on stderr, once a process and model, under which terms the weights may be used."""
     if (spec.name, spec.licence) not in _stated:
         _stated.add((spec.name, spec.licence))
@@ -239,5 +246,5 @@ def load(
     """
     located = locate(model, runtime, precision)
     engine, spec, data = open_engine(located, threads)
-    _state_licence(spec)
+    state_licence(spec)
     return Predictor(engine, spec, hashlib.sha256(data).hexdigest())

@@ -1,6 +1,5 @@
 """Cine: the frames of one ultrasound loop, with what is known about them; `read_cine` makes one from a file."""
 
-import math
 import os
 import re
 import zipfile

@@ -351,7 +351,7 @@ def test_small_video_and_bad_flags(tmp_path: Path, frames: np.ndarray, capfd: py
     for fps in (0, -1, float("nan")):
         with pytest.raises(ConfigError, match="fps must be positive and below 10000, got"):
             read_cine(path, fps=fps)
-    with pytest.raises(ConfigError, match=r"two positive numbers \(row, column\), got \(0.3,\)"):
+    with pytest.raises(ConfigError, match=r"two positive numbers \(row, column\) below 1000, got \(0.3,\)"):
         read_cine(path, spacing_mm=(0.3,))
 
 

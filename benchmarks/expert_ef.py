@@ -2,13 +2,12 @@
 
     python -m edgeecho.benchmarks.expert_ef camus:DIR [--splits train,val] [--json FILE]
 
-Clinical EF is biplane, from the column EF of `patients_info.csv`; what is computed here is of the four-chamber view.
+Clinical EF is biplane, from `patients_info.csv` or the cfg files; what is computed here is of the four-chamber view.
 """
 
 import argparse
-import csv
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from edgeecho.data import open_data
 from edgeecho.errors import DataError
 from edgeecho.measure import Discs, discs_of
+from edgeecho.metrics import Agreement, agreement
 
 METHODS = {
     "discs, own length": lambda ed, es: (ed.volume(), es.volume()),
@@ -25,23 +25,8 @@ METHODS = {
 """Name to EDV and ESV from the discs of ED and ES; ED's length (the longer one) for both is CAMUS's convention."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Agreement:
-    """Computed against clinical EF, in points."""
-
-    method: str
-    patients: int
-    r: float
-    """Pearson's correlation."""
-    mae: float
-    bias: float
-    """Mean of computed less clinical."""
-    limits: float
-    """Half width of the 95% limits of agreement, 1.96 standard deviations."""
-
-
-def expert_ef(data: str, splits: tuple[str, ...] = ("train", "val")) -> list[Agreement]:
-    """EF by every method against the clinical EF.
+def expert_ef(data: str, splits: tuple[str, ...] = ("train", "val")) -> dict[str, Agreement]:
+    """EF by every method against the clinical EF, in points.
 
     Args:
         data: `camus:DIR`.
@@ -49,52 +34,34 @@ def expert_ef(data: str, splits: tuple[str, ...] = ("train", "val")) -> list[Agr
 
     Raises:
         ConfigError: If `data` or a split is unknown.
-        DataError: If the folder holds no CAMUS data set, or no `patients_info.csv`.
+        DataError: If the folder holds no CAMUS data set, or none that states EF.
         VideoError: If a file is damaged.
     """
     dataset = open_data(data)
-    clinical = _clinical_ef(Path(data.partition(":")[2]) / "patients_info.csv")
     discs: dict[str, dict[str, Discs]] = {}
+    clinical: dict[str, float] = {}
     for split in splits:
         for item in dataset.items(split):
-            if item.view != "4CH":
+            if item.view != "4CH" or "ef_percent" not in item.metadata:
                 continue
+            clinical[item.group] = item.metadata["ef_percent"]
             cine = item.read()
             for frame, phase in cine.phases.items():
                 discs.setdefault(item.group, {})[phase] = discs_of(cine.labels[frame], cine.spacing_mm)
-    pairs = {patient: (by["ED"], by["ES"]) for patient, by in discs.items() if {"ED", "ES"} <= by.keys()}
-    patients = sorted(pairs.keys() & clinical.keys())
-    truth = np.array([clinical[patient] for patient in patients])
-    rows = []
-    for name, volumes in METHODS.items():
-        edv, esv = np.array([volumes(*pairs[patient]) for patient in patients]).T
-        error = 100 * (edv - esv) / edv - truth
-        rows.append(
-            Agreement(
-                method=name,
-                patients=len(patients),
-                r=float(np.corrcoef(truth + error, truth)[0, 1]),
-                mae=float(np.abs(error).mean()),
-                bias=float(error.mean()),
-                limits=1.96 * float(error.std(ddof=1)),
-            )
+    patients = sorted(patient for patient, by in discs.items() if {"ED", "ES"} <= by.keys())
+    if not patients:
+        raise DataError(
+            f"{data}: no patient with ED, ES and a clinical EF; patients_info.csv or Info_4CH.cfg states it"
         )
-    return rows
+    found = {}
+    for name, volumes in METHODS.items():
+        edv, esv = np.array([volumes(discs[patient]["ED"], discs[patient]["ES"]) for patient in patients]).T
+        found[name] = agreement(100 * (edv - esv) / edv, np.array([clinical[patient] for patient in patients]))
+    return found
 
 
 def _longer(ed: Discs, es: Discs) -> float:
     return max(ed.length, es.length)
-
-
-def _clinical_ef(path: Path) -> dict[str, float]:
-    """Patient to EF in percent."""
-    if not path.is_file():
-        raise DataError(f"{path}: not found; it holds the clinical EF, one patient a row (columns Patient and EF)")
-    with path.open(newline="") as file:
-        reader = csv.DictReader(file)
-        if not {"Patient", "EF"} <= set(reader.fieldnames or ()):
-            raise DataError(f"{path}: expected columns Patient and EF, got {', '.join(reader.fieldnames or ())}")
-        return {row["Patient"]: float(row["EF"]) for row in reader if row["EF"]}
 
 
 def main() -> None:
@@ -106,14 +73,15 @@ def main() -> None:
     parser.add_argument("--splits", default="train,val")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    rows = expert_ef(options.data, tuple(options.splits.split(",")))
+    found = expert_ef(options.data, tuple(options.splits.split(",")))
     table = Table("method", "patients", "r", "MAE", "bias", "limits of agreement")
-    for row in rows:
-        limits = f"{row.bias - row.limits:+.1f} to {row.bias + row.limits:+.1f}"
-        table.add_row(row.method, str(row.patients), f"{row.r:.3f}", f"{row.mae:.2f}", f"{row.bias:+.2f}", limits)
+    for method, of in found.items():
+        limits = f"{of.loa_low:+.1f} to {of.loa_high:+.1f}"
+        table.add_row(method, str(of.n), f"{of.pearson_r:.3f}", f"{of.mae:.2f}", f"{of.bias:+.2f}", limits)
     Console().print(table)
     if options.json:
-        options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+        rows = [{"method": method, **asdict(of)} for method, of in found.items()]
+        options.json.write_text(json.dumps(rows, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edgeecho.cine import FPS_RANGE
 from edgeecho.data import defects
 from edgeecho.data.dataset import SPLITS, Item, known_split
 from edgeecho.data.defects import Finding
@@ -88,7 +89,7 @@ class EchoNetDynamic:
         outlines, found = _outlines(name, self._traces.get(name, {}))
         size = (whole(row.get("FrameHeight")), whole(row.get("FrameWidth")))
         values = {key: number(row[key]) for key in ("EF", "EDV", "ESV", "FPS")}
-        fps = values["FPS"] if 0.5 <= values["FPS"] <= 500 else None
+        fps = values["FPS"] if FPS_RANGE[0] <= values["FPS"] <= FPS_RANGE[1] else None
         metadata = known(
             ef_percent=values["EF"],
             edv_ml=values["EDV"],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeecho.cine import Cine
+from edgeecho.cine import SPACING_RANGE_MM, Cine
 from edgeecho.errors import VideoError
 from edgeecho.frames import check_size
 
@@ -93,4 +93,5 @@ def _spacing(fields: dict[str, str]) -> tuple[float, float] | None:
         x, y = (float(value) for value in (text or "").split()[:2])
     except ValueError:
         return None
-    return (y, x) if 0.01 <= x <= 5 and 0.01 <= y <= 5 else None
+    low, high = SPACING_RANGE_MM
+    return (y, x) if low <= x <= high and low <= y <= high else None

@@ -23,7 +23,7 @@ VIEWS = {"A4C": "4CH", "4CH": "4CH", "AP4": "4CH", "A2C": "2CH", "2CH": "2CH", "
 FLIPS: dict[str, tuple[int, ...]] = {"": (), "lr": (2,), "ud": (1,), "lrud": (1, 2)}
 """What must be mirrored for a standard view, and the axes of (T, H, W) that this is."""
 NUMBERS = ("ef_percent", "edv_ml", "esv_ml", "age")
-FPS_RANGE = (15.0, 200.0)
+USUAL_FPS = (15.0, 200.0)
 MASK_LEVEL = 1
 """Grey levels of a mask from here on are cavity: 0 is the rest, whatever the other levels are."""
 
@@ -97,7 +97,7 @@ class OwnCines:
             view = entry.row.get("view", "")
             if view.upper() not in VIEWS:
                 found.append(Finding(defects.UNKNOWN_VIEW, entry.file, repr(view)))
-            if entry.fps is not None and not FPS_RANGE[0] <= entry.fps <= FPS_RANGE[1]:
+            if entry.fps is not None and not USUAL_FPS[0] <= entry.fps <= USUAL_FPS[1]:
                 found.append(Finding(defects.RARE_FRAME_RATE, entry.file, f"{entry.fps:g}"))
             masks |= {label.mask for label in entry.labels if label.mask}
         listed = {self.root / file for file in self._entries}

@@ -129,6 +129,12 @@ class FigureTable:
         return slice(start, start + rows.shape[1])
 
 
+def mean(values: Iterable[float]) -> float | None:
+    """Mean of what is no NaN (two empty masks say nothing); None if nothing is left."""
+    found = [value for value in values if not math.isnan(value)]
+    return float(np.mean(found)) if found else None
+
+
 def known(value: float | None) -> float | None:
     """A number that JSON can hold: None for NaN and infinity."""
     return float(value) if value is not None and math.isfinite(value) else None

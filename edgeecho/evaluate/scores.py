@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from edgeecho.evaluate.figures import Figure, known
+from edgeecho.evaluate.figures import Figure, known, mean
 from edgeecho.evaluate.patients import PatientScore
 from edgeecho.evaluate.video import TimeScore, VideoScore
 from edgeecho.measure.measurement import median
@@ -152,12 +152,12 @@ def video_row(video: VideoScore) -> dict[str, Any]:
     }
     for phase in ("ED", "ES", "all"):
         frames = video.of(phase)
-        row[f"dice_{phase}"] = _mean([f.overlap.dice for f in frames])
-        row[f"iou_{phase}"] = _mean([f.overlap.iou for f in frames])
+        row[f"dice_{phase}"] = mean([f.overlap.dice for f in frames])
+        row[f"iou_{phase}"] = mean([f.overlap.iou for f in frames])
         for unit in ("mm", "px"):
             fits = unit == video.distance_unit
-            row[f"hd95_{unit}_{phase}"] = _mean([f.hd95 for f in frames]) if fits else None
-            row[f"assd_{unit}_{phase}"] = _mean([f.assd for f in frames]) if fits else None
+            row[f"hd95_{unit}_{phase}"] = mean([f.hd95 for f in frames]) if fits else None
+            row[f"assd_{unit}_{phase}"] = mean([f.assd for f in frames]) if fits else None
     for phase in ("ED", "ES"):
         for kind, name in (("volume", "model"), ("reference_volume", "reference")):
             volumes = [getattr(f, kind) for f in video.of(phase)]
@@ -171,11 +171,6 @@ def video_row(video: VideoScore) -> dict[str, Any]:
     row["roughness_per_s2"] = known(time.roughness_per_s2) if time else None
     row["warnings"] = "; ".join(video.warnings) or None
     return row
-
-
-def _mean(values: list[float]) -> float | None:
-    finite = [value for value in values if value == value]
-    return float(np.mean(finite)) if finite else None
 
 
 def _joined(errors: tuple[int | None, ...]) -> str | None:

@@ -1,9 +1,7 @@
 """From scored items to the figures that papers print."""
 
-from collections.abc import Iterable
-
 from edgeecho.errors import DataError
-from edgeecho.evaluate.figures import Figure, FigureTable
+from edgeecho.evaluate.figures import Figure, FigureTable, mean
 from edgeecho.evaluate.patients import PatientScore
 from edgeecho.evaluate.video import TimeScore, VideoScore
 from edgeecho.metrics import (
@@ -88,7 +86,7 @@ def find_populations(videos: list[VideoScore], source: str) -> tuple[list[Popula
 
 def _add_overlap(table: FigureTable, videos: list[VideoScore], phase: str) -> None:
     for metric in ("dice", "iou"):
-        means = [(v.group, _mean(getattr(f.overlap, metric) for f in v.of(phase))) for v in videos]
+        means = [(v.group, mean(getattr(f.overlap, metric) for f in v.of(phase))) for v in videos]
         table.mean("overlap", f"{metric}_mean", phase, "", means)
     pooled = [(v.group, (f.overlap.intersection_px, f.overlap.union_px)) for v in videos for f in v.of(phase)]
     table.ratio("overlap", "dice_pooled", phase, "", pooled, lambda s: 2 * s[..., 0] / (s[..., 0] + s[..., 1]))
@@ -96,14 +94,14 @@ def _add_overlap(table: FigureTable, videos: list[VideoScore], phase: str) -> No
     for unit in ("mm", "px"):
         of_unit = [video for video in videos if video.distance_unit == unit]
         for metric in ("hd95", "assd"):
-            means = [(v.group, _mean(getattr(f, metric) for f in v.of(phase))) for v in of_unit]
+            means = [(v.group, mean(getattr(f, metric) for f in v.of(phase))) for v in of_unit]
             table.mean("surface", f"{metric}_{unit}", phase, unit, means)
 
 
 def _add_quality(table: FigureTable, videos: list[VideoScore]) -> None:
     for quality in sorted({video.quality for video in videos if video.quality is not None}):
         chosen = [video for video in videos if video.quality == quality]
-        means = [(v.group, _mean(f.overlap.dice for f in v.labelled)) for v in chosen]
+        means = [(v.group, mean(f.overlap.dice for f in v.labelled)) for v in chosen]
         table.mean("quality", "dice_mean", quality, "", means)
 
 
@@ -160,9 +158,3 @@ def _add_consistency(table: FigureTable, cines: list[tuple[VideoScore, TimeScore
     table.mean(topic, "inconsistent_frames", "all", "%", [(g, 100 * share) for g, share in measured])
     table.mean(topic, "inconsistent_cines", "all", "%", [(g, 100.0 * (share > 0)) for g, share in measured])
     table.mean(topic, "error_to_threshold", "all", "", [(g, c.error_to_threshold) for g, c in found])
-
-
-def _mean(values: Iterable[float]) -> float | None:
-    """Mean of what is no NaN (two empty masks say nothing); None if nothing is left."""
-    known = [value for value in values if value == value]
-    return sum(known) / len(known) if known else None

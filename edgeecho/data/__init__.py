@@ -8,6 +8,7 @@ from edgeecho.data.dataset import SPLITS, DataSet, Item
 from edgeecho.data.echonet_dynamic import EchoNetDynamic
 from edgeecho.data.echonet_pediatric import EchoNetPediatric
 from edgeecho.data.own import OwnCines
+from edgeecho.data.phantom import Phantom
 from edgeecho.errors import ConfigError
 
 __all__ = ["KINDS", "SPLITS", "DataSet", "Item", "open_data"]
@@ -17,18 +18,19 @@ KINDS: dict[str, Callable[[Path], DataSet]] = {
     "echonet-dynamic": EchoNetDynamic,
     "echonet-pediatric": EchoNetPediatric,
     "cine": OwnCines,
+    "phantom": Phantom,
 }
 
 
 def open_data(text: str) -> DataSet:
-    """Open `KIND:DIR`.
+    """Open `KIND:DIR`, or `phantom:`, which has no folder.
 
     Raises:
         ConfigError: If the form is wrong or the kind is unknown.
         DataError: If the folder does not hold that data set.
     """
     kind, colon, folder = text.partition(":")
-    if not colon or not folder:
+    if not colon or not (folder or kind == "phantom"):
         raise ConfigError(f"data must be KIND:DIR, got {text!r}; such as camus:/data/camus")
     if kind not in KINDS:
         raise ConfigError(f"unknown data kind {kind!r}; known: {', '.join(KINDS)}")

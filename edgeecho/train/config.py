@@ -7,7 +7,7 @@ from typing import Any
 
 from edgeecho.errors import ConfigError
 
-_AT_LEAST_ONE = ("optim.steps", "optim.clips", "optim.frames", "run.threads", "run.save_every")
+_AT_LEAST_ONE = ("clips.per_step", "clips.frames", "clips.stride", "optim.steps", "run.threads", "run.save_every")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +20,8 @@ class ModelConfig:
     """The model's own name."""
     overrides: dict[str, Any] = field(default_factory=dict)
     """Configuration fields that differ from the preset."""
+    size_px: int = 112
+    """Side of the network's frames."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,21 +35,52 @@ class DataConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClipConfig:
+    """What a clip is, and how much it is varied."""
+
+    per_step: int = 10
+    """Clips a step."""
+    frames: int = 8
+    """T, frames a clip."""
+    stride: int = 4
+    """Of real videos every frame up to every this many, at random."""
+    stills: float = 0.5
+    """Share of clips made from one labelled frame, standing still or squeezed."""
+    cines: float = 0.25
+    """Share of clips in which a heart beats and only ED and ES are labelled: real videos where the data set has them,
+    else hearts pulled between an ED and an ES still."""
+    phantom: float = 0.25
+    """Share of clips of drawn hearts."""
+    motion: float = 0.3
+    """Largest squeeze of the ventricle in a clip made from a still."""
+    geometry: float = 1.0
+    """Strength of rotation, scale, shift, shear and the probe's drift; 0 looks straight."""
+    degrade: float = 1.0
+    """Share of clips whose pictures are spoilt: gain, tone, shadow, haze, blur, speckle, sector, compression."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossConfig:
+    """Weights of the temporal consistency loss beside the labels' 1; 0 switches a term off."""
+
+    cycle: float = 0.1
+    """The predicted area follows the cardiac cycle of the video: the paper's idea."""
+    smooth: float = 10.0
+    """The area curve does not flicker about the cycle: ours."""
+    beats: float = 0.5
+    """Frames of equal phase in different beats agree in area: ours."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class OptimConfig:
     """How long and how."""
 
     steps: int = 4000
-    clips: int = 12
-    """Clips per step."""
-    frames: int = 6
-    """T, frames per clip."""
     learning_rate: float = 3e-3
     """Peak of the one-cycle schedule."""
     weight_decay: float = 0.02
     ema: float = 0.998
     """Decay of the averaged weights, which are the ones that are kept."""
-    motion: float = 0.3
-    """Largest made contraction of the ventricle within a clip; 0 trains on still clips."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +103,8 @@ class TrainConfig:
 
     model: ModelConfig = field(default_factory=ModelConfig)
     data: DataConfig = field(default_factory=DataConfig)
+    clips: ClipConfig = field(default_factory=ClipConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     run: RunConfig = field(default_factory=RunConfig)
 

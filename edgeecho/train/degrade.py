@@ -1,0 +1,67 @@
+"""What other scanners, chests and hands do to a picture."""
+
+import cv2
+import numpy as np
+
+
+def degrade(frames: np.ndarray, rng: np.random.Generator, strength: float = 1.0) -> np.ndarray:
+    """Spoil a clip as another scanner, another chest and another hand would.
+
+    Args:
+        frames: uint8 (T, H, W).
+        rng: Source of chance.
+        strength: Part of the clips that are spoilt; the others stay as they are.
+
+    Returns:
+        uint8 (T, H, W).
+    """
+    if rng.uniform() >= strength:
+        return frames
+    t, h, w = frames.shape
+    sector = frames[0] > 0
+    x = frames.astype(np.float32) / 255
+    rows, columns = np.mgrid[0:h, 0:w].astype(np.float32) / h
+    x = x ** np.exp(rng.normal(0, 0.35))  # tone curve
+    x *= np.exp(rng.normal(-0.05, 0.35))  # gain
+    if rng.uniform() < 0.5:  # time-gain compensation, and one side darker than the other
+        x *= np.exp(rng.normal(0, 0.5) * (rows - 0.5) + rng.normal(0, 0.5) * (columns - 0.5))
+    if rng.uniform() < 0.35:  # shadow along a ray from the probe
+        ray = np.arctan2(columns - 0.5, rows + 0.1)
+        x *= 1 - rng.uniform(0.3, 0.9) * np.exp(-(((ray - rng.uniform(-0.6, 0.6)) / rng.uniform(0.03, 0.15)) ** 2))
+    if rng.uniform() < 0.3:  # a dark patch: wall that drops out
+        far = (columns - rng.uniform(0.15, 0.85)) ** 2 + (rows - rng.uniform(0.15, 0.85)) ** 2
+        x *= 1 - rng.uniform(0.3, 0.9) * np.exp(-far / rng.uniform(0.05, 0.18) ** 2)
+    if rng.uniform() < 0.35:  # haze, mostly near the probe
+        x += sector * rng.uniform(0.03, 0.22) * np.exp(-rows / rng.uniform(0.15, 0.8))
+    if rng.uniform() < 0.25:  # black level cut off
+        x -= rng.uniform(0.02, 0.12)
+    x *= max(1.0, 0.25 / (float(np.quantile(x, 0.99)) + 1e-3))  # a picture that is nearly black teaches nothing
+    if rng.uniform() < 0.5:  # a blurred or over-sharp screen
+        sigma = rng.uniform(0.4, 1.3)
+        soft = np.stack([cv2.GaussianBlur(f, (0, 0), sigma) for f in x])
+        x = soft if rng.uniform() < 0.7 else x + rng.uniform(0.2, 0.9) * (x - soft)
+    grain = rng.uniform(0, 0.15)
+    fixed, fresh = rng.standard_normal((2, t, h, w), np.float32)
+    renew = rng.uniform(0.1, 1)
+    for i in range(t):
+        speckle = (1 - renew) * fixed[0] + renew * fresh[i]
+        x[i] = x[i] * (1 + grain * speckle) * (1 + rng.normal(0, 0.01))
+    if rng.uniform() < 0.4:  # another scanner's sector: narrower, cut at the sides or the bottom
+        x *= _fan(rows, columns, rng)
+    out = np.clip(x * 255 + 0.5, 0, 255).astype(np.uint8)
+    if rng.uniform() < 0.35:  # a compressed file
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))]
+        small = int(rng.choice([h, h, h // 2]))
+        for i in range(t):
+            coded = cv2.imencode(".jpg", cv2.resize(out[i], (small, small), interpolation=cv2.INTER_AREA), quality)[1]
+            out[i] = cv2.resize(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), (w, h), interpolation=cv2.INTER_LINEAR)
+    return out
+
+
+def _fan(rows: np.ndarray, columns: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A random sector shape, float32 0 or 1."""
+    apex_x, apex_y = rng.uniform(0.42, 0.58), rng.uniform(-0.12, 0.08)
+    ray = np.arctan2(columns - apex_x, rows - apex_y)
+    reach = np.hypot(columns - apex_x, rows - apex_y)
+    left, right = np.deg2rad(rng.uniform(32, 60, 2))
+    return ((ray > -left) & (ray < right) & (reach < rng.uniform(0.85, 1.15))).astype(np.float32)

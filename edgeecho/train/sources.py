@@ -1,0 +1,218 @@
+"""Where training clips come from: stills set in motion, hearts between two stills, real videos, the phantom.
+
+Every source gives labels at ED and ES alone (a still is one labelled frame that keeps its label when it is moved); what
+lies between is for the temporal consistency loss. Chance comes from the generator that is passed in, so clip i of
+step s is the same in every run.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from edgeecho.cine import Cine
+from edgeecho.data import Item
+from edgeecho.data.beating import BeatingHeart
+from edgeecho.data.rhythm import Rhythm, phase_frames
+from edgeecho.preprocess import resample
+from edgeecho.train.config import ClipConfig
+from edgeecho.train.cycle import cycle_signal
+from edgeecho.train.degrade import degrade
+from edgeecho.train.geometry import draw_placement, look, to_canvas
+
+SUPERSAMPLING = 2
+"""Clips are sampled this much finer than the network's frames, then brought down as any cine is."""
+WAY_UP = {"ED": 1, "ES": -1}
+"""Where the cycle of a labelled frame should stand."""
+FRAMES_PER_BEAT = (5.0, 40.0)
+"""Of made hearts, drawn evenly on a log scale."""
+BEATS = 4.0
+"""Length of the cine, in beats, that a clip of a made heart is cut from."""
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """What a network learns from."""
+
+    frames: np.ndarray
+    """uint8 (T, S, S)."""
+    masks: np.ndarray
+    """Soft masks 0 to 255, uint8 (T, S, S); 0 where there is no label."""
+    labelled: np.ndarray
+    """bool (T,)."""
+    cycle: np.ndarray
+    """Estimated cardiac cycle, high at ED, float32 (T,), zero mean and unit deviation; zeros where nothing is known."""
+    trust: float
+    """Confidence in `cycle`, 0 to 1."""
+
+
+class Source(Protocol):
+    """A kind of training data."""
+
+    def clip(self, rng: np.random.Generator, config: ClipConfig, size_px: int) -> Clip:
+        """Draw a clip."""
+        ...
+
+
+class Stills:
+    """Labelled frames that stand still or are squeezed about the ventricle's centre; every frame keeps its label."""
+
+    def __init__(self, canvases: np.ndarray, contracts: Sequence[bool]) -> None:
+        """
+        Args:
+            canvases: Pictures, and masks as 0 or 255: uint8 (N, 2, CANVAS, CANVAS).
+            contracts: Whether each may only shrink, as an ED frame does, or only grow.
+        """
+        self.canvases, self.contracts = canvases, contracts
+
+    def clip(self, rng: np.random.Generator, config: ClipConfig, size_px: int) -> Clip:
+        """Draw a clip."""
+        k = int(rng.integers(len(self.canvases)))
+        picture, mask = np.asarray(self.canvases[k])
+        t, big = config.frames, SUPERSAMPLING * size_px
+        matrices = draw_placement(rng, t, big, config.geometry)
+        period, start = rng.uniform(8, 50), rng.uniform(0, 2 * np.pi)
+        depth = config.motion * rng.uniform() * (rng.uniform() < 0.85) * (1 if self.contracts[k] else -0.7)
+        squeeze = depth * (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(t) / period + start))
+        pull, centre = _pull_field(mask)
+        frames, masks = np.empty((2, t, big, big), np.uint8)
+        for i in range(t):
+            x, y = look(matrices[i], big)
+            if depth:
+                near = np.float32(squeeze[i]) * cv2.remap(pull, x, y, cv2.INTER_LINEAR)
+                x, y = x + near * (x - centre[0]), y + near * (y - centre[1])
+            frames[i] = cv2.remap(picture, x, y, cv2.INTER_LINEAR)
+            masks[i] = cv2.remap(mask, x, y, cv2.INTER_LINEAR)
+        return _finish(rng, config, size_px, frames, masks, dict.fromkeys(range(t), ""), moves=False)
+
+
+class Pairs:
+    """Hearts that beat between an ED and an ES still."""
+
+    def __init__(self, hearts: Sequence[BeatingHeart]) -> None:
+        """
+        Args:
+            hearts: On canvases.
+        """
+        self.hearts = hearts
+
+    def clip(self, rng: np.random.Generator, config: ClipConfig, size_px: int) -> Clip:
+        """Draw a clip."""
+        heart = self.hearts[int(rng.integers(len(self.hearts)))]
+        strength = rng.uniform(0.35, 1.15)
+        _, volume, phases = _window(rng, Rhythm.draw(rng, BEATS, 60.0), 1.0, BEATS, config.frames)
+        t, big = config.frames, SUPERSAMPLING * size_px
+        matrices = draw_placement(rng, t, big, config.geometry)
+        per_px = float(np.sqrt(abs(np.linalg.det(matrices[0, :, :2]))))
+        frames, masks = np.empty((2, t, big, big), np.uint8)
+        for i in range(t):
+            frames[i], distance = heart.frame(strength * float(1 - volume[i]), *look(matrices[i], big))
+            masks[i] = np.clip(127.5 + distance * (255 / per_px), 0, 255)
+        return _finish(rng, config, size_px, frames, masks, phases)
+
+
+class Videos:
+    """Real cines with a few labelled frames, read when they are needed."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        """
+        Args:
+            items: Cines that carry labels.
+        """
+        self.items = items
+
+    def clip(self, rng: np.random.Generator, config: ClipConfig, size_px: int) -> Clip:
+        """Draw a clip about a labelled frame; the cine stands still before its first frame and after its last.
+
+        Raises:
+            DataError: If the cine cannot be read.
+            VideoError: If it is damaged or black.
+        """
+        cine = self.items[int(rng.integers(len(self.items)))].read()
+        t, big = config.frames, SUPERSAMPLING * size_px
+        stride = int(rng.integers(1, config.stride + 1))
+        anchor = int(rng.choice(sorted(cine.labels)))
+        shown = np.clip(anchor + stride * (np.arange(t) - rng.integers(t)), 0, len(cine.frames) - 1)
+        canvases = to_canvas(cine.frames[shown], cine)
+        labels = to_canvas(np.stack([cine.labels[k] * 255 for k in sorted(cine.labels)]), cine)
+        where = {k: n for n, k in enumerate(sorted(cine.labels))}
+        matrices = draw_placement(rng, 1, big, config.geometry)  # the probe drifts by itself
+        at = look(matrices[0], big)
+        frames, masks = np.zeros((2, t, big, big), np.uint8)
+        phases = {}
+        for i, k in enumerate(shown.tolist()):
+            frames[i] = cv2.remap(canvases[i], *at, cv2.INTER_LINEAR)
+            if k in where:
+                masks[i] = cv2.remap(labels[where[k]], *at, cv2.INTER_LINEAR)
+                phases[i] = cine.phases.get(k, "")
+        return _finish(rng, config, size_px, frames, masks, phases)
+
+
+class Phantoms:
+    """Drawn hearts, each clip of another one."""
+
+    def clip(self, rng: np.random.Generator, config: ClipConfig, size_px: int) -> Clip:
+        """Draw a clip."""
+        from edgeecho.data.phantom import PhantomHeart
+
+        heart = PhantomHeart(int(rng.integers(2**31, 2**32)))  # apart from the seeds of the data set
+        beat_s = float(np.diff(heart.rhythm.r_waves_s).mean())
+        times, _, phases = _window(rng, heart.rhythm, beat_s, heart.seconds, config.frames)
+        pictures, cavities = heart.frames(times)
+        cine = Cine(pictures, spacing_mm=heart.spacing_mm)
+        canvases, labels = to_canvas(pictures, cine), to_canvas(cavities * 255, cine)
+        big = SUPERSAMPLING * size_px
+        matrices = draw_placement(rng, config.frames, big, config.geometry)
+        frames, masks = np.empty((2, config.frames, big, big), np.uint8)
+        for i, matrix in enumerate(matrices):
+            at = look(matrix, big)
+            frames[i] = cv2.remap(canvases[i], *at, cv2.INTER_LINEAR)
+            masks[i] = cv2.remap(labels[i], *at, cv2.INTER_LINEAR)
+        return _finish(rng, config, size_px, frames, masks, phases)
+
+
+def _window(
+    rng: np.random.Generator, rhythm: Rhythm, beat_s: float, seconds: float, frames: int
+) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
+    """Times of T frames about an ED or ES, the relative volume at each, and which of them are ED or ES."""
+    step = beat_s / np.exp(rng.uniform(*np.log(FRAMES_PER_BEAT)))
+    times = np.arange(max(frames, int(seconds / step))) * step
+    volume, beat = rhythm.at(times)
+    phases = phase_frames(volume, beat)
+    anchor = int(rng.choice(sorted(phases))) if phases else 0
+    start = int(np.clip(anchor - rng.integers(frames), 0, len(times) - frames))
+    stop = start + frames
+    return times[start:stop], volume[start:stop], {f - start: p for f, p in phases.items() if start <= f < stop}
+
+
+def _finish(
+    rng: np.random.Generator,
+    config: ClipConfig,
+    size_px: int,
+    frames: np.ndarray,
+    masks: np.ndarray,
+    phases: dict[int, str],
+    moves: bool = True,
+) -> Clip:
+    """Bring a clip to the network's size, estimate its cycle, spoil its pictures and keep labels of ED and ES only."""
+    frames, masks = resample(frames, size_px, size_px), resample(masks, size_px, size_px)
+    labelled = np.isin(np.arange(len(frames)), list(phases))
+    masks[~labelled] = 0
+    cycle, trust = np.zeros(len(frames), np.float32), 0.0
+    if moves:
+        estimate = cycle_signal(frames)
+        signs = [WAY_UP[phase] * float(estimate.signal[k]) for k, phase in phases.items() if phase]
+        up = float(np.clip(np.mean(signs), -1, 1)) if signs else 0.0  # the labels say which way is up, and how surely
+        cycle, trust = np.float32(np.sign(up)) * estimate.signal, abs(up) * estimate.confidence
+    return Clip(degrade(frames, rng, config.degrade), masks, labelled, cycle, trust)
+
+
+def _pull_field(mask: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
+    """Weight 1 in the cavity fading to 0 outside, float32 (CANVAS, CANVAS), and the cavity's centre (x, y)."""
+    outside = cv2.distanceTransform((mask < 128).astype(np.uint8), cv2.DIST_L2, 3)
+    moments = cv2.moments(mask, binaryImage=True)
+    area = max(moments["m00"], 1.0)
+    reach = 0.6 * np.sqrt(area)
+    return np.exp(-((outside / reach) ** 2)).astype(np.float32), (moments["m10"] / area, moments["m01"] / area)

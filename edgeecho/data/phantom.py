@@ -76,7 +76,6 @@ class PhantomHeart:
         seconds: How long the cine lasts.
         spacing_mm: (row, column) millimetres per pixel.
         rhythm: Volume over time.
-        ef_percent: By single-plane discs of the true outlines.
     """
 
     def __init__(self, seed: int | Sequence[int], region_px: int | None = None) -> None:
@@ -89,13 +88,12 @@ class PhantomHeart:
             np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(5)
         )
         self._anatomy = Anatomy.draw(body)
-        self.ef_percent = self._anatomy.ef_percent()
         bpm = float(np.clip(motion.normal(75, 20), 40, 150)) if motion.uniform() < 0.7 else motion.uniform(40, 150)
         self.fps = 50.0 if motion.uniform() < 0.3 else float(np.exp(motion.uniform(np.log(20), np.log(120))))
         frames = int(np.clip(motion.uniform(1.3, 2.6) * 60 / bpm * self.fps, 12, MAX_FRAMES))
         self.seconds = frames / self.fps
         self.rhythm = Rhythm.draw(motion, self.seconds, bpm, irregular=float(motion.choice([0.02, 0.05, 0.25])))
-        high, low = view.uniform(0.08, 0.28), view.uniform(0.54, 0.9)
+        high, low = view.uniform(0.09, 0.27), view.uniform(0.58, 0.95)
         for attempt in range(PLACES):  # experts choose a place and a depth that show all of the cavity
             depth = 1.04**attempt * self._anatomy.length / (low - high)
             self.screen = Screen.draw(view, depth)
@@ -107,6 +105,11 @@ class PhantomHeart:
         self.spacing_mm = (self.screen.mm, self.screen.mm)
         self._quality = int(view.integers(30, 95)) if view.uniform() < 0.25 else None
         self._soft = float(view.uniform(0.3, 1.0)) if view.uniform() < 0.3 else 0.0
+
+    @cached_property
+    def ef_percent(self) -> float:
+        """By single-plane discs of the true masks at ED and ES."""
+        return self._anatomy.ef_percent()
 
     @property
     def frame_count(self) -> int:

@@ -115,20 +115,20 @@ class Anatomy:
 
         ef = float(np.clip(rng.normal(0.57, 0.09), 0.1, 0.8)) if rng.uniform() < 0.5 else u(0.1, 0.8)
         weak = max(0.0, 0.5 - ef)
-        length = 78 * np.exp(float(np.clip(rng.normal(0, 0.17), -0.6, 0.35)))
+        length = 83 * np.exp(float(np.clip(rng.normal(0, 0.15), -0.6, 0.35)))
         width = length * float(np.clip(rng.normal(0.60 + 0.15 * weak, 0.085), 0.38, 0.9))
-        scale = length / 78
+        scale = length / 83
         wall = float(rng.normal(10.5, 2.2)) * scale**0.7
         thick = np.clip(wall * rng.normal(1, 0.12, 3), 4.5 * scale, 19)
         large = np.exp(rng.normal(0, 0.28))
         return cls(
             length=length,
             width=width,
-            widest=u(0.42, 0.85),
+            widest=u(0.42, 0.8),
             bluntness=u(1.6, 3.0),
-            base=u(0.66, 1.0),
+            base=u(0.6, 0.97),
             bend=rng.normal(0, 0.06),
-            slope=rng.normal(0.0, 0.06),
+            slope=rng.normal(0.0, 0.035),
             bow=rng.normal(0.02, 0.05),
             flat_septum=u(-0.1, 0.35),
             septum=float(thick[0]),

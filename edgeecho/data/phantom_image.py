@@ -26,7 +26,7 @@ GRID = (24, 20)
 def _scatterers() -> np.ndarray:
     """Real and imaginary part of random scatterers, a little correlated, float32 (NOISE, NOISE, 2), variance 1."""
     field = np.random.default_rng(0).standard_normal((NOISE, NOISE, 2), np.float32)
-    field = cv2.GaussianBlur(field, (0, 0), 0.7, borderType=cv2.BORDER_REFLECT)
+    field = cv2.GaussianBlur(field, (0, 0), 0.5, borderType=cv2.BORDER_REFLECT)
     return np.asarray(field / field.std())
 
 
@@ -58,6 +58,8 @@ class Tissues:
     """Grey levels before gain and artefacts, 0 to 255."""
 
     blood: float
+    atria: float
+    """Blood in the atria."""
     septum: float
     lateral: float
     apex: float
@@ -75,8 +77,11 @@ class Tissues:
     @classmethod
     def draw(cls, rng: np.random.Generator) -> "Tissues":
         """Levels about those of CAMUS, with more spread."""
-        blood = float(np.clip(rng.normal(26, 16), 0, 70))
-        contrast = np.exp(rng.normal(0, 0.3))
+        blood = float(np.clip(rng.normal(36, 17), 0, 85))
+        contrast = np.exp(rng.normal(0, 0.24))
+        around = float(np.clip(rng.normal(108, 30), 5, 200))
+        lateral = around * rng.uniform(0.6, 1.15) if rng.uniform() < 0.5 else blood + rng.normal(68, 28) * contrast
+        apex = around * rng.uniform(0.6, 1.15) if rng.uniform() < 0.5 else blood + rng.normal(65, 28) * contrast
         x = np.linspace(0, 2 * np.pi, 2 * SIDE - 2)
         wave = sum(rng.normal(0, a) * np.sin(f * x + rng.uniform(0, 6)) for f, a in ((1, 0.12), (2.5, 0.14), (5, 0.12)))
         segments = np.exp(np.asarray(wave))
@@ -88,12 +93,13 @@ class Tissues:
         parts = 0.75 + 0.35 * sum(rng.normal() * np.sin(f * part * 6 + rng.uniform(0, 6)) for f in (1, 2, 4))
         return cls(
             blood=blood,
+            atria=float(np.clip(blood + rng.normal(10, 16), 0, 120)),
             septum=blood + float(rng.normal(105, 25)) * contrast,
-            lateral=blood + float(np.clip(rng.normal(68, 28), 4, 180)) * contrast,
-            apex=blood + float(np.clip(rng.normal(65, 28), 0, 180)) * contrast,
-            around=float(np.clip(rng.normal(80, 28), 2, 170)),
+            lateral=float(max(lateral, blood + 4)),
+            apex=float(max(apex, blood)),
+            around=around,
             atrial=blood + float(rng.normal(75, 25)) * contrast,
-            pericardium=float(rng.uniform(90, 230)),
+            pericardium=float(rng.uniform(40, 230)),
             valve=blood + float(rng.normal(105, 40)) * contrast,
             directional=float(rng.uniform(0, 0.55)),
             segments=segments,
@@ -108,10 +114,11 @@ class Scanner:
         self.screen = screen
         self.tissues = Tissues.draw(rng)
         self._key = int(rng.integers(1 << 40))
-        self.compress = float(np.exp(rng.uniform(np.log(0.26), np.log(0.6))))
-        self._blur = (float(rng.uniform(1.2, 2.8)), float(rng.uniform(0.8, 1.5)))  # across, along the beam
+        self.compress = float(np.exp(rng.uniform(np.log(0.26), np.log(0.5))))
+        self._blur = (float(rng.uniform(0.9, 2.4)), float(rng.uniform(0.35, 0.9)))  # across, along the beam
         self._renewal_s = float(rng.uniform(0.12, 0.5))
-        self._smooth = float(rng.uniform(0.4, 1.0)) if rng.uniform() < 0.6 else 0.0
+        self._smooth = float(rng.uniform(0.35, 0.8)) if rng.uniform() < 0.3 else 0.0
+        self._fuzzy = float(np.exp(rng.uniform(np.log(0.7), np.log(4))))
         self._level = self._mean_grey()
         table = (np.arange(256, dtype=np.float32) / 255) ** np.float32(1 / self.compress)
         self._amplitudes = table.reshape(1, 256)
@@ -121,7 +128,7 @@ class Scanner:
         self._gain = self._gains(rng, row, column) ** np.float32(1 / self.compress)
         self._haze, self._clutter = self._veils(rng, row, column)
         self._tone = self._tones(rng)
-        self._blotches = np.exp(rng.uniform(0.05, 0.3) / self.compress * _cloud(rng, 9, 7)).astype(np.float32)
+        self._blotches = np.exp(rng.uniform(0.05, 0.35) / self.compress * _cloud(rng, 9, 7)).astype(np.float32)
         distance = np.linspace(*screen.reach, GRID[0])[:, None]
         angle = np.linspace(*screen.angles, GRID[1])[None]
         self._nodes = np.stack([distance * np.sin(angle), distance * np.cos(angle)], axis=-1)
@@ -142,7 +149,8 @@ class Scanner:
         mixed = cv2.addWeighted(now, np.cos(part * np.pi / 2), following, np.sin(part * np.pi / 2), 0)
         echo = cv2.remap(mixed, material + PAD, None, cv2.INTER_LINEAR)
         blotches = cv2.remap(self._blotches, material, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-        amplitude = cv2.LUT(self._draw(pose), self._amplitudes)
+        level = cv2.GaussianBlur(self._draw(pose), (0, 0), self._fuzzy)
+        amplitude = cv2.LUT(level, self._amplitudes)
         amplitude *= self._gain
         amplitude *= blotches
         echo *= cv2.merge((amplitude, amplitude))
@@ -199,8 +207,8 @@ class Scanner:
             self._pericardium(canvas, part, max(1, round(4 * wide)))
         for chamber in (pose.rv, pose.ra, pose.la):
             line(chamber, t.atrial * 0.9, 3, closed=True)
-        fill(pose.ra, t.blood)
-        fill(pose.la, t.blood)
+        fill(pose.ra, t.atria)
+        fill(pose.la, t.atria)
         line(pose.la[:11], t.atrial, 3)
         fill(pose.rv, t.blood)
         line(pose.moderator, t.lateral, 4)
@@ -248,7 +256,7 @@ class Scanner:
     def _surroundings(self, rng: np.random.Generator, row: np.ndarray, column: np.ndarray) -> np.ndarray:
         """Grey level of what is not heart, uint8 (RANGES, BEAMS)."""
         level = self.tissues.around * np.exp(0.25 * _cloud(rng, 60, 40) + rng.uniform(0, 0.35) * _cloud(rng, 10, 18))
-        deep = rng.uniform(0.5, 1.9)
+        deep = rng.uniform(0.8, 2.2)
         level = level * (1 + (deep - 1) * np.clip((row - 0.55) / 0.4, 0, 1))
         for side in (-1, 1):  # lung or nothing beside the heart
             if rng.uniform() < 0.3:
@@ -270,8 +278,8 @@ class Scanner:
     def _veils(self, rng: np.random.Generator, row: np.ndarray, column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Amplitude of what is fresh in every frame, and echoes that stand still: float32 (RANGES, BEAMS, 2)."""
         power = 1 / self.compress
-        haze = rng.uniform(5, 62) * np.exp(0.22 * _cloud(rng, 50, 40)) * (1 + rng.normal(0, 0.25) * (row - 0.5))
-        near = rng.uniform(20, 125) * np.exp(-((row / rng.uniform(0.05, 0.22)) ** 1.5))
+        haze = rng.uniform(8, 80) * np.exp(0.22 * _cloud(rng, 50, 40)) * (1 + rng.normal(0.3, 0.4) * (row - 0.5))
+        near = rng.uniform(50, 165) * np.exp(-((row / rng.uniform(0.05, 0.22)) ** 1.5))
         if rng.uniform() < 0.35:  # haze over the apex
             spot = ((row - rng.uniform(0.1, 0.4)) / 0.18) ** 2 + ((column - rng.uniform(-0.7, 0.7)) / 0.35) ** 2
             near = np.maximum(near, rng.uniform(20, 100) * np.exp(-spot))

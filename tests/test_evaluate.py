@@ -14,13 +14,14 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from miniatures import write_camus_release
 
 from edgeecho.cine import Cine
-from edgeecho.data import Item
+from edgeecho.data import Item, open_data
 from edgeecho.errors import DataError, MissingExtraError, VideoError
 from edgeecho.evaluate import Scores, evaluate_items, evaluate_model, print_scores, write_report
-from edgeecho.measure import measure, simpson_volume_ml
-from edgeecho.metrics import CAMUS_TRAINING
+from edgeecho.measure import measure, simpson_biplane_volume_ml, simpson_volume_ml
+from edgeecho.metrics import CAMUS_TRAINING, Thresholds
 from edgeecho.runtime.predictor import ModelInfo
 
 SPACING = (0.5, 0.6)
@@ -66,17 +67,21 @@ class Model:
         self.mistake = mistake
 
     def segment(self, cine: Cine) -> Any:
-        mask = self.mistake((cine.frames > 100).astype(np.uint8))
-        area = mask.sum(axis=(1, 2)).astype(np.float32)
-        found = measure(mask, area, cine.fps, cine.spacing_mm)
-        return SimpleNamespace(
-            mask=mask,
-            area_px=area,
-            ed_frames=list(found.ed_frames),
-            es_frames=list(found.es_frames),
-            ef_percent=found.ef_percent,
-            warnings=[],
-        )
+        return answer(self.mistake((cine.frames > 100).astype(np.uint8)), cine)
+
+
+def answer(mask: np.ndarray, cine: Cine) -> Any:
+    """What a predictor with this mask would say."""
+    area = mask.sum(axis=(1, 2)).astype(np.float32)
+    found = measure(mask, area, cine.fps, cine.spacing_mm)
+    return SimpleNamespace(
+        mask=mask,
+        area_px=area,
+        ed_frames=list(found.ed_frames),
+        es_frames=list(found.es_frames),
+        ef_percent=found.ef_percent,
+        warnings=[],
+    )
 
 
 def down(mask: np.ndarray) -> np.ndarray:
@@ -193,6 +198,45 @@ class TestVolumes:
         assert scores.figure("ef_floor", "mae") is None
 
 
+class TestBiplane:
+    def test_camus_with_both_views(self, tmp_path: Path) -> None:
+        release = write_camus_release(tmp_path)
+        items = [item for split in ("train", "val", "test") for item in open_data(f"camus:{release}").items(split)]
+        model = Model()
+        model.segment = lambda cine: answer(np.repeat(cine.labels[min(cine.labels)][None], len(cine.frames), 0), cine)
+        scores = evaluate_items(model, items, "camus", "all")
+        assert [(p.group, p.view) for p in scores.biplane] == [(f"patient{n:04d}", "biplane") for n in range(1, 5)]
+        by_view = {item.view: item.read() for item in items if item.group == "patient0001"}
+        volumes = {}
+        for phase in ("ED", "ES"):
+            four, two = (
+                next(c.labels[i] for i, p in c.phases.items() if p == phase) for c in (by_view["4CH"], by_view["2CH"])
+            )
+            volumes[phase] = simpson_biplane_volume_ml(four, two, by_view["4CH"].spacing_mm)
+        patient = scores.biplane[0]
+        assert (patient.reference.edv_ml, patient.reference.esv_ml) == pytest.approx((volumes["ED"], volumes["ES"]))
+        ef = 100 * (1 - volumes["ES"] / volumes["ED"])
+        assert patient.reference.ef_percent == pytest.approx(ef)
+        assert patient.model.ef_percent == pytest.approx(0)  # ED's mask in every frame
+        assert patient.clinical_ef_percent == 54
+        floor, against = (value(scores, f"ef_biplane_{name}", "bias") for name in ("floor", "clinical"))
+        assert floor == pytest.approx(np.mean([p.reference.ef_percent for p in scores.biplane]) - 54)
+        assert against == pytest.approx(np.mean([p.model.ef_percent for p in scores.biplane]) - 54)
+        assert value(scores, "edv_biplane_masks", "mae") < 30
+        assert len(scores.to_dict()["biplane"]) == 4
+
+    def test_one_view_gives_none(self) -> None:
+        scores = evaluate(stills())
+        assert scores.biplane == []
+        assert not [figure for figure in scores.figures if "biplane" in figure.topic]
+
+    def test_a_view_without_spacing_or_es_gives_none(self) -> None:
+        two = [still("p0", "ED", 1, view="2CH"), still("p0", "ES", 0.8, view="2CH")]
+        assert len(evaluate([*stills(1), *two]).biplane) == 1
+        assert evaluate([*stills(1), two[0]]).biplane == []
+        assert evaluate([*stills(1, spacing_mm=None), *two]).biplane == []
+
+
 class TestTime:
     def test_stills_say_nothing_about_time(self) -> None:
         scores = evaluate(stills())
@@ -217,17 +261,51 @@ class TestTime:
     def test_ef_of_found_beats(self) -> None:
         assert value(evaluate([beating("p0"), beating("p1")]), "ef_beats_masks", "mae") < 1
 
-    def test_thresholds_come_from_dense_references_or_not_at_all(self) -> None:
+    def test_thresholds_come_from_dense_references_or_are_the_stored_ones(self) -> None:
+        stored = Thresholds.read()
         sparse = evaluate([beating()])
-        assert sparse.populations == [CAMUS_TRAINING]
-        assert sparse.notes == ["No thresholds of consistency: drawn val has no reference masks on consecutive frames."]
-        assert sparse.figure("consistency_mm", "inconsistent_frames") is None
+        assert sparse.populations == [replace(CAMUS_TRAINING, thresholds=stored)]
+        assert sparse.notes == []
+        assert value(sparse, "consistency_mm", "inconsistent_frames") == 0
         assert value(sparse, "consistency_mm", "max_error", "lv_area") > 0
+        assert sparse.figure("time", "area_pearson_r") is None
 
         dense = evaluate([beating(dense=True)])
-        assert dense.populations[0].thresholds_from.startswith("largest |e| over 90 reference masks of 1 cines, drawn")
+        assert dense.populations[0].thresholds is not None
+        assert dense.populations[0].thresholds.source == (
+            "largest |e| over 90 reference masks of 1 cines by frame rate, drawn val; too strict if interpolated"
+        )
         assert value(dense, "consistency_mm", "inconsistent_frames") == 0
         assert value(dense, "time", "frame_to_frame_dice_less_reference") == 0
+        assert value(dense, "time", "roughness_over_reference") == 1
+        assert value(dense, "time", "area_pearson_r") == pytest.approx(1)
+        assert value(dense, "time", "area_mae") == 0
+        assert value(dense, "overlap", "dice_mean", "other") == 1
+        figure = dense.figure("overlap", "dice_pooled", "other")
+        assert figure is not None
+        assert figure.n == 88
+
+    def test_a_frame_rate_without_thresholds_is_not_judged(self) -> None:
+        scores = evaluate([beating("p0"), beating("p1", fps=5), beating("p2", fps=None)])
+        figure = scores.figure("consistency_mm", "inconsistent_frames")
+        assert figure is not None
+        assert figure.n == 1
+        assert scores.notes == [
+            "2 of 3 cines have no frame rate, or one without thresholds of consistency in mm: their inconsistent "
+            "frames are not counted."
+        ]
+
+    def test_the_error_of_an_area_curve_by_hand(self) -> None:
+        def half(mask: np.ndarray) -> np.ndarray:
+            changed = mask.copy()
+            changed[:, :46] = 0
+            return changed
+
+        scores = evaluate([beating(dense=True)], half)
+        reference = beating().read().frames // 200
+        areas, own = reference.sum(axis=(1, 2), dtype=float), half(reference).sum(axis=(1, 2), dtype=float)
+        assert value(scores, "time", "area_mae") == pytest.approx(100 * np.abs(own - areas).mean() / areas.max())
+        assert value(scores, "time", "area_pearson_r") == pytest.approx(np.corrcoef(own, areas)[0, 1])
 
     def test_a_frame_that_jumps_is_inconsistent(self) -> None:
         def jump(mask: np.ndarray) -> np.ndarray:

@@ -1,16 +1,20 @@
 """Figures worked out on paper, and the same figures by an independent library."""
 
+import json
 import math
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edgeecho.errors import ConfigError, DataError, ShapeError
 from edgeecho.metrics import (
+    ATTRIBUTES,
     CAMUS_TRAINING,
+    MIN_CINES,
     Overlap,
-    Population,
+    Thresholds,
     agreement,
     agreement_moments,
     agreement_statistics,
@@ -252,14 +256,48 @@ class TestTemporal:
         assert temporal_consistency(curves, bounds).any_inconsistent is None
 
     def test_thresholds_are_what_the_references_show(self) -> None:
-        curve = {name: np.array([0, 0, 1, 0.0]) for name in ("lv_area", "lv_length", "lv_width", "lv_orientation")}
-        population = Population("px", dict.fromkeys(curve, (0.0, 10.0)), "by hand")
-        derived = derive_thresholds([curve], population, "one cine")
-        assert derived.thresholds == dict.fromkeys(curve, pytest.approx(0.1))
-        assert derived.thresholds_from == "largest |e| over 4 reference masks of 1 cines, one cine"
-        assert temporal_consistency(curve, derived.bounds, derived.thresholds).any_inconsistent == 0
-        with pytest.raises(DataError, match="three consecutive frames"):
-            derive_thresholds([{name: value[:2] for name, value in curve.items()}], population, "stills")
+        curve = {name: np.array([0, 0, 1, 0.0]) for name in ATTRIBUTES}
+        bounds = dict.fromkeys(ATTRIBUTES, (0.0, 10.0))
+        derived = derive_thresholds([(30, curve)], bounds, "one cine")
+        assert [(band.fps, band.cines, band.frames) for band in derived.bands] == [((28, 40), 1, 4)]
+        assert derived.at(30) == derived.at(39.9) == dict.fromkeys(ATTRIBUTES, pytest.approx(0.1))
+        assert derived.at(40) is derived.at(15) is derived.at(None) is None
+        assert derived.source == "largest |e| over 4 reference masks of 1 cines by frame rate, one cine"
+        assert temporal_consistency(curve, bounds, derived.at(30)).any_inconsistent == 0
+        for sequences in ([(30, {name: value[:2] for name, value in curve.items()})], [(400, curve)], []):
+            with pytest.raises(DataError, match=r"no 1 cines of 10 to 160 .* three consecutive frames, so no"):
+                derive_thresholds(sequences, bounds, "stills")
+        with pytest.raises(DataError, match="no 2 cines"):
+            derive_thresholds([(30, curve)], bounds, "one cine", min_cines=2)
+
+    def test_a_fast_cine_serves_the_slower_bands_too(self) -> None:
+        curve = {name: np.arange(9.0) ** 2 for name in ATTRIBUTES}  # |e| = step^2, wherever one begins
+        derived = derive_thresholds([(60, curve)], dict.fromkeys(ATTRIBUTES, (0.0, 100.0)), "a parabola")
+        assert {band.fps: band.thresholds["lv_area"] for band in derived.bands} == {
+            (56, 80): pytest.approx(0.01),
+            (28, 40): pytest.approx(0.04),
+            (20, 28): pytest.approx(0.09),  # every third frame, 20 a second
+        }
+
+    def test_thresholds_are_kept_in_a_file(self, tmp_path: Path) -> None:
+        curve = {name: np.array([0, 0, 1, 0.0]) for name in ATTRIBUTES}
+        derived = derive_thresholds([(30, curve)], dict.fromkeys(ATTRIBUTES, (0.0, 10.0)), "one cine")
+        path = tmp_path / "thresholds.json"
+        path.write_text(json.dumps(derived.to_dict()))
+        assert Thresholds.read(path) == derived
+        for text in ("{}", "no JSON", '{"bands": [{"fps": [1, 2], "cines": 1, "frames": 3, "thresholds": {}}]}'):
+            path.write_text(text)
+            with pytest.raises(DataError, match=r"thresholds\.json: not a file of consistency thresholds"):
+                Thresholds.read(path)
+
+    def test_the_package_knows_thresholds_and_whence(self) -> None:
+        stored = Thresholds.read()
+        assert all(stored.at(fps) for fps in (20, 25, 30, 40, 50, 60, 75))
+        assert all(band.cines >= MIN_CINES for band in stored.bands)
+        assert stored.command.startswith("python -m edgeecho.benchmarks.consistency_thresholds phantom: --split train")
+        assert stored.source.endswith(f"bounds: {CAMUS_TRAINING.bounds_from}")
+        areas = [band.thresholds["lv_area"] for band in stored.bands]
+        assert areas == sorted(areas, reverse=True)  # slower cines move further from frame to frame
 
     def test_bounds(self) -> None:
         masks = np.stack([box(2, 2, 6, 5), box(0, 0, 0, 0), box(2, 2, 12, 8)])
@@ -269,10 +307,6 @@ class TestTemporal:
         assert derived.bounds_from == "lowest and highest value over 2 reference masks, two boxes"
         with pytest.raises(DataError, match="do not give bounds"):
             derive_bounds([], "px", "nothing")
-
-    def test_no_thresholds_are_made_up(self) -> None:
-        assert CAMUS_TRAINING.thresholds is None
-        assert set(CAMUS_TRAINING.bounds) == {"lv_area", "lv_length", "lv_width", "lv_orientation"}
 
     def test_attributes_of_an_ellipse(self) -> None:
         row, column = np.mgrid[0:200, 0:200] - 99.5

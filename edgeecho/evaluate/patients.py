@@ -1,15 +1,24 @@
-"""Volumes and ejection fraction of each patient and view, from the frames that the data set marks as ED and ES."""
+"""Volumes and ejection fraction of each patient, from the frames that the data set marks as ED and ES."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from edgeecho.evaluate.video import VideoScore
+from edgeecho.measure import Discs, biplane_volume
 from edgeecho.measure.measurement import median
+
+BIPLANE = "biplane"
+"""In place of a view."""
+Whose = Literal["discs", "reference_discs"]
+"""The model's or the reference's, of `FrameScore`."""
+Joined = dict[tuple[str, str], list[list[VideoScore]]]
+"""Patient and view to cines that show ED and ES, each alone in a list, and the stills of the view together."""
 
 
 @dataclass(frozen=True)
 class Volumes:
-    """Of one patient and view, by single-plane discs."""
+    """Of one patient, by discs."""
 
     edv_ml: float | None
     """None where spacing is unknown or the masks give no volume, as `esv_ml`."""
@@ -20,10 +29,11 @@ class Volumes:
 
 @dataclass(frozen=True)
 class PatientScore:
-    """One patient and view."""
+    """One patient and view, or one patient in two views."""
 
     group: str
     view: str
+    """Such as `4CH`, or `biplane`."""
     quality: str | None
     model: Volumes
     """From the model's masks of the labelled frames."""
@@ -36,7 +46,7 @@ class PatientScore:
 
 
 def score_patients(videos: Iterable[VideoScore]) -> list[PatientScore]:
-    """Join the stills of each patient and view; a cine that shows both ED and ES stands for itself.
+    """Single plane: join the stills of each patient and view; a cine that shows both ED and ES stands for itself.
 
     Several ED or ES frames of one such group give their median volume.
 
@@ -46,26 +56,78 @@ def score_patients(videos: Iterable[VideoScore]) -> list[PatientScore]:
     Returns:
         By patient and view; those without a marked ED, a marked ES and a beat found have figures of None.
     """
-    joined: dict[tuple[str, str, str], list[VideoScore]] = {}
+    joined = _join(videos)
+    return [_score_view(group, view, found) for (group, view), groups in sorted(joined.items()) for found in groups]
+
+
+def score_biplane(videos: Iterable[VideoScore]) -> list[PatientScore]:
+    """Biplane discs of the patients who have ED and ES labelled in a four- and a two-chamber view, spacing known.
+
+    Where several cines of a view have both, the first by name counts.
+
+    Args:
+        videos: Every item, in any order.
+
+    Returns:
+        By patient; a figure is None where a mask has no axis.
+    """
+    joined = _join(videos)
+    found = []
+    for group in sorted({group for group, _ in joined}):
+        four, two = (_first_pair(joined.get((group, view), [])) for view in ("4CH", "2CH"))
+        if four and two:
+            model, reference = _biplane(four, two, "discs"), _biplane(four, two, "reference_discs")
+            found.append(_patient(group, BIPLANE, [*four, *two], model, reference, None))
+    return found
+
+
+def _join(videos: Iterable[VideoScore]) -> Joined:
+    found: dict[tuple[str, str, str], list[VideoScore]] = {}
     for video in videos:
         alone = bool(video.of("ED")) and bool(video.of("ES"))
-        joined.setdefault((video.group, video.view, video.name if alone else ""), []).append(video)
-    return [_score_patient(group, view, found) for (group, view, _), found in sorted(joined.items())]
+        found.setdefault((video.group, video.view, video.name if alone else ""), []).append(video)
+    joined: Joined = {}
+    for (group, view, _), members in sorted(found.items(), key=lambda entry: entry[0]):
+        joined.setdefault((group, view), []).append(members)
+    return joined
 
 
-def _score_patient(group: str, view: str, videos: list[VideoScore]) -> PatientScore:
+def _first_pair(groups: list[list[VideoScore]]) -> list[VideoScore]:
+    """The first that has ED, ES and spacing."""
+    for videos in groups:
+        if all(any(v.of(phase) for v in videos) for phase in ("ED", "ES")) and all(v.spacing_mm for v in videos):
+            return videos
+    return []
+
+
+def _biplane(four: list[VideoScore], two: list[VideoScore], whose: Whose) -> Volumes:
+    """Each phase with the longer of the two views' lengths, as `edgeecho.measure.measure_biplane`."""
+    volumes = []
+    for phase in ("ED", "ES"):
+        a, b = (_discs(view, phase, whose)[0] for view in (four, two))
+        volumes.append(biplane_volume(a, b) / 1000 if a and b else None)
+    return _volumes(volumes[0], volumes[1], has_spacing=True)
+
+
+def _score_view(group: str, view: str, videos: list[VideoScore]) -> PatientScore:
     has_spacing = all(video.spacing_mm for video in videos)
     # cubic pixels of two items are the same only in frames of one size
     comparable = has_spacing or len({(v.height, v.width, v.spacing_mm is None) for v in videos}) == 1
-    frames = {phase: [f for video in videos for f in video.of(phase)] for phase in ("ED", "ES")}
-    model, reference = (
-        _volumes(
-            median([getattr(frame, kind) for frame in frames["ED"]]) if comparable else None,
-            median([getattr(frame, kind) for frame in frames["ES"]]) if comparable else None,
-            has_spacing,
+
+    def volumes(whose: Whose) -> Volumes:
+        edv, esv = (
+            median([d.volume() / 1000 if d else None for d in _discs(videos, phase, whose)]) if comparable else None
+            for phase in ("ED", "ES")
         )
-        for kind in ("volume", "reference_volume")
-    )
+        return _volumes(edv, esv, has_spacing)
+
+    beats = median([video.time.ef_percent if video.time else None for video in videos])
+    return _patient(group, view, videos, volumes("discs"), volumes("reference_discs"), beats)
+
+
+def _patient(
+    group: str, view: str, videos: list[VideoScore], model: Volumes, reference: Volumes, beats: float | None
+) -> PatientScore:
     return PatientScore(
         group=group,
         view=view,
@@ -73,8 +135,13 @@ def _score_patient(group: str, view: str, videos: list[VideoScore]) -> PatientSc
         model=model,
         reference=reference,
         clinical_ef_percent=next((v.clinical_ef_percent for v in videos if v.clinical_ef_percent is not None), None),
-        beats_ef_percent=median([video.time.ef_percent if video.time else None for video in videos]),
+        beats_ef_percent=beats,
     )
+
+
+def _discs(videos: list[VideoScore], phase: str, whose: Whose) -> list[Discs | None]:
+    """Of every frame that is marked so."""
+    return [getattr(frame, whose) for video in videos for frame in video.of(phase)]
 
 
 def _volumes(edv: float | None, esv: float | None, has_spacing: bool) -> Volumes:

@@ -48,6 +48,8 @@ def _ef_pairs(scores: Scores) -> Iterator[tuple[str, str, Pairs]]:
             [(p.reference.ef_percent, p.clinical_ef_percent) for p in scores.patients],
         ),
     ]
+    both_views = [(p.model.ef_percent, p.clinical_ef_percent) for p in scores.biplane]
+    kinds.append(("model, biplane", "clinical", MODEL, both_views))
     for predicted, reference, colour, values in kinds:
         both = np.array([(p, r) for p, r in values if p is not None and r is not None], float).reshape(-1, 2)
         yield f"{predicted} - {reference}", colour, (both[:, 0], both[:, 1])

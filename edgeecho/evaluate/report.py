@@ -42,7 +42,7 @@ def write_report(scores: Scores, out_dir: str | os.PathLike[str]) -> list[Path]:
     folder = Path(out_dir)
     written = [folder / "videos.csv", folder / "patients.csv"]
     _write_csv(written[0], [video_row(video) for video in scores.videos])
-    _write_csv(written[1], [patient_row(patient) for patient in scores.patients])
+    _write_csv(written[1], [patient_row(patient) for patient in (*scores.patients, *scores.biplane)])
     if scores.worst:
         written.append(folder / "worst.png")
         write_png(written[-1], draw_worst(scores.worst))
@@ -54,7 +54,7 @@ def write_report(scores: Scores, out_dir: str | os.PathLike[str]) -> list[Path]:
 
 
 def patient_row(patient: PatientScore) -> dict[str, Any]:
-    """One patient and view as a flat row; None where there is no value."""
+    """One patient and view, or one patient's biplane figures, as a flat row; None where there is no value."""
     row: dict[str, Any] = {"patient": patient.group, "view": patient.view, "quality": patient.quality}
     for name, volumes in (("model", patient.model), ("reference", patient.reference)):
         row[f"edv_ml_{name}"] = volumes.edv_ml

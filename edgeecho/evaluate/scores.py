@@ -1,12 +1,13 @@
 """What an evaluation says: figures, items, patients, what was skipped."""
 
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from edgeecho.evaluate.figures import Figure, known, mean
-from edgeecho.evaluate.patients import PatientScore
+from edgeecho.evaluate.patients import PatientScore, score_biplane
 from edgeecho.evaluate.video import TimeScore, VideoScore
 from edgeecho.measure.measurement import median
 from edgeecho.metrics import SAMPLES, SEED, Population
@@ -17,15 +18,22 @@ DEFINITIONS = {
     "dice_pooled": "2 sum(I) / (sum(U) + sum(I)) over all frames, as EchoNet-Dynamic reports it",
     "hd95": "larger of the two directional 95th percentiles; a missed ventricle counts as the frame's diagonal",
     "assd": "mean over the pixels of both surfaces together",
+    "phases": "ED and ES as the data set marks them; other: labelled frames that are neither; all: every labelled one",
     "volumes": "single-plane discs of the labelled ED and ES frames, not in PSAX; difference = model - reference",
+    "edv_biplane_masks": "biplane discs of patients labelled in 4CH and 2CH, each phase with the longer view's length; "
+    "esv_ and ef_ alike; ef_biplane_clinical and ef_biplane_floor as ef_clinical and ef_floor",
     "ef_masks": "model's masks against the reference masks, labelled frames",
     "ef_clinical": "model's masks of the labelled frames against the EF that the data set states",
     "ef_floor": "reference masks against the EF that the data set states: what perfect masks would give",
     "ef_beats_masks": "model's masks and the beats found in them, no labels used, against the reference masks",
     "ef_beats_clinical": "model's masks and the beats found in them, no labels used, against the EF stated",
     "phase_frames": "marked ED or ES to the nearest that was found; cines of 3 frames or more, as all figures of time",
-    "consistency": "e_t = a_t - (a_(t-1) + a_(t+1)) / 2, a in units of the population's range (Painchaud 2022)",
-    "roughness": "rms of the area's second derivative at 20 Hz, over its range",
+    "consistency": "e_t = a_t - (a_(t-1) + a_(t+1)) / 2, a in units of the population's range (Painchaud 2022); "
+    "inconsistent where |e| is over the threshold for the cine's frame rate, see populations",
+    "roughness": "rms of the area's second derivative at 20 Hz, over its range; over_reference: ratio to that of the "
+    "reference masks of the same frames",
+    "area_pearson_r": "model's area with that of reference masks on consecutive frames, mean of cines",
+    "area_mae": "mean distance of the two, over the reference's largest area",
     "frame_to_frame_dice": "falls with true motion and rises with frame rate: compare on the same cines only",
 }
 
@@ -77,6 +85,11 @@ class Scores:
         names = (topic, metric, phase)
         return next((f for f in self.figures if (f.topic, f.metric, f.phase) == names), None)
 
+    @cached_property
+    def biplane(self) -> list[PatientScore]:
+        """Of patients who have both apical views labelled."""
+        return score_biplane(self.videos)
+
     @property
     def counts(self) -> dict[str, int]:
         """How much was evaluated, and how much of it was missed."""
@@ -115,6 +128,7 @@ class Scores:
             "worst": [{"name": w.name, "frame": w.frame, "phase": w.phase, "dice": w.dice} for w in self.worst],
             "dice": {f"{v.name}:{f.frame}": known(f.overlap.dice) for v in self.videos for f in v.labelled},
             "patients": [asdict(patient) for patient in self.patients],
+            "biplane": [asdict(patient) for patient in self.biplane],
             "videos": [video_row(video) for video in self.videos],
         }
 
@@ -150,7 +164,7 @@ def video_row(video: VideoScore) -> dict[str, Any]:
         "column_mm": video.spacing_mm[1] if video.spacing_mm else None,
         "labelled_frames": len(video.labelled),
     }
-    for phase in ("ED", "ES", "all"):
+    for phase in ("ED", "ES", "other", "all"):
         frames = video.of(phase)
         row[f"dice_{phase}"] = mean([f.overlap.dice for f in frames])
         row[f"iou_{phase}"] = mean([f.overlap.iou for f in frames])
@@ -159,8 +173,9 @@ def video_row(video: VideoScore) -> dict[str, Any]:
             row[f"hd95_{unit}_{phase}"] = mean([f.hd95 for f in frames]) if fits else None
             row[f"assd_{unit}_{phase}"] = mean([f.assd for f in frames]) if fits else None
     for phase in ("ED", "ES"):
-        for kind, name in (("volume", "model"), ("reference_volume", "reference")):
-            volumes = [getattr(f, kind) for f in video.of(phase)]
+        for kind, name in (("discs", "model"), ("reference_discs", "reference")):
+            discs = [getattr(f, kind) for f in video.of(phase)]
+            volumes = [d.volume() / 1000 if d else None for d in discs]
             row[f"{phase.lower()}v_ml_{name}"] = median(volumes) if video.spacing_mm else None
     row["ef_percent_clinical"] = video.clinical_ef_percent
     time: TimeScore | None = video.time
@@ -169,6 +184,8 @@ def video_row(video: VideoScore) -> dict[str, Any]:
     row["es_frame_errors"] = _joined(time.es_errors) if time else None
     row["frame_to_frame_dice"] = known(time.frame_to_frame_dice) if time else None
     row["roughness_per_s2"] = known(time.roughness_per_s2) if time else None
+    row["area_pearson_r"] = known(time.area_pearson_r) if time else None
+    row["area_mae_percent"] = known(time.area_mae_percent) if time else None
     row["warnings"] = "; ".join(video.warnings) or None
     return row
 

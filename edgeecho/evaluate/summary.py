@@ -1,19 +1,22 @@
 """From scored items to the figures that papers print."""
 
+from dataclasses import replace
+
 from edgeecho.errors import DataError
 from edgeecho.evaluate.figures import Figure, FigureTable, mean
-from edgeecho.evaluate.patients import PatientScore
+from edgeecho.evaluate.patients import PatientScore, score_biplane
 from edgeecho.evaluate.video import TimeScore, VideoScore
 from edgeecho.metrics import (
     ATTRIBUTES,
     CAMUS_TRAINING,
     Population,
+    Thresholds,
     derive_bounds,
     derive_thresholds,
     temporal_consistency,
 )
 
-PHASES = ("ED", "ES", "all")
+PHASES = ("ED", "ES", "other", "all")
 MIN_REFERENCES = 20
 """Fewer reference masks do not show how far a population reaches."""
 
@@ -30,7 +33,9 @@ def summarize(videos: list[VideoScore], patients: list[PatientScore], population
     for phase in PHASES:
         _add_overlap(table, videos, phase)
     _add_quality(table, videos)
-    _add_volumes(table, patients)
+    _add_volumes(table, patients, "")
+    _add_volumes(table, score_biplane(videos), "_biplane")
+    _add_beats(table, patients)
     cines = [(video, video.time) for video in videos if video.time]
     _add_frames(table, cines)
     _add_time(table, cines)
@@ -39,19 +44,23 @@ def summarize(videos: list[VideoScore], patients: list[PatientScore], population
     return table.build()
 
 
-def find_populations(videos: list[VideoScore], source: str) -> tuple[list[Population], list[str]]:
+def find_populations(
+    videos: list[VideoScore], source: str, stored: Thresholds | None = None
+) -> tuple[list[Population], list[str]]:
     """What temporal consistency is measured against, one for cines in mm and one for cines in pixels.
 
     Bounds in mm are those of CAMUS; bounds in pixels depend on how the frames were cut, so they are derived from the
-    reference masks of the videos themselves, if all have one size. Thresholds are derived where the data set has
-    reference masks on consecutive frames, and are not made up where it has none.
+    reference masks of the videos themselves, if all have one size. Thresholds are derived from the split where it has
+    reference masks on consecutive frames; elsewhere stored ones are used, in pixels too, since they are in units of the
+    population's range.
 
     Args:
         videos: Scored items.
         source: Data set and split, for the derivation.
+        stored: Thresholds for a split that gives none; the package's own if not given.
 
     Returns:
-        The populations, and a sentence on each thing that could not be derived.
+        The populations, and a sentence on each thing that could not be had.
     """
     populations: list[Population] = []
     notes: list[str] = []
@@ -75,12 +84,19 @@ def find_populations(videos: list[VideoScore], source: str) -> tuple[list[Popula
             except DataError as error:
                 notes.append(f"No temporal consistency in pixels: {error}.")
                 continue
-        sequences = [v.time.reference_attributes for v in cines if v.time and v.time.reference_attributes]
-        if sequences:
-            population = derive_thresholds(sequences, population, f"{source}; too strict if they were interpolated")
-        else:
-            notes.append(f"No thresholds of consistency: {source} has no reference masks on consecutive frames.")
-        populations.append(population)
+        dense = [(v.fps, v.time.reference_attributes) for v in cines if v.fps and v.time]
+        sequences = [(fps, attributes) for fps, attributes in dense if attributes]
+        try:
+            thresholds = derive_thresholds(sequences, population.bounds, f"{source}; too strict if interpolated")
+        except DataError:  # no such cines
+            thresholds = stored or Thresholds.read()
+        populations.append(replace(population, thresholds=thresholds))
+        judged = sum(thresholds.at(v.fps) is not None for v in cines)
+        if judged < len(cines):
+            notes.append(
+                f"{len(cines) - judged} of {len(cines)} cines have no frame rate, or one without thresholds of "
+                f"consistency in {unit}: their inconsistent frames are not counted."
+            )
     return populations, notes
 
 
@@ -105,18 +121,19 @@ def _add_quality(table: FigureTable, videos: list[VideoScore]) -> None:
         table.mean("quality", "dice_mean", quality, "", means)
 
 
-def _add_volumes(table: FigureTable, patients: list[PatientScore]) -> None:
-    table.agreement("edv_masks", "mL", [(p.group, p.model.edv_ml, p.reference.edv_ml) for p in patients])
-    table.agreement("esv_masks", "mL", [(p.group, p.model.esv_ml, p.reference.esv_ml) for p in patients])
-    table.agreement("ef_masks", "points", [(p.group, p.model.ef_percent, p.reference.ef_percent) for p in patients])
-    table.agreement("ef_clinical", "points", [(p.group, p.model.ef_percent, p.clinical_ef_percent) for p in patients])
-    table.agreement("ef_floor", "points", [(p.group, p.reference.ef_percent, p.clinical_ef_percent) for p in patients])
-    table.agreement(
-        "ef_beats_masks", "points", [(p.group, p.beats_ef_percent, p.reference.ef_percent) for p in patients]
-    )
-    table.agreement(
-        "ef_beats_clinical", "points", [(p.group, p.beats_ef_percent, p.clinical_ef_percent) for p in patients]
-    )
+def _add_volumes(table: FigureTable, patients: list[PatientScore], how: str) -> None:
+    of = [(p.group, p.model, p.reference, p.clinical_ef_percent) for p in patients]
+    table.agreement(f"edv{how}_masks", "mL", [(g, m.edv_ml, r.edv_ml) for g, m, r, _ in of])
+    table.agreement(f"esv{how}_masks", "mL", [(g, m.esv_ml, r.esv_ml) for g, m, r, _ in of])
+    table.agreement(f"ef{how}_masks", "points", [(g, m.ef_percent, r.ef_percent) for g, m, r, _ in of])
+    table.agreement(f"ef{how}_clinical", "points", [(g, m.ef_percent, clinical) for g, m, _, clinical in of])
+    table.agreement(f"ef{how}_floor", "points", [(g, r.ef_percent, clinical) for g, _, r, clinical in of])
+
+
+def _add_beats(table: FigureTable, patients: list[PatientScore]) -> None:
+    of = [(p.group, p.beats_ef_percent, p.reference.ef_percent, p.clinical_ef_percent) for p in patients]
+    table.agreement("ef_beats_masks", "points", [(g, beats, masks) for g, beats, masks, _ in of])
+    table.agreement("ef_beats_clinical", "points", [(g, beats, clinical) for g, beats, _, clinical in of])
 
 
 def _add_frames(table: FigureTable, cines: list[tuple[VideoScore, TimeScore]]) -> None:
@@ -143,15 +160,22 @@ def _add_time(table: FigureTable, cines: list[tuple[VideoScore, TimeScore]]) -> 
         "1/s2",
         [t.same_frames_roughness_per_s2 - t.reference_roughness_per_s2 for t in times],
     )
+    add("roughness_over_reference", "", [t.roughness_over_reference for t in times])
+    add("area_pearson_r", "", [t.area_pearson_r for t in times])
+    add("area_mae", "%", [t.area_mae_percent for t in times])
 
 
 def _add_consistency(table: FigureTable, cines: list[tuple[VideoScore, TimeScore]], population: Population) -> None:
-    chosen = [(v.group, t) for v, t in cines if v.distance_unit == population.unit]
-    found = [(g, temporal_consistency(t.attributes, population.bounds, population.thresholds)) for g, t in chosen]
+    known = population.thresholds
+    found = [
+        (v.group, temporal_consistency(t.attributes, population.bounds, known.at(v.fps) if known else None))
+        for v, t in cines
+        if v.distance_unit == population.unit
+    ]
     topic = f"consistency_{population.unit}"
     for name in ATTRIBUTES:
         table.mean(topic, "max_error", name, "", [(g, c.max_error[name]) for g, c in found])
-    for name in population.thresholds or ():
+    for name in ATTRIBUTES:
         shares = [(g, 100 * c.inconsistent_frames[name]) for g, c in found if name in c.inconsistent_frames]
         table.mean(topic, "inconsistent_frames", name, "%", shares)
     measured = [(g, c.any_inconsistent) for g, c in found if c.any_inconsistent is not None]

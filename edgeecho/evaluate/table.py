@@ -27,6 +27,11 @@ AGREEMENT = (
     ("EDV, mL\nmodel - masks", "edv_masks"),
     ("ESV, mL\nmodel - masks", "esv_masks"),
     ("EF, model - masks", "ef_masks"),
+    ("EDV biplane, mL\nmodel - masks", "edv_biplane_masks"),
+    ("ESV biplane, mL\nmodel - masks", "esv_biplane_masks"),
+    ("EF biplane, model - masks", "ef_biplane_masks"),
+    ("EF biplane, model - clinical", "ef_biplane_clinical"),
+    ("EF biplane, masks - clinical\n(the floor)", "ef_biplane_floor"),
     ("EF, model - clinical", "ef_clinical"),
     ("EF, masks - clinical\n(the floor)", "ef_floor"),
     ("EF, found beats - masks", "ef_beats_masks"),
@@ -42,6 +47,9 @@ TIME = (
     ("  less the reference's", "time", "frame_to_frame_dice_less_reference"),
     ("roughness of area, 1/s2", "time", "roughness"),
     ("  less the reference's", "time", "roughness_less_reference"),
+    ("  over the reference's", "time", "roughness_over_reference"),
+    ("area curve, Pearson r", "time", "area_pearson_r"),
+    ("area curve, error, %", "time", "area_mae"),
 )
 
 
@@ -85,7 +93,7 @@ def text(figure: Figure | None) -> str:
 def _print_overlap(console: "Console", scores: Scores) -> None:
     from rich.table import Table
 
-    columns = [phase for phase in ("ED", "ES", "all") if scores.figure("overlap", "dice_mean", phase)]
+    columns = [phase for phase in ("ED", "ES", "other", "all") if scores.figure("overlap", "dice_mean", phase)]
     if not columns:
         return
     counts = [scores.figure("overlap", "dice_mean", phase) for phase in columns]
@@ -135,4 +143,5 @@ def _print_time(console: "Console", scores: Scores) -> None:
         console.print(table)
         for population in scores.populations:
             if population.thresholds:
-                console.print(f"consistency thresholds: {population.thresholds_from}", highlight=False, markup=False)
+                source = f"consistency thresholds: {population.thresholds.source}"
+                console.print(source, highlight=False, markup=False)

@@ -1,15 +1,17 @@
 """One item of a data set: the model's masks against the reference masks and phases."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from edgeecho.cine import Cine
 from edgeecho.data import Item
 from edgeecho.errors import MeasurementError
-from edgeecho.measure import disc_volume
+from edgeecho.measure import Discs, discs_of
 from edgeecho.metrics import (
     Overlap,
+    agreement,
     frame_error,
     frame_to_frame_dice,
     mask_attributes,
@@ -36,10 +38,10 @@ class FrameScore:
     hd95: float
     """mm, or px where the video's spacing is unknown, as `assd`."""
     assd: float
-    volume: float | None
-    """Of the model's mask by single-plane discs, mL, or cubic pixels where spacing is unknown; None where the mask has
-    no axis, and in PSAX. As `reference_volume`."""
-    reference_volume: float | None
+    discs: Discs | None = None
+    """Of the model's mask, in mm, or in pixels where spacing is unknown; for ED and ES alone, and None where the mask
+    has no axis, and in PSAX. As `reference_discs`."""
+    reference_discs: Discs | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,11 @@ class TimeScore:
     """Frame-to-frame Dice of the model on those frames."""
     reference_roughness_per_s2: float = float("nan")
     same_frames_roughness_per_s2: float = float("nan")
+    roughness_over_reference: float = float("nan")
+    area_pearson_r: float = float("nan")
+    """Of the model's area with the reference's on those frames."""
+    area_mae_percent: float = float("nan")
+    """Mean distance of the two, over the reference's largest area."""
     reference_attributes: dict[str, np.ndarray] | None = None
 
 
@@ -105,15 +112,17 @@ def score_video(item: Item, cine: Cine, result: Segmentation) -> VideoScore:
     labelled, lengthwise = [], item.view != WITHOUT_LONG_AXIS
     for index, label in sorted(cine.labels.items()):
         distance = surface_distance(result.mask[index], label, cine.spacing_mm)
+        phase = cine.phases.get(index, "other")
+        has_volume = lengthwise and phase in ("ED", "ES")
         labelled.append(
             FrameScore(
                 frame=index,
-                phase=cine.phases.get(index, "other"),
+                phase=phase,
                 overlap=overlap(result.mask[index], label),
                 hd95=distance.hd95,
                 assd=distance.assd,
-                volume=_volume(result.mask[index], cine.spacing_mm) if lengthwise else None,
-                reference_volume=_volume(label, cine.spacing_mm) if lengthwise else None,
+                discs=_discs(result.mask[index], cine.spacing_mm) if has_volume else None,
+                reference_discs=_discs(label, cine.spacing_mm) if has_volume else None,
             )
         )
     marked = [label for index, label in sorted(cine.labels.items()) if cine.phases.get(index) in ("ED", "ES")]
@@ -150,23 +159,22 @@ def _score_time(cine: Cine, result: Segmentation, ef_percent: float | None) -> T
         roughness_per_s2=roughness(result.area_px, cine.fps) if cine.fps else float("nan"),
         attributes=_attributes(result.mask, cine.spacing_mm),
     )
-    run = _longest_run(sorted(cine.labels))
+    run = longest_run(cine.labels)
     if len(run) < MIN_CINE_FRAMES:
         return found
     reference, model = np.stack([cine.labels[i] for i in run]), result.mask[run[0] : run[-1] + 1]
     areas = [masks.sum(axis=(1, 2), dtype=np.int64) for masks in (reference, model)]
     rough = [roughness(area, cine.fps) if cine.fps else float("nan") for area in areas]
-    return TimeScore(
-        found.ed_errors,
-        found.es_errors,
-        found.ef_percent,
-        found.frame_to_frame_dice,
-        found.roughness_per_s2,
-        found.attributes,
+    alike = agreement(areas[1], areas[0])
+    return replace(
+        found,
         reference_frame_to_frame_dice=frame_to_frame_dice(reference),
         same_frames_dice=frame_to_frame_dice(model),
         reference_roughness_per_s2=rough[0],
         same_frames_roughness_per_s2=rough[1],
+        roughness_over_reference=rough[1] / rough[0] if rough[0] else float("nan"),
+        area_pearson_r=alike.pearson_r,
+        area_mae_percent=100 * alike.mae / float(areas[0].max()) if areas[0].any() else float("nan"),
         reference_attributes=_attributes(reference, cine.spacing_mm),
     )
 
@@ -176,18 +184,18 @@ def _attributes(mask: np.ndarray, spacing_mm: tuple[float, float] | None) -> dic
     return {name: curve.astype(np.float32) for name, curve in mask_attributes(mask, spacing_mm).items()}
 
 
-def _longest_run(frames: list[int]) -> list[int]:
+def longest_run(frames: Iterable[int]) -> list[int]:
     """The longest stretch of consecutive frames."""
     best: list[int] = []
     run: list[int] = []
-    for frame in frames:
+    for frame in sorted(frames):
         run = [*run, frame] if run and frame == run[-1] + 1 else [frame]
         best = run if len(run) > len(best) else best
     return best
 
 
-def _volume(mask: np.ndarray, spacing_mm: tuple[float, float] | None) -> float | None:
+def _discs(mask: np.ndarray, spacing_mm: tuple[float, float] | None) -> Discs | None:
     try:
-        return float(disc_volume(mask, spacing_mm)) / (1000.0 if spacing_mm else 1.0)
+        return discs_of(mask, spacing_mm)
     except MeasurementError:
         return None

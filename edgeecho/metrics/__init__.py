@@ -2,12 +2,7 @@
 
 from edgeecho.metrics.interval import SAMPLES, SEED, bootstrap_interval, bootstrap_sums, percentile_interval
 from edgeecho.metrics.paired import STATISTICS, Agreement, agreement, agreement_moments, agreement_statistics
-from edgeecho.metrics.population import (
-    CAMUS_TRAINING,
-    Population,
-    derive_bounds,
-    derive_thresholds,
-)
+from edgeecho.metrics.population import CAMUS_TRAINING, Population, derive_bounds
 from edgeecho.metrics.regions import Overlap, dice, iou, overlap
 from edgeecho.metrics.surface import SurfaceDistance, surface_distance
 from edgeecho.metrics.temporal import (
@@ -20,18 +15,22 @@ from edgeecho.metrics.temporal import (
     temporal_consistency,
     temporal_error,
 )
+from edgeecho.metrics.thresholds import MIN_CINES, Band, Thresholds, derive_thresholds
 
 __all__ = [
     "ATTRIBUTES",
     "CAMUS_TRAINING",
+    "MIN_CINES",
     "SAMPLES",
     "SEED",
     "STATISTICS",
     "Agreement",
+    "Band",
     "Consistency",
     "Overlap",
     "Population",
     "SurfaceDistance",
+    "Thresholds",
     "agreement",
     "agreement_moments",
     "agreement_statistics",

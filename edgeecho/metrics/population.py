@@ -1,4 +1,4 @@
-"""What temporal consistency is measured against: the population's bounds, and thresholds with their derivation."""
+"""What temporal consistency is measured against: the population's bounds, and thresholds."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from edgeecho.errors import DataError
-from edgeecho.metrics.temporal import ATTRIBUTES, temporal_error
+from edgeecho.metrics.temporal import ATTRIBUTES
+from edgeecho.metrics.thresholds import Thresholds
 
 
 @dataclass(frozen=True)
@@ -19,9 +20,8 @@ class Population:
     bounds: dict[str, tuple[float, float]]
     bounds_from: str
     """How the bounds were derived."""
-    thresholds: dict[str, float] | None = None
-    """None where no densely labelled cines were there to derive them from."""
-    thresholds_from: str = "none: they need cines with reference masks on consecutive frames"
+    thresholds: Thresholds | None = None
+    """None where neither the split nor the package has any."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
@@ -38,9 +38,9 @@ CAMUS_TRAINING = Population(
     },
     bounds_from="lowest and highest value over 800 reference masks, ED and ES of the 400 CAMUS training patients, 4CH",
 )
-"""For cines whose spacing is known; `derive_bounds` over the labelled frames of `camus`, split `train`. No thresholds:
-single frames have no neighbours in time, and the masks between ED and ES that the full data set adds are interpolated,
-so thresholds from them would be too strict."""
+"""For cines whose spacing is known; `derive_bounds` over the labelled frames of `camus`, split `train`. It gives no
+thresholds: single frames have no neighbours in time, and the masks between ED and ES that the full data set adds are
+interpolated, so thresholds from them would be too strict."""
 
 
 def derive_bounds(references: Iterable[Mapping[str, np.ndarray]], unit: str, source: str) -> Population:
@@ -68,26 +68,3 @@ def derive_bounds(references: Iterable[Mapping[str, np.ndarray]], unit: str, sou
             raise DataError(f"{source}: {count} reference masks do not give bounds of {name}; give more cines")
         bounds[name] = (float(found.min()), float(found.max()))
     return Population(unit, bounds, f"lowest and highest value over {count} reference masks, {source}")
-
-
-def derive_thresholds(sequences: Iterable[Mapping[str, np.ndarray]], population: Population, source: str) -> Population:
-    """The population with thresholds: the largest |e| that the references themselves show, as Painchaud et al. do it.
-
-    Args:
-        sequences: Attributes of each cine's reference masks on consecutive frames, in the population's unit.
-        population: Gives the bounds.
-        source: Which masks these are, for the derivation; name frame rate and interpolation if any.
-
-    Raises:
-        DataError: If no sequence has three frames.
-    """
-    long = [attributes for attributes in sequences if len(attributes["lv_area"]) > 2]
-    if not long:
-        raise DataError(f"{source}: no cine has reference masks on three consecutive frames, so no thresholds")
-    thresholds = {
-        name: max(float(np.abs(temporal_error(a[name], population.bounds[name])).max()) for a in long)
-        for name in ATTRIBUTES
-    }
-    frames = sum(len(attributes["lv_area"]) for attributes in long)
-    derivation = f"largest |e| over {frames} reference masks of {len(long)} cines, {source}"
-    return Population(population.unit, population.bounds, population.bounds_from, thresholds, derivation)

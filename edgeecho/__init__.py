@@ -10,22 +10,37 @@ if TYPE_CHECKING:
     from edgeecho.cine import Cine, read_cine
     from edgeecho.errors import EdgeEchoError
     from edgeecho.preprocess import Roi
-    from edgeecho.runtime import Predictor, Segmentation, load
+    from edgeecho.runtime import FrameResult, Predictor, Segmentation, StreamingPredictor, load, stream
     from edgeecho.spec import ModelSpec
 
-__all__ = ["Cine", "EdgeEchoError", "ModelSpec", "Predictor", "Roi", "Segmentation", "load", "read_cine"]
+__all__ = [
+    "Cine",
+    "EdgeEchoError",
+    "FrameResult",
+    "ModelSpec",
+    "Predictor",
+    "Roi",
+    "Segmentation",
+    "StreamingPredictor",
+    "load",
+    "read_cine",
+    "stream",
+]
 __version__ = "0.1.0"
 
 # Names are imported when first used, so that `edgeecho --help` does not wait for NumPy.
 _HOMES = {
     "Cine": "cine",
     "EdgeEchoError": "errors",
+    "FrameResult": "runtime",
     "ModelSpec": "spec",
     "Predictor": "runtime",
     "Roi": "preprocess",
     "Segmentation": "runtime",
+    "StreamingPredictor": "runtime",
     "load": "runtime",
     "read_cine": "cine",
+    "stream": "runtime",
 }
 
 

@@ -23,6 +23,7 @@ Model = Annotated[str, typer.Option("--model", help="Packaged model's name, fold
 Runtime = Annotated[str | None, typer.Option(help="ort, openvino or torch.")]
 Precision = Annotated[str | None, typer.Option(help="int8 or fp32, for a named model.")]
 Threads = Annotated[int | None, typer.Option(help="Worker threads; all cores if not given.")]
+Stream = Annotated[bool, typer.Option("--stream", help="Frame by frame, as live frames run.")]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures here as JSON.")]
 
 
@@ -88,6 +89,7 @@ def segment(
     runtime: Runtime = None,
     precision: Precision = None,
     threads: Threads = None,
+    as_stream: Stream = False,
     fps: Annotated[float | None, typer.Option(help="Frames per second, if the file does not say.")] = None,
     spacing_mm: Annotated[str | None, typer.Option(help="ROW,COL millimetres per pixel.")] = None,
     roi: Annotated[str | None, typer.Option(help="X,Y,W,H region to look at, in pixels.")] = None,
@@ -96,7 +98,7 @@ def segment(
     """Outline the left ventricle in every frame: masks, area curve, beats, EF, overlay video."""
     from edgeecho.jobs import SegmentOptions, segment_files
     from edgeecho.preprocess import Roi
-    from edgeecho.runtime import load
+    from edgeecho.runtime import load, stream
 
     region, spacing = _numbers(roi, 4, "--roi"), _numbers(spacing_mm, 2, "--spacing-mm")
     options = SegmentOptions(
@@ -105,7 +107,7 @@ def segment(
         roi=Roi(*(round(v) for v in region)) if region else None,
         flip=flip,
     )
-    predictor = load(model, runtime=runtime, precision=precision, threads=threads)
+    predictor = (stream if as_stream else load)(model, runtime=runtime, precision=precision, threads=threads)
     failed = 0
     with _progress() as progress:
         task = progress.add_task("", total=None)
@@ -175,6 +177,7 @@ def evaluate(
     runtime: Runtime = None,
     precision: Precision = None,
     threads: Threads = None,
+    as_stream: Stream = False,
     out: Annotated[Path | None, typer.Option(help="Folder for CSV and plots.")] = None,
     json_file: JsonFile = None,
 ) -> None:
@@ -187,7 +190,14 @@ def evaluate(
     with _progress() as progress:
         task = progress.add_task(split, total=None)
         scores = evaluate_model(
-            model, data, split, runtime, precision, threads, lambda n, t: progress.update(task, completed=n, total=t)
+            model,
+            data,
+            split,
+            runtime,
+            precision,
+            threads,
+            lambda n, t: progress.update(task, completed=n, total=t),
+            as_stream=as_stream,
         )
     print_scores(scores)
     _write_json(json_file, scores.to_dict())
@@ -238,6 +248,7 @@ def export(
     int8: Annotated[bool, typer.Option("--int8", help="Quantized files beside fp32 (the default).")] = False,
     fp32: Annotated[bool, typer.Option("--fp32", help="fp32 files alone.")] = False,
     formats: Annotated[str, typer.Option("--format", help="onnx, openvino or both.")] = "onnx,openvino",
+    forms: Annotated[str, typer.Option("--form", help="clip (T frames a run), stream (one a run).")] = "clip,stream",
     calib: Annotated[str | None, typer.Option(help="KIND:DIR to calibrate on; else pydicom's own cine.")] = None,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("exported"),
 ) -> None:
@@ -250,9 +261,9 @@ def export(
     from edgeecho.export.bundle import export as run
     from edgeecho.export.table import print_bundle
 
-    kinds = tuple(part.strip() for part in formats.split(","))
+    kinds, graphs = (tuple(part.strip() for part in text.split(",")) for text in (formats, forms))
     precision = "fp32" if fp32 else "int8"
-    print_bundle(run(model, out, precision=precision, formats=kinds, calib=calib, progress=_say))
+    print_bundle(run(model, out, precision=precision, formats=kinds, forms=graphs, calib=calib, progress=_say))
 
 
 @app.command()

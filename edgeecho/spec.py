@@ -1,14 +1,29 @@
 """ModelSpec: what a model file expects and returns. It travels inside every file."""
 
 import json
+import math
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from edgeecho.errors import ConfigError, ModelFileError
 
 FORMAT_VERSION = 1
 RESAMPLING = "q11-box-bilinear"
 NOTICE = "Research software, not a medical device."
+STATE_BYTES = {"uint8": 1, "float32": 4}
+"""Types of carried state and their size."""
+MAX_STATE_BYTES = 1 << 28
+
+
+class StateTensor(NamedTuple):
+    """One tensor that a stream carries from frame to frame: input `name`, output `next_` + `name`."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    """`uint8` in an int8 graph, `float32` in an fp32 graph."""
+    zero_point: int
+    """Which value stands for 0; the tensor is filled with it at a reset."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +68,8 @@ class ModelSpec:
     revision: str = "unknown"
     """Git revision that made the weights."""
     format_version: int = FORMAT_VERSION
+    state: tuple[StateTensor, ...] = ()
+    """What a stream carries; written only where there is some, so that other files stay as they were."""
 
     def __post_init__(self) -> None:
         if not 16 <= self.size_px <= 1024 or self.size_px % 16:
@@ -61,10 +78,17 @@ class ModelSpec:
             raise ConfigError(f"context_frames must be from 0 to 256, got {self.context_frames}")
         if not 1 <= self.threshold <= 255:
             raise ConfigError(f"threshold must be from 1 to 255, got {self.threshold}")
+        object.__setattr__(self, "state", tuple(StateTensor(t[0], tuple(t[1]), *t[2:]) for t in self.state))
+        sizes = [math.prod(t.shape) * STATE_BYTES[t.dtype] for t in self.state]
+        if sum(sizes) > MAX_STATE_BYTES:
+            raise ConfigError(f"state of {sum(sizes)} bytes is more than the {MAX_STATE_BYTES} allowed")
 
     def to_json(self) -> str:
         """One line of JSON with sorted keys."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        values = asdict(self)
+        if not self.state:
+            del values["state"]
+        return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> "ModelSpec":
@@ -103,6 +127,17 @@ def _fits(kind: Any, value: Any) -> bool:
     """Whether a value from JSON can be a field of that type."""
     if kind == tuple[int, int]:
         return isinstance(value, list) and len(value) == 2 and all(type(v) is int for v in value)
+    if kind == tuple[StateTensor, ...]:
+        return isinstance(value, list) and len(value) <= 256 and all(map(_is_state_tensor, value))
     if kind == dict[str, Any]:
         return isinstance(value, dict)
     return type(value) is kind or (kind == int | None and (value is None or type(value) is int))
+
+
+def _is_state_tensor(value: Any) -> bool:
+    """Whether a value from JSON is [name, shape of 1 to 4 positive numbers, type, zero point]."""
+    if not isinstance(value, list) or list(map(type, value)) != [str, list, str, int]:
+        return False
+    _, shape, dtype, zero_point = value
+    sized = 1 <= len(shape) <= 4 and all(type(n) is int and 0 < n < 1 << 20 for n in shape)
+    return sized and dtype in STATE_BYTES and 0 <= zero_point <= 255

@@ -13,20 +13,34 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from edgeecho.errors import ConfigError, ModelFileError, OutputError
-from edgeecho.export.calibrate import Frames, gather
-from edgeecho.export.proof import Verdict, compare_levels, compare_masks, logit_error, require_all, run_file
+from edgeecho.errors import ConfigError, MissingExtraError, ModelFileError, OutputError
+from edgeecho.export.calibrate import Frames, gather, packaged_cine
+from edgeecho.export.proof import (
+    MAX_LEVELS,
+    WINDOWS,
+    Verdict,
+    compare_cuts,
+    compare_levels,
+    compare_masks,
+    logit_error,
+    require_all,
+    run_file,
+)
 from edgeecho.export.quantize import count_int8, quantize
 from edgeecho.export.sealed import write_onnx, write_openvino
+from edgeecho.export.stream_files import write_streams
 from edgeecho.modelfile import check
 from edgeecho.runtime.catalog import model_folder
 from edgeecho.spec import ModelSpec
 
 Progress = Callable[[str], None]
 FORMATS = ("onnx", "openvino")
+FORMS = ("clip", "stream")
 PRECISIONS = ("fp32", "int8")
 ENGINES = ("onnx", "onnxruntime", "openvino", "onnxsim", "torch")
 _SUFFIX = {"onnx": ".onnx", "openvino": ".xml"}
+REAL_CLIPS = 4
+"""Held-out clips that a stream is proven on, besides a moving cine."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +84,7 @@ def export(
     *,
     precision: str = "int8",
     formats: tuple[str, ...] = FORMATS,
+    forms: tuple[str, ...] = FORMS,
     calib: str | None = None,
     progress: Progress = lambda text: None,
 ) -> Bundle:
@@ -80,6 +95,7 @@ def export(
         out: Folder to write; must not exist, be empty or be an earlier bundle, which is replaced.
         precision: `int8` writes int8 beside fp32, `fp32` writes fp32 alone.
         formats: Of `onnx` and `openvino`.
+        forms: Of `clip` and `stream`.
         calib: `KIND:DIR` to calibrate int8 on; None takes the cine inside pydicom.
         progress: Told what is being done.
 
@@ -93,6 +109,8 @@ def export(
         raise ConfigError(f"unknown precision {precision!r}; known: {', '.join(PRECISIONS)}")
     if not formats or set(formats) - set(FORMATS):
         raise ConfigError(f"unknown format {','.join(formats)!r}; known: {', '.join(FORMATS)}")
+    if not forms or set(forms) - set(FORMS):
+        raise ConfigError(f"unknown form {','.join(forms)!r}; known: {', '.join(FORMS)}")
     if out.exists() and not (out.is_dir() and ((out / "bundle.json").is_file() or not any(out.iterdir()))):
         raise OutputError(f"{out}: exists and is no EdgeEcho bundle; choose another folder")
     source = find_source(model)
@@ -102,7 +120,7 @@ def export(
     except OSError as error:
         raise OutputError(f"{out}: cannot be written ({error.strerror}); choose another folder") from error
     try:
-        bundle = _write(source, staging, precision, formats, calib, progress)
+        bundle = _write(source, staging, precision, formats, forms, calib, progress)
         staging.chmod(0o755)
         _put(staging, out)
     except OSError as error:
@@ -136,7 +154,13 @@ def _put(staging: Path, out: Path) -> None:
 
 
 def _write(
-    source: Path, folder: Path, precision: str, formats: tuple[str, ...], calib: str | None, progress: Progress
+    source: Path,
+    folder: Path,
+    precision: str,
+    formats: tuple[str, ...],
+    forms: tuple[str, ...],
+    calib: str | None,
+    progress: Progress,
 ) -> Bundle:
     data, spec, _ = check(source)
     if spec.form != "checkpoint" and (source.suffix != ".onnx" or spec.precision != "fp32"):
@@ -174,8 +198,30 @@ def _write(
                 n = len(frames.held_out)
                 verdicts.append(compare_masks(path.name, against, answers[:n], reference[:n], spec.threshold))
     require_all(verdicts)
+    cine = _moving_cine(spec.size_px)
+    for name, (built, its_spec) in graphs.items():
+        if "clip" in forms and "onnx" in formats:
+            progress(f"cutting cines for clip.{name}.onnx")
+            limit = MAX_LEVELS if name == "fp32" else 0
+            verdicts.append(compare_cuts(folder / f"clip.{name}.onnx", cine, limit))
+        if "stream" in forms:
+            suffixes, real = [_SUFFIX[kind] for kind in formats], [cine, *frames.held_out[:REAL_CLIPS]]
+            verdicts += write_streams(folder, built, its_spec, suffixes, real, noise, progress)
+    require_all(verdicts)
+    if "clip" not in forms:
+        for path in folder.glob("clip.*"):
+            path.unlink()
     _write_index(folder, spec, frames if precision == "int8" else None, verdicts)
     return Bundle(folder, spec, frames.source if precision == "int8" else None, verdicts)
+
+
+def _moving_cine(size_px: int) -> np.ndarray:
+    """A frame more than the longest window, of pydicom's cine to and fro, else of noise: uint8 (T, S, S)."""
+    try:
+        cine = packaged_cine(size_px)
+    except MissingExtraError:
+        cine = np.random.default_rng(1).integers(0, 256, (max(WINDOWS), size_px, size_px), dtype=np.uint8)
+    return np.concatenate([cine, cine[::-1]])[: max(WINDOWS) + 1]
 
 
 def _from_checkpoint(

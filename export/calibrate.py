@@ -61,12 +61,21 @@ def gather(data: str | None, size_px: int) -> Frames:
     return Frames(f"{source.kind} training list, {frames} frames", seen, held_out)
 
 
+def packaged_cine(size_px: int) -> np.ndarray:
+    """The cine inside the `pydicom` package, uint8 (30, S, S).
+
+    Raises:
+        MissingExtraError: If pydicom is not installed.
+    """
+    pydicom = require("pydicom", "dicom")
+    return _clip(read_cine(pydicom.examples.get_path("ybr_color")), size_px)
+
+
 def _from_package(size_px: int) -> Frames:
     try:
-        pydicom = require("pydicom", "dicom")
+        clip = packaged_cine(size_px)
     except MissingExtraError as error:
         raise DataError("no frames to calibrate on: give --calib KIND:DIR, or pip install 'edgeecho[dicom]'") from error
-    clip = _clip(read_cine(pydicom.examples.get_path("ybr_color")), size_px)
     half = len(clip) // 2
     seen = [_gain(piece, gain) for piece in (clip[:half], clip[half:]) for gain in GAINS]
     # One cine is all there is: it is judged on frames seen at other gains, mirrored in time.

@@ -1,7 +1,11 @@
-"""Proof that an exported graph says what its checkpoint says; int8 is judged by its masks."""
+"""Proof that an exported graph says what its checkpoint says, however a cine is cut or streamed.
+
+fp32 is judged by its levels and logits, int8 by its masks; an int8 stream equals its int8 clip to the bit.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import onnx
@@ -10,12 +14,19 @@ import onnxruntime as ort
 from edgeecho.errors import ExportError
 from edgeecho.metrics import dice
 from edgeecho.runtime.catalog import locate
-from edgeecho.runtime.engine import open_engine
+from edgeecho.runtime.engine import StreamEngine, open_engine
+from edgeecho.runtime.frame_stream import FrameStream
+from edgeecho.runtime.predictor import Predictor
+from edgeecho.spec import ModelSpec
 
 MAX_LOGIT_ERROR = 1e-4
 MAX_LEVELS = 1
 """fp32 `prob` may differ by one grey level, where a rounding falls the other way."""
 MIN_MASK_DICE = 0.99
+WINDOWS = (1, 2, 3, 5, 7, 16, 32)
+"""Frames answered per run."""
+CUT_FRAMES = 9
+"""Of a cine that is cut in two at every frame, and into windows that are shorter."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +53,52 @@ def logit_error(model: onnx.ModelProto, clip: np.ndarray, reference: np.ndarray,
         reference: PyTorch's logits, float32 (T, 1, S, S).
         file: For the record.
     """
-    tapped = onnx.ModelProto()
-    tapped.CopyFrom(model)
-    sigmoid = next(n for n in tapped.graph.node if n.op_type == "Sigmoid")
-    tapped.graph.output.append(onnx.helper.make_tensor_value_info(sigmoid.input[0], onnx.TensorProto.FLOAT, None))
-    session = ort.InferenceSession(tapped.SerializeToString(), providers=["CPUExecutionProvider"])
-    logits = session.run([sigmoid.input[0]], {"frames": np.ascontiguousarray(clip[:, None])})[0]
+    logits = _Tapped(model).infer(np.ascontiguousarray(clip[:, None]))
     error = float(np.abs(logits.reshape(reference.shape) - reference).max())
     return Verdict(file, "PyTorch", "logits", error, error, MAX_LOGIT_ERROR, error <= MAX_LOGIT_ERROR)
+
+
+class _Tapped:
+    """A copy of an fp32 graph in ONNX Runtime that gives logits where the graph gives `prob`."""
+
+    runtime, version = "ort", str(ort.__version__)
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        tapped = onnx.ModelProto()
+        tapped.CopyFrom(model)
+        self.logits: str = next(n for n in tapped.graph.node if n.op_type == "Sigmoid").input[0]
+        tapped.graph.output.append(onnx.helper.make_tensor_value_info(self.logits, onnx.TensorProto.FLOAT, None))
+        self._session = ort.InferenceSession(tapped.SerializeToString(), providers=["CPUExecutionProvider"])
+
+    def infer(self, frames: np.ndarray) -> np.ndarray:
+        """Frames uint8 (T, 1, S, S) to logits of T frames."""
+        return self.run(["prob"], {"frames": frames})[0]
+
+    def run(self, outputs: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """As a `StreamEngine`, with logits for `prob`."""
+        found: list[np.ndarray] = self._session.run([self.logits, *outputs[1:]], inputs)
+        return found
+
+
+def stream_logit_error(
+    stream: onnx.ModelProto, clip: onnx.ModelProto, spec: ModelSpec, clips: list[np.ndarray], file: str
+) -> Verdict:
+    """Largest difference of logits between an fp32 stream graph and its clip graph, tapped, in ONNX Runtime.
+
+    Args:
+        stream: The stream graph.
+        clip: The clip graph.
+        spec: Of the stream graph.
+        clips: uint8 (T, S, S) each.
+        file: For the record.
+    """
+    frame_by_frame, whole = FrameStream(_Tapped(stream), spec), _Tapped(clip)
+    errors = []
+    for frames in clips:
+        reference = whole.infer(np.ascontiguousarray(frames[:, None])).reshape(frames.shape)
+        errors.append(float(np.abs(frame_by_frame.whole(frames) - reference).max()))
+    error = max(errors)
+    return Verdict(file, "its clip", "logits", error, error, MAX_LOGIT_ERROR, error <= MAX_LOGIT_ERROR)
 
 
 def run_file(path: Path, clips: list[np.ndarray]) -> list[np.ndarray]:
@@ -58,10 +107,45 @@ def run_file(path: Path, clips: list[np.ndarray]) -> list[np.ndarray]:
     return [engine.infer(np.ascontiguousarray(clip[:, None]))[:, 0] for clip in clips]
 
 
-def compare_levels(file: str, against: str, answers: list[np.ndarray], reference: list[np.ndarray]) -> Verdict:
-    """fp32 against fp32: the largest difference in grey levels of `prob`."""
+def run_stream(path: Path, clips: list[np.ndarray]) -> list[np.ndarray]:
+    """What a stream graph answers frame by frame, through the engine that users get: uint8 (T, S, S) a clip."""
+    engine, spec, _ = open_engine(locate(path, form="stream"))
+    stream = FrameStream(cast(StreamEngine, engine), spec)
+    return [stream.whole(clip) for clip in clips]
+
+
+def compare_cuts(path: Path, clip: np.ndarray, limit: int) -> Verdict:
+    """A clip graph against itself: a cine in one piece, in windows, and cut in two at every frame.
+
+    Args:
+        path: The file.
+        clip: uint8 (T, S, S), at least a frame more than the longest window.
+        limit: Levels by which answers may differ.
+    """
+    engine, spec, _ = open_engine(locate(path))
+    predictor = Predictor(engine, spec, "", window_frames=len(clip))
+    before, after = spec.context_frames
+    short = clip[:CUT_FRAMES]
+    whole, whole_short = predictor.probabilities(clip), predictor.probabilities(short)
+    answers, reference = [], []
+    for cut in range(1, len(short)):
+        low = max(0, cut - before)
+        first = predictor.probabilities(short[: cut + after])[:cut]
+        answers.append(np.concatenate([first, predictor.probabilities(short[low:])[cut - low :]]))
+        reference.append(whole_short)
+    for predictor.window_frames in WINDOWS:
+        is_short = predictor.window_frames < len(short)
+        answers.append(predictor.probabilities(short if is_short else clip))
+        reference.append(whole_short if is_short else whole)
+    return compare_levels(path.name, "itself, cut", answers, reference, limit)
+
+
+def compare_levels(
+    file: str, against: str, answers: list[np.ndarray], reference: list[np.ndarray], limit: int = MAX_LEVELS
+) -> Verdict:
+    """The largest difference in grey levels of `prob`."""
     levels = [float(np.abs(a.astype(int) - b).max()) for a, b in zip(answers, reference, strict=True)]
-    return Verdict(file, against, "levels", max(levels), max(levels), MAX_LEVELS, max(levels) <= MAX_LEVELS)
+    return Verdict(file, against, "levels", max(levels), max(levels), limit, max(levels) <= limit)
 
 
 def compare_masks(

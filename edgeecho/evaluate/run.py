@@ -12,7 +12,7 @@ from edgeecho.evaluate.patients import score_patients
 from edgeecho.evaluate.scores import Failure, Scores, WorstFrame
 from edgeecho.evaluate.summary import find_populations, summarize
 from edgeecho.evaluate.video import VideoScore, score_video
-from edgeecho.runtime import Segmentation, load
+from edgeecho.runtime import Segmentation, load, stream
 from edgeecho.runtime.predictor import ModelInfo
 
 WORST_FRAMES = 8
@@ -37,6 +37,8 @@ def evaluate_model(
     precision: str | None = None,
     threads: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    as_stream: bool = False,
 ) -> Scores:
     """Segment the items of a split at their own size and compare them with their labels.
 
@@ -48,6 +50,7 @@ def evaluate_model(
         precision: As `edgeecho.load`.
         threads: As `edgeecho.load`.
         progress: Called with items done and items.
+        as_stream: Run each cine frame by frame, as `edgeecho.stream` does, and not in one piece.
 
     Raises:
         DataError: If the split is empty, or no item of it can be evaluated.
@@ -56,7 +59,7 @@ def evaluate_model(
     """
     source = open_data(data)
     items = source.items(split)
-    predictor = load(model, runtime=runtime, precision=precision, threads=threads)
+    predictor = (stream if as_stream else load)(model, runtime=runtime, precision=precision, threads=threads)
     return evaluate_items(predictor, items, source.kind, split, progress)
 
 

@@ -1,6 +1,17 @@
-"""Running a model: one predictor, one file per engine, no torch unless a checkpoint is opened."""
+"""Running a model on cines or live frames: one file per engine, no torch unless a checkpoint is opened."""
 
 from edgeecho.runtime.catalog import locate, packaged_models
 from edgeecho.runtime.predictor import ModelInfo, Predictor, Segmentation, load
+from edgeecho.runtime.streaming import FrameResult, StreamingPredictor, stream
 
-__all__ = ["ModelInfo", "Predictor", "Segmentation", "load", "locate", "packaged_models"]
+__all__ = [
+    "FrameResult",
+    "ModelInfo",
+    "Predictor",
+    "Segmentation",
+    "StreamingPredictor",
+    "load",
+    "locate",
+    "packaged_models",
+    "stream",
+]

@@ -6,7 +6,7 @@ from edgeecho.errors import ModelFileError, require
 
 
 class OpenVinoEngine:
-    """A clip graph in OpenVINO, at the precision that the file states (its own default would be bf16 or f16)."""
+    """A clip or stream graph in OpenVINO, at the precision that the file states (its default would be bf16 or f16)."""
 
     runtime = "openvino"
 
@@ -29,4 +29,9 @@ class OpenVinoEngine:
 
     def infer(self, frames: np.ndarray) -> np.ndarray:
         """Frames uint8 (T, 1, S, S) to prob uint8 (T, 1, S, S)."""
-        return np.array(self._request.infer([frames])[0])
+        return self.run(["prob"], {"frames": frames})[0]
+
+    def run(self, outputs: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """Named tensors in, named tensors out."""
+        found = self._request.infer(inputs)
+        return [np.array(found[name]) for name in outputs]

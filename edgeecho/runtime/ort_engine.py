@@ -7,7 +7,7 @@ from edgeecho.errors import ModelFileError
 
 
 class OrtEngine:
-    """A clip graph in ONNX Runtime."""
+    """A clip or stream graph in ONNX Runtime."""
 
     runtime = "ort"
 
@@ -25,4 +25,8 @@ class OrtEngine:
 
     def infer(self, frames: np.ndarray) -> np.ndarray:
         """Frames uint8 (T, 1, S, S) to prob uint8 (T, 1, S, S)."""
-        return np.asarray(self._session.run(["prob"], {"frames": frames})[0])
+        return self.run(["prob"], {"frames": frames})[0]
+
+    def run(self, outputs: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """Named tensors in, named tensors out."""
+        return [np.asarray(value) for value in self._session.run(outputs, inputs)]

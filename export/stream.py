@@ -1,0 +1,276 @@
+"""Clip graph to stream graph: the same operators on one frame, with what they remember carried in and out.
+
+Every operator of a clip graph but three works on each frame by itself. The three are slices and repetitions along T
+(a tap, a cut of a skip, a first or last frame that is held), and they only say *which* frame: entry j of a tensor is
+known once frame j + `late` has come. Walking the graph with that number, slices and holds fall away, and where two
+inputs of an operator differ in it, the earlier one waits in a delay line, which is the state. Nothing is computed that
+the clip graph does not compute, by the same operators with the same scales: an int8 stream equals its int8 clip to the
+bit. What is held at a cine's ends is what a standing cine would give, and the host lets it stand (`edgeecho.runtime`).
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from edgeecho.errors import ExportError
+from edgeecho.spec import StateTensor
+
+FRAMEWISE = ("Add", "Cast", "Concat", "Conv", "DepthToSpace", "Mul", "Relu", "Resize", "Round", "Sigmoid", "Slice")
+"""Operators that treat each frame by itself, when they do not run along T; and QuantizeLinear, DequantizeLinear."""
+END = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class _Signal:
+    """A clip tensor as the stream has it."""
+
+    tensor: str
+    """Of the stream graph, (1, C, H, W)."""
+    late: int = 0
+    """Entry j of the clip tensor is there once frame j + late has come."""
+    held: str = ""
+    """`first` or `last` for that frame alone, cut out to be repeated."""
+    scale: str = ""
+    """If given, `tensor` holds integers, and the signal is their dequantized value."""
+    zero: str = ""
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What a tensor holds."""
+
+    element: int
+    """ONNX's number of its type."""
+    sizes: tuple[int, ...]
+    """C, H, W."""
+    zero: int = 0
+    """The integer that stands for 0."""
+
+    @classmethod
+    def of(cls, tensor: onnx.TypeProto.Tensor) -> "_Kind":
+        return cls(tensor.elem_type, tuple(d.dim_value for d in tensor.shape.dim)[1:])
+
+
+@dataclass(frozen=True)
+class StreamGraph:
+    """One frame and the state in, one map and the new state out."""
+
+    model: onnx.ModelProto
+    state: tuple[StateTensor, ...]
+    delay_frames: int
+    """The answer to a frame comes this many frames later."""
+
+
+def stream_graph(clip: onnx.ModelProto) -> StreamGraph:
+    """Rewrite a clip graph, fp32 or int8.
+
+    Raises:
+        ExportError: If an operator mixes frames in another way than slices and holds.
+    """
+    return _Rewrite(clip).graph()
+
+
+class _Rewrite:
+    def __init__(self, clip: onnx.ModelProto) -> None:
+        self.clip = onnx.shape_inference.infer_shapes(clip)
+        self.constants = {t.name: numpy_helper.to_array(t) for t in clip.graph.initializer}
+        self.fixed = set(self.constants)  # and whatever is computed from constants alone
+        values = (*self.clip.graph.value_info, *self.clip.graph.input, *self.clip.graph.output)
+        self.kinds = {v.name: _Kind.of(v.type.tensor_type) for v in values}  # of clip and stream tensors
+        self.kinds["frame"] = self.kinds["frames"]
+        self.signals: dict[str, _Signal] = {"frames": _Signal("frame")}
+        self.nodes: list[onnx.NodeProto] = []
+        self.added: list[onnx.TensorProto] = []
+        self.made: dict[tuple[str, ...], str] = {}
+        self.taps: dict[str, tuple[str, int]] = {}  # tensor to the one it is a delayed copy of, and by how much
+        self.depth: Counter[str] = Counter()  # frames that a tensor's delay line holds
+        self.windows: dict[str, tuple[str, int]] = {}  # a tensor's last frames side by side, oldest first, and how many
+
+    def graph(self) -> StreamGraph:
+        for node in self.clip.graph.node:
+            if all(not name or name in self.fixed for name in node.input):
+                self.nodes.append(node)
+                self.fixed.update(node.output)
+            else:
+                self.signals[node.output[0]] = self._translate(node)
+        prob = self.signals["prob"]
+        state = tuple(self._line(f"state_{i}", root, depth) for i, (root, depth) in enumerate(self.depth.items()))
+        return StreamGraph(self._model(prob.tensor, state), state, prob.late)
+
+    def _translate(self, node: onnx.NodeProto) -> _Signal:
+        """Emit what a node of the clip graph is on one frame."""
+        first = self.signals.get(node.input[0], _Signal(""))
+        if node.op_type == "Slice":
+            return self._slice(node, first)
+        if node.op_type == "DequantizeLinear":
+            return replace(first, scale=node.input[1], zero=node.input[2])
+        if node.op_type == "QuantizeLinear":
+            if first.scale and self._same(first, _Signal("", scale=node.input[1], zero=node.input[2])):
+                return replace(first, scale="", zero="")  # exact: it gives back the integers that were dequantized
+            tensor = self._emit(node, [self._real(first), *node.input[1:]])
+            self.kinds[tensor] = replace(self.kinds[node.output[0]], zero=int(self.constants[node.input[2]]))
+            return replace(first, tensor=tensor, scale="", zero="")
+        axis = next((a.i for a in node.attribute if a.name == "axis"), None)
+        if node.op_type == "Concat" and axis == 0:
+            return self._hold(node)
+        if node.op_type not in FRAMEWISE:
+            raise ExportError(f"operator {node.op_type} may mix frames; this graph cannot be streamed")
+        moving = [self.signals[name] for name in node.input if name in self.signals]
+        late = max(s.late for s in moving)
+        waited = {name: self._wait(self.signals[name], late) for name in node.input if name in self.signals}
+        if node.op_type == "Concat" and len(waited) == len(set(node.input)):
+            inputs = [waited[name] for name in node.input]
+            if all(s.scale and self._same(s, inputs[0]) for s in inputs) or not any(s.scale for s in inputs):
+                return replace(inputs[0], tensor=self._concat(node, [s.tensor for s in inputs]))
+        real = [self._real(waited[name]) if name in waited else name for name in node.input]
+        return _Signal(self._emit(node, real), late)
+
+    def _slice(self, node: onnx.NodeProto, x: _Signal) -> _Signal:
+        """A slice along T moves in time; along other axes it stays."""
+        starts, ends, axes, steps = (self.constants[name].tolist() for name in node.input[1:])
+        parts = list(zip(starts, ends, axes, steps, strict=True))
+        for start, end, _, _ in (part for part in parts if part[2] == 0):
+            if (start, end) == (0, 1) or start == -1:
+                x = replace(x, held="first" if start == 0 else "last")
+            else:
+                x = replace(x, late=x.late + start)
+        parts = [part for part in parts if part[2] != 0]
+        if not parts:
+            return x
+        bounds = [self._constant(np.array(column, np.int64)) for column in zip(*parts, strict=True)]
+        return replace(x, tensor=self._emit(node, [self._real(x), *bounds]), scale="", zero="")
+
+    def _hold(self, node: onnx.NodeProto) -> _Signal:
+        """Repetitions of the first frame, the frames, repetitions of the last."""
+        parts = [self.signals[name] for name in node.input]
+        kinds = [part.held for part in parts]
+        (at,) = (i for i, kind in enumerate(kinds) if not kind)
+        if kinds != ["first"] * at + [""] + ["last"] * (len(kinds) - at - 1):
+            raise ExportError(f"{node.name}: joins frames in another order; this graph cannot be streamed")
+        return replace(parts[at], late=parts[at].late - at)
+
+    def _wait(self, x: _Signal, late: int) -> _Signal:
+        """The signal from a delay line, if it is earlier than others that it meets."""
+        if x.late == late:
+            return x
+        root, ago = self.taps.get(x.tensor, (x.tensor, 0))
+        ago += late - x.late
+        tap = f"{root}_ago_{ago}"
+        self.taps[tap], self.kinds[tap] = (root, ago), self.kinds[root]
+        self.depth[root] = max(self.depth[root], ago)
+        return replace(x, tensor=tap, late=late)
+
+    def _concat(self, node: onnx.NodeProto, tensors: list[str]) -> str:
+        """Channels side by side; of one delay line from its oldest frame to the present, the line itself."""
+        lines = [self.taps.get(tensor, (tensor, 0)) for tensor in tensors]
+        root = lines[0][0]
+        if len(lines) > 1 and lines == [(root, ago) for ago in reversed(range(len(lines)))]:
+            window = f"{root}_window_{len(lines)}"
+            self.windows[window] = root, len(lines)
+            return window
+        joined = self._emit(node, tensors)
+        self.kinds[joined] = replace(self.kinds[tensors[0]], sizes=self.kinds[node.output[0]].sizes)
+        return joined
+
+    def _same(self, a: _Signal, b: _Signal) -> bool:
+        pairs = ((a.scale, b.scale), (a.zero, b.zero))
+        return all(np.array_equal(self.constants[x], self.constants[y]) for x, y in pairs)
+
+    def _real(self, x: _Signal) -> str:
+        """The tensor of a signal's value, dequantized where it is held in integers."""
+        if not x.scale:
+            return x.tensor
+        return self._emit(helper.make_node("DequantizeLinear", [], ["_real"]), [x.tensor, x.scale, x.zero])
+
+    def _emit(self, like: onnx.NodeProto, inputs: list[str]) -> str:
+        """Add a node, unless the same is there already; returns its output."""
+        key = (like.op_type, *inputs, *sorted(str(a) for a in like.attribute))
+        if key not in self.made:
+            name = like.output[0] if like.output[0] != "_real" else f"{inputs[0]}_real"
+            node = onnx.NodeProto()
+            node.CopyFrom(like)
+            del node.input[:], node.output[:]
+            node.input.extend(inputs)
+            node.output.append(name)
+            node.name = name
+            self.nodes.append(node)
+            self.made[key] = name
+        return self.made[key]
+
+    def _constant(self, values: np.ndarray) -> str:
+        name = f"bounds_{'_'.join(map(str, values.tolist()))}"
+        if name not in self.constants:
+            self.constants[name] = values
+            self.added.append(numpy_helper.from_array(values, name))
+        return name
+
+    def _channels(self, x: str, start: int, end: int, out: str) -> str:
+        bounds = [self._constant(np.array([v], np.int64)) for v in (start, end, 1)]
+        return self._emit(helper.make_node("Slice", [], [out]), [x, *bounds])
+
+    def _line(self, name: str, root: str, depth: int) -> StateTensor:
+        """The delay line of a tensor: (1, depth * C, H, W), oldest frame first."""
+        kind = self.kinds[root]
+        channels, height, width = kind.sizes
+        join = lambda parts, out: self._emit(helper.make_node("Concat", [], [out], axis=1), parts)  # noqa: E731
+        used = {name for node in self.nodes for name in node.input}
+        for tap, (of, ago) in self.taps.items():
+            if of == root and tap in used:
+                self._channels(name, (depth - ago) * channels, (depth - ago + 1) * channels, tap)
+        windows = {window: frames for window, (of, frames) in self.windows.items() if of == root}
+        if windows:
+            whole = join([name, root], f"{root}_window_{depth + 1}")
+            self._channels(whole, channels, END, f"next_{name}")
+            for window, frames in windows.items():
+                if frames <= depth:
+                    self._channels(whole, (depth + 1 - frames) * channels, END, window)
+        elif depth > 1:
+            rest = self._channels(name, channels, END, f"{name}_rest")
+            join([rest, root], f"next_{name}")
+        else:
+            self._emit(helper.make_node("Identity", [], [f"next_{name}"]), [root])
+        dtype = helper.tensor_dtype_to_np_dtype(kind.element)
+        return StateTensor(name, (1, depth * channels, height, width), dtype.name, kind.zero)
+
+    def _model(self, prob: str, state: tuple[StateTensor, ...]) -> onnx.ModelProto:
+        """The nodes in an order that can run, with inputs and outputs."""
+        assert prob == "prob"
+        frame = self.kinds["frame"]
+        picture = frame.element, (1, *frame.sizes)
+        carried = [(s.name, helper.np_dtype_to_tensor_dtype(np.dtype(s.dtype)), s.shape) for s in state]
+        inputs = [("frame", *picture), *carried]
+        outputs = [("prob", *picture), *((f"next_{name}", *rest) for name, *rest in carried)]
+        nodes = _in_order(self.nodes, {*self.constants, *(name for name, *_ in inputs)}, {name for name, *_ in outputs})
+        read = {name for node in nodes for name in node.input}
+        graph = helper.make_graph(
+            nodes,
+            "stream",
+            [helper.make_tensor_value_info(*value) for value in inputs],
+            [helper.make_tensor_value_info(*value) for value in outputs],
+            [t for t in (*self.clip.graph.initializer, *self.added) if t.name in read],
+        )
+        model = helper.make_model(graph, opset_imports=self.clip.opset_import, ir_version=self.clip.ir_version)
+        onnx.checker.check_model(model)
+        return model
+
+
+def _in_order(nodes: list[onnx.NodeProto], known: set[str], wanted: set[str]) -> list[onnx.NodeProto]:
+    """Nodes that the wanted tensors need, each after those that it reads."""
+    producer = {name: node for node in nodes for name in node.output}
+    ordered: list[onnx.NodeProto] = []
+    for name in sorted(wanted):
+        stack = [name]
+        while stack:
+            node = producer.get(stack[-1])
+            missing = [x for x in node.input if x and x not in known] if node and stack[-1] not in known else []
+            if missing:
+                stack += missing
+                continue
+            if node and stack[-1] not in known:
+                ordered.append(node)
+                known.update(node.output)
+            stack.pop()
+    return ordered

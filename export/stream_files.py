@@ -1,0 +1,71 @@
+"""The stream files of a bundle, each proven against the clip file beside it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from edgeecho.errors import ExportError
+from edgeecho.export.proof import (
+    MAX_LEVELS,
+    Verdict,
+    compare_levels,
+    compare_masks,
+    run_file,
+    run_stream,
+    stream_logit_error,
+)
+from edgeecho.export.sealed import write_onnx, write_openvino
+from edgeecho.export.stream import stream_graph
+from edgeecho.spec import ModelSpec
+
+
+def write_streams(
+    folder: Path,
+    clip: onnx.ModelProto,
+    clip_spec: ModelSpec,
+    suffixes: list[str],
+    real: list[np.ndarray],
+    noise: list[np.ndarray],
+    progress: Callable[[str], None],
+) -> list[Verdict]:
+    """Rewrite a clip graph to its stream, write it in every format, and compare each file with its clip file.
+
+    fp32 must agree to 1e-4 on logits and to a level of `prob`; int8 to the bit in ONNX Runtime, by its masks in
+    OpenVINO, which fuses the two graphs differently.
+
+    Args:
+        folder: Where the clip files stand, and the stream files go.
+        clip: The clip graph.
+        clip_spec: Its spec.
+        suffixes: `.onnx`, `.xml` or both.
+        real: Real clips, uint8 (T, S, S) each; int8 masks are compared on them.
+        noise: Random clips.
+        progress: Told what is being done.
+
+    Raises:
+        ExportError: If the graph cannot be streamed.
+    """
+    streamed = stream_graph(clip)
+    spec = replace(clip_spec, form="stream", state=streamed.state)
+    if streamed.delay_frames != spec.context_frames[1]:
+        raise ExportError(f"stream comes {streamed.delay_frames} frames late, its spec says {spec.context_frames[1]}")
+    verdicts = []
+    if spec.precision == "fp32":
+        graph = f"stream.{spec.precision} graph"
+        verdicts.append(stream_logit_error(streamed.model, clip, spec, [*real, *noise], graph))
+    for suffix in suffixes:
+        path, beside = (folder / f"{form}.{spec.precision}{suffix}" for form in ("stream", "clip"))
+        progress(f"writing and proving {path.name}")
+        (write_onnx if suffix == ".onnx" else write_openvino)(path, streamed.model, spec)
+        clips = [*real, *noise]
+        answers, reference = run_stream(path, clips), run_file(beside, clips)
+        if spec.precision == "int8" and suffix == ".xml":
+            n = len(real)
+            verdicts.append(compare_masks(path.name, beside.name, answers[:n], reference[:n], spec.threshold))
+        else:
+            limit = MAX_LEVELS if spec.precision == "fp32" else 0
+            verdicts.append(compare_levels(path.name, beside.name, answers, reference, limit))
+    return verdicts

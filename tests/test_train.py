@@ -9,7 +9,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -19,10 +18,8 @@ from conftest import write_camus  # noqa: E402
 from edgeecho.errors import ConfigError, DataError, ModelFileError  # noqa: E402
 from edgeecho.modelfile import check  # noqa: E402
 from edgeecho.nn.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
-from edgeecho.train.clips import CANVAS, Recipe, make_clip, to_canvas  # noqa: E402
 from edgeecho.train.config import TrainConfig, load_config  # noqa: E402
 from edgeecho.train.loop import train  # noqa: E402
-from edgeecho.train.loss import supervised_loss  # noqa: E402
 
 
 def config(camus: Path, out: Path, **settings: object) -> TrainConfig:
@@ -36,8 +33,9 @@ def config(camus: Path, out: Path, **settings: object) -> TrainConfig:
         "data.source": f"camus:{camus}",
         "data.held_out": 2,
         "optim.steps": 12,
-        "optim.clips": 2,
-        "optim.frames": 2,
+        "clips.per_step": 2,
+        "clips.frames": 2,
+        "clips.phantom": 0,
         "run.out": str(out),
         "run.threads": 1,
         "run.workers": 0,
@@ -69,7 +67,7 @@ def test_it_learns_and_leaves_a_sealed_checkpoint(camus: Path, tmp_path: Path) -
     settings = {
         "model.overrides": {"widths": [8, 16, 16, 24]},
         "optim.steps": 100,
-        "optim.clips": 4,
+        "clips.per_step": 4,
         "optim.ema": 0.9,
         "optim.learning_rate": 2e-2,
         "run.save_every": 50,
@@ -80,7 +78,7 @@ def test_it_learns_and_leaves_a_sealed_checkpoint(camus: Path, tmp_path: Path) -
     dice = entries[-1]["held_out_dice"]
     assert set(dice) == {"ED", "ES"}
     assert min(dice.values()) > 0.9
-    losses = [float(text.split()[1].rstrip(",")) for _, _, text in said if text.startswith("loss")]
+    losses = [float(text.split()[1].rstrip(",")) for _, _, text in said if text.startswith("labels")]
     assert losses[-1] < 0.7 * losses[0]
     assert "min left" in said[1][2]
     network, spec = load_checkpoint(path)
@@ -232,8 +230,8 @@ def test_settings_on_the_command_line(tmp_path: Path) -> None:
         ("model.overrides", {"colour": 1}, ConfigError, "colour"),
         ("model.overrides", {"widths": [7, 7]}, ConfigError, "widths"),
         ("optim.steps", 0, ConfigError, "steps"),
-        ("optim.clips", 0, ConfigError, "clips"),
-        ("optim.frames", 0, ConfigError, "frames"),
+        ("clips.per_step", 0, ConfigError, "clips"),
+        ("clips.frames", 0, ConfigError, "frames"),
         ("run.threads", 0, ConfigError, "threads"),
         ("run.save_every", 0, ConfigError, "save_every"),
     ],
@@ -263,47 +261,6 @@ def test_what_cannot_be_read_is_said_and_left_out(tmp_path: Path) -> None:
     root = write_camus(tmp_path / "data", training=3, validation=1)
     (root / "database_nifti" / "patient0002" / "patient0002_4CH_ES_gt.nii.gz").unlink()
     said: list[str] = []
-    small = {"data.held_out": 1, "optim.steps": 1, "optim.clips": 1, "optim.frames": 1}
+    small = {"data.held_out": 1, "optim.steps": 1, "clips.per_step": 1, "clips.frames": 1}
     train(config(root, tmp_path / "run", **small), report=lambda step, steps, text: said.append(text))
     assert [text for text in said if "left out: patient0002_4CH_ES_gt.nii.gz: missing" in text]
-
-
-# Clips and loss
-
-
-def test_a_clip_moves_image_and_mask_together(camus: Path) -> None:
-    from edgeecho.data import open_data
-
-    still = open_data(f"camus:{camus}").items("train")[0].read()
-    canvas = to_canvas(still)
-    assert canvas.shape == (2, CANVAS, CANVAS)
-    recipe = Recipe.draw(np.random.default_rng(1), 5, 48, motion=0.3, contracts=True)
-    recipe = replace(recipe, contraction=np.linspace(0, 0.3, 5, dtype=np.float32))
-    frames, masks = make_clip(canvas, recipe, 48)
-    assert frames.shape == masks.shape == (5, 48, 48)
-    area = (masks >= 128).sum(axis=(1, 2))
-    assert (np.diff(area) < 0).all()  # it contracts
-    for frame, mask in zip(frames, masks, strict=True):
-        inside, around = frame[mask > 250], frame[(mask == 0) & (frame > 0)]
-        assert inside.mean() < 0.6 * around.mean()  # the dark cavity is where the mask is
-
-
-def test_a_recipe_depends_on_its_seed_only(camus: Path) -> None:
-    from edgeecho.data import open_data
-
-    canvas = to_canvas(open_data(f"camus:{camus}").items("train")[0].read())
-    clips = []
-    for seed in (1, 1, 2):
-        recipe = Recipe.draw(np.random.default_rng(seed), 3, 48, motion=0.3, contracts=True)
-        clips.append(make_clip(canvas, recipe, 48)[0])
-    np.testing.assert_array_equal(clips[0], clips[1])
-    assert (clips[0] != clips[2]).any()
-
-
-def test_the_loss_on_paper() -> None:
-    target = torch.zeros(1, 1, 1, 2, 2)
-    target[..., 0, :] = 1
-    zero = torch.zeros_like(target)
-    # p = 1/2 everywhere: entropy ln 2; overlap 2 * 1 + 1 = 3 over 2 + 2 + 1 = 5.
-    assert float(supervised_loss(zero, target)) == pytest.approx(np.log(2) + 1 - 3 / 5)
-    assert float(supervised_loss((target - 0.5) * 100, target)) == pytest.approx(0, abs=1e-6)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edgeecho.data.camus import Camus
+from edgeecho.data.camus_cines import CamusCines
 from edgeecho.data.dataset import SPLITS, DataSet, Item
 from edgeecho.data.echonet_dynamic import EchoNetDynamic
 from edgeecho.data.echonet_pediatric import EchoNetPediatric
@@ -15,6 +16,7 @@ __all__ = ["KINDS", "SPLITS", "DataSet", "Item", "open_data"]
 
 KINDS: dict[str, Callable[[Path], DataSet]] = {
     "camus": Camus,
+    "camus-cines": CamusCines,
     "echonet-dynamic": EchoNetDynamic,
     "echonet-pediatric": EchoNetPediatric,
     "cine": OwnCines,

@@ -105,7 +105,7 @@ class BeatingHeart:
 
 
 def outline(mask: np.ndarray) -> np.ndarray:
-    """Points round the cavity from one corner of the base over the apex to the other and back, float32 (N, 2) as (x, y).
+    """Points (x, y) round the cavity, from one corner of the base over the apex to the other and back: float32 (N, 2).
 
     Points of equal number in two masks of one ventricle show the same piece of wall, as far as an outline can tell.
 

@@ -10,6 +10,9 @@ SIDE = 28
 DRIFT_S, SMOOTH_S = 1.2, 0.06
 """What is slower than the first is drift, what is faster than the second is noise; seconds."""
 
+STILL = 1e-4
+"""Change of a pixel, relative to the frame's brightness, that is none."""
+
 
 @dataclass(frozen=True, eq=False)
 class Cycle:
@@ -47,11 +50,11 @@ def cycle_signal(frames: np.ndarray, fps: float | None = None) -> Cycle:
         if t > long:
             x, spread = x - _smooth(x, long), spread - _smooth(spread[:, None], long)[:, 0]
     x = x - x.mean(axis=0)
-    x /= np.sqrt(x.std(axis=0) + 1e-4)
+    if t < 3 or float(x.std()) < STILL:
+        return Cycle(np.zeros(t, np.float32), 0.0)
+    x /= np.sqrt(x.std(axis=0) + STILL)
     u, s, _ = np.linalg.svd(x, full_matrices=False)
     power = s**2
-    if t < 3 or power.sum() < 1e-9:
-        return Cycle(np.zeros(t, np.float32), 0.0)
     rough = [float((np.diff(u[:, k]) ** 2).sum()) for k in range(min(3, t - 1))]
     score = [power[k] / (r + 1e-3) ** 0.5 for k, r in enumerate(rough)]
     k = int(np.argmax(score))

@@ -31,11 +31,11 @@ def degrade(frames: np.ndarray, rng: np.random.Generator, strength: float = 1.0)
     if rng.uniform() < 0.3:  # a dark patch: wall that drops out
         far = (columns - rng.uniform(0.15, 0.85)) ** 2 + (rows - rng.uniform(0.15, 0.85)) ** 2
         x *= 1 - rng.uniform(0.3, 0.9) * np.exp(-far / rng.uniform(0.05, 0.18) ** 2)
+    x *= max(1.0, 0.25 / (float(np.quantile(x, 0.99)) + 1e-3))  # a picture that is nearly black teaches nothing
     if rng.uniform() < 0.35:  # haze, mostly near the probe
         x += sector * rng.uniform(0.03, 0.22) * np.exp(-rows / rng.uniform(0.15, 0.8))
     if rng.uniform() < 0.25:  # black level cut off
         x -= rng.uniform(0.02, 0.12)
-    x *= max(1.0, 0.25 / (float(np.quantile(x, 0.99)) + 1e-3))  # a picture that is nearly black teaches nothing
     if rng.uniform() < 0.5:  # a blurred or over-sharp screen
         sigma = rng.uniform(0.4, 1.3)
         soft = np.stack([cv2.GaussianBlur(f, (0, 0), sigma) for f in x])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,10 +90,8 @@ class Canvases:
         for phases in self.cines:
             if sorted(phases) == ["ED", "ES"]:
                 both = np.asarray(self.pictures[start : start + 2])[[phases.index("ED"), phases.index("ES")]]
-                try:
+                with suppress(MeasurementError):  # a mask too small to have an axis
                     hearts.append(BeatingHeart.from_stills(both[:, 0], (both[:, 1] > 127).astype(np.uint8)))
-                except MeasurementError:
-                    pass
             start += len(phases)
         return Pairs(hearts) if hearts else None
 

@@ -132,9 +132,9 @@ class Videos:
         """
         cine = self.items[int(rng.integers(len(self.items)))].read()
         t, big = config.frames, SUPERSAMPLING * size_px
-        stride = int(rng.integers(1, config.stride + 1))
         anchor = int(rng.choice(sorted(cine.labels)))
-        shown = np.clip(anchor + stride * (np.arange(t) - rng.integers(t)), 0, len(cine.frames) - 1)
+        step = _step(rng, anchor, sorted(cine.labels), config)
+        shown = np.rint(anchor + step * (np.arange(t) - rng.integers(t))).astype(int).clip(0, len(cine.frames) - 1)
         canvases = to_canvas(cine.frames[shown], cine)
         labels = to_canvas(np.stack([cine.labels[k] * 255 for k in sorted(cine.labels)]), cine)
         where = {k: n for n, k in enumerate(sorted(cine.labels))}
@@ -185,6 +185,14 @@ def _window(
     start = int(np.clip(anchor - rng.integers(frames), 0, len(times) - frames))
     stop = start + frames
     return times[start:stop], volume[start:stop], {f - start: p for f, p in phases.items() if start <= f < stop}
+
+
+def _step(rng: np.random.Generator, anchor: int, labels: list[int], config: ClipConfig) -> float:
+    """Frames from one to the next, at most `config.stride`, such that the label nearest to the anchor is met too."""
+    stride = int(rng.integers(1, config.stride + 1))
+    apart = min((abs(k - anchor) for k in labels if k != anchor), default=0)
+    steps = int(np.ceil(apart / stride))
+    return apart / steps if 0 < steps < config.frames else float(stride)
 
 
 def _finish(

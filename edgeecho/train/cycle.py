@@ -44,11 +44,11 @@ def cycle_signal(frames: np.ndarray, fps: float | None = None) -> Cycle:
     x = small.reshape(t, -1)
     x = x / (x.mean(axis=1, keepdims=True) + 1)
     if fps is not None:
-        x = _smooth(x, max(1, round(SMOOTH_S * fps)) | 1)
-        spread = _smooth(spread[:, None], max(1, round(SMOOTH_S * fps)) | 1)[:, 0]
+        x = running_mean(x, max(1, round(SMOOTH_S * fps)) | 1)
+        spread = running_mean(spread[:, None], max(1, round(SMOOTH_S * fps)) | 1)[:, 0]
         long = max(3, round(DRIFT_S * fps)) | 1
         if t > long:
-            x, spread = x - _smooth(x, long), spread - _smooth(spread[:, None], long)[:, 0]
+            x, spread = x - running_mean(x, long), spread - running_mean(spread[:, None], long)[:, 0]
     x = x - x.mean(axis=0)
     if t < 3 or float(x.std()) < STILL:
         return Cycle(np.zeros(t, np.float32), 0.0)
@@ -66,7 +66,7 @@ def cycle_signal(frames: np.ndarray, fps: float | None = None) -> Cycle:
     return Cycle(signal.astype(np.float32), float(np.clip(2 * share * (1 - rough[k] / 2), 0, 1)))
 
 
-def _smooth(x: np.ndarray, length: int) -> np.ndarray:
+def running_mean(x: np.ndarray, length: int) -> np.ndarray:
     """Running mean over time of odd length, its ends taken over fewer frames: (T, N) to the same."""
     half = length // 2
     sums = np.concatenate([np.zeros((1, x.shape[1]), x.dtype), np.cumsum(x, axis=0, dtype=np.float64)])

@@ -9,6 +9,7 @@ bit. What is held at a cine's ends is what a standing cine would give, and the h
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -110,7 +111,7 @@ class _Rewrite:
         if node.op_type == "QuantizeLinear":
             if first.scale and self._same(first, _Signal("", scale=node.input[1], zero=node.input[2])):
                 return replace(first, scale="", zero="")  # exact: it gives back the integers that were dequantized
-            tensor = self._emit(node, [self._real(first), *node.input[1:]])
+            tensor = self._emit(node, [self._real(first), *node.input[1:]], node.output[0])
             self.kinds[tensor] = replace(self.kinds[node.output[0]], zero=int(self.constants[node.input[2]]))
             return replace(first, tensor=tensor, scale="", zero="")
         axis = next((a.i for a in node.attribute if a.name == "axis"), None)
@@ -118,38 +119,43 @@ class _Rewrite:
             return self._hold(node)
         if node.op_type not in FRAMEWISE:
             raise ExportError(f"operator {node.op_type} may mix frames; this graph cannot be streamed")
-        moving = [self.signals[name] for name in node.input if name in self.signals]
-        late = max(s.late for s in moving)
-        waited = {name: self._wait(self.signals[name], late) for name in node.input if name in self.signals}
+        moving = {name: self.signals[name] for name in node.input if name in self.signals}
+        if any(s.held for s in moving.values()):
+            raise ExportError(f"operator {node.op_type} on a frame that is held; this graph cannot be streamed")
+        late = max(s.late for s in moving.values())
+        waited = {name: self._wait(s, late) for name, s in moving.items()}
         if node.op_type == "Concat" and len(waited) == len(set(node.input)):
-            inputs = [waited[name] for name in node.input]
-            if all(s.scale and self._same(s, inputs[0]) for s in inputs) or not any(s.scale for s in inputs):
-                return replace(inputs[0], tensor=self._concat(node, [s.tensor for s in inputs]))
+            parts = [waited[name] for name in node.input]
+            if all(s.scale and self._same(s, parts[0]) for s in parts) or not any(s.scale for s in parts):
+                return replace(parts[0], tensor=self._concat(node, [s.tensor for s in parts]))
         real = [self._real(waited[name]) if name in waited else name for name in node.input]
-        return _Signal(self._emit(node, real), late)
+        return _Signal(self._emit(node, real, node.output[0]), late)
 
     def _slice(self, node: onnx.NodeProto, x: _Signal) -> _Signal:
         """A slice along T moves in time; along other axes it stays."""
-        starts, ends, axes, steps = (self.constants[name].tolist() for name in node.input[1:])
-        parts = list(zip(starts, ends, axes, steps, strict=True))
-        for start, end, _, _ in (part for part in parts if part[2] == 0):
-            if (start, end) == (0, 1) or start == -1:
-                x = replace(x, held="first" if start == 0 else "last")
-            else:
+        bounds = [self.constants[name].tolist() for name in node.input[1:]]
+        bounds += [[1] * len(bounds[0])] * (4 - len(bounds))  # steps may be left out
+        parts = list(zip(*bounds, strict=True))
+        for start, end, _, step in (part for part in parts if part[2] == 0):
+            if (start, end) in ((0, 1), (-1, END)):
+                x = replace(x, held="last" if start else "first")
+            elif start >= 0 and (end < 0 or end == END) and step == 1:
                 x = replace(x, late=x.late + start)
+            else:
+                raise ExportError(f"a slice from {start} to {end} along T; this graph cannot be streamed")
         parts = [part for part in parts if part[2] != 0]
         if not parts:
             return x
-        bounds = [self._constant(np.array(column, np.int64)) for column in zip(*parts, strict=True)]
-        return replace(x, tensor=self._emit(node, [self._real(x), *bounds]), scale="", zero="")
+        kept = [self._constant(column) for column in zip(*parts, strict=True)]
+        return replace(x, tensor=self._emit(node, [self._real(x), *kept], node.output[0]), scale="", zero="")
 
     def _hold(self, node: onnx.NodeProto) -> _Signal:
         """Repetitions of the first frame, the frames, repetitions of the last."""
         parts = [self.signals[name] for name in node.input]
-        kinds = [part.held for part in parts]
-        (at,) = (i for i, kind in enumerate(kinds) if not kind)
-        if kinds != ["first"] * at + [""] + ["last"] * (len(kinds) - at - 1):
-            raise ExportError(f"{node.name}: joins frames in another order; this graph cannot be streamed")
+        held = [part.held for part in parts]
+        at = held.index("") if "" in held else 0
+        if held != ["first"] * at + [""] + ["last"] * (len(held) - at - 1):
+            raise ExportError(f"{node.name} joins frames out of order; this graph cannot be streamed")
         return replace(parts[at], late=parts[at].late - at)
 
     def _wait(self, x: _Signal, late: int) -> _Signal:
@@ -171,7 +177,7 @@ class _Rewrite:
             window = f"{root}_window_{len(lines)}"
             self.windows[window] = root, len(lines)
             return window
-        joined = self._emit(node, tensors)
+        joined = self._emit(node, tensors, node.output[0])
         self.kinds[joined] = replace(self.kinds[tensors[0]], sizes=self.kinds[node.output[0]].sizes)
         return joined
 
@@ -183,55 +189,52 @@ class _Rewrite:
         """The tensor of a signal's value, dequantized where it is held in integers."""
         if not x.scale:
             return x.tensor
-        return self._emit(helper.make_node("DequantizeLinear", [], ["_real"]), [x.tensor, x.scale, x.zero])
+        return self._emit("DequantizeLinear", [x.tensor, x.scale, x.zero], f"{x.tensor}_real")
 
-    def _emit(self, like: onnx.NodeProto, inputs: list[str]) -> str:
-        """Add a node, unless the same is there already; returns its output."""
-        key = (like.op_type, *inputs, *sorted(str(a) for a in like.attribute))
+    def _emit(self, like: onnx.NodeProto | str, inputs: list[str], output: str, **attributes: int) -> str:
+        """Add a node, of a kind or like another, unless the same is there already; returns its output."""
+        kind = like if isinstance(like, str) else like.op_type
+        node = helper.make_node(kind, inputs, [output], name=output, **attributes)
+        node.attribute.extend(() if isinstance(like, str) else like.attribute)
+        key = (node.op_type, *inputs, *sorted(str(a) for a in node.attribute))
         if key not in self.made:
-            name = like.output[0] if like.output[0] != "_real" else f"{inputs[0]}_real"
-            node = onnx.NodeProto()
-            node.CopyFrom(like)
-            del node.input[:], node.output[:]
-            node.input.extend(inputs)
-            node.output.append(name)
-            node.name = name
             self.nodes.append(node)
-            self.made[key] = name
+            self.made[key] = output
         return self.made[key]
 
-    def _constant(self, values: np.ndarray) -> str:
-        name = f"bounds_{'_'.join(map(str, values.tolist()))}"
+    def _constant(self, values: Iterable[int]) -> str:
+        array = np.array(list(values), np.int64)
+        name = f"bounds_{'_'.join(map(str, array.tolist()))}"
         if name not in self.constants:
-            self.constants[name] = values
-            self.added.append(numpy_helper.from_array(values, name))
+            self.constants[name] = array
+            self.added.append(numpy_helper.from_array(array, name))
         return name
 
-    def _channels(self, x: str, start: int, end: int, out: str) -> str:
-        bounds = [self._constant(np.array([v], np.int64)) for v in (start, end, 1)]
-        return self._emit(helper.make_node("Slice", [], [out]), [x, *bounds])
+    def _channels(self, x: str, start: int, end: int, output: str) -> str:
+        """Some channels of a tensor, under the name given."""
+        found = self._emit("Slice", [x, *(self._constant([v]) for v in (start, end, 1))], output)
+        return output if found == output else self._emit("Identity", [found], output)
 
     def _line(self, name: str, root: str, depth: int) -> StateTensor:
         """The delay line of a tensor: (1, depth * C, H, W), oldest frame first."""
         kind = self.kinds[root]
         channels, height, width = kind.sizes
-        join = lambda parts, out: self._emit(helper.make_node("Concat", [], [out], axis=1), parts)  # noqa: E731
         used = {name for node in self.nodes for name in node.input}
         for tap, (of, ago) in self.taps.items():
             if of == root and tap in used:
                 self._channels(name, (depth - ago) * channels, (depth - ago + 1) * channels, tap)
         windows = {window: frames for window, (of, frames) in self.windows.items() if of == root}
         if windows:
-            whole = join([name, root], f"{root}_window_{depth + 1}")
+            whole = self._emit("Concat", [name, root], f"{root}_window_{depth + 1}", axis=1)
             self._channels(whole, channels, END, f"next_{name}")
             for window, frames in windows.items():
                 if frames <= depth:
                     self._channels(whole, (depth + 1 - frames) * channels, END, window)
         elif depth > 1:
             rest = self._channels(name, channels, END, f"{name}_rest")
-            join([rest, root], f"next_{name}")
+            self._emit("Concat", [rest, root], f"next_{name}", axis=1)
         else:
-            self._emit(helper.make_node("Identity", [], [f"next_{name}"]), [root])
+            self._emit("Identity", [root], f"next_{name}")
         dtype = helper.tensor_dtype_to_np_dtype(kind.element)
         return StateTensor(name, (1, depth * channels, height, width), dtype.name, kind.zero)
 

@@ -134,6 +134,51 @@ def tiny_bundle(tiny_checkpoint: Path, camus: Path, tmp_path_factory: pytest.Tem
     return export(str(tiny_checkpoint), tmp_path_factory.mktemp("bundle") / "tiny", calib=f"camus:{camus}").folder
 
 
+def network_frames(frames: int, seed: int = 5) -> np.ndarray:
+    """A drawn heart at the tiny network's size, uint8 (T, 48, 48)."""
+    from edgeecho.preprocess import find_roi, to_network
+
+    drawn = draw_heart(np.random.default_rng(seed), frames=frames)[0]
+    return to_network(drawn, find_roi(drawn), TINY_SIZE_PX)
+
+
+@pytest.fixture(scope="session", params=["edge", "edge-causal", "banded", "banded-causal"])
+def graphs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Clip and stream graphs, fp32 and int8, .onnx and .xml, of each kind of network; random weights, no maps alike."""
+    if request.param == "edge":
+        return request.getfixturevalue("tiny_bundle")  # trained, and exported as users do
+    torch = pytest.importorskip("torch")
+    from dataclasses import replace
+
+    from edgeecho.export.graph import clip_graph
+    from edgeecho.export.quantize import quantize
+    from edgeecho.export.sealed import write_onnx, write_openvino
+    from edgeecho.export.stream import stream_graph
+    from edgeecho.nn import build, new_spec
+
+    family = "cl_unet" if request.param.startswith("banded") else "cl_unet_edge"
+    torch.manual_seed(6)
+    levels = {"widths": (8, 16), "encoder_time": (True, True), "decoder_time": (True,), "repeats": 1}
+    spec = new_spec(family, causal=request.param.endswith("causal"), **levels)
+    network = build(spec).eval()
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.running_var.uniform_(0.2, 0.6)
+                module.bias.normal_(0, 0.3)
+        network.head.weight.mul_(3)
+    folder = tmp_path_factory.mktemp(request.param)
+    graph = clip_graph(network, TINY_SIZE_PX)
+    int8 = quantize(graph, [network_frames(8, seed) for seed in range(3)])
+    for precision, clip in (("fp32", graph), ("int8", int8)):
+        spec = replace(spec, size_px=TINY_SIZE_PX, form="clip", precision=precision, state=())
+        streamed = stream_graph(clip)
+        for model, its in ((clip, spec), (streamed.model, replace(spec, form="stream", state=streamed.state))):
+            write_onnx(folder / f"{its.form}.{precision}.onnx", model, its)
+            write_openvino(folder / f"{its.form}.{precision}.xml", model, its)
+    return folder
+
+
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
     """Call `edgeecho ARGUMENTS` in this process: exit code, stdout, stderr."""

@@ -16,18 +16,14 @@ pytest.importorskip("onnxsim")
 pytest.importorskip("openvino")
 
 import onnxruntime as ort  # noqa: E402
-from conftest import TINY_SIZE_PX, draw_heart  # noqa: E402
+from conftest import TINY_SIZE_PX, draw_heart, network_frames  # noqa: E402
 
 import edgeecho.export.bundle as bundle_module  # noqa: E402
 from edgeecho.errors import ConfigError, DataError, ExportError, ModelFileError, OutputError  # noqa: E402
 from edgeecho.export.bundle import export  # noqa: E402
-from edgeecho.export.graph import clip_graph  # noqa: E402
 from edgeecho.export.quantize import count_int8, quantize  # noqa: E402
-from edgeecho.export.sealed import write_onnx, write_openvino  # noqa: E402
 from edgeecho.metrics import dice  # noqa: E402
 from edgeecho.modelfile import check  # noqa: E402
-from edgeecho.nn import build, new_spec  # noqa: E402
-from edgeecho.preprocess import find_roi, to_network  # noqa: E402
 from edgeecho.runtime import Predictor, load  # noqa: E402
 
 FILES = [
@@ -38,40 +34,14 @@ FILES = [
     "clip.int8.bin",
     "clip.int8.onnx",
     "clip.int8.xml",
+    "stream.fp32.bin",
+    "stream.fp32.onnx",
+    "stream.fp32.xml",
+    "stream.int8.bin",
+    "stream.int8.onnx",
+    "stream.int8.xml",
     "tiny.safetensors",
 ]
-
-
-def network_frames(frames: int, seed: int = 5) -> np.ndarray:
-    """A drawn heart at the network's size, uint8 (T, 48, 48)."""
-    drawn = draw_heart(np.random.default_rng(seed), frames=frames)[0]
-    return to_network(drawn, find_roi(drawn), TINY_SIZE_PX)
-
-
-@pytest.fixture(scope="session", params=["edge", "edge-causal", "banded", "banded-causal"])
-def graphs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """clip.fp32.onnx, clip.int8.onnx and clip.fp32.xml of each kind of network; random weights, so no maps alike."""
-    if request.param == "edge":
-        return request.getfixturevalue("tiny_bundle")  # trained, and exported as users do
-    family = "cl_unet" if request.param.startswith("banded") else "cl_unet_edge"
-    torch.manual_seed(6)
-    levels = {"widths": (8, 16), "encoder_time": (True, True), "decoder_time": (True,), "repeats": 1}
-    spec = new_spec(family, causal=request.param.endswith("causal"), **levels)
-    network = build(spec).eval()
-    with torch.no_grad():
-        for module in network.modules():
-            if isinstance(module, torch.nn.BatchNorm2d):
-                module.running_var.uniform_(0.2, 0.6)
-                module.bias.normal_(0, 0.3)
-        network.head.weight.mul_(3)
-    folder = tmp_path_factory.mktemp(request.param)
-    spec = replace(spec, size_px=TINY_SIZE_PX, form="clip")
-    graph = clip_graph(network, TINY_SIZE_PX)
-    write_onnx(folder / "clip.fp32.onnx", graph, spec)
-    write_openvino(folder / "clip.fp32.xml", graph, spec)
-    int8 = quantize(graph, [network_frames(8, seed) for seed in range(3)])
-    write_onnx(folder / "clip.int8.onnx", int8, replace(spec, precision="int8"))
-    return folder
 
 
 def opened(path: Path, window_frames: int = 10_000) -> Predictor:
@@ -166,14 +136,19 @@ def test_a_bundle_is_whole(tiny_bundle: Path, tiny_checkpoint: Path) -> None:
     assert index["licence"] == "CC0-1.0"
     assert all(verdict["holds"] for verdict in index["proof"])
     files = ["clip.fp32 graph", "clip.fp32.onnx", "clip.fp32.xml", "clip.int8.onnx", "clip.int8.xml"]
+    files += ["clip.fp32.onnx", "stream.fp32 graph", "stream.fp32.onnx", "stream.fp32.xml"]  # cut, and streamed
+    files += ["clip.int8.onnx", "stream.int8.onnx", "stream.int8.xml"]
     assert [verdict["file"] for verdict in index["proof"]] == files
+    exact = {v["file"]: v["limit"] for v in index["proof"] if v["limit"] == 0}
+    assert exact == {"clip.int8.onnx": 0, "stream.int8.onnx": 0}
     source = check(tiny_checkpoint)[1]
     for name in FILES[1:]:
         if not name.endswith(".bin"):
             spec = check(tiny_bundle / name)[1]
             precision = "int8" if "int8" in name else "fp32"
-            form = "checkpoint" if name.endswith(".safetensors") else "clip"
-            assert spec == replace(source, form=form, precision=precision)
+            form = "checkpoint" if name.endswith(".safetensors") else name.partition(".")[0]
+            assert replace(spec, state=()) == replace(source, form=form, precision=precision)
+            assert bool(spec.state) == (form == "stream")
     assert (tiny_bundle / "tiny.safetensors").read_bytes() == tiny_checkpoint.read_bytes()
 
 
@@ -194,7 +169,7 @@ def test_exporting_twice_gives_the_same_bytes(
 ) -> None:
     out = tmp_path / "again"
     export(str(tiny_checkpoint), out, formats=("onnx",), calib=f"camus:{camus}")
-    for name in ("clip.fp32.onnx", "clip.int8.onnx", "tiny.safetensors"):
+    for name in [name for name in FILES if name.endswith((".onnx", ".safetensors"))]:
         assert (out / name).read_bytes() == (tiny_bundle / name).read_bytes(), name
     assert not list(out.glob("*.xml"))
 
@@ -214,7 +189,8 @@ except ImportError:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr
     assert run.stdout == "no torch\n"
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["bundle.json", "clip.fp32.onnx", "clip.int8.onnx"]
+    names = ["bundle.json", *(name for name in FILES if name.endswith(".onnx"))]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == names
     clip = network_frames(9)
     wanted = opened(tiny_bundle / "clip.int8.onnx").probabilities(clip)
     np.testing.assert_array_equal(opened(tmp_path / "out" / "clip.int8.onnx").probabilities(clip), wanted)
@@ -223,7 +199,7 @@ except ImportError:
 def test_fp32_alone(tiny_bundle: Path, camus: Path, tmp_path: Path) -> None:
     source = str(tiny_bundle / "clip.fp32.onnx")
     result = export(source, tmp_path / "out", precision="fp32", formats=("onnx",), calib=f"camus:{camus}")
-    assert sorted(p.name for p in result.folder.iterdir()) == ["bundle.json", "clip.fp32.onnx"]
+    assert sorted(p.name for p in result.folder.iterdir()) == ["bundle.json", "clip.fp32.onnx", "stream.fp32.onnx"]
     assert result.calibration is None
 
 
@@ -301,7 +277,8 @@ def test_an_earlier_bundle_is_replaced_but_for_what_people_put_there(
     out = tmp_path / "out"
     shutil.copytree(tiny_bundle, out)
     (out / "LICENSE").write_text("terms")
-    export(str(out / "clip.fp32.onnx"), out, precision="fp32", formats=("onnx",), calib=f"camus:{camus}")
+    source = str(out / "clip.fp32.onnx")
+    export(source, out, precision="fp32", formats=("onnx",), forms=("clip",), calib=f"camus:{camus}")
     assert sorted(p.name for p in out.iterdir()) == ["LICENSE", "bundle.json", "clip.fp32.onnx"]
     assert (out / "LICENSE").read_text() == "terms"
     assert list(tmp_path.iterdir()) == [out]

@@ -41,7 +41,7 @@ def test_a_frame_depends_on_its_time_and_not_on_the_window() -> None:
 
 
 def test_every_frame_is_labelled_and_phases_are_extremes_of_area() -> None:
-    cine = draw_cine((0, 1))
+    cine = draw_cine((0, 4))
     assert set(cine.labels) == set(range(len(cine.frames)))
     assert set(cine.phases.values()) <= {"ED", "ES"}
     assert "ES" in cine.phases.values()
@@ -66,7 +66,7 @@ def test_ef_is_that_of_discs_on_the_masks() -> None:
 
 
 def test_hearts_differ_widely_and_within_reason() -> None:
-    hearts = [PhantomHeart(seed) for seed in range(120)]
+    hearts = [PhantomHeart(seed) for seed in range(100)]
     efs, rates = [heart.ef_percent for heart in hearts], [heart.fps for heart in hearts]
     bpms = [60 / np.diff(heart.rhythm.r_waves_s).mean() for heart in hearts]
     assert min(efs) > 4
@@ -97,7 +97,7 @@ def test_the_area_of_masks_is_that_of_the_outline() -> None:
 
 def test_the_cavity_is_darker_than_the_wall_and_lies_in_the_sector() -> None:
     darker = []
-    for seed in range(24):
+    for seed in range(16):
         heart = PhantomHeart((2, seed), 128)
         images, masks = heart.frames(np.zeros(1))
         pose = heart.pose(0.0)
@@ -136,7 +136,7 @@ def test_splits_share_no_cine() -> None:
 
 
 def test_an_item_can_be_pickled_and_says_what_it_reads() -> None:
-    item = open_data("phantom:7,1").items("val")[0]
+    item = min(open_data("phantom:7,12").items("train"), key=lambda item: item.metadata["frames"])
     cine = pickle.loads(pickle.dumps(item)).read()
     assert item.view == "4CH"
     assert item.metadata["frames"] == item.metadata["labels"] == len(cine.frames) == len(cine.labels)

@@ -93,7 +93,7 @@ class PhantomHeart:
         frames = int(np.clip(motion.uniform(1.3, 2.6) * 60 / bpm * self.fps, 12, MAX_FRAMES))
         self.seconds = frames / self.fps
         self.rhythm = Rhythm.draw(motion, self.seconds, bpm, irregular=float(motion.choice([0.02, 0.05, 0.25])))
-        high, low = view.uniform(0.09, 0.27), view.uniform(0.58, 0.95)
+        high, low = view.uniform(0.09, 0.27), view.uniform(0.6, 0.97)
         for attempt in range(PLACES):  # experts choose a place and a depth that show all of the cavity
             depth = 1.04**attempt * self._anatomy.length / (low - high)
             self.screen = Screen.draw(view, depth)

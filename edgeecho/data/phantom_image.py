@@ -77,7 +77,7 @@ class Tissues:
     @classmethod
     def draw(cls, rng: np.random.Generator) -> "Tissues":
         """Levels about those of CAMUS, with more spread."""
-        blood = float(np.clip(rng.normal(36, 17), 0, 85))
+        blood = float(np.clip(rng.normal(40, 17), 0, 90))
         contrast = np.exp(rng.normal(0, 0.24))
         around = float(np.clip(rng.normal(108, 30), 5, 200))
         lateral = around * rng.uniform(0.6, 1.15) if rng.uniform() < 0.5 else blood + rng.normal(68, 28) * contrast
@@ -93,7 +93,7 @@ class Tissues:
         parts = 0.75 + 0.35 * sum(rng.normal() * np.sin(f * part * 6 + rng.uniform(0, 6)) for f in (1, 2, 4))
         return cls(
             blood=blood,
-            atria=float(np.clip(blood + rng.normal(10, 16), 0, 120)),
+            atria=float(np.clip(blood + rng.normal(18, 18), 0, 130)),
             septum=blood + float(rng.normal(105, 25)) * contrast,
             lateral=float(max(lateral, blood + 4)),
             apex=float(max(apex, blood)),
@@ -115,7 +115,7 @@ class Scanner:
         self.tissues = Tissues.draw(rng)
         self._key = int(rng.integers(1 << 40))
         self.compress = float(np.exp(rng.uniform(np.log(0.26), np.log(0.5))))
-        self._blur = (float(rng.uniform(0.9, 2.4)), float(rng.uniform(0.35, 0.9)))  # across, along the beam
+        self._blur = (float(rng.uniform(0.9, 2.4)), float(rng.uniform(0.3, 0.75)))  # across, along the beam
         self._renewal_s = float(rng.uniform(0.12, 0.5))
         self._smooth = float(rng.uniform(0.35, 0.8)) if rng.uniform() < 0.3 else 0.0
         self._fuzzy = float(np.exp(rng.uniform(np.log(0.7), np.log(4))))
@@ -256,7 +256,7 @@ class Scanner:
     def _surroundings(self, rng: np.random.Generator, row: np.ndarray, column: np.ndarray) -> np.ndarray:
         """Grey level of what is not heart, uint8 (RANGES, BEAMS)."""
         level = self.tissues.around * np.exp(0.25 * _cloud(rng, 60, 40) + rng.uniform(0, 0.35) * _cloud(rng, 10, 18))
-        deep = rng.uniform(0.8, 2.2)
+        deep = rng.uniform(0.9, 2.3)
         level = level * (1 + (deep - 1) * np.clip((row - 0.55) / 0.4, 0, 1))
         for side in (-1, 1):  # lung or nothing beside the heart
             if rng.uniform() < 0.3:
@@ -279,7 +279,7 @@ class Scanner:
         """Amplitude of what is fresh in every frame, and echoes that stand still: float32 (RANGES, BEAMS, 2)."""
         power = 1 / self.compress
         haze = rng.uniform(8, 80) * np.exp(0.22 * _cloud(rng, 50, 40)) * (1 + rng.normal(0.3, 0.4) * (row - 0.5))
-        near = rng.uniform(50, 165) * np.exp(-((row / rng.uniform(0.05, 0.22)) ** 1.5))
+        near = rng.uniform(60, 185) * np.exp(-((row / rng.uniform(0.05, 0.22)) ** 1.5))
         if rng.uniform() < 0.35:  # haze over the apex
             spot = ((row - rng.uniform(0.1, 0.4)) / 0.18) ** 2 + ((column - rng.uniform(-0.7, 0.7)) / 0.35) ** 2
             near = np.maximum(near, rng.uniform(20, 100) * np.exp(-spot))

@@ -9,14 +9,14 @@ bit. What is held at a cine's ends is what a standing cine would give, and the h
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+from onnx import helper
 
 from edgeecho.errors import ExportError
+from edgeecho.export.graph_writer import GraphWriter
 from edgeecho.spec import StateTensor
 
 FRAMEWISE = ("Add", "Cast", "Concat", "Conv", "DepthToSpace", "Mul", "Relu", "Resize", "Round", "Sigmoid", "Slice")
@@ -77,15 +77,12 @@ def stream_graph(clip: onnx.ModelProto) -> StreamGraph:
 class _Rewrite:
     def __init__(self, clip: onnx.ModelProto) -> None:
         self.clip = onnx.shape_inference.infer_shapes(clip)
-        self.constants = {t.name: numpy_helper.to_array(t) for t in clip.graph.initializer}
-        self.fixed = set(self.constants)  # and whatever is computed from constants alone
+        self.writer = GraphWriter(clip)
+        self.fixed = set(self.writer.constants)  # and whatever is computed from constants alone
         values = (*self.clip.graph.value_info, *self.clip.graph.input, *self.clip.graph.output)
         self.kinds = {v.name: _Kind.of(v.type.tensor_type) for v in values}  # of clip and stream tensors
         self.kinds["frame"] = self.kinds["frames"]
         self.signals: dict[str, _Signal] = {"frames": _Signal("frame")}
-        self.nodes: list[onnx.NodeProto] = []
-        self.added: list[onnx.TensorProto] = []
-        self.made: dict[tuple[str, ...], str] = {}
         self.taps: dict[str, tuple[str, int]] = {}  # tensor to the one it is a delayed copy of, and by how much
         self.depth: Counter[str] = Counter()  # frames that a tensor's delay line holds
         self.windows: dict[str, tuple[str, int]] = {}  # a tensor's last frames side by side, oldest first, and how many
@@ -93,13 +90,12 @@ class _Rewrite:
     def graph(self) -> StreamGraph:
         for node in self.clip.graph.node:
             if all(not name or name in self.fixed for name in node.input):
-                self.nodes.append(node)
+                self.writer.nodes.append(node)
                 self.fixed.update(node.output)
             else:
                 self.signals[node.output[0]] = self._translate(node)
-        prob = self.signals["prob"]
         state = tuple(self._line(f"state_{i}", root, depth) for i, (root, depth) in enumerate(self.depth.items()))
-        return StreamGraph(self._model(prob.tensor, state), state, prob.late)
+        return StreamGraph(self._model(state), state, self.signals["prob"].late)
 
     def _translate(self, node: onnx.NodeProto) -> _Signal:
         """Emit what a node of the clip graph is on one frame."""
@@ -111,8 +107,8 @@ class _Rewrite:
         if node.op_type == "QuantizeLinear":
             if first.scale and self._same(first, _Signal("", scale=node.input[1], zero=node.input[2])):
                 return replace(first, scale="", zero="")  # exact: it gives back the integers that were dequantized
-            tensor = self._emit(node, [self._real(first), *node.input[1:]], node.output[0])
-            self.kinds[tensor] = replace(self.kinds[node.output[0]], zero=int(self.constants[node.input[2]]))
+            tensor = self.writer.emit(node, [self._real(first), *node.input[1:]], node.output[0])
+            self.kinds[tensor] = replace(self.kinds[node.output[0]], zero=int(self.writer.constants[node.input[2]]))
             return replace(first, tensor=tensor, scale="", zero="")
         axis = next((a.i for a in node.attribute if a.name == "axis"), None)
         if node.op_type == "Concat" and axis == 0:
@@ -129,11 +125,11 @@ class _Rewrite:
             if all(s.scale and self._same(s, parts[0]) for s in parts) or not any(s.scale for s in parts):
                 return replace(parts[0], tensor=self._concat(node, [s.tensor for s in parts]))
         real = [self._real(waited[name]) if name in waited else name for name in node.input]
-        return _Signal(self._emit(node, real, node.output[0]), late)
+        return _Signal(self.writer.emit(node, real, node.output[0]), late)
 
     def _slice(self, node: onnx.NodeProto, x: _Signal) -> _Signal:
         """A slice along T moves in time; along other axes it stays."""
-        bounds = [self.constants[name].tolist() for name in node.input[1:]]
+        bounds = [self.writer.constants[name].tolist() for name in node.input[1:]]
         bounds += [[1] * len(bounds[0])] * (4 - len(bounds))  # steps may be left out
         parts = list(zip(*bounds, strict=True))
         for start, end, _, step in (part for part in parts if part[2] == 0):
@@ -146,8 +142,8 @@ class _Rewrite:
         parts = [part for part in parts if part[2] != 0]
         if not parts:
             return x
-        kept = [self._constant(column) for column in zip(*parts, strict=True)]
-        return replace(x, tensor=self._emit(node, [self._real(x), *kept], node.output[0]), scale="", zero="")
+        kept = [self.writer.constant(column) for column in zip(*parts, strict=True)]
+        return replace(x, tensor=self.writer.emit(node, [self._real(x), *kept], node.output[0]), scale="", zero="")
 
     def _hold(self, node: onnx.NodeProto) -> _Signal:
         """Repetitions of the first frame, the frames, repetitions of the last."""
@@ -173,107 +169,51 @@ class _Rewrite:
         """Channels side by side; of one delay line from its oldest frame to the present, the line itself."""
         lines = [self.taps.get(tensor, (tensor, 0)) for tensor in tensors]
         root = lines[0][0]
+        window = ""
         if len(lines) > 1 and lines == [(root, ago) for ago in reversed(range(len(lines)))]:
             window = f"{root}_window_{len(lines)}"
             self.windows[window] = root, len(lines)
-            return window
-        joined = self._emit(node, tensors, node.output[0])
+        joined = window or self.writer.emit(node, tensors, node.output[0])
         self.kinds[joined] = replace(self.kinds[tensors[0]], sizes=self.kinds[node.output[0]].sizes)
         return joined
 
     def _same(self, a: _Signal, b: _Signal) -> bool:
         pairs = ((a.scale, b.scale), (a.zero, b.zero))
-        return all(np.array_equal(self.constants[x], self.constants[y]) for x, y in pairs)
+        return all(np.array_equal(self.writer.constants[x], self.writer.constants[y]) for x, y in pairs)
 
     def _real(self, x: _Signal) -> str:
         """The tensor of a signal's value, dequantized where it is held in integers."""
         if not x.scale:
             return x.tensor
-        return self._emit("DequantizeLinear", [x.tensor, x.scale, x.zero], f"{x.tensor}_real")
-
-    def _emit(self, like: onnx.NodeProto | str, inputs: list[str], output: str, **attributes: int) -> str:
-        """Add a node, of a kind or like another, unless the same is there already; returns its output."""
-        kind = like if isinstance(like, str) else like.op_type
-        node = helper.make_node(kind, inputs, [output], name=output, **attributes)
-        node.attribute.extend(() if isinstance(like, str) else like.attribute)
-        key = (node.op_type, *inputs, *sorted(str(a) for a in node.attribute))
-        if key not in self.made:
-            self.nodes.append(node)
-            self.made[key] = output
-        return self.made[key]
-
-    def _constant(self, values: Iterable[int]) -> str:
-        array = np.array(list(values), np.int64)
-        name = f"bounds_{'_'.join(map(str, array.tolist()))}"
-        if name not in self.constants:
-            self.constants[name] = array
-            self.added.append(numpy_helper.from_array(array, name))
-        return name
-
-    def _channels(self, x: str, start: int, end: int, output: str) -> str:
-        """Some channels of a tensor, under the name given."""
-        found = self._emit("Slice", [x, *(self._constant([v]) for v in (start, end, 1))], output)
-        return output if found == output else self._emit("Identity", [found], output)
+        return self.writer.emit("DequantizeLinear", [x.tensor, x.scale, x.zero], f"{x.tensor}_real")
 
     def _line(self, name: str, root: str, depth: int) -> StateTensor:
         """The delay line of a tensor: (1, depth * C, H, W), oldest frame first."""
         kind = self.kinds[root]
         channels, height, width = kind.sizes
-        used = {name for node in self.nodes for name in node.input}
+        used = {name for node in self.writer.nodes for name in node.input}
         for tap, (of, ago) in self.taps.items():
             if of == root and tap in used:
-                self._channels(name, (depth - ago) * channels, (depth - ago + 1) * channels, tap)
+                self.writer.channels(name, (depth - ago) * channels, (depth - ago + 1) * channels, tap)
         windows = {window: frames for window, (of, frames) in self.windows.items() if of == root}
         if windows:
-            whole = self._emit("Concat", [name, root], f"{root}_window_{depth + 1}", axis=1)
-            self._channels(whole, channels, END, f"next_{name}")
+            whole = self.writer.emit("Concat", [name, root], f"{root}_window_{depth + 1}", axis=1)
+            self.writer.channels(whole, channels, END, f"next_{name}")
             for window, frames in windows.items():
                 if frames <= depth:
-                    self._channels(whole, (depth + 1 - frames) * channels, END, window)
+                    self.writer.channels(whole, (depth + 1 - frames) * channels, END, window)
         elif depth > 1:
-            rest = self._channels(name, channels, END, f"{name}_rest")
-            self._emit("Concat", [rest, root], f"next_{name}", axis=1)
+            rest = self.writer.channels(name, channels, END, f"{name}_rest")
+            self.writer.emit("Concat", [rest, root], f"next_{name}", axis=1)
         else:
-            self._emit("Identity", [root], f"next_{name}")
+            self.writer.emit("Identity", [root], f"next_{name}")
         dtype = helper.tensor_dtype_to_np_dtype(kind.element)
         return StateTensor(name, (1, depth * channels, height, width), dtype.name, kind.zero)
 
-    def _model(self, prob: str, state: tuple[StateTensor, ...]) -> onnx.ModelProto:
-        """The nodes in an order that can run, with inputs and outputs."""
-        assert prob == "prob"
+    def _model(self, state: tuple[StateTensor, ...]) -> onnx.ModelProto:
+        """Frame and state in, prob and the new state out."""
         frame = self.kinds["frame"]
         picture = frame.element, (1, *frame.sizes)
         carried = [(s.name, helper.np_dtype_to_tensor_dtype(np.dtype(s.dtype)), s.shape) for s in state]
-        inputs = [("frame", *picture), *carried]
-        outputs = [("prob", *picture), *((f"next_{name}", *rest) for name, *rest in carried)]
-        nodes = _in_order(self.nodes, {*self.constants, *(name for name, *_ in inputs)}, {name for name, *_ in outputs})
-        read = {name for node in nodes for name in node.input}
-        graph = helper.make_graph(
-            nodes,
-            "stream",
-            [helper.make_tensor_value_info(*value) for value in inputs],
-            [helper.make_tensor_value_info(*value) for value in outputs],
-            [t for t in (*self.clip.graph.initializer, *self.added) if t.name in read],
-        )
-        model = helper.make_model(graph, opset_imports=self.clip.opset_import, ir_version=self.clip.ir_version)
-        onnx.checker.check_model(model)
-        return model
-
-
-def _in_order(nodes: list[onnx.NodeProto], known: set[str], wanted: set[str]) -> list[onnx.NodeProto]:
-    """Nodes that the wanted tensors need, each after those that it reads."""
-    producer = {name: node for node in nodes for name in node.output}
-    ordered: list[onnx.NodeProto] = []
-    for name in sorted(wanted):
-        stack = [name]
-        while stack:
-            node = producer.get(stack[-1])
-            missing = [x for x in node.input if x and x not in known] if node and stack[-1] not in known else []
-            if missing:
-                stack += missing
-                continue
-            if node and stack[-1] not in known:
-                ordered.append(node)
-                known.update(node.output)
-            stack.pop()
-    return ordered
+        following = [(f"next_{name}", kind, shape) for name, kind, shape in carried]
+        return self.writer.model("stream", [("frame", *picture), *carried], [("prob", *picture), *following])

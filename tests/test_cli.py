@@ -407,7 +407,8 @@ def test_export_from_the_command_line(command: Command, tiny_bundle: Path, camus
     source = tiny_bundle / "clip.fp32.onnx"
     code, stdout, stderr = command("export", source, "--int8", "--format", "onnx", "--calib", calib, "--out", out)
     assert code == 0, stderr
-    assert sorted(p.name for p in out.iterdir()) == ["bundle.json", "clip.fp32.onnx", "clip.int8.onnx"]
+    graphs = [f"{form}.{precision}.onnx" for form in ("clip", "stream") for precision in ("fp32", "int8")]
+    assert sorted(p.name for p in out.iterdir()) == ["bundle.json", *graphs]
     assert "clip.int8.onnx" in stdout
     assert "mask Dice" in stdout
     assert "CC0-1.0" in stdout

@@ -1,0 +1,83 @@
+"""Writing an ONNX graph node by node, with another graph's constants; each node once, in an order that can run."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+Value = tuple[str, int, tuple[int, ...]]
+"""Name, ONNX's number of the type, and shape of an input or output."""
+
+
+class GraphWriter:
+    """A graph to be, beside the one that it is made from."""
+
+    def __init__(self, source: onnx.ModelProto) -> None:
+        self.source = source
+        self.constants = {t.name: numpy_helper.to_array(t) for t in source.graph.initializer}
+        """Those of the source, and those that `constant` adds."""
+        self.nodes: list[onnx.NodeProto] = []
+        self._added: list[onnx.TensorProto] = []
+        self._made: dict[tuple[str, ...], str] = {}
+
+    def emit(self, like: onnx.NodeProto | str, inputs: list[str], output: str, **attributes: int) -> str:
+        """Add a node of a kind, or like another, unless the same is there already.
+
+        Returns:
+            The name of its output: `output`, or that of the node that is there.
+        """
+        kind = like if isinstance(like, str) else like.op_type
+        node = helper.make_node(kind, inputs, [output], name=output, **attributes)
+        node.attribute.extend(() if isinstance(like, str) else like.attribute)
+        key = (kind, *inputs, *sorted(str(a) for a in node.attribute))
+        if key not in self._made:
+            self.nodes.append(node)
+            self._made[key] = output
+        return self._made[key]
+
+    def constant(self, values: Iterable[int]) -> str:
+        """The name of a vector of int64."""
+        array = np.array(list(values), np.int64)
+        name = f"bounds_{'_'.join(map(str, array.tolist()))}"
+        if name not in self.constants:
+            self.constants[name] = array
+            self._added.append(numpy_helper.from_array(array, name))
+        return name
+
+    def channels(self, tensor: str, start: int, end: int, output: str) -> str:
+        """Some channels of a tensor, under the very name given."""
+        found = self.emit("Slice", [tensor, *(self.constant([v]) for v in (start, end, 1))], output)
+        return output if found == output else self.emit("Identity", [found], output)
+
+    def model(self, name: str, inputs: list[Value], outputs: list[Value]) -> onnx.ModelProto:
+        """What the outputs need of the nodes and constants so far, as a checked model."""
+        nodes = self._in_order({*self.constants, *(name for name, *_ in inputs)}, [name for name, *_ in outputs])
+        read = {name for node in nodes for name in node.input}
+        graph = helper.make_graph(
+            nodes,
+            name,
+            [helper.make_tensor_value_info(*value) for value in inputs],
+            [helper.make_tensor_value_info(*value) for value in outputs],
+            [t for t in (*self.source.graph.initializer, *self._added) if t.name in read],
+        )
+        model = helper.make_model(graph, opset_imports=self.source.opset_import, ir_version=self.source.ir_version)
+        onnx.checker.check_model(model)
+        return model
+
+    def _in_order(self, known: set[str], wanted: list[str]) -> list[onnx.NodeProto]:
+        """The nodes that the wanted tensors need, each after those that it reads."""
+        producer = {name: node for node in self.nodes for name in node.output}
+        ordered: list[onnx.NodeProto] = []
+        stack = wanted[::-1]
+        while stack:
+            if stack[-1] in known:
+                stack.pop()
+                continue
+            node = producer[stack[-1]]
+            missing = [name for name in node.input if name and name not in known]
+            stack += missing
+            if not missing:
+                ordered.append(node)
+                known.update(node.output)
+        return ordered

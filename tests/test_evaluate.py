@@ -261,7 +261,9 @@ class TestTime:
     def test_ef_of_found_beats(self) -> None:
         assert value(evaluate([beating("p0"), beating("p1")]), "ef_beats_masks", "mae") < 1
 
-    def test_thresholds_come_from_dense_references_or_are_the_stored_ones(self) -> None:
+    def test_thresholds_come_from_dense_references_or_are_the_stored_ones(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         stored = Thresholds.read()
         sparse = evaluate([beating()])
         assert sparse.populations == [replace(CAMUS_TRAINING, thresholds=stored)]
@@ -270,6 +272,9 @@ class TestTime:
         assert value(sparse, "consistency_mm", "max_error", "lv_area") > 0
         assert sparse.figure("time", "area_pearson_r") is None
 
+        few = evaluate([beating(dense=True)])
+        assert few.populations == sparse.populations
+        monkeypatch.setattr("edgeecho.evaluate.summary.MIN_CINES", 1)
         dense = evaluate([beating(dense=True)])
         assert dense.populations[0].thresholds is not None
         assert dense.populations[0].thresholds.source == (
@@ -307,7 +312,9 @@ class TestTime:
         assert value(scores, "time", "area_mae") == pytest.approx(100 * np.abs(own - areas).mean() / areas.max())
         assert value(scores, "time", "area_pearson_r") == pytest.approx(np.corrcoef(own, areas)[0, 1])
 
-    def test_a_frame_that_jumps_is_inconsistent(self) -> None:
+    def test_a_frame_that_jumps_is_inconsistent(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("edgeecho.evaluate.summary.MIN_CINES", 1)
+
         def jump(mask: np.ndarray) -> np.ndarray:
             changed = mask.copy()
             changed[20] = cv2.erode(mask[20], np.ones((7, 7), np.uint8))

@@ -9,6 +9,7 @@ from edgeecho.evaluate.video import TimeScore, VideoScore
 from edgeecho.metrics import (
     ATTRIBUTES,
     CAMUS_TRAINING,
+    MIN_CINES,
     Population,
     Thresholds,
     derive_bounds,
@@ -51,8 +52,8 @@ def find_populations(
 
     Bounds in mm are those of CAMUS; bounds in pixels depend on how the frames were cut, so they are derived from the
     reference masks of the videos themselves, if all have one size. Thresholds are derived from the split where it has
-    reference masks on consecutive frames; elsewhere stored ones are used, in pixels too, since they are in units of the
-    population's range.
+    20 cines of a band of frame rates with reference masks on consecutive frames; elsewhere stored ones are used, in
+    pixels too, since they are in units of the population's range.
 
     Args:
         videos: Scored items.
@@ -87,8 +88,10 @@ def find_populations(
         dense = [(v.fps, v.time.reference_attributes) for v in cines if v.fps and v.time]
         sequences = [(fps, attributes) for fps, attributes in dense if attributes]
         try:
-            thresholds = derive_thresholds(sequences, population.bounds, f"{source}; too strict if interpolated")
-        except DataError:  # no such cines
+            thresholds = derive_thresholds(
+                sequences, population.bounds, f"{source}; too strict if interpolated", MIN_CINES
+            )
+        except DataError:  # no such cines, or too few
             thresholds = stored or Thresholds.read()
         populations.append(replace(population, thresholds=thresholds))
         judged = sum(thresholds.at(v.fps) is not None for v in cines)

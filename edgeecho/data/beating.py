@@ -163,4 +163,4 @@ def _fill(image: np.ndarray, sector: np.ndarray) -> np.ndarray:
     mirrored_x = np.clip(2 * edge[..., 1] - x, 0, width - 1)
     mirrored = image[mirrored_y, mirrored_x]
     on_sector = sector[mirrored_y, mirrored_x] > 0
-    return np.where(inner > 0, image, np.where(on_sector, mirrored, image[edge[..., 0], edge[..., 1]]))
+    return np.asarray(np.where(inner > 0, image, np.where(on_sector, mirrored, image[edge[..., 0], edge[..., 1]])))

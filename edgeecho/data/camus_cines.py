@@ -72,7 +72,7 @@ def _read(stills: tuple[Item, ...], rhythm: Rhythm, fps: float, frames: int, nam
         DataError: If ED or ES is missing or they do not fit each other.
         VideoError: If a file is damaged.
     """
-    found = {}
+    found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     spacing = None
     for item in stills:
         cine = item.read()

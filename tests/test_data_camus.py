@@ -5,6 +5,7 @@ from pathlib import Path
 import miniatures
 import numpy as np
 import pytest
+from conftest import write_camus
 
 from edgeecho.data import open_data
 from edgeecho.data.metaimage import read_metaimage
@@ -214,3 +215,30 @@ def test_metaimage_that_is_damaged(tmp_path: Path, old: str, new: str, message: 
 def test_a_folder_that_is_no_camus(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"expected a folder database_nifti/ with patientXXXX/ inside"):
         open_data(f"camus:{tmp_path}")
+
+
+# Made cines
+
+
+def test_camus_cines_begin_and_end_with_the_experts_masks(camus: Path) -> None:
+    data = open_data(f"camus-cines:{camus}")
+    assert (data.kind, data.licence, data.splits) == ("camus-cines", "CC-BY-NC-SA-4.0", ("train", "val"))
+    items, stills = data.items("val"), open_data(f"camus:{camus}").items("val")
+    assert len(items) == len(stills) // 2
+    cine = items[0].read()
+    assert set(cine.labels) == set(range(len(cine.frames)))
+    assert (len(cine.frames), cine.fps) == (items[0].metadata["frames"], items[0].metadata["fps"])
+    np.testing.assert_array_equal(items[0].read().frames, cine.frames)
+    area = np.array([cine.labels[k].sum() for k in range(len(cine.frames))])
+    scale = cine.labels[0].size / stills[0].read().labels[0].size
+    for phase, still in zip(("ED", "ES"), stills[:2], strict=True):
+        marked = [k for k, p in cine.phases.items() if p == phase]
+        assert marked
+        assert area[marked].mean() == pytest.approx(scale * still.read().labels[0].sum(), rel=0.03)
+
+
+def test_camus_cines_need_both_stills(tmp_path: Path) -> None:
+    root = write_camus(tmp_path, training=2, validation=1)
+    (root / "database_nifti" / "patient0001" / "patient0001_4CH_ES.nii.gz").unlink()
+    with pytest.raises(DataError, match=r"patient0001_4CH_ES\.nii\.gz: missing"):
+        open_data(f"camus-cines:{root}").items("train")[0].read()

@@ -18,6 +18,7 @@ from edgeecho.data.beating import BeatingHeart, outline  # noqa: E402
 from edgeecho.data.rhythm import Rhythm, phase_frames  # noqa: E402
 from edgeecho.errors import ConfigError, MeasurementError  # noqa: E402
 from edgeecho.metrics import dice  # noqa: E402
+from edgeecho.train.choose import Chooser  # noqa: E402
 from edgeecho.train.config import ClipConfig  # noqa: E402
 from edgeecho.train.degrade import degrade  # noqa: E402
 from edgeecho.train.geometry import CANVAS, MARGIN, draw_placement, look, to_canvas  # noqa: E402
@@ -200,8 +201,18 @@ def test_sources_and_their_shares(camus: Path, tmp_path: Path) -> None:
 
 
 def test_stills_of_one_heart_are_joined(camus: Path) -> None:
-    cines = list(labelled_cines(open_data(f"camus:{camus}").items("train")[:4], lambda text: None))
+    items = open_data(f"camus:{camus}").items("train")[:4]
+    cines = list(labelled_cines(items, lambda text: None, join=True))
     assert [(len(c.frames), c.phases) for c in cines] == [(2, {0: "ED", 1: "ES"})] * 2
+    alone = list(labelled_cines(items, lambda text: None))
+    assert [(len(c.frames), c.phases) for c in alone] == [(1, {0: "ED"}), (1, {0: "ES"})] * 2
+
+
+def test_what_is_chosen_on_sees_no_other_still(camus: Path) -> None:
+    """ED and ES stills are no neighbours in time: each is looked at as if it stood still."""
+    cines = labelled_cines(open_data(f"camus:{camus}").items("train")[:4], lambda text: None)
+    looks = Chooser(cines, SIZE, (4, 4)).looks
+    assert [(len(look.inputs), look.index) for look in looks] == [(1, 0)] * 4
 
 
 # Placement and damage

@@ -1,6 +1,7 @@
 """The training loop: two labels a patient in, a checkpoint out; killed at any moment, it resumes."""
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -148,6 +149,7 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
         sampler=range(state.step, config.optim.steps),
         num_workers=config.run.workers,
         prefetch_factor=4 if config.run.workers else None,
+        worker_init_fn=_step_back,
     )
     started, first = time.monotonic(), state.step
     sums: dict[str, float] = {}
@@ -175,6 +177,12 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
             report(state.step, config.optim.steps, f"held-out Dice {text}{' (best)' if better else ''}")
             state.save(last)
     return chosen
+
+
+def _step_back(worker: int) -> None:
+    """A worker gives way to the network: its threads wait for each other, and all wait if one loses its core."""
+    if hasattr(os, "nice"):
+        os.nice(10)
 
 
 def _require_same(config: TrainConfig, path: Path) -> None:

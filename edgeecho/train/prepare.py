@@ -29,8 +29,14 @@ def split_patients(items: list[Item], held_out: int, seed: int) -> tuple[list[It
     return [i for i in items if i.group not in chosen], [i for i in items if i.group in chosen]
 
 
-def labelled_cines(items: list[Item], say: Say) -> Iterator[Cine]:
-    """Every item that carries labels, stills of one heart and view joined; what cannot be read is said and left out."""
+def labelled_cines(items: list[Item], say: Say, join: bool = False) -> Iterator[Cine]:
+    """Every item that carries labels; what cannot be read is said and left out.
+
+    Args:
+        items: To read.
+        say: Told what is left out.
+        join: Give stills of one heart and view as one cine, whose frames are then no neighbours in time.
+    """
     stills: dict[tuple[str, str], list[Cine]] = {}
     for item in items:
         if item.metadata.get("labels") == 0:
@@ -40,7 +46,7 @@ def labelled_cines(items: list[Item], say: Say) -> Iterator[Cine]:
         except (DataError, VideoError) as error:
             say(f"left out: {error}")
             continue
-        if len(cine.frames) > 1:
+        if len(cine.frames) > 1 or (cine.labels and not join):
             yield cine
         elif cine.labels:
             stills.setdefault((item.group, item.view), []).append(cine)
@@ -102,7 +108,7 @@ def _write(path: Path, items: list[Item], say: Say) -> list[list[str]]:
         raw = temporary.with_name(temporary.name + ".raw")
         try:
             with raw.open("wb") as file:
-                for cine in labelled_cines(items, say):
+                for cine in labelled_cines(items, say, join=True):
                     marked = sorted(set(cine.labels) & set(cine.phases)) or sorted(cine.labels)
                     masks = np.stack([cine.labels[k] * 255 for k in marked])
                     both = np.stack([to_canvas(part, cine) for part in (cine.frames[marked], masks)], axis=1)

@@ -139,7 +139,7 @@ def signed_distance(mask: np.ndarray) -> np.ndarray:
     """Distance to the edge between cavity and rest in pixels, positive inside, float32 (H, W)."""
     inside = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
     outside = cv2.distanceTransform((mask == 0).astype(np.uint8), cv2.DIST_L2, 5)
-    return np.where(mask > 0, inside - 0.5, 0.5 - outside).astype(np.float32)
+    return np.asarray(np.where(mask > 0, inside - 0.5, 0.5 - outside), np.float32)
 
 
 def _sector(images: np.ndarray) -> np.ndarray:

@@ -99,7 +99,7 @@ def test_pediatric_and_own_data(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"phantom"}))
 def test_a_folder_that_is_no_data_set(tmp_path: Path, kind: str) -> None:
     with pytest.raises(DataError, match="expected") as caught:
         check(f"{kind}:{tmp_path}")
@@ -109,7 +109,7 @@ def test_a_folder_that_is_no_data_set(tmp_path: Path, kind: str) -> None:
 
 
 def test_wrong_names() -> None:
-    with pytest.raises(ConfigError, match="known: camus, echonet-dynamic, echonet-pediatric, cine"):
+    with pytest.raises(ConfigError, match=f"known: {', '.join(KINDS)}"):
         check("echonet:/data")
     with pytest.raises(ConfigError, match="KIND:DIR"):
         summarise("camus")
@@ -182,9 +182,9 @@ def test_configurations_load(path: Path) -> None:
     assert folder
     assert not Path(folder).is_absolute()
     assert "In the literature" in path.read_text() or "in the literature" in path.read_text()
-    assert set(tomllib.loads(path.read_text())) == {"model", "data", "optim", "run"}
+    assert set(tomllib.loads(path.read_text())) == {"model", "data", "clips", "loss", "optim", "run"}
 
 
 def test_there_is_a_configuration_for_every_kind() -> None:
     kinds = {load_config(path).data.source.partition(":")[0] for path in (ROOT / "configs").glob("*.toml")}
-    assert kinds == set(KINDS)
+    assert kinds == set(KINDS) - {"camus-cines"}  # training on camus makes its own

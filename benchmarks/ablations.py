@@ -5,7 +5,8 @@
 Every row is the released recipe with the changes of `ROWS`, for `--steps` steps and the same clips a step. A killed run
 is taken up where it was; a finished row is not run again. Each network is then evaluated, as trained, on CAMUS's
 validation stills, on CAMUS cines of the same patients and on phantoms of the validation split, whose masks are known on
-every frame. No row was chosen on these. Written are `ablations.json` and `ablations.png`; a table is printed.
+every frame; the standard 3D U-Net, which pools along time, on the stills alone. No row was chosen on these. Written are
+`ablations.json` and `ablations.png`; a table is printed.
 """
 
 import argparse
@@ -22,9 +23,12 @@ from edgeecho.benchmarks.ablation_plot import draw
 from edgeecho.data import open_data
 from edgeecho.evaluate import evaluate_items
 from edgeecho.files import atomic
+from edgeecho.nn.checkpoint import load_checkpoint
 from edgeecho.runtime import load
+from edgeecho.train.choose import Chooser
 from edgeecho.train.config import TrainConfig, load_config
-from edgeecho.train.loop import train
+from edgeecho.train.loop import POOLED, train
+from edgeecho.train.prepare import labelled_cines
 
 NO_TCL = {"loss.cycle": 0.0, "loss.smooth": 0.0, "loss.beats": 0.0}
 ROWS: dict[str, dict[str, Any]] = {
@@ -72,15 +76,15 @@ def run_row(base: TrainConfig, name: str, seed: int, out: Path) -> Path:
 
 def score(checkpoint: Path, camus: str, cines: int, threads: int) -> dict[str, float]:
     """The figures of one network."""
-    folder = camus.partition(":")[2]
-    model = load(checkpoint, runtime="torch", threads=threads)
-    found: dict[tuple[str, str, str, str], float] = {}
-    for kind, data in (("camus", camus), ("camus-cines", f"camus-cines:{folder}"), ("phantom", "phantom:")):
-        items = open_data(data).items("val")
-        scores = evaluate_items(model, items if kind == "camus" else items[:cines], kind, "val")
-        for f in scores.figures:
-            if f.value is not None:
-                found[kind, f.topic, f.metric, f.phase] = f.value
+    network, spec = load_checkpoint(checkpoint)
+    pooled = spec.family == "unet3d"  # a whole cine cannot be run in windows: stills alone
+    stills = labelled_cines(open_data(camus).items("val"), lambda text: None)
+    of_stills = Chooser(stills, spec.size_px, spec.context_frames, POOLED if pooled else 1).dice_by_phase(network)
+    found = {("camus", "overlap", "dice_mean", phase): dice for phase, dice in of_stills.items()}
+    for data in () if pooled else (f"camus-cines:{camus.partition(':')[2]}", "phantom:"):
+        kind, model = data.partition(":")[0], load(checkpoint, runtime="torch", threads=threads)
+        scores = evaluate_items(model, open_data(data).items("val")[:cines], kind, "val")
+        found |= {(kind, f.topic, f.metric, f.phase): f.value for f in scores.figures if f.value is not None}
     return {name: found.get(key, float("nan")) for name, key in FIGURES.items()}
 
 
@@ -88,7 +92,7 @@ def print_rows(results: dict[str, dict[str, dict[str, float]]]) -> None:
     """Mean over seeds, and their standard deviation."""
     table = Table(title="Same budget in every row; mean (deviation over seeds)")
     for heading in ("row", "seeds", *FIGURES):
-        table.add_column(heading, justify="left" if heading == "row" else "right")
+        table.add_column(heading, justify="left" if heading == "row" else "right", overflow="fold")
     for name, by_seed in results.items():
         cells = []
         for figure in FIGURES:

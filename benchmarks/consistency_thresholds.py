@@ -8,7 +8,6 @@ it, and cines with a spacing, since the bounds are in millimetres.
 
 import argparse
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from edgeecho.errors import DataError
 from edgeecho.evaluate.video import longest_run
 from edgeecho.files import atomic
 from edgeecho.metrics import CAMUS_TRAINING, MIN_CINES, Thresholds, derive_thresholds, mask_attributes
+from edgeecho.revision import revision
 
 Curves = tuple[float, dict[str, np.ndarray]]
 
@@ -59,15 +59,7 @@ def consistency_thresholds(
     kind = data if data.endswith(":") else f"{source.kind}:DIR"
     some = f" --cines {cines}" if cines else ""
     command = f"python -m edgeecho.benchmarks.consistency_thresholds {kind} --split {split}{some} --out FILE"
-    return Thresholds(told, thresholds.bands, command, _revision())
-
-
-def _revision() -> str:
-    try:
-        call = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short=12", "HEAD"]
-        return subprocess.run(call, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
+    return Thresholds(told, thresholds.bands, command, revision())
 
 
 def main() -> None:

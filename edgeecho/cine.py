@@ -62,6 +62,11 @@ class Cine:
             if not 0 <= index < len(self.frames) or mask.shape != self.frames.shape[1:]:
                 raise ShapeError(f"{self.name}: label {index} {mask.shape} does not fit frames {self.frames.shape}")
 
+    @property
+    def marked(self) -> list[int]:
+        """The labelled frames that are ED or ES, in order of time; every labelled one where neither is marked."""
+        return sorted(self.labels.keys() & self.phases.keys()) or sorted(self.labels)
+
 
 def read_cine(
     path: str | os.PathLike[str], *, fps: float | None = None, spacing_mm: Sequence[float] | None = None

@@ -97,6 +97,16 @@ def test_a_short_run_leaves_a_checkpoint_however_bad(camus: Path, tmp_path: Path
     assert check(path)[1].form == "checkpoint"
 
 
+def test_the_standard_network_trains_too(camus: Path, tmp_path: Path) -> None:
+    """It pools eight frames into one, so clips and looks must be multiples of eight."""
+    settings = {"model.family": "unet3d", "model.overrides": {"base_channels": 2}, "model.size_px": 48}
+    settings |= {"clips.per_step": 1, "optim.steps": 1, "run.save_every": 1}
+    with pytest.raises(ConfigError, match=r"clips\.frames must be a multiple of 8"):
+        train(config(camus, tmp_path / "odd", **settings))
+    path = train(config(camus, tmp_path / "run", **settings, **{"clips.frames": 8}))
+    assert check(path).spec.family == "unet3d"
+
+
 @pytest.fixture(scope="module")
 def unbroken(camus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of 12 steps in one go."""

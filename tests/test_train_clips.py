@@ -171,6 +171,15 @@ def test_a_video_is_cut_about_a_label() -> None:
     assert picture[mask > 250].mean() < 0.6 * picture[(mask == 0) & (picture > 0)].mean()
 
 
+def test_of_a_video_that_is_labelled_throughout_only_ed_and_es_are_told() -> None:
+    frames, masks = draw_heart(np.random.default_rng(4), 20, 64, 64)
+    cine = Cine(frames, labels=dict(enumerate(masks)), phases={1: "ED", 10: "ES"})
+    assert cine.marked == [1, 10]
+    assert replace(cine, phases={}).marked == list(range(20))
+    videos = Videos([Item("a", "a", "train", "4CH", lambda: cine, {"frames": 20})])
+    assert {int(clip_of(videos, seed, stride=1).labelled.sum()) for seed in range(20)} == {1}
+
+
 def test_a_phantom_is_labelled_at_ed_and_es() -> None:
     clip = clip_of(Phantoms(), 5)
     assert 1 <= clip.labelled.sum() <= 4

@@ -155,7 +155,7 @@ class PhantomHeart:
     def pose(self, time: float) -> Pose:
         """The heart at a time, points (x, z) in mm in probe coordinates."""
         volume = float(self.rhythm.at(np.array([time]))[0][0])
-        phase, systole = float(self._phase(np.array([time]))[0]), self.rhythm.systole
+        phase, systole = float(self.rhythm.phase(np.array([time]))[0][0]), self.rhythm.systole
         early = rise(np.array(phase - systole - 0.02), 0.07) * (1 - 0.6 * rise(np.array(phase - systole - 0.2), 0.12))
         late = 0.5 * rise(np.array(phase - 0.82), 0.06)
         opening = np.clip(early + late, 0, 1) * (1 - rise(np.array(phase - 0.93), 0.07))
@@ -175,12 +175,6 @@ class PhantomHeart:
         ends = [self._placement.place(outline, time, 1.0) for time in (0.0, self.seconds)]
         return all(self.screen.holds(points).mean() > 0.97 for points in ends)
 
-    def _phase(self, times: np.ndarray) -> np.ndarray:
-        """Place in the beat, 0 at the R wave to 1."""
-        waves = self.rhythm.r_waves_s
-        beat = np.clip(np.searchsorted(waves, times, side="right") - 1, 0, len(waves) - 2)
-        return np.asarray((times - waves[beat]) / np.diff(waves)[beat])
-
     def _placed(self, pose: Pose, time: float, volume: float) -> Pose:
         def place(value: np.ndarray | tuple[np.ndarray, ...]) -> np.ndarray | tuple[np.ndarray, ...]:
             if isinstance(value, tuple):
@@ -191,7 +185,7 @@ class PhantomHeart:
 
     def _finish(self, image: np.ndarray, time: float) -> np.ndarray:
         sweep = self._furniture.sweep_s
-        past = self._phase(time + np.linspace(-0.93 * sweep, 0, 160)) % 1 if sweep else np.empty(0)
+        past = self.rhythm.phase(time + np.linspace(-0.93 * sweep, 0, 160))[0] % 1 if sweep else np.empty(0)
         self._furniture.put(image, time, past)
         if self._quality is None:
             return image

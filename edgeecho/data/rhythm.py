@@ -37,9 +37,13 @@ class Rhythm:
 
     def at(self, time_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Relative volume (1 at ED, 0 at ES) and the number of the beat, each of the shape of `time_s`."""
-        beat = np.clip(np.searchsorted(self.r_waves_s, time_s, side="right") - 1, 0, len(self.r_waves_s) - 2)
-        phase = (time_s - self.r_waves_s[beat]) / np.diff(self.r_waves_s)[beat]
+        phase, beat = self.phase(time_s)
         return relative_volume(phase, self.systole, self.filling, self.kick), beat
+
+    def phase(self, time_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Place in the beat, 0 at the R wave to 1, and the number of the beat, each of the shape of `time_s`."""
+        beat = np.clip(np.searchsorted(self.r_waves_s, time_s, side="right") - 1, 0, len(self.r_waves_s) - 2)
+        return (time_s - self.r_waves_s[beat]) / np.diff(self.r_waves_s)[beat], beat
 
 
 def relative_volume(phase: np.ndarray, systole: float, filling: float, kick: float) -> np.ndarray:

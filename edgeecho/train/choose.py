@@ -55,7 +55,7 @@ def _looks(cine: Cine, size_px: int, context: tuple[int, int], multiple: int) ->
     """ED and ES of a cine, or all its labels where it marks neither."""
     roi = find_roi(cine.frames, cine.spacing_mm)
     looks = []
-    for k in sorted(set(cine.labels) & set(cine.phases)) or sorted(cine.labels):
+    for k in cine.marked:
         low, high = max(0, k - context[0]), min(len(cine.frames), k + context[1] + 1)
         inputs = to_network(cine.frames[low:high], roi, size_px)
         lacking = -len(inputs) % multiple

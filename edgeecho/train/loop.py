@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +18,7 @@ from edgeecho.errors import ConfigError, DataError, VideoError
 from edgeecho.files import atomic
 from edgeecho.nn import build, new_spec
 from edgeecho.nn.checkpoint import load_checkpoint, save_checkpoint
+from edgeecho.revision import revision
 from edgeecho.spec import ModelSpec
 from edgeecho.train.choose import Chooser
 from edgeecho.train.config import TrainConfig
@@ -63,14 +63,6 @@ class Clips(Dataset[dict[str, Tensor]]):
         raise AssertionError("unreachable")
 
 
-def _revision() -> str:
-    try:
-        call = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short=12", "HEAD"]
-        return subprocess.run(call, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
 def _start(config: TrainConfig, init: Path | None, data: DataSet) -> tuple[nn.Module, ModelSpec]:
     torch.manual_seed(config.run.seed)
     if init:
@@ -87,7 +79,7 @@ def _start(config: TrainConfig, init: Path | None, data: DataSet) -> tuple[nn.Mo
     if init:  # what the first weights were made of, and its terms, stay
         trained_on = f"{spec.trained_on}; then {trained_on}"
         licence = " AND ".join(dict.fromkeys([spec.licence, licence]))
-    spec = replace(spec, name=config.model.name, licence=licence, trained_on=trained_on, revision=_revision())
+    spec = replace(spec, name=config.model.name, licence=licence, trained_on=trained_on, revision=revision())
     return network, spec
 
 
@@ -122,7 +114,8 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
         network: nn.Module = build(spec)
     else:
         network, spec = _start(config, init, data)
-    network = network.to(memory_format=torch.channels_last)
+    native_3d = spec.family == "unet3d"
+    network = network.to(memory_format=torch.channels_last_3d if native_3d else torch.channels_last)
 
     def say(text: str) -> None:
         report(0, config.optim.steps, text)
@@ -130,7 +123,7 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
     out.mkdir(parents=True, exist_ok=True)
     training, choosing = split_patients(data.items("train"), config.data.held_out, config.run.seed)
     clips = Clips(find_sources(training, config.clips, out, say), config, spec.size_px)
-    pooled = POOLED if spec.family == "unet3d" else 1
+    pooled = POOLED if native_3d else 1
     chooser = Chooser(labelled_cines(choosing, say), spec.size_px, spec.context_frames, pooled)
     if not chooser.looks:
         raise DataError(f"{data.root}: no labelled frame to choose the checkpoint on")

@@ -109,7 +109,7 @@ def _write(path: Path, items: list[Item], say: Say) -> list[list[str]]:
         try:
             with raw.open("wb") as file:
                 for cine in labelled_cines(items, say, join=True):
-                    marked = sorted(set(cine.labels) & set(cine.phases)) or sorted(cine.labels)
+                    marked = cine.marked
                     masks = np.stack([cine.labels[k] * 255 for k in marked])
                     both = np.stack([to_canvas(part, cine) for part in (cine.frames[marked], masks)], axis=1)
                     file.write(both.tobytes())

@@ -15,6 +15,7 @@ import numpy as np
 from edgeecho.cine import Cine
 from edgeecho.data import Item
 from edgeecho.data.beating import BeatingHeart
+from edgeecho.data.phantom import PhantomHeart
 from edgeecho.data.rhythm import Rhythm, phase_frames
 from edgeecho.preprocess import resample
 from edgeecho.train.config import ClipConfig
@@ -132,12 +133,13 @@ class Videos:
         """
         cine = self.items[int(rng.integers(len(self.items)))].read()
         t, big = config.frames, SUPERSAMPLING * size_px
-        anchor = int(rng.choice(sorted(cine.labels)))
-        step = _step(rng, anchor, sorted(cine.labels), config)
+        marked = cine.marked
+        anchor = int(rng.choice(marked))
+        step = _step(rng, anchor, marked, config)
         shown = np.rint(anchor + step * (np.arange(t) - rng.integers(t))).astype(int).clip(0, len(cine.frames) - 1)
         canvases = to_canvas(cine.frames[shown], cine)
-        labels = to_canvas(np.stack([cine.labels[k] * 255 for k in sorted(cine.labels)]), cine)
-        where = {k: n for n, k in enumerate(sorted(cine.labels))}
+        labels = to_canvas(np.stack([cine.labels[k] * 255 for k in marked]), cine)
+        where = {k: n for n, k in enumerate(marked)}
         matrices = draw_placement(rng, 1, big, config.geometry)  # the probe drifts by itself
         at = look(matrices[0], big)
         frames, masks = np.zeros((2, t, big, big), np.uint8)
@@ -155,8 +157,6 @@ class Phantoms:
 
     def clip(self, rng: np.random.Generator, config: ClipConfig, size_px: int) -> Clip:
         """Draw a clip."""
-        from edgeecho.data.phantom import PhantomHeart
-
         heart = PhantomHeart(int(rng.integers(2**31, 2**32)))  # apart from the seeds of the data set
         beat_s = float(np.diff(heart.rhythm.r_waves_s).mean())
         times, _, phases = _window(rng, heart.rhythm, beat_s, heart.seconds, config.frames)

@@ -1,17 +1,20 @@
 """What each idea is worth: short training runs of one budget that differ in one thing, measured alike.
 
-    python -m edgeecho.benchmarks.ablations camus:DIR --out DIR [--rows NAME,NAME] [--seeds 1,2,3] [--steps N]
+    python -m edgeecho.benchmarks.ablations camus:DIR --out DIR [--rows NAME,NAME] [--seeds 1,2,3] [--set KEY=VALUE]
 
-Every row is the released recipe with the changes of `ROWS`, for `--steps` steps and the same clips a step. A killed run
-is taken up where it was; a finished row is not run again. Each network is then evaluated, as trained, on CAMUS's
-validation stills, on CAMUS cines of the same patients and on phantoms of the validation split, whose masks are known on
-every frame; the standard 3D U-Net, which pools along time, on the stills alone. No row was chosen on these. Written are
-`ablations.json` and `ablations.png`; a table is printed.
+Every row is the released recipe with the settings of `--set`, then the changes of `ROWS`: the same steps and the same
+clips a step. A killed run is taken up where it was; a finished row is not run again. Each network is then evaluated, as
+trained, on CAMUS's validation stills, on CAMUS cines of the same patients and on phantoms of the test split, whose
+masks are known on every frame; the standard 3D U-Net, which pools along time, on the stills alone. No row was chosen on
+these: with `--choose`, which is for finding settings, they are patients split off the training list and phantoms of the
+validation split. Written are `ablations.json` and `ablations.png`; a table is printed.
 """
 
 import argparse
 import json
 import sys
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,8 @@ from rich.console import Console
 from rich.table import Table
 
 from edgeecho.benchmarks.ablation_plot import draw
-from edgeecho.data import open_data
+from edgeecho.cine import Cine
+from edgeecho.data import Item, open_data
 from edgeecho.evaluate import evaluate_items
 from edgeecho.files import atomic
 from edgeecho.nn.checkpoint import load_checkpoint
@@ -28,15 +32,19 @@ from edgeecho.runtime import load
 from edgeecho.train.choose import Chooser
 from edgeecho.train.config import TrainConfig, load_config
 from edgeecho.train.loop import POOLED, train
-from edgeecho.train.prepare import labelled_cines
+from edgeecho.train.prepare import labelled_cines, split_patients
 
+TWO_LABELS = {"clips.stills": 0.0}
+"""No still keeps its label while it moves: labels at ED and ES alone, as in the paper."""
 NO_TCL = {"loss.cycle": 0.0, "loss.smooth": 0.0, "loss.beats": 0.0}
 ROWS: dict[str, dict[str, Any]] = {
     "released recipe": {},
     "without TCL": NO_TCL,
-    "cycle alone": NO_TCL | {"loss.cycle": 0.1},
-    "smooth alone": NO_TCL | {"loss.smooth": 10.0},
-    "beats alone": NO_TCL | {"loss.beats": 0.5},
+    "two labels": TWO_LABELS,
+    "two labels, without TCL": TWO_LABELS | NO_TCL,
+    "two labels, cycle alone": TWO_LABELS | {"loss.smooth": 0.0, "loss.beats": 0.0},
+    "two labels, smooth alone": TWO_LABELS | {"loss.cycle": 0.0, "loss.beats": 0.0},
+    "two labels, beats alone": TWO_LABELS | {"loss.cycle": 0.0, "loss.smooth": 0.0},
     "causal": {"model.overrides": {"causal": True}},
     "without CAMUS cines": {"clips.cines": 0.0},
     "without phantom": {"clips.phantom": 0.0},
@@ -74,16 +82,36 @@ def run_row(base: TrainConfig, name: str, seed: int, out: Path) -> Path:
     return train(config, resume=last.exists(), report=report)
 
 
-def score(checkpoint: Path, camus: str, cines: int, threads: int) -> dict[str, float]:
+@dataclass(frozen=True, eq=False)
+class Hearts:
+    """What networks are measured on, read once."""
+
+    stills: list[Cine]
+    cines: dict[str, list[Item]]
+    """Kind of data to items with a mask on every frame."""
+
+
+def read_hearts(camus: str, cines: int, choosing: tuple[int, int] | None) -> Hearts:
+    """Of the validation patients, or of those that a run with `choosing` = (held out, seed) chooses on."""
+    made = f"camus-cines:{camus.partition(':')[2]}"
+    found = []
+    for data in (camus, made):
+        items = open_data(data).items("train" if choosing else "val")
+        found.append(split_patients(items, *choosing)[1] if choosing else items)
+    drawn = open_data("phantom:").items("val" if choosing else "test")
+    dense = {"camus-cines": found[1][:cines], "phantom": drawn[:cines]}
+    kept = {kind: [replace(item, read=lru_cache(1)(item.read)) for item in items] for kind, items in dense.items()}
+    return Hearts(list(labelled_cines(found[0], lambda text: None)), kept)
+
+
+def score(checkpoint: Path, hearts: Hearts, threads: int) -> dict[str, float]:
     """The figures of one network."""
     network, spec = load_checkpoint(checkpoint)
     pooled = spec.family == "unet3d"  # a whole cine cannot be run in windows: stills alone
-    stills = labelled_cines(open_data(camus).items("val"), lambda text: None)
-    of_stills = Chooser(stills, spec.size_px, spec.context_frames, POOLED if pooled else 1).dice_by_phase(network)
-    found = {("camus", "overlap", "dice_mean", phase): dice for phase, dice in of_stills.items()}
-    for data in () if pooled else (f"camus-cines:{camus.partition(':')[2]}", "phantom:"):
-        kind, model = data.partition(":")[0], load(checkpoint, runtime="torch", threads=threads)
-        scores = evaluate_items(model, open_data(data).items("val")[:cines], kind, "val")
+    chooser = Chooser(hearts.stills, spec.size_px, spec.context_frames, POOLED if pooled else 1)
+    found = {("camus", "overlap", "dice_mean", phase): dice for phase, dice in chooser.dice_by_phase(network).items()}
+    for kind, items in ({} if pooled else hearts.cines).items():
+        scores = evaluate_items(load(checkpoint, runtime="torch", threads=threads), items, kind, "")
         found |= {(kind, f.topic, f.metric, f.phase): f.value for f in scores.figures if f.value is not None}
     return {name: found.get(key, float("nan")) for name, key in FIGURES.items()}
 
@@ -111,23 +139,24 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=Path("models/cl_unet_edge/train.toml"))
     parser.add_argument("--rows", default=",".join(ROWS))
     parser.add_argument("--seeds", default="1")
-    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--set", action="append", default=["optim.steps=800"], help="key=value, for every row.")
+    parser.add_argument("--choose", action="store_true", help="Measure on held-out training patients.")
     parser.add_argument("--cines", type=int, default=20, help="Cines of each dense set.")
     parser.add_argument("--threads", type=int, default=2)
     asked = parser.parse_args()
-    base = load_config(asked.config)
-    settings = {"data.source": asked.camus, "optim.steps": asked.steps, "run.save_every": 200}
-    for key, value in settings.items():
-        base = base.with_value(key, value)
+    base = load_config(asked.config, ["run.save_every=1000000", *asked.set]).with_value("data.source", asked.camus)
     asked.out.mkdir(parents=True, exist_ok=True)
     index = asked.out / "ablations.json"
     results: dict[str, dict[str, dict[str, float]]] = json.loads(index.read_text()) if index.is_file() else {}
+    hearts = None if asked.choose else read_hearts(asked.camus, asked.cines, None)
     for seed in asked.seeds.split(","):
+        held_out = base.data.held_out, int(seed)  # another seed holds out others
+        found = hearts or read_hearts(asked.camus, asked.cines, held_out)
         for name in asked.rows.split(","):
             if seed in results.get(name, {}):
                 continue
             checkpoint = run_row(base, name, int(seed), asked.out / f"{name.replace(' ', '_')}.{seed}")
-            results.setdefault(name, {})[seed] = score(checkpoint, asked.camus, asked.cines, asked.threads)
+            results.setdefault(name, {})[seed] = score(checkpoint, found, asked.threads)
             with atomic(index) as path:
                 path.write_text(json.dumps(results, indent=1) + "\n")
     print_rows(results)

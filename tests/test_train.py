@@ -179,6 +179,27 @@ def test_starting_from_a_checkpoint(camus: Path, unbroken: Path, tmp_path: Path)
         train(config(camus, tmp_path / "other"), init=tmp_path / "none.safetensors")
 
 
+def test_a_student_learns_its_teachers_answers(camus: Path, unbroken: Path, tmp_path: Path) -> None:
+    """It comes nearer to them than one that does not heed them; the teacher's terms and data are passed on."""
+    first = tmp_path / "first.safetensors"
+    network, spec = load_checkpoint(unbroken / "cl_unet_edge.safetensors")
+    save_checkpoint(first, network, replace(spec, licence="LicenseRef-First", trained_on="other hearts"))
+    settings = {"data.teacher": str(first), "optim.steps": 30, "optim.learning_rate": 1e-2, "run.save_every": 30}
+    last = []
+    for weight in (1e-6, 10.0):
+        run = config(camus, tmp_path / str(weight), **settings, **{"loss.teacher": weight})
+        path = train(run, report=lambda *call: None)
+        last.append(json.loads((tmp_path / str(weight) / "log.jsonl").read_text().splitlines()[-1])["loss"]["teacher"])
+    assert last[1] < last[0] - 0.05
+    learnt = check(path).spec
+    assert learnt.licence == "LicenseRef-First AND CC-BY-NC-SA-4.0"
+    assert "the answers of cl_unet_edge (other hearts)" in learnt.trained_on
+    with pytest.raises(ConfigError, match=r"teacher and model\.size_px must agree, got 112 and 64 pixels"):
+        train(config(camus, tmp_path / "small", **settings, **{"model.size_px": 64}))
+    with pytest.raises(ModelFileError, match="no model 'nobody'"):
+        train(config(camus, tmp_path / "none", **{"data.teacher": "nobody"}))
+
+
 # Settings
 
 

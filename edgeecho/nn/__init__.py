@@ -14,6 +14,7 @@ __all__ = ["PRESETS", "CLUNet", "CLUNetConfig", "UNet3D", "UNet3DConfig", "build
 PRESETS: dict[str, CLUNetConfig | UNet3DConfig] = {
     "cl_unet": CLUNetConfig(widths=(64, 128, 256, 320), encoder="banded", encoder_time=(True,) * 4, repeats=2),
     "cl_unet_edge": CLUNetConfig(),
+    "cl_unet_nano": CLUNetConfig(widths=(16, 24, 48, 96)),
     "unet3d": UNet3DConfig(),
 }
 """Named configurations; a preset's name is also its family's."""
@@ -60,7 +61,7 @@ def build(spec: ModelSpec) -> CLUNet | UNet3D:
     try:
         if spec.family == "unet3d":
             return UNet3D(UNet3DConfig(**spec.config))
-        if spec.family in ("cl_unet", "cl_unet_edge"):
+        if spec.family in PRESETS:
             return CLUNet(CLUNetConfig(**spec.config))
     except (TypeError, ValueError) as error:
         raise ModelFileError(f"{spec.name}: its network cannot be rebuilt: {error}") from error

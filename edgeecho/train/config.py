@@ -32,6 +32,8 @@ class DataConfig:
     """KIND:DIR, such as `camus:/data/camus`."""
     held_out: int = 40
     """Patients split off the training list, to choose the checkpoint on."""
+    teacher: str = ""
+    """A checkpoint, or a packaged model's name, whose answers on every frame are learnt too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +63,7 @@ class ClipConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class LossConfig:
-    """Weights of the temporal consistency loss beside the labels' 1; 0 switches a term off."""
+    """Weights of the temporal consistency loss and of a teacher beside the labels' 1; 0 switches a term off."""
 
     cycle: float = 0.1
     """The predicted area follows the cardiac cycle of the video: the paper's idea."""
@@ -69,6 +71,8 @@ class LossConfig:
     """The area curve does not flicker about the cycle: ours."""
     beats: float = 0.5
     """Frames of equal phase in different beats agree in area: ours."""
+    teacher: float = 1.0
+    """Cross-entropy against the probabilities of `data.teacher` on every frame, where there is one."""
 
 
 @dataclass(frozen=True, kw_only=True)

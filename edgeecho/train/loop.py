@@ -26,6 +26,7 @@ from edgeecho.train.losses import Target
 from edgeecho.train.prepare import find_sources, labelled_cines, split_patients
 from edgeecho.train.sources import Clip, Source
 from edgeecho.train.state import State
+from edgeecho.train.teacher import Teacher
 
 Report = Callable[[int, int, str], None]
 """Called with step, steps and a line of text."""
@@ -63,7 +64,9 @@ class Clips(Dataset[dict[str, Tensor]]):
         raise AssertionError("unreachable")
 
 
-def _start(config: TrainConfig, init: Path | None, data: DataSet) -> tuple[nn.Module, ModelSpec]:
+def _start(
+    config: TrainConfig, init: Path | None, data: DataSet, teacher: Teacher | None
+) -> tuple[nn.Module, ModelSpec]:
     torch.manual_seed(config.run.seed)
     if init:
         network, spec = load_checkpoint(init)
@@ -75,10 +78,14 @@ def _start(config: TrainConfig, init: Path | None, data: DataSet) -> tuple[nn.Mo
     trained_on = f"{data.kind} training list, ED and ES labels, less {config.data.held_out} patients to choose on"
     if config.clips.phantom and data.kind != "phantom":
         trained_on += ", and drawn phantoms"
-    licence = data.licence
+    terms = [data.licence]
+    if teacher:
+        trained_on += f", and the answers of {teacher.spec.name} ({teacher.spec.trained_on})"
+        terms.insert(0, teacher.spec.licence)
     if init:  # what the first weights were made of, and its terms, stay
         trained_on = f"{spec.trained_on}; then {trained_on}"
-        licence = " AND ".join(dict.fromkeys([spec.licence, licence]))
+        terms.insert(0, spec.licence)
+    licence = " AND ".join(dict.fromkeys(part for term in terms for part in term.split(" AND ")))
     spec = replace(spec, name=config.model.name, licence=licence, trained_on=trained_on, revision=revision())
     return network, spec
 
@@ -108,12 +115,16 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
     if last.exists() and not resume:
         raise ConfigError(f"{out} holds a run; add --resume to go on with it, or choose another run.out")
     torch.set_num_threads(config.run.threads)
+    teacher = Teacher(config.data.teacher, config.run.bf16) if config.data.teacher else None
     if last.exists():
         _require_same(config, out / "config.json")
         spec = ModelSpec.from_json((out / "spec.json").read_text())  # knows what the first weights were made of
         network: nn.Module = build(spec)
     else:
-        network, spec = _start(config, init, data)
+        network, spec = _start(config, init, data, teacher)
+    if teacher and teacher.spec.size_px != spec.size_px:
+        sizes = f"{teacher.spec.size_px} and {spec.size_px}"
+        raise ConfigError(f"data.teacher: teacher and model.size_px must agree, got {sizes} pixels")
     native_3d = spec.family == "unet3d"
     network = network.to(memory_format=torch.channels_last_3d if native_3d else torch.channels_last)
 
@@ -147,8 +158,10 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
     started, first = time.monotonic(), state.step
     sums: dict[str, float] = {}
     for batch in loader:
-        target = Target(batch["masks"] / 255.0, batch["labelled"], batch["cycle"], batch["trust"].float())
-        terms = state.advance(batch["frames"], target)
+        frames = batch["frames"]
+        taught = teacher.probabilities(frames) if teacher else None
+        target = Target(batch["masks"] / 255.0, batch["labelled"], batch["cycle"], batch["trust"].float(), taught)
+        terms = state.advance(frames, target)
         sums = {name: 0.95 * sums.get(name, value) + 0.05 * value for name, value in terms.items()}
         done = state.step == config.optim.steps
         if state.step % 10 == 0 or done:
@@ -190,7 +203,7 @@ def _require_same(config: TrainConfig, path: Path) -> None:
     for section in ("model", "data", "clips", "loss", "optim", "run"):
         for key, value in now[section].items():
             old = before.get(section, {}).get(key)
-            if old != value and key not in ("source", "out", "threads", "workers"):
+            if old != value and key not in ("source", "teacher", "out", "threads", "workers"):
                 raise ConfigError(f"{section}.{key} was {old!r} and is {value!r} now; resume with the same settings")
 
 

@@ -1,4 +1,4 @@
-"""What training minimises: the labels of ED and ES, and what time says about the frames between.
+"""What training minimises: the labels of ED and ES, what time says about the frames between, and what a teacher says.
 
 TCL, the temporal consistency loss, is CL-UNet's idea: a cardiac cycle estimated from the video leads the predicted
 area on every frame. Its formula was never published; `follow_cycle` is our reading of the one trace there is (a penalty
@@ -27,6 +27,8 @@ class Target:
     """Estimated cardiac cycle, high at ED, zero mean and unit deviation, float (B, T); zeros where unknown."""
     trust: Tensor
     """Confidence in it, float (B,)."""
+    taught: Tensor | None = None
+    """A teacher's probabilities on every frame, float (B, T, H, W); None without one."""
 
 
 def total_loss(logits: Tensor, target: Target, config: LossConfig) -> tuple[Tensor, dict[str, float]]:
@@ -46,7 +48,15 @@ def total_loss(logits: Tensor, target: Target, config: LossConfig) -> tuple[Tens
         terms["smooth"] = stay_smooth(area, target.cycle, target.trust)
     if config.beats:
         terms["beats"] = repeat_beats(area, target.cycle, target.trust)
-    weights = {"labels": 1.0, "cycle": config.cycle, "smooth": config.smooth, "beats": config.beats}
+    if config.teacher and target.taught is not None:
+        terms["teacher"] = F.binary_cross_entropy_with_logits(logits, target.taught)
+    weights = {
+        "labels": 1.0,
+        "teacher": config.teacher,
+        "cycle": config.cycle,
+        "smooth": config.smooth,
+        "beats": config.beats,
+    }
     total = torch.stack([weights[name] * value for name, value in terms.items()]).sum()
     return total, {name: float(value.detach()) for name, value in terms.items()}
 

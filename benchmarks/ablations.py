@@ -25,6 +25,7 @@ from rich.table import Table
 from edgeecho.benchmarks.ablation_plot import draw
 from edgeecho.cine import Cine
 from edgeecho.data import Item, open_data
+from edgeecho.errors import ConfigError
 from edgeecho.evaluate import evaluate_items
 from edgeecho.files import atomic
 from edgeecho.nn.checkpoint import load_checkpoint
@@ -41,10 +42,10 @@ ROWS: dict[str, dict[str, Any]] = {
     "released recipe": {},
     "without TCL": NO_TCL,
     "two labels": TWO_LABELS,
-    "two labels, without TCL": TWO_LABELS | NO_TCL,
-    "two labels, cycle alone": TWO_LABELS | {"loss.smooth": 0.0, "loss.beats": 0.0},
-    "two labels, smooth alone": TWO_LABELS | {"loss.cycle": 0.0, "loss.beats": 0.0},
-    "two labels, beats alone": TWO_LABELS | {"loss.cycle": 0.0, "loss.smooth": 0.0},
+    "two labels: without TCL": TWO_LABELS | NO_TCL,
+    "two labels: cycle alone": TWO_LABELS | {"loss.smooth": 0.0, "loss.beats": 0.0},
+    "two labels: smooth alone": TWO_LABELS | {"loss.cycle": 0.0, "loss.beats": 0.0},
+    "two labels: beats alone": TWO_LABELS | {"loss.cycle": 0.0, "loss.smooth": 0.0},
     "causal": {"model.overrides": {"causal": True}},
     "without CAMUS cines": {"clips.cines": 0.0},
     "without phantom": {"clips.phantom": 0.0},
@@ -65,8 +66,14 @@ FIGURES = {
 """Printed name to (data, topic, metric, phase) of `edgeecho.evaluate`."""
 
 
-def run_row(base: TrainConfig, name: str, seed: int, out: Path) -> Path:
-    """Train one row with one seed, or take up what is there; returns the checkpoint."""
+def run_row(base: TrainConfig, name: str, seed: int, out: Path, init: Path | None) -> Path:
+    """Train one row with one seed, or take up what is there; returns the checkpoint.
+
+    Raises:
+        ConfigError: If the row changes the network, and its weights are given.
+    """
+    if init and any(key.startswith("model.") for key in ROWS[name]):
+        raise ConfigError(f"{name}: another network cannot start from {init.name}; leave --init or this row out")
     config = base.with_value("run.seed", seed).with_value("run.out", str(out))
     for key, value in ROWS[name].items():
         config = config.with_value(key, value)
@@ -79,7 +86,7 @@ def run_row(base: TrainConfig, name: str, seed: int, out: Path) -> Path:
         if step % 50 == 0:
             sys.stderr.write(f"{name}, seed {seed}: step {step}/{steps}: {text}\n")
 
-    return train(config, resume=last.exists(), report=report)
+    return train(config, init=init, resume=last.exists(), report=report)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +146,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=Path("models/cl_unet_edge/train.toml"))
     parser.add_argument("--rows", default=",".join(ROWS))
     parser.add_argument("--seeds", default="1")
+    parser.add_argument("--init", type=Path, help="Checkpoint that every row starts from.")
     parser.add_argument("--set", action="append", default=["optim.steps=800"], help="key=value, for every row.")
     parser.add_argument("--choose", action="store_true", help="Measure on held-out training patients.")
     parser.add_argument("--cines", type=int, default=20, help="Cines of each dense set.")
@@ -155,7 +163,7 @@ def main() -> None:
         for name in asked.rows.split(","):
             if seed in results.get(name, {}):
                 continue
-            checkpoint = run_row(base, name, int(seed), asked.out / f"{name.replace(' ', '_')}.{seed}")
+            checkpoint = run_row(base, name, int(seed), asked.out / f"{name.replace(' ', '_')}.{seed}", asked.init)
             results.setdefault(name, {})[seed] = score(checkpoint, found, asked.threads)
             with atomic(index) as path:
                 path.write_text(json.dumps(results, indent=1) + "\n")

@@ -31,6 +31,7 @@ def export_peer(family: str, config: dict[str, Any], folder: str, frames_file: s
 
         from edgeecho.export.graph import clip_graph
         from edgeecho.export.quantize import quantize
+        from edgeecho.export.ranges import find_ranges
         from edgeecho.export.sealed import write_onnx, write_openvino
         from edgeecho.nn import build, new_spec
     except ImportError as error:
@@ -41,7 +42,7 @@ def export_peer(family: str, config: dict[str, Any], folder: str, frames_file: s
     graph = clip_graph(build(spec), frames.shape[2], frames=len(frames))
     spec = replace(spec, form="clip", frames=len(frames), size_px=frames.shape[2], lowering="none")
     for precision in precisions:
-        model = quantize(graph, [frames[:, 0]]) if precision == "int8" else graph
+        model = quantize(graph, find_ranges(graph, [frames[:, 0]])) if precision == "int8" else graph
         stem = Path(folder) / f"clip.{precision}"
         write_onnx(stem.with_name(f"{stem.name}.onnx"), model, replace(spec, precision=precision))
         write_openvino(stem.with_name(f"{stem.name}.xml"), model, replace(spec, precision=precision))

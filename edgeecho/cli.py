@@ -246,24 +246,41 @@ def summarise_data(
 def export(
     model: Annotated[str, typer.Argument(help="Packaged model's name, folder, checkpoint or fp32 ONNX.")] = "default",
     int8: Annotated[bool, typer.Option("--int8", help="Quantized files beside fp32 (the default).")] = False,
+    fp16: Annotated[bool, typer.Option("--fp16", help="OpenVINO files of 16 bits beside fp32.")] = False,
     fp32: Annotated[bool, typer.Option("--fp32", help="fp32 files alone.")] = False,
     formats: Annotated[str, typer.Option("--format", help="onnx, openvino or both.")] = "onnx,openvino",
     forms: Annotated[str, typer.Option("--form", help="clip (T frames a run), stream (one a run).")] = "clip,stream",
-    calib: Annotated[str | None, typer.Option(help="KIND:DIR to calibrate on; else pydicom's own cine.")] = None,
+    target: Annotated[str, typer.Option(help="x86 or arm.")] = "x86",
+    lower: Annotated[str, typer.Option(help="auto, none (native 3D convolutions) or 2d.")] = "auto",
+    frames: Annotated[int | None, typer.Option(help="Fixed T of the clip graphs; free if not given.")] = None,
+    calib: Annotated[str | None, typer.Option(help="KIND:DIR to calibrate on; else drawn hearts.")] = None,
+    method: Annotated[str, typer.Option(help="Ranges for int8: minmax or percentile.")] = "minmax",
+    reduce_range: Annotated[bool, typer.Option("--reduce-range", help="7-bit weights: x86 without VNNI.")] = False,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("exported"),
 ) -> None:
     """Checkpoint to ONNX and OpenVINO, compared with PyTorch; refused if they differ."""
-    if int8 and fp32:
-        raise ConfigError("--int8 and --fp32 exclude each other: --int8 writes fp32 files too")
+    if int8 + fp16 + fp32 > 1:
+        raise ConfigError("--int8, --fp16 and --fp32 exclude each other: each writes fp32 files too")
     from edgeecho.errors import require
 
     require("onnx", "export")
     from edgeecho.export.bundle import export as run
+    from edgeecho.export.options import Options
     from edgeecho.export.table import print_bundle
 
     kinds, graphs = (tuple(part.strip() for part in text.split(",")) for text in (formats, forms))
-    precision = "fp32" if fp32 else "int8"
-    print_bundle(run(model, out, precision=precision, formats=kinds, forms=graphs, calib=calib, progress=_say))
+    options = Options(
+        precision="fp32" if fp32 else "fp16" if fp16 else "int8",
+        formats=kinds,
+        forms=graphs,
+        target=target,
+        lower=lower,
+        frames=frames,
+        calib=calib,
+        method=method,
+        reduce_range=reduce_range,
+    )
+    print_bundle(run(model, out, options, progress=_say))
 
 
 @app.command()

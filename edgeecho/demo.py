@@ -48,7 +48,7 @@ def run_demo(out: Path, say: Callable[[str], None]) -> None:
     console.print(f"{len(result.mask)} frames, {len(result.beats)} beat(s), EF {ef}", highlight=False)
 
     say("2/3 exporting int8 from the packaged checkpoint")
-    print_bundle(export(DEFAULT_MODEL, out / DEFAULT_MODEL, precision="int8", progress=lambda text: say(f"    {text}")))
+    print_bundle(export(DEFAULT_MODEL, out / DEFAULT_MODEL, progress=lambda text: say(f"    {text}")))
 
     say("3/3 benchmarking against the standard 3D U-Net, one thread, ONNX Runtime")
     ours = [str(out / DEFAULT_MODEL / f"clip.{precision}.onnx") for precision in ("int8", "fp32")]

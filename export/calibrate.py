@@ -1,17 +1,30 @@
-"""Real frames to calibrate and to judge int8 on."""
+"""Frames to calibrate int8 on, and cines to judge it on."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
 from edgeecho.cine import Cine, read_cine
 from edgeecho.data import open_data
+from edgeecho.data.phantom import PhantomHeart
 from edgeecho.errors import DataError, MissingExtraError, VideoError, require
 from edgeecho.preprocess import find_roi, to_network
 
 GAINS = (1.0, 0.6, 1.5)
 """Each clip is seen at these gains, so that a darker or brighter scanner stays within the scales."""
 MAX_CLIPS = 400
+MAX_FRAMES = 32
+"""Of one clip."""
+JUDGES = 4
+"""Held-out cines of each kind that the gate looks at."""
+PHANTOM_PX = 256
+"""Side of a drawn cine."""
+PHANTOM_SEED = 5
+CALIBRATION_HEARTS, CALIBRATION_FRAMES = 24, 6
+MOVING = {"camus": "camus-cines"}
+"""Data sets of stills, and what makes cines of them."""
 
 
 @dataclass(frozen=True)
@@ -22,35 +35,38 @@ class Frames:
     """Where they come from, for the record."""
     calibration: list[np.ndarray]
     held_out: list[np.ndarray]
-    """Clips that calibration does not see; int8 is judged on them."""
+    """Clips that calibration does not see; files are compared on them."""
+    judges: list[Cine] = field(default_factory=list)
+    """Whole cines that calibration does not see; the gate is judged on them."""
 
 
 def gather(data: str | None, size_px: int) -> Frames:
-    """Clips for calibration, and held-out ones.
+    """Clips for calibration, held-out ones, and cines for the gate.
 
     Args:
-        data: `KIND:DIR`, or None for the cine inside the `pydicom` package.
+        data: `KIND:DIR`, or None for drawn hearts and the cine inside the `pydicom` package, where that is installed.
         size_px: The network's frame size.
 
     Raises:
         DataError: If there is no usable frame.
-        MissingExtraError: If neither `data` nor pydicom is there.
     """
     if data is None:
-        return _from_package(size_px)
+        return _without_data(size_px)
     source = open_data(data)
     items = source.items("train")
     first = {item.group: item for item in reversed(items)}  # one cine a patient: many hearts, not many frames of one
     groups = sorted(first)[:: max(1, -(-len(first) // MAX_CLIPS))]
     seen: list[np.ndarray] = []
     held_out: list[np.ndarray] = []
+    apart: list[str] = []
     for i, group in enumerate(groups):
         try:
-            clip = _clip(first[group].read(), size_px)
+            clip = _clip(first[group].read(), size_px)[:MAX_FRAMES]
         except (DataError, VideoError):
             continue  # `edgeecho data check` names it
         if i % 5 == 0:
             held_out.append(clip)
+            apart.append(group)
         else:
             seen.append(_gain(clip, GAINS[i % len(GAINS)]))
     if not seen or not held_out:
@@ -58,7 +74,52 @@ def gather(data: str | None, size_px: int) -> Frames:
             f"{data}: {len(seen) + len(held_out)} patients with readable frames, at least 2 are needed to calibrate"
         )
     frames = sum(len(clip) for clip in seen)
-    return Frames(f"{source.kind} training list, {frames} frames", seen, held_out)
+    judges = [*_moving(data, apart), *_drawn()]
+    return Frames(f"{source.kind} training list, {frames} frames", seen, held_out, judges)
+
+
+def _moving(data: str, groups: list[str]) -> Iterator[Cine]:
+    """Cines of held-out patients; of a data set of stills, those that it is set in motion as."""
+    kind, _, where = data.partition(":")
+    left = JUDGES
+    for item in open_data(f"{MOVING.get(kind, kind)}:{where}").items("train"):
+        if left and item.group in groups and item.metadata.get("frames") != 1:
+            try:
+                yield item.read()
+            except (DataError, VideoError):
+                continue
+            left -= 1
+
+
+@cache
+def _drawn() -> tuple[Cine, ...]:
+    return tuple(PhantomHeart((PHANTOM_SEED, 1, i), PHANTOM_PX).cine(f"phantom {i}") for i in range(JUDGES))
+
+
+def _without_data(size_px: int) -> Frames:
+    hearts = [_glimpse((PHANTOM_SEED, 0, i), size_px) for i in range(CALIBRATION_HEARTS)]
+    seen = [_gain(clip, GAINS[i % len(GAINS)]) for i, clip in enumerate(hearts)]
+    held_out = [_glimpse((PHANTOM_SEED, 2, i), size_px) for i in range(JUDGES)]
+    judges, source = [*_drawn()], f"{len(seen)} drawn hearts"
+    try:
+        clip = packaged_cine(size_px)
+    except MissingExtraError:
+        pass
+    else:
+        half = len(clip) // 2
+        seen += [_gain(piece, gain) for piece in (clip[:half], clip[half:]) for gain in GAINS]
+        # The only real cine that can be had is judged at gains that were not seen, mirrored in time.
+        held_out += [_gain(clip[::-1], gain) for gain in (0.8, 1.2)]
+        source += " and the SonoSite cine inside pydicom at 3 gains"
+    return Frames(f"{source}, {sum(map(len, seen))} frames", seen, held_out, judges)
+
+
+@cache
+def _glimpse(seed: tuple[int, ...], size_px: int) -> np.ndarray:
+    """A few frames over a drawn heart's first second."""
+    heart = PhantomHeart(seed, PHANTOM_PX)
+    pictures, _ = heart.frames(np.linspace(0, min(1.0, heart.seconds), CALIBRATION_FRAMES))
+    return _clip(Cine(pictures, spacing_mm=heart.spacing_mm), size_px)
 
 
 def packaged_cine(size_px: int) -> np.ndarray:
@@ -69,18 +130,6 @@ def packaged_cine(size_px: int) -> np.ndarray:
     """
     pydicom = require("pydicom", "dicom")
     return _clip(read_cine(pydicom.examples.get_path("ybr_color")), size_px)
-
-
-def _from_package(size_px: int) -> Frames:
-    try:
-        clip = packaged_cine(size_px)
-    except MissingExtraError as error:
-        raise DataError("no frames to calibrate on: give --calib KIND:DIR, or pip install 'edgeecho[dicom]'") from error
-    half = len(clip) // 2
-    seen = [_gain(piece, gain) for piece in (clip[:half], clip[half:]) for gain in GAINS]
-    # One cine is all there is: it is judged on frames seen at other gains, mirrored in time.
-    held_out = [_gain(clip[::-1], gain) for gain in (0.8, 1.2)]
-    return Frames("the SonoSite cine inside pydicom, 3 gains", seen, held_out)
 
 
 def _clip(cine: Cine, size_px: int) -> np.ndarray:

@@ -103,8 +103,11 @@ def stream_logit_error(
 
 def run_file(path: Path, clips: list[np.ndarray]) -> list[np.ndarray]:
     """What a model file answers, through the engine that users get: uint8 (T, S, S) a clip."""
-    engine, _, _ = open_engine(locate(path))
-    return [engine.infer(np.ascontiguousarray(clip[:, None]))[:, 0] for clip in clips]
+    engine, spec, _ = open_engine(locate(path))
+    if spec.form == "checkpoint":
+        return [engine.infer(np.ascontiguousarray(clip[:, None]))[:, 0] for clip in clips]
+    predictor = Predictor(engine, spec, "", window_frames=max(map(len, clips)))
+    return [predictor.probabilities(clip) for clip in clips]
 
 
 def run_stream(path: Path, clips: list[np.ndarray]) -> list[np.ndarray]:

@@ -1,15 +1,18 @@
-"""fp32 clip graph to static int8: QDQ, unsigned 8-bit activations, signed 8-bit weights per channel, MinMax."""
+"""fp32 clip graph to static int8: QDQ, unsigned 8-bit activations, signed 8-bit weights per channel."""
 
 import logging
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import numpy_helper
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static, save_tensors_data
+from onnxruntime.quantization.calibrate import TensorData, TensorsData
+
+from edgeecho.export.ranges import Ranges
 
 OPERATORS = ["Conv", "Concat", "Add", "Resize", "DepthToSpace", "Sigmoid", "MaxPool", "Mul", "Relu", "Slice"]
 OPERATORS += ["ConvTranspose", "Transpose", "Unsqueeze", "Squeeze", "Gather"]  # of native 3D graphs
@@ -19,28 +22,16 @@ LOGIT_RANGE = 8.0
 """Logits are stored from -8 to 8 in steps of 1/16: finer near the mask's edge than their own range would allow."""
 
 
-class _Reader(CalibrationDataReader):
-    def __init__(self, clips: Iterable[np.ndarray], advance: Callable[[], None]) -> None:
-        self._clips: Iterator[np.ndarray] = iter(clips)
-        self._advance = advance
-
-    def get_next(self) -> dict[str, np.ndarray] | None:
-        clip = next(self._clips, None)
-        if clip is None:
-            return None
-        self._advance()
-        return {"frames": np.ascontiguousarray(clip[:, None])}
-
-
 def quantize(
-    model: onnx.ModelProto, clips: Iterable[np.ndarray], advance: Callable[[], None] = lambda: None
+    model: onnx.ModelProto, ranges: Ranges, *, keep_float: Collection[str] = (), reduce_range: bool = False
 ) -> onnx.ModelProto:
     """Quantize a clip graph so that it runs in integers from `frames` to `prob`.
 
     Args:
         model: From `clip_graph`, uint8 in and out.
-        clips: Calibration clips, uint8 (T, S, S) each.
-        advance: Called once a clip.
+        ranges: Of its tensors.
+        keep_float: Names of convolutions that stay in float.
+        reduce_range: Weights of 7 bits, for x86 without VNNI, where sums of two 8-bit products overflow 16 bits.
     """
     boundary = _Boundary(model)
     overrides = {
@@ -48,21 +39,24 @@ def quantize(
         boundary.probability: _fixed(1 / 255, 0),
         **{name: _fixed(LOGIT_RANGE / 128, 128) for name in boundary.logits},
     }
+    found = {n: TensorData(lowest=np.float32(low), highest=np.float32(high)) for n, (low, high) in ranges.of.items()}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         root = logging.getLogger()
         level, _ = root.level, root.setLevel(logging.ERROR)
-        source, target = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
+        source, target, table = (Path(folder) / name for name in ("fp32.onnx", "int8.onnx", "ranges.json"))
         onnx.save(model, source)
+        save_tensors_data(TensorsData(CalibrationMethod.MinMax, found), table)
         try:
             quantize_static(
                 source,
                 target,
-                _Reader(clips, advance),
+                calibration_cache_path=table,
                 quant_format=QuantFormat.QDQ,
                 op_types_to_quantize=OPERATORS,
-                nodes_to_exclude=boundary.float_nodes,
+                nodes_to_exclude=[*boundary.float_nodes, *keep_float],
                 per_channel=True,
+                reduce_range=reduce_range,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
                 extra_options={"TensorQuantOverrides": overrides},

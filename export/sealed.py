@@ -41,7 +41,7 @@ def write_openvino(path: Path, model: onnx.ModelProto, spec: ModelSpec) -> None:
         converted = ov.Core().read_model(source)
         converted.set_rt_info(spec.to_json(), [SPEC_KEY])
         converted.set_rt_info(UNSEALED, [DIGEST_KEY])
-        ov.save_model(converted, xml, compress_to_fp16=False)
+        ov.save_model(converted, xml, compress_to_fp16=spec.precision == "fp16")
         weights = xml.with_suffix(".bin").read_bytes()
         graph = seal(xml.read_bytes(), weights)
     with atomic(path.with_suffix(".bin")) as temporary:

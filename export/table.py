@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from edgeecho.export.bundle import Bundle
+from edgeecho.export.pipeline import Bundle
 from edgeecho.spec import NOTICE
 
 
@@ -14,6 +14,14 @@ def print_bundle(bundle: Bundle) -> None:
     for v in bundle.verdicts:
         table.add_row(v.file, v.against, v.figure, f"{v.value:.4g}", f"{v.worst:.4g}", f"{v.limit:g}")
     console.print(table)
+    if bundle.gate:
+        cines = len(bundle.frames.judges)
+        gate = Table("figure", "value", "worst cine", "limit", title=f"int8 against fp32 on {cines} whole cines")
+        for v in bundle.gate:
+            gate.add_row(v.figure, f"{v.value:.4g}", f"{v.worst:.4g}", f"{v.limit:g}")
+        console.print(gate)
+        if bundle.kept_float:
+            console.print(f"given back to float: {', '.join(bundle.kept_float)}", highlight=False)
     for path in sorted(bundle.folder.iterdir()):
         console.print(f"{path.stat().st_size:>10,} bytes  {path}", highlight=False, soft_wrap=True)
     if bundle.calibration:

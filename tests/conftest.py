@@ -5,6 +5,7 @@ import os
 import struct
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -125,13 +126,24 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_judge() -> None:
+    """The gate looks at one cine of a kind, not four: exports here are many."""
+    with suppress(ImportError):  # without PyTorch
+        from edgeecho.export import calibrate
+
+        calibrate.JUDGES = 1
+
+
 @pytest.fixture(scope="session")
 def tiny_bundle(tiny_checkpoint: Path, camus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`tiny_checkpoint` exported in every form, calibrated on the drawn data set."""
     pytest.importorskip("onnxsim")
     from edgeecho.export.bundle import export
+    from edgeecho.export.options import Options
 
-    return export(str(tiny_checkpoint), tmp_path_factory.mktemp("bundle") / "tiny", calib=f"camus:{camus}").folder
+    out = tmp_path_factory.mktemp("bundle") / "tiny"
+    return export(str(tiny_checkpoint), out, Options(calib=f"camus:{camus}")).folder
 
 
 def network_frames(frames: int, seed: int = 5) -> np.ndarray:
@@ -152,6 +164,7 @@ def graphs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
     from edgeecho.export.graph import clip_graph
     from edgeecho.export.quantize import quantize
+    from edgeecho.export.ranges import find_ranges
     from edgeecho.export.sealed import write_onnx, write_openvino
     from edgeecho.export.stream import stream_graph
     from edgeecho.nn import build, new_spec
@@ -169,7 +182,7 @@ def graphs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         network.head.weight.mul_(3)
     folder = tmp_path_factory.mktemp(request.param)
     graph = clip_graph(network, TINY_SIZE_PX)
-    int8 = quantize(graph, [network_frames(8, seed) for seed in range(3)])
+    int8 = quantize(graph, find_ranges(graph, [network_frames(8, seed) for seed in range(3)]))
     for precision, clip in (("fp32", graph), ("int8", int8)):
         spec = replace(spec, size_px=TINY_SIZE_PX, form="clip", precision=precision, state=())
         streamed = stream_graph(clip)

@@ -28,6 +28,7 @@ from edgeecho.benchmarks.table import print_table
 from edgeecho.errors import ConfigError, OutputError, ShapeError
 from edgeecho.export.graph import clip_graph
 from edgeecho.export.quantize import quantize
+from edgeecho.export.ranges import find_ranges
 from edgeecho.export.sealed import write_onnx, write_openvino
 from edgeecho.nn import build, new_spec
 from edgeecho.runtime.engine import usable_cores
@@ -56,7 +57,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spec = new_spec("cl_unet_edge", widths=(8, 16), encoder_time=(False, True), decoder_time=(True,))
     graph = clip_graph(build(spec), 32)
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    for precision, model in (("fp32", graph), ("int8", quantize(graph, [CLIP[:, 0]]))):
+    for precision, model in (("fp32", graph), ("int8", quantize(graph, find_ranges(graph, [CLIP[:, 0]])))):
         sealed = replace(spec, form="clip", size_px=32, precision=precision)
         write_onnx(folder / f"clip.{precision}.onnx", model, sealed)
         write_openvino(folder / f"clip.{precision}.xml", model, sealed)

@@ -255,7 +255,7 @@ def test_outputs_that_cannot_be_written(command: Command, npz: Path, tmp_path: P
         (["--flip", "upside"], "unknown flip 'upside'"),
         (["--runtime", "tflite"], "unknown runtime 'tflite'"),
         (["--threads", "0"], "threads must be at least 1"),
-        (["--precision", "int4"], "unknown precision 'int4'; known: int8, fp32"),
+        (["--precision", "int4"], "unknown precision 'int4'; known: int8, fp16, fp32"),
     ],
 )
 def test_flags_that_make_no_sense_are_wrong_usage(

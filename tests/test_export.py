@@ -19,9 +19,13 @@ import onnxruntime as ort  # noqa: E402
 from conftest import TINY_SIZE_PX, draw_heart, network_frames  # noqa: E402
 
 import edgeecho.export.bundle as bundle_module  # noqa: E402
+import edgeecho.export.gate as gate_module  # noqa: E402
+import edgeecho.export.pipeline as pipeline_module  # noqa: E402
 from edgeecho.errors import ConfigError, DataError, ExportError, ModelFileError, OutputError  # noqa: E402
-from edgeecho.export.bundle import export  # noqa: E402
+from edgeecho.export.options import Options  # noqa: E402
+from edgeecho.export.pipeline import Bundle  # noqa: E402
 from edgeecho.export.quantize import count_int8, quantize  # noqa: E402
+from edgeecho.export.ranges import Ranges  # noqa: E402
 from edgeecho.metrics import dice  # noqa: E402
 from edgeecho.modelfile import check  # noqa: E402
 from edgeecho.runtime import Predictor, load  # noqa: E402
@@ -42,6 +46,12 @@ FILES = [
     "stream.int8.xml",
     "tiny.safetensors",
 ]
+FILES = ["CARD.md", *FILES[:1], "card.png", *FILES[1:]]
+
+
+def export(model: str, out: Path, **asked: object) -> Bundle:
+    """`edgeecho.export.bundle.export` with options by name."""
+    return bundle_module.export(model, out, Options(**asked))
 
 
 def opened(path: Path, window_frames: int = 10_000) -> Predictor:
@@ -132,7 +142,7 @@ def test_counting_sees_a_float_convolution(graphs: Path) -> None:
 def test_a_bundle_is_whole(tiny_bundle: Path, tiny_checkpoint: Path) -> None:
     assert sorted(p.name for p in tiny_bundle.iterdir()) == FILES
     index = json.loads((tiny_bundle / "bundle.json").read_text())
-    assert sorted(index["files"]) == FILES[1:]
+    assert sorted(index["files"]) == [name for name in FILES if name != "bundle.json"]
     assert index["licence"] == "CC0-1.0"
     assert all(verdict["holds"] for verdict in index["proof"])
     files = ["clip.fp32 graph", "clip.fp32.onnx", "clip.fp32.xml", "clip.int8.onnx", "clip.int8.xml"]
@@ -142,8 +152,8 @@ def test_a_bundle_is_whole(tiny_bundle: Path, tiny_checkpoint: Path) -> None:
     exact = {v["file"]: v["limit"] for v in index["proof"] if v["limit"] == 0}
     assert exact == {"clip.int8.onnx": 0, "stream.int8.onnx": 0}
     source = check(tiny_checkpoint)[1]
-    for name in FILES[1:]:
-        if not name.endswith(".bin"):
+    for name in FILES:
+        if name.endswith((".onnx", ".xml", ".safetensors")):
             spec = check(tiny_bundle / name)[1]
             precision = "int8" if "int8" in name else "fp32"
             form = "checkpoint" if name.endswith(".safetensors") else name.partition(".")[0]
@@ -179,8 +189,9 @@ def test_a_packaged_graph_is_quantized_without_torch(tiny_bundle: Path, camus: P
 import sys
 sys.modules["torch"] = None  # importing it now fails
 from edgeecho.export.bundle import export
+from edgeecho.export.options import Options
 from pathlib import Path
-export({str(tiny_bundle)!r}, Path({str(tmp_path / "out")!r}), formats=("onnx",), calib={f"camus:{camus}"!r})
+export({str(tiny_bundle)!r}, Path({str(tmp_path / "out")!r}), Options(formats=("onnx",), calib={f"camus:{camus}"!r}))
 try:
     import torch
 except ImportError:
@@ -189,7 +200,7 @@ except ImportError:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr
     assert run.stdout == "no torch\n"
-    names = ["bundle.json", *(name for name in FILES if name.endswith(".onnx"))]
+    names = ["CARD.md", "bundle.json", "card.png", *(name for name in FILES if name.endswith(".onnx"))]
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == names
     clip = network_frames(9)
     wanted = opened(tiny_bundle / "clip.int8.onnx").probabilities(clip)
@@ -199,19 +210,67 @@ except ImportError:
 def test_fp32_alone(tiny_bundle: Path, camus: Path, tmp_path: Path) -> None:
     source = str(tiny_bundle / "clip.fp32.onnx")
     result = export(source, tmp_path / "out", precision="fp32", formats=("onnx",), calib=f"camus:{camus}")
-    assert sorted(p.name for p in result.folder.iterdir()) == ["bundle.json", "clip.fp32.onnx", "stream.fp32.onnx"]
+    names = ["CARD.md", "bundle.json", "card.png", "clip.fp32.onnx", "stream.fp32.onnx"]
+    assert sorted(p.name for p in result.folder.iterdir()) == names
     assert result.calibration is None
+
+
+def test_a_fixed_number_of_frames(tiny_bundle: Path, camus: Path, tmp_path: Path) -> None:
+    """The graph takes T frames and no other number; the predictor cuts any cine to it, to the same answer."""
+    source, calib = str(tiny_bundle / "clip.fp32.onnx"), f"camus:{camus}"
+    export(source, tmp_path / "out", frames=13, calib=calib)
+    for name in ("clip.fp32.onnx", "clip.int8.onnx", "clip.fp32.xml", "clip.int8.xml"):
+        path = tmp_path / "out" / name
+        assert check(path).spec.frames == 13
+        for t in (1, 4, 5, 13, 40):
+            clip = network_frames(t)
+            free = opened(tiny_bundle / name).probabilities(clip)
+            found = opened(path).probabilities(clip)
+            if name == "clip.int8.onnx":
+                np.testing.assert_array_equal(found, free)
+            assert np.abs(found.astype(int) - free).max() <= (1 if "fp32" in name else 40)
+    shape = onnx.load(tmp_path / "out" / "clip.int8.onnx").graph.input[0].type.tensor_type.shape
+    assert shape.dim[0].dim_value == 13
+    assert check(tmp_path / "out" / "stream.int8.onnx").spec.frames is None
+    with pytest.raises(ConfigError, match="--frames must be more than the 8 frames of context of tiny, got 8"):
+        export(source, tmp_path / "none", frames=8, calib=calib)
+
+
+def test_sixteen_bits_are_for_openvino(tiny_bundle: Path, camus: Path, tmp_path: Path) -> None:
+    source, calib = str(tiny_bundle / "clip.fp32.onnx"), f"camus:{camus}"
+    result = export(source, tmp_path / "out", precision="fp16", calib=calib)
+    assert not list(result.folder.glob("*.fp16.onnx"))
+    sizes = [(result.folder / f"clip.{name}.bin").stat().st_size for name in ("fp16", "fp32")]
+    assert sizes[0] < 0.6 * sizes[1]
+    frames, _ = draw_heart(np.random.default_rng(77), frames=12)
+    masks = [load(result.folder, runtime="openvino", precision=p).segment(frames).mask for p in ("fp16", "fp32")]
+    assert dice(*masks) > 0.98
+    with pytest.raises(ConfigError, match="fp16 files are for OpenVINO"):
+        export(source, tmp_path / "none", precision="fp16", formats=("onnx",))
+
+
+def test_other_ways_to_calibrate(tiny_bundle: Path, camus: Path, tmp_path: Path) -> None:
+    """Percentile ranges and 7-bit weights give other files that pass the same gate, and the card says how."""
+    source = str(tiny_bundle / "clip.fp32.onnx")
+    folder = export(
+        source, tmp_path / "out", method="percentile", reduce_range=True, formats=("onnx",), calib=f"camus:{camus}"
+    ).folder
+    weights = [onnx.numpy_helper.to_array(t) for t in onnx.load(folder / "clip.int8.onnx").graph.initializer]
+    assert max(int(np.abs(w.astype(int)).max()) for w in weights if w.dtype == np.int8) <= 64
+    assert "ranges by percentile" in (folder / "CARD.md").read_text()
+    command = json.loads((folder / "bundle.json").read_text())["command"]
+    assert command == "edgeecho export tiny --int8 --format onnx --calib camus:DIR --method percentile --reduce-range"
 
 
 # Refusals, each from the fp32 graph, which takes a moment only
 
 
-def tampered(model: onnx.ModelProto, factor: float) -> onnx.ModelProto:
-    """The same graph with one bias or weight multiplied."""
+def tampered(model: onnx.ModelProto, factor: float, which: int = -1) -> onnx.ModelProto:
+    """The same graph with the weights of one convolution multiplied."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
-    last = [node for node in copy.graph.node if node.op_type == "Conv"][-1]
-    tensor = next(t for t in copy.graph.initializer if t.name == last.input[1])
+    node = [node for node in copy.graph.node if node.op_type == "Conv"][which]
+    tensor = next(t for t in copy.graph.initializer if t.name == node.input[1])
     tensor.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(tensor) * np.float32(factor), tensor.name))
     return copy
 
@@ -220,9 +279,9 @@ def tampered(model: onnx.ModelProto, factor: float) -> onnx.ModelProto:
 def test_a_graph_that_says_something_else_is_refused(
     tiny_bundle: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    write = getattr(bundle_module, f"write_{kind}")
+    write = getattr(pipeline_module, f"write_{kind}")
     monkeypatch.setattr(
-        bundle_module, f"write_{kind}", lambda path, model, spec: write(path, tampered(model, 1.1), spec)
+        pipeline_module, f"write_{kind}", lambda path, model, spec: write(path, tampered(model, 1.1), spec)
     )
     with pytest.raises(
         ExportError, match=r"clip\.fp32\.\w+ differs from clip\.fp32\.onnx: levels \d+, limit 1; refused"
@@ -240,10 +299,38 @@ def test_a_graph_that_says_something_else_is_refused(
 def test_an_int8_graph_with_other_masks_is_refused(
     tiny_bundle: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bundle_module, "quantize", lambda graph, clips: quantize(tampered(graph, 0.3), clips))
-    with pytest.raises(ExportError, match=r"clip\.int8\.onnx differs from clip\.fp32\.onnx: mask Dice"):
-        export(str(tiny_bundle / "clip.fp32.onnx"), tmp_path / "out", formats=("onnx",), calib=f"camus:{camus}")
+    """Giving convolutions back to float, one by one, does not help this one, so nothing is written."""
+    said: list[str] = []
+    monkeypatch.setattr(
+        gate_module, "quantize", lambda graph, ranges, **asked: quantize(tampered(graph, 0.3), ranges, **asked)
+    )
+    options = Options(formats=("onnx",), calib=f"camus:{camus}")
+    with pytest.raises(ExportError, match=r"int8 differs from fp32 in Dice: 0\.\d+, limit 0\.99, even with \d+ of \d+"):
+        bundle_module.export(str(tiny_bundle / "clip.fp32.onnx"), tmp_path / "out", options, progress=said.append)
     assert list(tmp_path.iterdir()) == []
+    assert len([text for text in said if text.startswith("back to float")]) > 2
+
+
+def test_a_convolution_that_spoils_int8_goes_back_to_float(
+    tiny_bundle: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One convolution is made to lose by int8; the gate finds it, leaves it in float, and the bundle says so."""
+    fp32 = onnx.load(tiny_bundle / "clip.fp32.onnx")
+    names = [node.name for node in fp32.graph.node if node.op_type == "Conv"]
+
+    def spoilt(graph: onnx.ModelProto, ranges: Ranges, **asked: object) -> onnx.ModelProto:
+        spared = names[-2] in asked.get("keep_float", ())
+        return quantize(graph if spared else tampered(graph, 0.3, -2), ranges, **asked)
+
+    monkeypatch.setattr(gate_module, "quantize", spoilt)
+    result = export(str(tiny_bundle / "clip.fp32.onnx"), tmp_path / "out", formats=("onnx",), calib=f"camus:{camus}")
+    assert result.kept_float == [names[-2]]
+    index = json.loads((result.folder / "bundle.json").read_text())
+    assert index["gate"]["kept_float"] == [names[-2]]
+    assert all(figure["holds"] for figure in index["gate"]["figures"])
+    done, convolutions = count_int8(onnx.load(result.folder / "clip.int8.onnx"))
+    assert done == convolutions - 1
+    assert f"given back to float | {names[-2]} |" in (result.folder / "CARD.md").read_text()
 
 
 def test_a_checkpoint_whose_graph_differs_is_refused(
@@ -263,8 +350,9 @@ def test_a_refused_export_leaves_the_earlier_bundle(
 ) -> None:
     out = tmp_path / "out"
     shutil.copytree(tiny_bundle, out)
-    write = bundle_module.write_onnx
-    monkeypatch.setattr(bundle_module, "write_onnx", lambda path, model, spec: write(path, tampered(model, 1.1), spec))
+    write = pipeline_module.write_onnx
+    wrong = lambda path, model, spec: write(path, tampered(model, 1.1), spec)  # noqa: E731
+    monkeypatch.setattr(pipeline_module, "write_onnx", wrong)
     with pytest.raises(ExportError):
         export(str(out / "clip.fp32.onnx"), out, precision="fp32", formats=("onnx",), calib=f"camus:{camus}")
     assert sorted(p.name for p in out.iterdir()) == FILES
@@ -279,7 +367,7 @@ def test_an_earlier_bundle_is_replaced_but_for_what_people_put_there(
     (out / "LICENSE").write_text("terms")
     source = str(out / "clip.fp32.onnx")
     export(source, out, precision="fp32", formats=("onnx",), forms=("clip",), calib=f"camus:{camus}")
-    assert sorted(p.name for p in out.iterdir()) == ["LICENSE", "bundle.json", "clip.fp32.onnx"]
+    assert sorted(p.name for p in out.iterdir()) == ["CARD.md", "LICENSE", "bundle.json", "card.png", "clip.fp32.onnx"]
     assert (out / "LICENSE").read_text() == "terms"
     assert list(tmp_path.iterdir()) == [out]
 

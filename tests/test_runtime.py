@@ -347,7 +347,7 @@ def test_models_that_are_not_there(tmp_path: pytest.TempPathFactory) -> None:
         load("lv9000")
     with pytest.raises(ModelFileError, match=r"has no clip\.int8\.onnx; it holds none"):
         load(str(tmp_path))
-    with pytest.raises(ConfigError, match="unknown precision 'int4'; known: int8, fp32"):
+    with pytest.raises(ConfigError, match="unknown precision 'int4'; known: int8, fp16, fp32"):
         load(precision="int4")
     with pytest.raises(ConfigError, match="unknown runtime 'tflite'"):
         load(runtime="tflite")

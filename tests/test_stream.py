@@ -23,7 +23,9 @@ import edgeecho  # noqa: E402
 import edgeecho.export.stream_files as stream_files  # noqa: E402
 from edgeecho.errors import ConfigError, ExportError, ModelFileError, ShapeError, VideoError  # noqa: E402
 from edgeecho.export.bundle import export  # noqa: E402
+from edgeecho.export.options import Options  # noqa: E402
 from edgeecho.export.quantize import quantize  # noqa: E402
+from edgeecho.export.ranges import find_ranges  # noqa: E402
 from edgeecho.export.stream import StreamGraph, stream_graph  # noqa: E402
 from edgeecho.metrics import dice  # noqa: E402
 from edgeecho.modelfile import check  # noqa: E402
@@ -199,29 +201,30 @@ def test_a_stream_that_says_something_else_is_refused(
     monkeypatch.setattr(stream_files, "stream_graph", forgetful)
     source, settings = str(tiny_bundle / "clip.fp32.onnx"), {"precision": "fp32", "formats": ("onnx",)}
     with pytest.raises(ExportError, match=r"stream\.fp32 graph differs from its clip: logits [\d.]+, limit 0.0001"):
-        export(source, tmp_path / "out", calib=f"camus:{camus}", **settings)
+        export(source, tmp_path / "out", Options(calib=f"camus:{camus}", **settings))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_int8_stream_of_other_scales_is_refused(
     tiny_bundle: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = quantize(onnx.load(tiny_bundle / "clip.fp32.onnx"), [network_frames(2, seed=3)])
+    fp32 = onnx.load(tiny_bundle / "clip.fp32.onnx")
+    other = quantize(fp32, find_ranges(fp32, [network_frames(2, seed=3)]))
     quantized = lambda clip: any(node.op_type == "QuantizeLinear" for node in clip.graph.node)  # noqa: E731
     monkeypatch.setattr(stream_files, "stream_graph", lambda clip: stream_graph(other if quantized(clip) else clip))
     source = str(tiny_bundle / "clip.fp32.onnx")
     with pytest.raises(ExportError, match=r"stream\.int8\.onnx differs from clip\.int8\.onnx: levels \d+, limit 0"):
-        export(source, tmp_path / "out", formats=("onnx",), calib=f"camus:{camus}")
+        export(source, tmp_path / "out", Options(formats=("onnx",), calib=f"camus:{camus}"))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_forms_are_chosen(tiny_bundle: Path, camus: Path, tmp_path: Path) -> None:
     source, settings = str(tiny_bundle / "clip.fp32.onnx"), {"precision": "fp32", "formats": ("onnx",)}
-    export(source, tmp_path / "s", forms=("stream",), calib=f"camus:{camus}", **settings)
-    assert sorted(p.name for p in (tmp_path / "s").iterdir()) == ["bundle.json", "stream.fp32.onnx"]
-    assert list(json.loads((tmp_path / "s" / "bundle.json").read_text())["files"]) == ["stream.fp32.onnx"]
+    export(source, tmp_path / "s", Options(forms=("stream",), calib=f"camus:{camus}", **settings))
+    assert sorted(p.name for p in (tmp_path / "s").iterdir()) == ["CARD.md", "bundle.json", "stream.fp32.onnx"]
+    assert list(json.loads((tmp_path / "s" / "bundle.json").read_text())["files"]) == ["CARD.md", "stream.fp32.onnx"]
     with pytest.raises(ConfigError, match="unknown form 'clip,film'; known: clip, stream"):
-        export(source, tmp_path / "x", forms=("clip", "film"))
+        export(source, tmp_path / "x", Options(forms=("clip", "film")))
 
 
 # Live frames

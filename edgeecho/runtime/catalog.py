@@ -9,7 +9,7 @@ from edgeecho.errors import ConfigError, ModelFileError
 
 DEFAULT_MODEL = "cl_unet_edge"
 DEFAULT_PRECISION = "int8"
-PRECISIONS = ("int8", "fp32")
+PRECISIONS = ("int8", "fp16", "fp32")
 RUNTIMES = {"ort": ".onnx", "openvino": ".xml", "torch": ".safetensors"}
 """Runtime to the suffix of the files that it opens."""
 

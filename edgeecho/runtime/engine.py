@@ -87,7 +87,7 @@ def _open(runtime: str, checked: Checked, name: str, threads: int) -> Engine:
     if runtime == "openvino":
         from edgeecho.runtime.openvino_engine import OpenVinoEngine
 
-        return OpenVinoEngine(checked.data, checked.companion, name, threads)
+        return OpenVinoEngine(checked.data, checked.companion, name, threads, checked.spec.precision)
     from edgeecho.runtime.torch_engine import TorchEngine
 
     return TorchEngine(checked.data, checked.spec, name, threads)

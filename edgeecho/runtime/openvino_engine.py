@@ -6,15 +6,19 @@ from edgeecho.errors import ModelFileError, require
 
 
 class OpenVinoEngine:
-    """A clip or stream graph in OpenVINO, at the precision that the file states (its default would be bf16 or f16)."""
+    """A clip or stream graph in OpenVINO, at the precision that the file states (its default would be bf16 or f16).
+
+    A file of 16 bits runs in f16 where the processor has it, else in bf16, else in f32.
+    """
 
     runtime = "openvino"
 
-    def __init__(self, data: bytes, weights: bytes, name: str, threads: int) -> None:
+    def __init__(self, data: bytes, weights: bytes, name: str, threads: int, precision: str = "fp32") -> None:
         ov = require("openvino", "openvino")
         core = ov.Core()
+        can = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") if precision == "fp16" else []
         settings = {
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": "f16" if "FP16" in can else "bf16" if "BF16" in can else "f32",
             "INFERENCE_NUM_THREADS": threads,
             "PERFORMANCE_HINT": "LATENCY",
         }

@@ -107,8 +107,11 @@ class Predictor:
         """
         if window_frames < 1:
             raise ConfigError(f"window_frames must be at least 1, got {window_frames}")
-        if spec.frames is not None or spec.family == "unet3d":
-            raise ModelFileError(f"{spec.name}: pools along time or has a fixed T; it can be benchmarked, not segment")
+        if spec.family == "unet3d":
+            raise ModelFileError(f"{spec.name}: pools along time; it can be benchmarked, not segment")
+        room = sum(spec.context_frames)
+        if spec.frames is not None and spec.frames <= room:
+            raise ModelFileError(f"{spec.name}: its {spec.frames} frames leave no answer beside {room} of context")
         self.spec, self.window_frames, self._engine = spec, window_frames, engine
         form = "stream" if spec.form == "stream" else "clip"
         self.info = ModelInfo(spec.name, sha256, form, spec.precision, engine.runtime, engine.version, spec.licence)
@@ -117,7 +120,7 @@ class Predictor:
         """Run the network over a cine of its own size, window by window.
 
         Each window is given the frames around it that its answer depends on, so any cut gives the same answer. Where
-        the cine ends, the graph itself lets the last frame stand still.
+        the cine ends, the graph itself lets the last frame stand still. A graph of a fixed T is given T frames a run.
 
         Args:
             frames: uint8 (T, size_px, size_px).
@@ -126,13 +129,16 @@ class Predictor:
         Returns:
             prob, uint8 of the same shape.
         """
-        t = len(frames)
+        t, fixed = len(frames), self.spec.frames
         before, after = self.spec.context_frames
+        step = min(self.window_frames, fixed - before - after) if fixed else self.window_frames
         prob = np.empty_like(frames)
-        for start in range(0, t, self.window_frames):
-            end = min(start + self.window_frames, t)
+        for start in range(0, t, step):
+            end = min(start + step, t)
             low, high = max(0, start - before), min(t, end + after)
             window = np.ascontiguousarray(frames[low:high, None])
+            if fixed:  # what is added comes later than any answer looks, or the cine has ended there
+                window = np.concatenate([window, np.repeat(window[-1:], fixed - len(window), axis=0)])
             prob[start:end] = self._engine.infer(window)[start - low : end - low, 0]
             if progress:
                 progress(end, t)

@@ -1,0 +1,122 @@
+"""The model card of a bundle: what the model is, what was proven of it, and how it looks."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edgeecho.cine import Cine, read_cine
+from edgeecho.data.phantom import PhantomHeart
+from edgeecho.errors import MissingExtraError, require
+from edgeecho.export.calibrate import PHANTOM_PX, PHANTOM_SEED
+from edgeecho.export.options import Options
+from edgeecho.export.pipeline import SUFFIX, Bundle
+from edgeecho.export.proof import Verdict
+from edgeecho.files import atomic
+from edgeecho.report.draw import TEXT, draw_outline, put_text, to_bgr
+from edgeecho.runtime.catalog import locate
+from edgeecho.runtime.engine import open_engine
+from edgeecho.runtime.predictor import Predictor
+from edgeecho.spec import NOTICE
+
+CARD, PICTURE = "CARD.md", "card.png"
+SIDE_PX = 288
+"""Of one picture."""
+SHOWN = 3
+
+
+def write_card(bundle: Bundle, options: Options) -> None:
+    """Write `CARD.md` and, where clip graphs were asked for, `card.png` into the bundle's folder."""
+    files = [path for path in _shown_files(bundle.folder, options) if path.is_file()]
+    if files:
+        with atomic(bundle.folder / PICTURE) as temporary:
+            temporary.write_bytes(cv2.imencode(".png", _picture(files))[1].tobytes())
+    with atomic(bundle.folder / CARD) as temporary:
+        temporary.write_text(_text(bundle, options, [path.name for path in files]))
+
+
+def _shown_files(folder: Path, options: Options) -> list[Path]:
+    suffix = SUFFIX["onnx" if "onnx" in options.formats and options.precision != "fp16" else "openvino"]
+    return [folder / f"clip.{name}{suffix}" for name in dict.fromkeys(["fp32", options.precision])]
+
+
+def _picture(files: list[Path]) -> np.ndarray:
+    """A row a cine, a column a file: uint8 BGR."""
+    predictors = []
+    for path in files:
+        engine, spec, _ = open_engine(locate(path))
+        predictors.append((path.name, Predictor(engine, spec, "")))
+    rows = []
+    for cine in _shown_cines():
+        middle = len(cine.frames) // 2
+        row = []
+        for name, predictor in predictors:
+            result = predictor.segment(cine)
+            found = f"EF {result.ef_percent:.1f}%" if result.ef_percent is not None else "no EF"
+            row.append(_panel(cine.frames[middle], result.mask[middle], f"{name}   {found}"))
+        rows.append(np.hstack(row))
+    return np.vstack(rows)
+
+
+def _panel(frame: np.ndarray, mask: np.ndarray, text: str) -> np.ndarray:
+    picture = to_bgr(frame)
+    draw_outline(picture, mask, thickness=1)
+    scale = SIDE_PX / max(picture.shape[:2])
+    picture = cv2.resize(
+        picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    )
+    panel = np.zeros((SIDE_PX + 24, SIDE_PX, 3), np.uint8)
+    panel[24 : 24 + picture.shape[0], : picture.shape[1]] = picture[:SIDE_PX, :SIDE_PX]
+    put_text(panel, text, (6, 16), 12, TEXT)
+    return panel
+
+
+def _shown_cines() -> list[Cine]:
+    """No patient's frames but those of pydicom's own example: a card is passed on."""
+    cines = [PhantomHeart((PHANTOM_SEED, 3, i), PHANTOM_PX).cine(f"phantom {i}") for i in range(SHOWN)]
+    try:
+        pydicom = require("pydicom", "dicom")
+    except MissingExtraError:
+        return cines
+    return [read_cine(pydicom.examples.get_path("ybr_color")), *cines[1:]]
+
+
+def _text(bundle: Bundle, options: Options, shown: list[str]) -> str:
+    spec = bundle.spec
+    before, after = spec.context_frames
+    lines = [
+        f"# {spec.name}: exported for {options.target}",
+        "",
+        f"Outlines the left-ventricular cavity in every frame of an apical echo cine. **{NOTICE}**",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| network | family `{spec.family}`, {spec.params:,} parameters |",
+        f"| input | uint8 grey frames of {spec.size_px}x{spec.size_px}: the square region around the sector |",
+        f"| output | uint8 probability; at least {spec.threshold} is cavity |",
+        f"| time | an answer depends on {before} frames before and {after} after; a stream comes {after} frames late |",
+        f"| trained on | {spec.trained_on} |",
+        f"| weights made by | revision {spec.revision} |",
+        f"| licence of the weights | {spec.licence} |",
+        f"| intended use | {spec.intended_use} |",
+        f"| lowering | {spec.lowering} |",
+    ]
+    if bundle.gate:
+        lines.append(f"| int8 calibrated on | {bundle.calibration}; ranges by {options.method} |")
+        floats = ", ".join(bundle.kept_float) or "none"
+        lines.append(f"| convolutions given back to float | {floats} |")
+    lines += ["", "```", options.command(spec.name), "```"]
+    if bundle.gate:
+        title = f"## int8 against fp32, {len(bundle.frames.judges)} whole cines that calibration did not see"
+        lines += ["", title, "", *_table(bundle.gate)]
+    proof = "Each file against the one that it must say the same as."
+    lines += ["", "## Proof", "", proof, "", *_table(bundle.verdicts)]
+    if shown:
+        lines += ["", f"## How it looks: {' and '.join(shown)}, the same frame", "", f"![outlines]({PICTURE})"]
+    return "\n".join([*lines, ""])
+
+
+def _table(verdicts: list[Verdict]) -> list[str]:
+    rows = ["| file | against | figure | value | worst | limit |", "|---|---|---|---|---|---|"]
+    rows += [f"| {v.file} | {v.against} | {v.figure} | {v.value:.4g} | {v.worst:.4g} | {v.limit:g} |" for v in verdicts]
+    return rows

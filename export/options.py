@@ -1,0 +1,70 @@
+"""What an export is asked for."""
+
+from dataclasses import dataclass
+
+from edgeecho.errors import ConfigError
+from edgeecho.export.ranges import METHODS
+
+FORMATS = ("onnx", "openvino")
+FORMS = ("clip", "stream")
+PRECISIONS = ("int8", "fp16", "fp32")
+TARGETS = ("x86", "arm")
+LOWERINGS = ("auto", "none", "2d")
+MAX_FRAMES = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Settings of one export."""
+
+    precision: str = "int8"
+    """`int8` writes int8 beside fp32; `fp16` OpenVINO files with weights of 16 bits beside fp32; `fp32` fp32 alone."""
+    formats: tuple[str, ...] = FORMATS
+    """Of `onnx` and `openvino`."""
+    forms: tuple[str, ...] = FORMS
+    """Of `clip` and `stream`."""
+    target: str = "x86"
+    """`x86` or `arm`: which processor the files are for."""
+    lower: str = "auto"
+    """`2d` (frames in the batch), `none` (native 3D convolutions), or what is fastest for the target (`auto`)."""
+    frames: int | None = None
+    """Fixed T of the clip graphs; None leaves T free."""
+    calib: str | None = None
+    """`KIND:DIR` to calibrate int8 on; None takes drawn hearts and the cine inside pydicom."""
+    method: str = "minmax"
+    """How ranges are found: `minmax` or `percentile`."""
+    reduce_range: bool = False
+    """Weights of 7 bits, for x86 without VNNI."""
+
+    def __post_init__(self) -> None:
+        for name, value, known in (
+            ("precision", self.precision, PRECISIONS),
+            ("target", self.target, TARGETS),
+            ("lowering", self.lower, LOWERINGS),
+            ("calibration method", self.method, METHODS),
+        ):
+            if value not in known:
+                raise ConfigError(f"unknown {name} {value!r}; known: {', '.join(known)}")
+        for name, values, known in (("format", self.formats, FORMATS), ("form", self.forms, FORMS)):
+            if not values or set(values) - set(known):
+                raise ConfigError(f"unknown {name} {','.join(values)!r}; known: {', '.join(known)}")
+        if self.frames is not None and not 1 <= self.frames <= MAX_FRAMES:
+            raise ConfigError(f"frames must be from 1 to {MAX_FRAMES}, got {self.frames}")
+        if self.precision == "fp16" and "openvino" not in self.formats:
+            raise ConfigError("fp16 files are for OpenVINO: ONNX Runtime gains nothing from them on a CPU")
+
+    def command(self, model: str) -> str:
+        """The command line that asks for the same."""
+        given = [f"--{self.precision}"]
+        for name, value, usual in (
+            ("format", ",".join(self.formats), ",".join(FORMATS)),
+            ("form", ",".join(self.forms), ",".join(FORMS)),
+            ("target", self.target, "x86"),
+            ("lower", self.lower, "auto"),
+            ("frames", self.frames, None),
+            ("calib", self.calib and f"{self.calib.partition(':')[0]}:DIR", None),
+            ("method", self.method, "minmax"),
+        ):
+            if value != usual:
+                given.append(f"--{name} {value}")
+        return " ".join(["edgeecho export", model, *given, *(["--reduce-range"] if self.reduce_range else [])])

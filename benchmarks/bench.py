@@ -25,8 +25,8 @@ from edgeecho.benchmarks.process import RowError, RowProcess
 from edgeecho.benchmarks.protocol import Rules, describe_protocol
 from edgeecho.benchmarks.readback import precision_label
 from edgeecho.benchmarks.result import BenchResult, Row
+from edgeecho.catalog import locate
 from edgeecho.errors import ConfigError, EdgeEchoError, OutputError, ShapeError
-from edgeecho.runtime.catalog import locate
 from edgeecho.runtime.engine import usable_cores
 
 Progress = Callable[[str], None]

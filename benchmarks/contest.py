@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from edgeecho.catalog import RUNTIMES, locate, model_folder, packaged_models
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.modelfile import check
-from edgeecho.runtime.catalog import RUNTIMES, locate, model_folder, packaged_models
 
 TIMED_RUNTIMES = ("ort", "openvino")
 PRECISIONS = ("fp32", "int8")

@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from edgeecho.benchmarks.contest import speckle_clip
+from edgeecho.catalog import locate
 from edgeecho.errors import ModelFileError
-from edgeecho.runtime.catalog import locate
 from edgeecho.runtime.engine import StreamEngine, open_engine
 from edgeecho.runtime.frame_stream import FrameStream
 

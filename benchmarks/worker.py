@@ -17,8 +17,8 @@ from typing import Any, TextIO
 import numpy as np
 
 from edgeecho.benchmarks.readback import convolutions_run
+from edgeecho.catalog import Located
 from edgeecho.errors import EdgeEchoError, ShapeError, require
-from edgeecho.runtime.catalog import Located
 from edgeecho.runtime.engine import Engine, open_engine
 
 WARM_UP_RUNS = 2

@@ -318,9 +318,9 @@ def info(
     """What a model is, and whether the checksum of each of its files holds."""
     from dataclasses import asdict
 
+    from edgeecho.catalog import find_files
     from edgeecho.errors import ModelFileError
     from edgeecho.modelfile import check
-    from edgeecho.runtime.catalog import find_files
 
     files, broken = find_files(model), 0
     for file in files:

@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from edgeecho.catalog import DEFAULT_MODEL
 from edgeecho.errors import require
 from edgeecho.jobs import SegmentOptions, segment_files
 from edgeecho.runtime import load
-from edgeecho.runtime.catalog import DEFAULT_MODEL
 from edgeecho.spec import NOTICE
 
 

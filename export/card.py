@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from edgeecho.catalog import locate
 from edgeecho.cine import Cine, read_cine
 from edgeecho.data.phantom import PhantomHeart
 from edgeecho.errors import MissingExtraError, require
@@ -14,7 +15,6 @@ from edgeecho.export.pipeline import SUFFIX, Bundle
 from edgeecho.export.proof import Verdict
 from edgeecho.files import atomic
 from edgeecho.report.draw import TEXT, draw_outline, put_text, to_bgr
-from edgeecho.runtime.catalog import locate
 from edgeecho.runtime.engine import open_engine
 from edgeecho.runtime.predictor import Predictor
 from edgeecho.spec import NOTICE

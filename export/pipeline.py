@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
+from edgeecho.catalog import locate
 from edgeecho.errors import ConfigError, MissingExtraError, ModelFileError
 from edgeecho.export.calibrate import Frames, gather, packaged_cine
 from edgeecho.export.fixed import fix_frames
@@ -31,7 +32,6 @@ from edgeecho.export.ranges import find_ranges
 from edgeecho.export.sealed import write_onnx, write_openvino
 from edgeecho.export.stream_files import write_streams
 from edgeecho.modelfile import check
-from edgeecho.runtime.catalog import locate
 from edgeecho.runtime.engine import open_engine
 from edgeecho.spec import ModelSpec
 

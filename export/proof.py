@@ -11,9 +11,9 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
+from edgeecho.catalog import locate
 from edgeecho.errors import ExportError
 from edgeecho.metrics import dice
-from edgeecho.runtime.catalog import locate
 from edgeecho.runtime.engine import StreamEngine, open_engine
 from edgeecho.runtime.frame_stream import FrameStream
 from edgeecho.runtime.predictor import Predictor

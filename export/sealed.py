@@ -8,6 +8,7 @@ import onnx
 from edgeecho.errors import require
 from edgeecho.files import atomic
 from edgeecho.modelfile import DIGEST_KEY, SPEC_KEY, UNSEALED, seal
+from edgeecho.runtime.openvino_engine import openvino_core
 from edgeecho.spec import NOTICE, ModelSpec
 
 
@@ -38,7 +39,7 @@ def write_openvino(path: Path, model: onnx.ModelProto, spec: ModelSpec) -> None:
         bare.CopyFrom(model)
         del bare.metadata_props[:]  # the converter would carry them over, with another file's seal
         onnx.save(bare, source)
-        converted = ov.Core().read_model(source)
+        converted = openvino_core().read_model(source)
         converted.set_rt_info(spec.to_json(), [SPEC_KEY])
         converted.set_rt_info(UNSEALED, [DIGEST_KEY])
         ov.save_model(converted, xml, compress_to_fp16=spec.precision == "fp16")

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -189,6 +190,15 @@ def test_a_process_that_dies_is_reported(tiny: Path, tmp_path: Path) -> None:
     process.close()
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C reaches Python, also where a shell runs the tests behind itself and has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_keeps_what_was_measured(tiny: Path) -> None:
     def interrupt(what: str) -> None:
         if "turn 2" in what:

@@ -409,7 +409,7 @@ def test_export_from_the_command_line(command: Command, tiny_bundle: Path, camus
     code, stdout, stderr = command("export", source, "--int8", "--format", "onnx", "--calib", calib, "--out", out)
     assert code == 0, stderr
     graphs = [f"{form}.{precision}.onnx" for form in ("clip", "stream") for precision in ("fp32", "int8")]
-    assert sorted(p.name for p in out.iterdir()) == ["bundle.json", *graphs]
+    assert sorted(p.name for p in out.iterdir()) == ["CARD.md", "bundle.json", "card.png", *graphs]
     assert "clip.int8.onnx" in stdout
     assert "mask Dice" in stdout
     assert "CC0-1.0" in stdout
@@ -419,7 +419,7 @@ def test_export_from_the_command_line(command: Command, tiny_bundle: Path, camus
 def test_export_that_cannot_be(command: Command, tmp_path: Path) -> None:
     out = tmp_path / "out"
     both = command("export", "default", "--int8", "--fp32", "--out", out)
-    assert "--int8 and --fp32 exclude each other" in the_error(both, out)
+    assert "--int8, --fp16 and --fp32 exclude each other" in the_error(both, out)
     assert "no model 'nothing'" in the_error(command("export", "nothing", "--out", out), out)
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.txt").write_text("precious")

@@ -5,9 +5,9 @@ from typing import Protocol
 
 import numpy as np
 
+from edgeecho.catalog import Located
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.modelfile import Checked, check
-from edgeecho.runtime.catalog import Located
 from edgeecho.spec import RESAMPLING, ModelSpec
 
 

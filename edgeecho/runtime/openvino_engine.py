@@ -1,8 +1,24 @@
 """OpenVINO on the CPU."""
 
+from functools import cache
+from typing import Any
+
 import numpy as np
 
 from edgeecho.errors import ModelFileError, require
+
+
+@cache
+def openvino_core() -> Any:
+    """The process's one `ov.Core`, never destroyed.
+
+    Its CPU plugin takes the thread's signal stack (sigaltstack) when it is loaded, and puts back the one before when it
+    is unloaded. Two cores that overlap put back freed memory, and the next signal then kills the process.
+
+    Raises:
+        MissingExtraError: If OpenVINO is not installed.
+    """
+    return require("openvino", "openvino").Core()
 
 
 class OpenVinoEngine:
@@ -15,7 +31,7 @@ class OpenVinoEngine:
 
     def __init__(self, data: bytes, weights: bytes, name: str, threads: int, precision: str = "fp32") -> None:
         ov = require("openvino", "openvino")
-        core = ov.Core()
+        core = openvino_core()
         can = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") if precision == "fp16" else []
         settings = {
             "INFERENCE_PRECISION_HINT": "f16" if "FP16" in can else "bf16" if "BF16" in can else "f32",

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from edgeecho.catalog import locate
 from edgeecho.cine import Cine, check_stated, to_grey
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.measure import BeatMeasurement, measure
 from edgeecho.preprocess import Roi, check_roi, find_roi, mask_from_network, to_network
-from edgeecho.runtime.catalog import locate
 from edgeecho.runtime.doubts import doubt_figures, doubt_masks, doubt_stillness
 from edgeecho.runtime.engine import Engine, open_engine
 from edgeecho.spec import ModelSpec

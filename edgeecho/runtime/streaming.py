@@ -8,12 +8,12 @@ from typing import cast
 
 import numpy as np
 
+from edgeecho.catalog import locate
 from edgeecho.cine import check_stated, to_grey
 from edgeecho.errors import ShapeError
 from edgeecho.measure import BeatMeasurement, BeatMeter, Measurement
 from edgeecho.measure.measurement import median
 from edgeecho.preprocess import Roi, check_roi, find_roi, mask_from_network, to_network
-from edgeecho.runtime.catalog import locate
 from edgeecho.runtime.engine import StreamEngine, open_engine
 from edgeecho.runtime.frame_stream import FrameStream
 from edgeecho.runtime.predictor import FLIPS, Predictor, check_flip, state_licence

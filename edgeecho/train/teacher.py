@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
+from edgeecho.catalog import locate
 from edgeecho.errors import ConfigError
 from edgeecho.nn.checkpoint import load_checkpoint
-from edgeecho.runtime.catalog import locate
 
 
 class Teacher:

@@ -145,7 +145,8 @@ def test_a_bundle_is_whole(tiny_bundle: Path, tiny_checkpoint: Path) -> None:
     assert sorted(index["files"]) == [name for name in FILES if name != "bundle.json"]
     assert index["licence"] == "CC0-1.0"
     assert all(verdict["holds"] for verdict in index["proof"])
-    files = ["clip.fp32 graph", "clip.fp32.onnx", "clip.fp32.xml", "clip.int8.onnx", "clip.int8.xml"]
+    files = ["clip.fp32 graph", "clip.fp32 native", "clip.fp32.onnx", "clip.fp32.xml"]
+    files += ["clip.int8 native", "clip.int8.onnx", "clip.int8.xml"]
     files += ["clip.fp32.onnx", "stream.fp32 graph", "stream.fp32.onnx", "stream.fp32.xml"]  # cut, and streamed
     files += ["clip.int8.onnx", "stream.int8.onnx", "stream.int8.xml"]
     assert [verdict["file"] for verdict in index["proof"]] == files

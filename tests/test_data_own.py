@@ -139,5 +139,5 @@ def test_a_row_that_is_wrong(tmp_path: Path, row: str, message: str) -> None:
 
 
 def test_a_folder_without_a_table(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="expected cines, and labels.csv beside them"):
+    with pytest.raises(DataError, match=r"expected cines, and labels\.csv beside them"):
         open_data(f"cine:{tmp_path}")

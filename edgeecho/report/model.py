@@ -27,7 +27,7 @@ def print_report(report: Report, console: Console) -> None:
             streams = file.spec.form == "stream"
             about = ["1" if streams else str(file.spec.frames or "free"), file.spec.lowering, ""]
             about[2] = f"{state_bytes(file.spec):,}" if streams else ""
-        holds = "does not hold" if file.error else "holds"
+        holds = "broken" if file.error else "holds"
         table.add_row(file.name, holds, *about[:2], f"{file.bytes:,}", about[2])
     console.print(table)
     if index.get("gate"):

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "numbers.h"
+
 /* A smaller region has no axis worth measuring. */
 static const size_t MIN_PIXELS = 30;
 /* Lean of the first guess to the vertical, in units of the mask's mean variance. */
@@ -101,11 +103,11 @@ typedef struct {
     double width, reach;
 } guess;
 
-/* How far an edge point is from the middle of the base; 0 if it does not lie opposite to it by `least`. */
-static double reach_of(ee_vector point, ee_vector middle, ee_vector down, double least)
+/* Square of how far a point is from the middle of the base; 0 if it does not lie opposite to it by `least`. */
+static double square_of_reach(ee_vector point, ee_vector middle, ee_vector down, double least)
 {
     const ee_vector away = minus(point, middle);
-    return dot(middle, down) - dot(point, down) > least ? sqrt(dot(away, away)) : 0;
+    return dot(middle, down) - dot(point, down) > least ? dot(away, away) : 0;
 }
 
 static guess follow(const ee_region *region, ee_vector scale, ee_vector down)
@@ -115,13 +117,13 @@ static guess follow(const ee_region *region, ee_vector scale, ee_vector down)
     for (size_t i = 0; i < region->edge_count; i++) {
         const ee_vector point = place_of(region->edge[i], scale);
         const double u = dot(point, down), v = dot(point, across);
-        u_min = fmin(u_min, u);
-        u_max = fmax(u_max, u);
-        v_min = fmin(v_min, v);
-        v_max = fmax(v_max, v);
+        u_min = ee_smaller(u_min, u);
+        u_max = ee_larger(u_max, u);
+        v_min = ee_smaller(v_min, v);
+        v_max = ee_larger(v_max, v);
     }
     /* the corners of the base are farthest out along two diagonals, in a frame scaled to length and width */
-    const double length = u_max - u_min, wide = fmax(v_max - v_min, 1e-9);
+    const double length = u_max - u_min, wide = ee_larger(v_max - v_min, 1e-9);
     double far_left = -INFINITY, far_right = -INFINITY;
     ee_vector left = {0, 0}, right = {0, 0};
     for (size_t i = 0; i < region->edge_count; i++) {
@@ -137,14 +139,18 @@ static guess follow(const ee_region *region, ee_vector scale, ee_vector down)
         }
     }
     guess g = {.middle = {(left.row + right.row) / 2, (left.col + right.col) / 2}};
-    for (size_t i = 0; i < region->edge_count; i++)
-        g.reach = fmax(g.reach, reach_of(place_of(region->edge[i], scale), g.middle, down, 0.3 * length));
+    double most = 0;
+    for (size_t i = 0; i < region->edge_count; i++) {
+        const ee_vector point = place_of(region->edge[i], scale);
+        most = ee_larger(most, square_of_reach(point, g.middle, down, 0.3 * length));
+    }
     /* a blunt apex is one row of pixels, all equally far: take its middle */
-    const double near = g.reach - fmin(scale.row, scale.col) / 2;
+    g.reach = sqrt(most);
+    const double near = g.reach - ee_smaller(scale.row, scale.col) / 2;
     int64_t rows = 0, cols = 0, count = 0;
     for (size_t i = 0; i < region->edge_count; i++) {
         const ee_pixel pixel = region->edge[i];
-        if (reach_of(place_of(pixel, scale), g.middle, down, 0.3 * length) > near) {
+        if (sqrt(square_of_reach(place_of(pixel, scale), g.middle, down, 0.3 * length)) > near) {
             rows += pixel.row;
             cols += pixel.col;
             count++;
@@ -186,7 +192,7 @@ static double pick(ee_pixel *pixels, size_t count, size_t rank, ee_vector scale,
 static double find_end(ee_region *region, ee_vector scale, const guess *g, double half_px)
 {
     const ee_vector across = {-g->down.col, g->down.row};
-    const double most = fmax(g->width / 6, 1.5 * half_px), deep = 0.5 * dot(minus(g->middle, g->apex), g->down);
+    const double most = ee_larger(g->width / 6, 1.5 * half_px), deep = 0.5 * dot(minus(g->middle, g->apex), g->down);
     size_t basal = 0;
     for (size_t i = 0; i < region->edge_count; i++) {
         const ee_pixel pixel = region->edge[i];

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "numbers.h"
+
 double ee_smooth_at(const double *curve, size_t length, size_t index, size_t half)
 {
     if (half > index)
@@ -20,12 +22,12 @@ double ee_beat_range(const double *curve, size_t length)
 {
     double highest = curve[0], lowest = curve[0], fall = 0, rise = 0;
     for (size_t i = 1; i < length; i++) {
-        highest = fmax(highest, curve[i]);
-        lowest = fmin(lowest, curve[i]);
-        fall = fmax(fall, highest - curve[i]);
-        rise = fmax(rise, curve[i] - lowest);
+        highest = ee_larger(highest, curve[i]);
+        lowest = ee_smaller(lowest, curve[i]);
+        fall = ee_larger(fall, highest - curve[i]);
+        rise = ee_larger(rise, curve[i] - lowest);
     }
-    return fmax(fmin(fall, rise), fmax(fall, rise) / 2);
+    return ee_larger(ee_smaller(fall, rise), ee_larger(fall, rise) / 2);
 }
 
 static double mean_of(const double *curve, size_t length)
@@ -71,7 +73,7 @@ double ee_ripple(const double *curve, size_t length, size_t half)
         square += off * off;
     }
     const double mean = sum / (double)length;
-    return sqrt(fmax(0, square / (double)length - mean * mean));
+    return sqrt(ee_larger(0, square / (double)length - mean * mean));
 }
 
 /* Correlation of the curve with itself so many samples later; 0 where less than two such lags are seen. */

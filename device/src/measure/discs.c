@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "numbers.h"
+
 #define DISCS 20
 static const double PI = 3.14159265358979323846;
 
@@ -13,10 +15,10 @@ static double limited_sum(double start, double step, double count)
         step = -step;
     }
     if (step * count < 1e-9)
-        return count * fmin(fmax(start, 0), 1);
+        return count * ee_smaller(ee_larger(start, 0), 1);
     /* the terms before `low` are 0, those from `high` on 1 */
-    const double low = fmin(fmax(ceil(-start / step), 0), count);
-    const double high = fmin(fmax(ceil((1 - start) / step), low), count);
+    const double low = ee_smaller(ee_larger(ceil(-start / step), 0), count);
+    const double high = ee_smaller(ee_larger(ceil((1 - start) / step), low), count);
     return (high - low) * (start + step * (low + high - 1) / 2) + (count - high);
 }
 

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "curve.h"
+#include "numbers.h"
 
 static const double MAX_ROUGHNESS = 0.65;
 /* Without the glitches, if they are few, less is asked of the rest. */
@@ -19,7 +20,7 @@ static double steepest(const double *curve, int32_t from, int32_t to)
 {
     double most = -INFINITY;
     for (int32_t i = from; i < to; i++)
-        most = fmax(most, curve[i] - curve[i + 1]);
+        most = ee_larger(most, curve[i] - curve[i + 1]);
     return most;
 }
 
@@ -41,7 +42,7 @@ static bool is_staircase(const double *curve, int32_t ed, int32_t es)
     for (int32_t i = ed; i <= es; i++) {
         const double part = (curve[i] - low) / fall;
         if (i > ed)
-            most = fmax(most, (curve[i - 1] - low) / fall - part);
+            most = ee_larger(most, (curve[i - 1] - low) / fall - part);
         if (part >= 0.9)
             start = i;
     }
@@ -57,7 +58,7 @@ ee_why ee_judge(const ee_tracker *t, int32_t ed, int32_t es, int32_t end, double
     const int32_t to = end + t->memory / 2 < t->length ? end + t->memory / 2 : t->length;
     const double *recent = t->values + from;
     const size_t length = (size_t)(to - from);
-    const double shown = fmin(part_shown(t, ed, end + 1), part_shown(t, from, to));
+    const double shown = ee_smaller(part_shown(t, ed, end + 1), part_shown(t, from, to));
     const double fall = t->smooth[ed] - t->smooth[es];
     if (fall < EE_MIN_FALL * t->smooth[ed])
         return EE_WHY_STILL;

@@ -5,6 +5,7 @@
 
 #include "curve.h"
 #include "judge.h"
+#include "numbers.h"
 #include "turns.h"
 
 static const double ASSUMED_FPS = 50;
@@ -61,7 +62,7 @@ static void mend(ee_tracker *t)
         return;
     double *last = t->values + t->length - 3;
     const double up = last[1] - last[0], down = last[1] - last[2];
-    if (up * down > 0 && fmin(fabs(up), fabs(down)) > GLITCH * (last[0] + last[2]) / 2) {
+    if (up * down > 0 && ee_smaller(fabs(up), fabs(down)) > GLITCH * (last[0] + last[2]) / 2) {
         last[1] = (last[0] + last[2]) / 2;
         t->shown[t->length - 2] = false;
     }

@@ -5,6 +5,7 @@
 
 #include "curve.h"
 #include "judge.h"
+#include "numbers.h"
 
 /* A turn is a fall or rise of this part of the range. */
 static const double TURN = 0.45;
@@ -94,7 +95,7 @@ static void turn(ee_tracker *t, int32_t near, int32_t known, bool is_ed)
         const double here = t->smooth[now.at];
         double came = 0;
         for (int32_t i = 0; i < now.at; i++)
-            came = fmax(came, is_ed ? here - t->smooth[i] : t->smooth[i] - here);
+            came = ee_larger(came, is_ed ? here - t->smooth[i] : t->smooth[i] - here);
         now.at_start = came < 0.1 * fabs(here - t->smooth[known]);
     }
     if (is_ed && !now.at_start)
@@ -108,9 +109,9 @@ void ee_follow(ee_tracker *t)
 {
     const double *smooth = t->smooth, size = range(t);
     if (smooth[t->smoothed - 1] > 0)
-        t->change = fmax(t->change, size / smooth[t->smoothed - 1]);
+        t->change = ee_larger(t->change, size / smooth[t->smoothed - 1]);
     for (int32_t at = t->followed; at < t->smoothed; at++) {
-        const double value = smooth[at], least = fmax(TURN * size, EE_MIN_FALL / 2 * value);
+        const double value = smooth[at], least = ee_larger(TURN * size, EE_MIN_FALL / 2 * value);
         t->high = value > smooth[t->high] ? at : t->high;
         t->low = value < smooth[t->low] ? at : t->low;
         const ee_turn *last = turn_before(t, 0);
@@ -135,10 +136,10 @@ static bool is_full(const ee_tracker *t, int32_t high, const ee_turn *ed, const 
         const double fall = smooth[ed->at] - smooth[es->at];
         if (smooth[high] - smooth[es->at] >= 0.95 * fall)
             return true;
-        size = fmax(size, fall);
+        size = ee_larger(size, fall);
     }
     for (int32_t i = high; i < t->smoothed; i++)
-        lowest = fmin(lowest, smooth[i]);
+        lowest = ee_smaller(lowest, smooth[i]);
     return smooth[high] - lowest >= 0.2 * size;
 }
 
@@ -164,7 +165,7 @@ void ee_end_piece(ee_tracker *t)
     const int32_t es = place(t, t->low, last, false);
     double highest = t->smooth[es];
     for (int32_t i = es; i <= last; i++)
-        highest = fmax(highest, t->smooth[i]);
+        highest = ee_larger(highest, t->smooth[i]);
     const bool came_back = highest - t->smooth[es] >= 0.1 * (t->smooth[before->at] - t->smooth[es]);
     if (came_back || ee_is_level(t, before->at, es, false)) {
         t->turns[t->turn_count++] = (ee_turn){es, false, false};

@@ -162,7 +162,9 @@ static guess follow(const ee_region *region, ee_vector scale, ee_vector down)
     return g;
 }
 
-/* The pixel that has `rank` others before it along a direction, once it stands there (Hoare's selection). */
+/* How far the pixel lies along a direction that has `rank` others before it (Hoare's selection). Every index is
+ * bounded by itself: were a compiler to round one comparison otherwise than another, a value would suffer, not memory.
+ */
 static double pick(ee_pixel *pixels, size_t count, size_t rank, ee_vector scale, ee_vector down)
 {
     size_t low = 0, high = count - 1;
@@ -170,9 +172,9 @@ static double pick(ee_pixel *pixels, size_t count, size_t rank, ee_vector scale,
         const double pivot = dot(place_of(pixels[low + (high - low) / 2], scale), down);
         size_t i = low, j = high;
         for (;;) {
-            while (dot(place_of(pixels[i], scale), down) < pivot)
+            while (i < high && dot(place_of(pixels[i], scale), down) < pivot)
                 i++;
-            while (dot(place_of(pixels[j], scale), down) > pivot)
+            while (j > low && dot(place_of(pixels[j], scale), down) > pivot)
                 j--;
             if (i >= j)
                 break;
@@ -180,6 +182,7 @@ static double pick(ee_pixel *pixels, size_t count, size_t rank, ee_vector scale,
             pixels[i++] = pixels[j];
             pixels[j--] = swap;
         }
+        j = j < high ? j : high - 1;
         if (rank <= j)
             high = j;
         else

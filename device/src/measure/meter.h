@@ -7,10 +7,14 @@
  * Every frame is measured as it comes, so no mask is kept and a beat costs no more than another frame. All memory is
  * one block of the caller's; nothing is allocated, printed or global. One thread at a time per meter.
  *
- * The compiler must not fuse a * b + c: -std=c11 with gcc, -ffp-contract=off with any.
+ * Equal to Python only if the compiler does not fuse a * b + c: -std=c11 (not gnu11) with gcc, or -ffp-contract=off.
  */
 #ifndef EE_MEASURE_METER_H
 #define EE_MEASURE_METER_H
+
+#ifdef __FAST_MATH__
+#error "NAN is an answer here, and the order of sums matters: build without -ffast-math"
+#endif
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,8 +60,11 @@ typedef struct {
     ee_why why;
 } ee_summary;
 
-/* Bytes that a meter for frames of at most this size and rate (0: unknown) needs; 0 if out of bounds.
- * About 10 bytes a pixel (room for the worst mask), 500 for each frame a second, and 416 KB for the beats. */
+/* Bytes that a meter for frames of at most this size and rate (0: unknown) needs; 0 if out of bounds. They are
+ *   12 * height * ceil(width / 2) + 4 * height * width    room for the worst mask; 10 a pixel
+ *   + 41 * (2 * round(6 * fps) + round(0.2 * fps) + 1)    12 s of areas and volumes; 500 for each frame a second
+ *   + 96 * EE_BEATS_KEPT                                  393,216
+ * and below 1000 for the rest (fps is 50 if unknown, and counts as 8 if less). */
 size_t ee_meter_size(uint32_t max_width, uint32_t max_height, double fps);
 
 /* Begin in a block of memory, aligned to 8 bytes, which is the meter's until it is no longer used (there is no close).

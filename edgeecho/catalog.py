@@ -11,7 +11,9 @@ DEFAULT_MODEL = "cl_unet_edge"
 DEFAULT_PRECISION = "int8"
 PRECISIONS = ("int8", "fp16", "fp32")
 RUNTIMES = {"ort": ".onnx", "openvino": ".xml", "torch": ".safetensors"}
-"""Runtime to the suffix of the files that it opens."""
+"""Runtime to the suffix of the files that it opens in a folder."""
+SUFFIXES = {**{suffix: runtime for runtime, suffix in RUNTIMES.items()}, ".ort": "ort"}
+"""Suffix of a model file to the runtime that opens it."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Located:
     precision: str | None = None
     """As asked for; the file must have it."""
     form: str = "clip"
-    """`clip` or `stream`, which an ONNX or OpenVINO file must hold."""
+    """`clip` or `stream`, which a graph's file must hold."""
 
 
 def packaged_models() -> list[Path]:
@@ -73,7 +75,7 @@ def locate(
         if runtime == "torch" and not path.is_file():
             path = next(iter(sorted(folder.glob("*.safetensors"))), path)
         if not path.is_file():
-            inside = sorted(file.name for file in folder.iterdir() if file.suffix in RUNTIMES.values())
+            inside = sorted(file.name for file in folder.iterdir() if file.suffix in SUFFIXES)
             lacks = f"{folder.name}: has no {path.name}; it holds {', '.join(inside) or 'none'}"
             if path.name == f"clip.int8{suffix}" and any(".fp32." in name for name in inside):
                 lacks += f"; write it with `edgeecho export {model} --int8 --out FOLDER`, or take --precision fp32"
@@ -85,10 +87,9 @@ def locate(
     if not path.exists():
         known = ", ".join(p.name for p in packaged_models()) or "none"
         raise ModelFileError(f"no model {str(model)!r}: neither a file nor a packaged model (packaged: {known})")
-    by_suffix = {suffix: name for name, suffix in RUNTIMES.items()}
-    if path.suffix not in by_suffix:
-        raise ModelFileError(f"{path.name}: not a model file; expected one of {', '.join(by_suffix)}")
-    found = by_suffix[path.suffix]
+    if path.suffix not in SUFFIXES:
+        raise ModelFileError(f"{path.name}: not a model file; expected one of {', '.join(SUFFIXES)}")
+    found = SUFFIXES[path.suffix]
     if runtime and runtime != found:
         raise ConfigError(f"{path.name}: opened by {found}, not by {runtime}; give a {RUNTIMES[runtime]} file")
     if form == "stream" and found == "torch":
@@ -111,7 +112,7 @@ def find_files(model: str) -> list[Path]:
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ModelFileError(f"{index}: damaged; fetch or export the model again") from error
     names = {*listed, *(path.name for path in folder.iterdir())}
-    files = sorted(folder / Path(name).name for name in names if Path(name).suffix in RUNTIMES.values())
+    files = sorted(folder / Path(name).name for name in names if Path(name).suffix in SUFFIXES)
     if not files:
-        raise ModelFileError(f"{model}: no model file in this folder; expected one of {', '.join(RUNTIMES.values())}")
+        raise ModelFileError(f"{model}: no model file in this folder; expected one of {', '.join(SUFFIXES)}")
     return files

@@ -29,14 +29,16 @@ from edgeecho.export.proof import (
 )
 from edgeecho.export.quantize import count_int8
 from edgeecho.export.ranges import find_ranges
-from edgeecho.export.sealed import write_onnx, write_openvino
 from edgeecho.export.stream_files import write_streams
+from edgeecho.export.writers import WRITERS
 from edgeecho.modelfile import check
 from edgeecho.runtime.engine import open_engine
 from edgeecho.spec import ModelSpec
 
 Progress = Callable[[str], None]
-SUFFIX = {"onnx": ".onnx", "openvino": ".xml"}
+SUFFIX = {"onnx": ".onnx", "openvino": ".xml", "ort": ".ort"}
+CUT = ("onnx", "ort")
+"""Formats whose clip graphs are compared with themselves, cut; as ONNX Runtime rounds, int8 must be equal to the bit."""
 REAL_CLIPS = 4
 """Held-out clips that a stream is proven on, besides a moving cine."""
 TIMED_RUNS = 5
@@ -104,7 +106,7 @@ def write_graphs(source: Path, folder: Path, options: Options, progress: Progres
             path = folder / f"clip.{name}{SUFFIX[kind]}"
             progress(f"writing and proving {path.name}")
             clip = fix_frames(built, options.frames, spec) if options.frames else built
-            (write_onnx if kind == "onnx" else write_openvino)(path, clip, replace(its_spec, frames=options.frames))
+            WRITERS[path.suffix](path, clip, replace(its_spec, frames=options.frames))
             answers = run_file(path, proving)
             if name == "fp32":
                 verdicts.append(compare_levels(path.name, against, answers, reference))
@@ -113,6 +115,10 @@ def write_graphs(source: Path, folder: Path, options: Options, progress: Progres
                 verdicts.append(compare_masks(path.name, against, answers[:n], reference[:n], spec.threshold))
     require_all(verdicts)
     _prove_in_time(bundle, graphs, noise, options, progress)
+    if "ort" in options.formats:
+        bundle.verdicts.extend(compare_formats(folder, noise[-1]))
+        write_operators(folder)
+        require_all(bundle.verdicts)
     if "clip" not in options.forms:
         for path in folder.glob("clip.*"):
             path.unlink()
@@ -133,10 +139,10 @@ def _prove_in_time(
     """Cut cines, write streams, and say whether int8 is worth its while on this machine."""
     folder, cine = bundle.folder, _moving_cine(bundle.spec.size_px)
     for name, (built, its_spec) in graphs.items():
-        if "clip" in options.forms and "onnx" in _formats(name, options):
-            progress(f"cutting cines for clip.{name}.onnx")
+        for suffix in (SUFFIX[kind] for kind in _formats(name, options) if "clip" in options.forms and kind in CUT):
+            progress(f"cutting cines for clip.{name}{suffix}")
             limit = 0 if name == "int8" else MAX_LEVELS
-            bundle.verdicts.append(compare_cuts(folder / f"clip.{name}.onnx", cine, limit))
+            bundle.verdicts.append(compare_cuts(folder / f"clip.{name}{suffix}", cine, limit))
         if "stream" in options.forms:
             suffixes = [SUFFIX[kind] for kind in _formats(name, options)]
             real = [cine, *bundle.frames.held_out[:REAL_CLIPS]]

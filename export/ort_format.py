@@ -6,6 +6,7 @@ for AVX that it would choose here. Its answers are those of the `.onnx` file.
 
 import logging
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,8 @@ def write_operators(folder: Path) -> None:
     """
     logging.getLogger("ort_format_model.utils").setLevel(logging.WARNING)
     files = sorted(folder.glob("*.ort"))
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # it leaves closing its files to chance
         config = Path(scratch) / OPERATORS
         create_config_from_models(files, config, enable_type_reduction=True)
         lines = [line for line in config.read_text().splitlines() if not line.startswith("#")]

@@ -13,6 +13,9 @@ import numpy as np
 import edgeecho
 from edgeecho.cine import Cine
 
+FP32_CINES = ("phantom",)
+"""Emulated, fp32 takes several times as long as int8."""
+
 
 def answer(file: Path, cines: dict[str, Cine]) -> dict[str, Any]:
     """Of each cine prob uint8 (T, S, S), mask uint8 {0, 1} (T, H, W) and EF in percent, NaN without one.
@@ -28,7 +31,8 @@ def answer(file: Path, cines: dict[str, Cine]) -> dict[str, Any]:
 
     predictor.probabilities = run_and_keep
     answers: dict[str, Any] = {}
-    for name, cine in cines.items():
+    for name in FP32_CINES if ".fp32." in file.name else cines:
+        cine = cines[name]
         result = predictor.segment(cine)
         ef = np.nan if result.ef_percent is None else result.ef_percent
         answers |= {f"{name}.prob": kept[-1], f"{name}.mask": result.mask, f"{name}.ef": ef}

@@ -1,4 +1,4 @@
-"""Ways to make int8, side by side: what they cost in Dice, how far they leave fp32, how large and how fast they are.
+"""Ways to smaller and faster files, side by side: what they cost in Dice, how far they leave fp32, how fast they are.
 
     python -m edgeecho.benchmarks.int8_ways camus:DIR [--model cl_unet_edge] [--limit 50]
 
@@ -26,6 +26,7 @@ from edgeecho.cine import Cine
 from edgeecho.data import open_data
 from edgeecho.export.bundle import find_source
 from edgeecho.export.calibrate import gather
+from edgeecho.export.native import native_graph
 from edgeecho.export.quantize import quantize
 from edgeecho.export.ranges import find_ranges
 from edgeecho.export.sealed import write_onnx, write_openvino
@@ -65,16 +66,18 @@ def make(model: str, calib: str | None, folder: Path) -> tuple[ModelSpec, dict[s
 
     def add(way: str, write: Callable[[Path, onnx.ModelProto, ModelSpec], None], built: onnx.ModelProto) -> None:
         path = folder / (way.replace(" ", "_") + (".onnx" if write is write_onnx else ".xml"))
-        write(path, built, replace(spec, precision="fp32" if "fp32" in way else "int8"))
+        write(path, built, replace(spec, precision=next((p for p in ("fp32", "fp16") if p in way), "int8")))
         engines[way] = open_engine(locate(path), threads=1)[0]
 
     add("fp32, ORT", write_onnx, graph)
     add("fp32, OpenVINO", write_openvino, graph)
+    add("fp16, OpenVINO", write_openvino, graph)
     whole = find_ranges(graph, frames.calibration)
     add("QDQ minmax, ORT", write_onnx, quantize(graph, whole))
     add("QDQ percentile, ORT", write_onnx, quantize(graph, find_ranges(graph, frames.calibration, "percentile")))
     add("QDQ minmax 7-bit weights, ORT", write_onnx, quantize(graph, whole, reduce_range=True))
     add("QDQ minmax, OpenVINO", write_openvino, quantize(graph, whole))
+    add("QDQ minmax native 3D, OpenVINO", write_openvino, native_graph(quantize(graph, whole)))
     if find_spec("nncf"):
         engines["NNCF, OpenVINO"] = by_nncf(folder / "fp32,_OpenVINO.xml", frames.calibration, spec.name)
     return spec, engines

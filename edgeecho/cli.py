@@ -315,30 +315,21 @@ def bench(
 
 @app.command()
 def info(
-    model: Annotated[
-        str, typer.Argument(help="Packaged model's name, folder, or a .safetensors, .onnx, .ort or .xml file.")
-    ],
+    model: Annotated[str, typer.Argument(help="Packaged model's name, folder, or model file.")],
+    json_file: JsonFile = None,
 ) -> None:
-    """What a model is, and whether the checksum of each of its files holds."""
-    from dataclasses import asdict
+    """What a model is, what was proven of it, and whether every checksum holds."""
+    from rich.console import Console
 
-    from edgeecho.catalog import find_files
-    from edgeecho.errors import ModelFileError
-    from edgeecho.modelfile import check
+    from edgeecho.report.model import print_report
+    from edgeecho.verify import verify_model
 
-    files, broken = find_files(model), 0
-    for file in files:
-        try:
-            data, spec, weights = check(file)
-        except ModelFileError as error:
-            broken += 1
-            _say(f"error: {error}")
-            continue
-        typer.echo(f"{file.name}: checksum holds, {len(data) + len(weights)} bytes")
-        values = asdict(spec)
-        for key in values if len(files) == 1 else ("form", "precision", "licence"):
-            typer.echo(f"  {key}: {values[key]}")
-    if broken:
+    report = verify_model(model)
+    for error in report.errors:
+        _say(f"error: {error}")
+    print_report(report, Console())
+    _write_json(json_file, report.to_dict())
+    if report.errors:
         raise typer.Exit(1)
 
 

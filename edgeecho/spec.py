@@ -83,12 +83,16 @@ class ModelSpec:
         if sum(sizes) > MAX_STATE_BYTES:
             raise ConfigError(f"state of {sum(sizes)} bytes is more than the {MAX_STATE_BYTES} allowed")
 
-    def to_json(self) -> str:
-        """One line of JSON with sorted keys."""
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
         values = asdict(self)
         if not self.state:
             del values["state"]
-        return json.dumps(values, sort_keys=True, separators=(",", ":"))
+        return values
+
+    def to_json(self) -> str:
+        """One line of JSON with sorted keys."""
+        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> "ModelSpec":

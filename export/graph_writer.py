@@ -1,13 +1,13 @@
 """Writing an ONNX graph node by node, with another graph's constants; each node once, in an order that can run."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-Value = tuple[str, int, tuple[int, ...]]
-"""Name, ONNX's number of the type, and shape of an input or output."""
+Value = tuple[str, int, Sequence[int | str]]
+"""Name, ONNX's number of the type, and shape of an input or output; a size that is free has a name."""
 
 
 class GraphWriter:
@@ -18,10 +18,10 @@ class GraphWriter:
         self.constants = {t.name: numpy_helper.to_array(t) for t in source.graph.initializer}
         """Those of the source, and those that `constant` adds."""
         self.nodes: list[onnx.NodeProto] = []
-        self._added: list[onnx.TensorProto] = []
+        self._stored = {t.name: t for t in source.graph.initializer}
         self._made: dict[tuple[str, ...], str] = {}
 
-    def emit(self, like: onnx.NodeProto | str, inputs: list[str], output: str, **attributes: int) -> str:
+    def emit(self, like: onnx.NodeProto | str, inputs: list[str], output: str, **attributes: int | list[int]) -> str:
         """Add a node of a kind, or like another, unless the same is there already.
 
         Returns:
@@ -38,12 +38,24 @@ class GraphWriter:
 
     def constant(self, values: Iterable[int]) -> str:
         """The name of a vector of int64."""
-        array = np.array(list(values), np.int64)
-        name = f"bounds_{'_'.join(map(str, array.tolist()))}"
+        return self.array(np.array(list(values), np.int64), "bounds")
+
+    def array(self, values: np.ndarray, kind: str) -> str:
+        """The name of a small constant, made up of its kind and its values."""
+        name = f"{kind}_{'_'.join(f'{value:g}' for value in values.tolist())}"
         if name not in self.constants:
-            self.constants[name] = array
-            self._added.append(numpy_helper.from_array(array, name))
+            self.replace(name, values)
         return name
+
+    def replace(self, name: str, values: np.ndarray) -> None:
+        """Give a constant other values."""
+        self.constants[name], self._stored[name] = values, numpy_helper.from_array(values, name)
+
+    def rename(self, tensor: str, name: str) -> None:
+        """Give the output of a node another name."""
+        for node in self.nodes:
+            for names in (node.input, node.output):
+                names[:] = [name if found == tensor else found for found in names]
 
     def channels(self, tensor: str, start: int, end: int, output: str) -> str:
         """Some channels of a tensor, under the very name given."""
@@ -59,7 +71,7 @@ class GraphWriter:
             name,
             [helper.make_tensor_value_info(*value) for value in inputs],
             [helper.make_tensor_value_info(*value) for value in outputs],
-            [t for t in (*self.source.graph.initializer, *self._added) if t.name in read],
+            [t for t in self._stored.values() if t.name in read],
         )
         model = helper.make_model(graph, opset_imports=self.source.opset_import, ir_version=self.source.ir_version)
         onnx.checker.check_model(model)

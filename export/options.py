@@ -11,6 +11,8 @@ FORMS = ("clip", "stream")
 PRECISIONS = ("int8", "fp16", "fp32")
 TARGETS = ("x86", "arm")
 LOWERINGS = ("auto", "none", "2d")
+AUTO = {("openvino", "x86"): "none"}
+"""Format and target to the lowering that is fastest there, where it is not `2d`: `edgeecho.benchmarks.lowering`."""
 MAX_FRAMES = 1024
 
 
@@ -53,6 +55,10 @@ class Options:
             raise ConfigError(f"frames must be from 1 to {MAX_FRAMES}, got {self.frames}")
         if self.precision == "fp16" and "openvino" not in self.formats:
             raise ConfigError("fp16 files are for OpenVINO: ONNX Runtime gains nothing from them on a CPU")
+
+    def lowering(self, kind: str) -> str:
+        """Of the clip graphs of a format, `2d` or `none`; a stream has one frame, and nothing to look along."""
+        return AUTO.get((kind, self.target), "2d") if self.lower == "auto" else self.lower
 
     def command(self, model: str) -> str:
         """The command line that asks for the same."""

@@ -15,6 +15,7 @@ from edgeecho.errors import ConfigError, MissingExtraError, ModelFileError
 from edgeecho.export.calibrate import Frames, gather, packaged_cine
 from edgeecho.export.fixed import fix_frames
 from edgeecho.export.gate import quantize_gated
+from edgeecho.export.native import native_graph
 from edgeecho.export.options import Options
 from edgeecho.export.ort_format import write_operators
 from edgeecho.export.proof import (
@@ -23,6 +24,7 @@ from edgeecho.export.proof import (
     Verdict,
     compare_cuts,
     compare_levels,
+    compare_lowering,
     compare_masks,
     logit_error,
     require_all,
@@ -76,6 +78,10 @@ def write_graphs(source: Path, folder: Path, options: Options, progress: Progres
     data, spec, _ = check(source)
     if spec.form != "checkpoint" and (source.suffix != ".onnx" or spec.precision != "fp32"):
         raise ModelFileError(f"{source.name}: export starts from a checkpoint or an fp32 ONNX graph, not this file")
+    if spec.form == "clip" and (spec.lowering != "2d" or spec.frames):
+        raise ModelFileError(
+            f"{source.name}: a graph of native 3D convolutions or a fixed T; start from its checkpoint"
+        )
     frames = gather(options.calib, spec.size_px)
     rng = np.random.default_rng(0)
     noise = [rng.integers(0, 256, (t, spec.size_px, spec.size_px), dtype=np.uint8) for t in (1, 7)]
@@ -104,14 +110,20 @@ def write_graphs(source: Path, folder: Path, options: Options, progress: Progres
     if options.precision == "fp16":
         graphs["fp16"] = (graph, replace(fp32, precision="fp16"))
     for name, (built, its_spec) in graphs.items():
+        lowered = {"2d": built}
+        if any(options.lowering(kind) == "none" for kind in _formats(name, options)):
+            lowered["none"] = native_graph(built)
+            verdicts.append(compare_lowering(lowered["none"], built, proving, name))
         for kind in _formats(name, options):
             path = folder / f"clip.{name}{SUFFIX[kind]}"
             progress(f"writing and proving {path.name}")
-            clip = fix_frames(built, options.frames, spec) if options.frames else built
-            WRITERS[path.suffix](path, clip, replace(its_spec, frames=options.frames))
+            lowering = options.lowering(kind)
+            clip = fix_frames(lowered[lowering], options.frames, spec) if options.frames else lowered[lowering]
+            its = replace(its_spec, frames=options.frames, lowering=lowering)
+            WRITERS[path.suffix](path, clip, its)
             answers = run_file(path, proving)
             if kind == "ort":
-                same = run_graph(clip, replace(its_spec, frames=options.frames), proving)
+                same = run_graph(clip, its, proving)
                 verdicts.append(compare_levels(path.name, "its ONNX graph", answers, same, _levels(name)))
             if name == "fp32":
                 verdicts.append(compare_levels(path.name, against, answers, reference))
@@ -149,7 +161,8 @@ def _prove_in_time(
     for name, (built, its_spec) in graphs.items():
         for suffix in (SUFFIX[kind] for kind in _formats(name, options) if "clip" in options.forms and kind in CUT):
             progress(f"cutting cines for clip.{name}{suffix}")
-            bundle.verdicts.append(compare_cuts(folder / f"clip.{name}{suffix}", cine, _levels(name)))
+            verdict = compare_cuts(folder / f"clip.{name}{suffix}", [cine, _noise_like(cine)], _levels(name))
+            bundle.verdicts.append(verdict)
         if "stream" in options.forms:
             suffixes = [SUFFIX[kind] for kind in _formats(name, options)]
             real = [cine, *bundle.frames.held_out[:REAL_CLIPS]]
@@ -185,6 +198,10 @@ def _moving_cine(size_px: int) -> np.ndarray:
     except MissingExtraError:
         cine = np.random.default_rng(1).integers(0, 256, (max(WINDOWS), size_px, size_px), dtype=np.uint8)
     return np.concatenate([cine, cine[::-1]])[: max(WINDOWS) + 1]
+
+
+def _noise_like(cine: np.ndarray) -> np.ndarray:
+    return np.random.default_rng(2).integers(0, 256, cine.shape, dtype=np.uint8)
 
 
 def _from_checkpoint(

@@ -22,6 +22,8 @@ from edgeecho.runtime.predictor import Predictor
 from edgeecho.spec import ModelSpec
 
 MAX_LOGIT_ERROR = 1e-4
+MAX_LOWERED = 1e-5
+"""Of logits between two lowerings of one fp32 graph, as a part of the largest logit where that is above 1."""
 MAX_LEVELS = 1
 """fp32 `prob` may differ by one grey level, where a rounding falls the other way."""
 MIN_MASK_DICE = 0.99
@@ -61,15 +63,16 @@ def logit_error(model: onnx.ModelProto, clip: np.ndarray, reference: np.ndarray,
 
 
 class _Tapped:
-    """A copy of an fp32 graph in ONNX Runtime that gives logits where the graph gives `prob`."""
+    """A copy of a graph in ONNX Runtime that gives logits, where they are floats, for `prob`."""
 
     runtime, version = "ort", str(ort.__version__)
 
-    def __init__(self, model: onnx.ModelProto) -> None:
-        tapped = onnx.ModelProto()
+    def __init__(self, model: onnx.ModelProto, float_logits: bool = True) -> None:
+        tapped, self.logits = onnx.ModelProto(), "prob"
         tapped.CopyFrom(model)
-        self.logits: str = next(n for n in tapped.graph.node if n.op_type == "Sigmoid").input[0]
-        tapped.graph.output.append(onnx.helper.make_tensor_value_info(self.logits, onnx.TensorProto.FLOAT, None))
+        if float_logits:
+            self.logits = next(n for n in tapped.graph.node if n.op_type == "Sigmoid").input[0]
+            tapped.graph.output.append(onnx.helper.make_tensor_value_info(self.logits, onnx.TensorProto.FLOAT, None))
         self._session = ort.InferenceSession(tapped.SerializeToString(), providers=["CPUExecutionProvider"])
 
     def infer(self, frames: np.ndarray) -> np.ndarray:
@@ -126,30 +129,52 @@ def run_stream(path: Path, clips: list[np.ndarray]) -> list[np.ndarray]:
     return [stream.whole(clip) for clip in clips]
 
 
-def compare_cuts(path: Path, clip: np.ndarray, limit: int) -> Verdict:
-    """A clip graph against itself: a cine in one piece, in windows, and cut in two at every frame.
+def compare_lowering(native: onnx.ModelProto, flat: onnx.ModelProto, clips: list[np.ndarray], name: str) -> Verdict:
+    """A graph of native 3D convolutions against the 2D one, in ONNX Runtime: int8 to the bit, fp32 on logits.
+
+    Args:
+        native: Of the one lowering.
+        flat: Of the other.
+        clips: uint8 (T, S, S) each.
+        name: Of the precision.
+    """
+    file, against = f"clip.{name} native", f"clip.{name} 2d"
+    graphs = [_Tapped(graph, float_logits=name != "int8") for graph in (native, flat)]
+    pairs = [[g.infer(np.ascontiguousarray(clip[:, None])).ravel() for g in graphs] for clip in clips]
+    if name == "int8":
+        return compare_levels(file, against, *map(list, zip(*pairs, strict=True)), limit=0)
+    error = max(float(np.abs(a - b).max() / max(1.0, np.abs(b).max())) for a, b in pairs)
+    return Verdict(file, against, "logits, relative", error, error, MAX_LOWERED, error <= MAX_LOWERED)
+
+
+def compare_cuts(path: Path, clips: list[np.ndarray], limit: int) -> Verdict:
+    """A clip graph against itself: cines in one piece, in windows, and cut in two at every frame.
 
     Args:
         path: The file.
-        clip: uint8 (T, S, S), at least a frame more than the longest window.
+        clips: uint8 (T, S, S) each, at least a frame more than the longest window.
         limit: Levels by which answers may differ.
     """
+    pairs = [pair for clip in clips for pair in _cut(path, clip)]
+    return compare_levels(path.name, "itself, cut", [a for a, _ in pairs], [b for _, b in pairs], limit)
+
+
+def _cut(path: Path, clip: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Answers in pieces, each beside the answer in one."""
     engine, spec, _ = open_engine(locate(path))
     predictor = Predictor(engine, spec, "", window_frames=len(clip))
     before, after = spec.context_frames
     short = clip[:CUT_FRAMES]
     whole, whole_short = predictor.probabilities(clip), predictor.probabilities(short)
-    answers, reference = [], []
+    pairs = []
     for cut in range(1, len(short)):
         low = max(0, cut - before)
         first = predictor.probabilities(short[: cut + after])[:cut]
-        answers.append(np.concatenate([first, predictor.probabilities(short[low:])[cut - low :]]))
-        reference.append(whole_short)
+        pairs.append((np.concatenate([first, predictor.probabilities(short[low:])[cut - low :]]), whole_short))
     for predictor.window_frames in WINDOWS:
         is_short = predictor.window_frames < len(short)
-        answers.append(predictor.probabilities(short if is_short else clip))
-        reference.append(whole_short if is_short else whole)
-    return compare_levels(path.name, "itself, cut", answers, reference, limit)
+        pairs.append((predictor.probabilities(short if is_short else clip), whole_short if is_short else whole))
+    return pairs
 
 
 def compare_levels(

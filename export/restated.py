@@ -11,23 +11,27 @@ from onnx import helper
 
 
 def restated(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The same graph; where neither Quantize nor a constant feeds a Dequantize, the two follow it once more."""
+    """The same graph; a Dequantize of what came in, however moved, is followed by Quantize and Dequantize."""
     result = onnx.ModelProto()
     result.CopyFrom(model)
-    known = {tensor.name for tensor in model.graph.initializer}
-    known.update(node.output[0] for node in model.graph.node if node.op_type == "QuantizeLinear")
     del result.graph.node[:]
+    came_in = {value.name for value in model.graph.input}
     for node in model.graph.node:
-        if node.op_type != "DequantizeLinear" or node.input[0] in known:
-            result.graph.node.append(node)
+        reads = came_in & set(node.input)
+        if reads and node.op_type == "DequantizeLinear":
+            result.graph.node.extend(_twice(node))
             continue
-        integers, *scale = node.input
-        real = node.output[0]
-        result.graph.node.extend(
-            [
-                helper.make_node("DequantizeLinear", [integers, *scale], [f"{real}_once"]),
-                helper.make_node("QuantizeLinear", [f"{real}_once", *scale], [f"{real}_again"]),
-                helper.make_node("DequantizeLinear", [f"{real}_again", *scale], [real]),
-            ]
-        )
+        if reads and node.op_type not in ("Cast", "QuantizeLinear"):
+            came_in.update(node.output)
+        result.graph.node.append(node)
     return result
+
+
+def _twice(node: onnx.NodeProto) -> list[onnx.NodeProto]:
+    """Dequantize, quantize, dequantize, all by the same scale."""
+    (integers, *scale), real = node.input, node.output[0]
+    return [
+        helper.make_node("DequantizeLinear", [integers, *scale], [f"{real}_once"]),
+        helper.make_node("QuantizeLinear", [f"{real}_once", *scale], [f"{real}_again"]),
+        helper.make_node("DequantizeLinear", [f"{real}_again", *scale], [real]),
+    ]

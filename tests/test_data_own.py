@@ -55,6 +55,17 @@ def test_apex_down_is_turned(tmp_path: Path) -> None:
     assert (columns.min(), columns.max()) == (10, 20)
 
 
+def test_a_folder_without_labels_is_to_calibrate_on(tmp_path: Path) -> None:
+    for name in ("a.avi", "deep/b.avi"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        miniatures.write_avi(tmp_path / name, miniatures.draw_beat(4)[0])
+    data = open_data(f"cine:{tmp_path}")
+    assert [(item.name, item.group) for item in data.items("train")] == [(n, n) for n in ("a.avi", "deep/b.avi")]
+    assert data.items("val") == data.items("test") == []
+    assert data.items("train")[0].read().labels == {}
+    assert "No labels.csv" in data.notes[0]
+
+
 def test_labels_that_cannot_be_used_are_named(own: Path) -> None:
     items = items_of(own)
     assert items["b"].read().warnings == (
@@ -128,5 +139,5 @@ def test_a_row_that_is_wrong(tmp_path: Path, row: str, message: str) -> None:
 
 
 def test_a_folder_without_a_table(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"expected labels\.csv beside the cines"):
+    with pytest.raises(DataError, match=r"expected cines, and labels\.csv beside them"):
         open_data(f"cine:{tmp_path}")

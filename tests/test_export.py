@@ -1,5 +1,6 @@
 """Export: what is written says what the checkpoint says, however a cine is cut; what does not is refused."""
 
+import errno
 import json
 import shutil
 import subprocess
@@ -145,19 +146,21 @@ def test_a_bundle_is_whole(tiny_bundle: Path, tiny_checkpoint: Path) -> None:
     assert sorted(index["files"]) == [name for name in FILES if name != "bundle.json"]
     assert index["licence"] == "CC0-1.0"
     assert all(verdict["holds"] for verdict in index["proof"])
-    files = ["clip.fp32 graph", "clip.fp32.onnx", "clip.fp32.xml", "clip.int8.onnx", "clip.int8.xml"]
+    files = ["clip.fp32 graph", "clip.fp32 native", "clip.fp32.onnx", "clip.fp32.xml"]
+    files += ["clip.int8 native", "clip.int8.onnx", "clip.int8.xml"]
     files += ["clip.fp32.onnx", "stream.fp32 graph", "stream.fp32.onnx", "stream.fp32.xml"]  # cut, and streamed
     files += ["clip.int8.onnx", "stream.int8.onnx", "stream.int8.xml"]
     assert [verdict["file"] for verdict in index["proof"]] == files
     exact = {v["file"]: v["limit"] for v in index["proof"] if v["limit"] == 0}
-    assert exact == {"clip.int8.onnx": 0, "stream.int8.onnx": 0}
+    assert exact == {"clip.int8 native": 0, "clip.int8.onnx": 0, "stream.int8.onnx": 0}
     source = check(tiny_checkpoint)[1]
     for name in FILES:
         if name.endswith((".onnx", ".xml", ".safetensors")):
             spec = check(tiny_bundle / name)[1]
             precision = "int8" if "int8" in name else "fp32"
             form = "checkpoint" if name.endswith(".safetensors") else name.partition(".")[0]
-            assert replace(spec, state=()) == replace(source, form=form, precision=precision)
+            lowering = "none" if form == "clip" and name.endswith(".xml") else "2d"
+            assert replace(spec, state=()) == replace(source, form=form, precision=precision, lowering=lowering)
             assert bool(spec.state) == (form == "stream")
     assert (tiny_bundle / "tiny.safetensors").read_bytes() == tiny_checkpoint.read_bytes()
 
@@ -409,6 +412,69 @@ def test_what_cannot_be_exported(tiny_bundle: Path, camus: Path, tmp_path: Path)
     with pytest.raises(DataError, match="no CAMUS data set here"):
         export(str(tiny_bundle), out, calib=f"camus:{tmp_path}")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_that_is_none(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    whole = tiny_checkpoint.read_bytes()
+    cut, other = tmp_path / "cut.safetensors", tmp_path / "other.safetensors"
+    cut.write_bytes(whole[: len(whole) // 2])
+    torch.save({"weights": torch.zeros(3)}, other)
+    with pytest.raises(ModelFileError, match=r"cut\.safetensors: checksum does not hold, the file is damaged"):
+        export(str(cut), tmp_path / "out")
+    with pytest.raises(ModelFileError, match=r"other\.safetensors: .*no EdgeEcho"):
+        export(str(other), tmp_path / "out")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["cut.safetensors", "other.safetensors"]
+
+
+def test_calibration_data_without_a_usable_frame(tiny_bundle: Path, tmp_path: Path) -> None:
+    cines = tmp_path / "cines"
+    cines.mkdir()
+    with pytest.raises(DataError, match="no data set of cines here"):
+        export(str(tiny_bundle / "clip.fp32.onnx"), tmp_path / "out", calib=f"cine:{cines}")
+    for name in ("a", "b", "c"):
+        np.savez(cines / f"{name}.npz", frames=np.zeros((4, 60, 60), np.uint8))  # black
+    with pytest.raises(DataError, match="0 patients with readable frames, at least 2 are needed to calibrate"):
+        export(str(tiny_bundle / "clip.fp32.onnx"), tmp_path / "out", calib=f"cine:{cines}")
+    frames, _ = draw_heart(np.random.default_rng(3), frames=1)
+    np.savez(cines / "a.npz", frames=frames)  # one frame only
+    with pytest.raises(DataError, match="1 patients with readable frames, at least 2 are needed"):
+        export(str(tiny_bundle / "clip.fp32.onnx"), tmp_path / "out", calib=f"cine:{cines}")
+    assert [p.name for p in tmp_path.iterdir()] == ["cines"]
+
+
+@pytest.mark.parametrize("when", ["write_onnx", "write_streams", "compare_cuts"])
+@pytest.mark.parametrize(
+    "trouble", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()], ids=["full disk", "ctrl-c"]
+)
+def test_trouble_in_the_middle_leaves_nothing(
+    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str, trouble: BaseException
+) -> None:
+    def fail(*arguments: object, **named: object) -> None:
+        raise trouble
+
+    monkeypatch.setattr(pipeline_module, when, fail)
+    expected = OutputError if isinstance(trouble, OSError) else KeyboardInterrupt
+    with pytest.raises(expected, match="No space left on device" if expected is OutputError else None):
+        export(str(tiny_bundle / "clip.fp32.onnx"), tmp_path / "out", precision="fp32", formats=("onnx",))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_while_the_card_is_written(
+    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last files of a bundle; an earlier one stays as it was."""
+    out = tmp_path / "out"
+    shutil.copytree(tiny_bundle, out)
+    before = {p.name: p.read_bytes() for p in out.iterdir()}
+
+    def fail(path: Path, *rest: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", fail)
+    with pytest.raises(OutputError, match="No space left on device"):
+        export(str(tiny_bundle / "clip.fp32.onnx"), out, precision="fp32", formats=("onnx",), forms=("clip",))
+    assert {p.name: p.read_bytes() for p in out.iterdir()} == before
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
 def test_masks_that_are_all_empty_prove_nothing() -> None:

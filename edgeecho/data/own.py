@@ -1,4 +1,4 @@
-"""Own data: a folder of cines and a `labels.csv`; the format is in `docs/datasets.md`."""
+"""Own data: a folder of cines, and a `labels.csv` where they are labelled; the format is in `docs/datasets.md`."""
 
 import hashlib
 import math
@@ -62,15 +62,17 @@ class OwnCines:
     def __init__(self, root: Path) -> None:
         """
         Args:
-            root: Folder that holds `labels.csv` and the cines.
+            root: Folder that holds the cines, and `labels.csv` if any of them is labelled.
 
         Raises:
-            DataError: If there is no `labels.csv`, or it lacks a column or names a file outside the folder.
+            DataError: If there is neither a cine nor a `labels.csv`, or that lacks a column or names a file outside the
+                folder.
         """
         self.root, self.notes, self._findings = root, list[str](), list[Finding]()
         table = root / "labels.csv"
         if not table.is_file():
-            raise DataError(f"{root}: no data set of cines here; expected labels.csv beside the cines")
+            self._entries = self._unlabelled()
+            return
         rows: dict[str, list[dict[str, str]]] = {}
         for row in read_rows(table, COLUMNS):
             if row["file"]:
@@ -80,6 +82,14 @@ class OwnCines:
         drawn = sum("split" not in e.row for e in self._entries.values())
         if drawn:
             self._findings.append(Finding(defects.SPLIT_DRAWN, "labels.csv", f"{drawn} cines"))
+
+    def _unlabelled(self) -> dict[str, Entry]:
+        """Every cine of the folder, in the training split: enough to calibrate on."""
+        found = [str(path.relative_to(self.root)) for path in find_cines([self.root]) if path != self.root]
+        if not found:
+            raise DataError(f"{self.root}: no data set of cines here; expected cines, and labels.csv beside them")
+        self.notes.append("No labels.csv: no frame is labelled, and every cine is in the training split.")
+        return {file: Entry(file, {"split": "train"}, (), "", None, None) for file in found}
 
     def items(self, split: str) -> list[Item]:
         """The cines of a split, in the order of `labels.csv`."""

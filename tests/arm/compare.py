@@ -113,7 +113,7 @@ def main() -> None:
     machine = answers_of(options.cache / "machine", [sys.executable, str(WORKER)], cines, files)
     say(begun, "the files ran on this machine")
     print(
-        "| processor | file | values of prob that differ | levels | mask pixels that differ | worst Dice | EF points | |"
+        "| processor | file | values of prob that differ | levels | mask pixels that differ | worst Dice | EF points ||"
     )
     print("|---|---|---|---|---|---|---|---|")
     failed = 0

@@ -1,0 +1,78 @@
+"""A model in the terminal: its files, what was proven of them, what made them."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from edgeecho.verify import FileReport, Report, state_bytes
+
+
+def print_report(report: Report, console: Console) -> None:
+    """Print all that a file or a bundle says of itself."""
+    models = [file for file in report.files if file.spec]
+    if len(report.files) == 1 and models:
+        _print_file(models[0], console)
+        return
+    index = report.index
+    table = Table(title=f"{report.name}: files")
+    table.add_column("file", no_wrap=True)
+    for heading in ("checksum", "T", "lowering"):
+        table.add_column(heading)
+    for heading in ("bytes", "state, bytes"):
+        table.add_column(heading, justify="right")
+    for file in report.files:
+        about = ["", "", ""]
+        if file.spec and file.spec.form != "checkpoint":
+            streams = file.spec.form == "stream"
+            about = ["1" if streams else str(file.spec.frames or "free"), file.spec.lowering, ""]
+            about[2] = f"{state_bytes(file.spec):,}" if streams else ""
+        holds = "broken" if file.error else "holds"
+        table.add_row(file.name, holds, *about[:2], f"{file.bytes:,}", about[2])
+    console.print(table)
+    if index.get("gate"):
+        _print_figures(index["gate"]["figures"], "int8 against fp32 on whole cines", console)
+        kept = ", ".join(index["gate"]["kept_float"]) or "none"
+        console.print(f"convolutions given back to float: {kept}", highlight=False)
+    if index.get("proof"):
+        _print_figures(index["proof"], "proof", console)
+    if index.get("soup"):
+        soup = Table("software", "version", "what for", title="software of unknown provenance (IEC 62304)")
+        for row in index["soup"]:
+            soup.add_row(row["name"], row["version"], row["purpose"])
+        console.print(soup)
+    known = [file.spec.to_dict() for file in models if file.spec]
+    spec: dict[str, Any] = index.get("spec") or (known[0] if known else {})
+    rows = {"made by": index.get("command"), "of revision": index.get("revision")}
+    rows |= {"calibrated on": index.get("calibration"), "trained on": spec.get("trained_on")}
+    rows |= {"licence": spec.get("licence"), "intended use": spec.get("intended_use")}
+    _print_rows({key: value for key, value in rows.items() if value}, console)
+
+
+def _print_file(file: FileReport, console: Console) -> None:
+    assert file.spec
+    console.print(f"{file.name}: checksum holds, {file.bytes:,} bytes", highlight=False)
+    values = file.spec.to_dict()
+    state = values.pop("state", ())
+    _print_rows(values, console)
+    if state:
+        table = Table("input", "output", "shape", "type", "zero point", title="state carried from frame to frame")
+        for name, shape, dtype, zero in state:
+            table.add_row(name, f"next_{name}", " x ".join(map(str, shape)), dtype, str(zero))
+        console.print(table)
+        console.print(f"{state_bytes(file.spec):,} bytes in all", highlight=False)
+
+
+def _print_rows(values: dict[str, Any], console: Console) -> None:
+    grid = Table.grid(padding=(0, 2))
+    for key, value in values.items():
+        grid.add_row(key, str(value))
+    console.print(grid)
+
+
+def _print_figures(rows: list[dict[str, Any]], title: str, console: Console) -> None:
+    table = Table("file", "against", "figure", "value", "worst", "limit", title=title)
+    for row in rows:
+        numbers = ["-" if row[key] is None else f"{row[key]:.4g}" for key in ("value", "worst", "limit")]
+        table.add_row(row["file"], row["against"], row["figure"], *numbers)
+    console.print(table)

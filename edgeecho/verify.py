@@ -1,0 +1,97 @@
+"""What a model file or a bundle says of itself, verified: `edgeecho info`."""
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edgeecho.catalog import find_files, model_folder
+from edgeecho.errors import ModelFileError
+from edgeecho.modelfile import check
+from edgeecho.spec import STATE_BYTES, ModelSpec
+
+INDEX = "bundle.json"
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """One file."""
+
+    name: str
+    bytes: int
+    """With its `.bin`, where it has one; 0 if it is not there."""
+    error: str | None
+    """Why it must not be used; None if its checksums hold."""
+    spec: ModelSpec | None
+    """None for what holds no model, and for what is damaged."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A model file, or a folder."""
+
+    name: str
+    files: list[FileReport]
+    index: dict[str, Any] = field(default_factory=dict)
+    """What `bundle.json` holds, if there is one."""
+
+    @property
+    def errors(self) -> list[str]:
+        """Of all files."""
+        return [file.error for file in self.files if file.error]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        rows = [{**asdict(f), "spec": json.loads(f.spec.to_json()) if f.spec else None} for f in self.files]
+        return {"name": self.name, "sound": not self.errors, "files": rows, "bundle": self.index or None}
+
+
+def verify_model(model: str) -> Report:
+    """Verify a model and gather what it says of itself.
+
+    Args:
+        model: A packaged model's name, a folder or a file. In a folder every model file is checked by its own seal, and
+            what `bundle.json` lists by the SHA-256 there too.
+
+    Raises:
+        ModelFileError: If there is no such model, or a folder's index is damaged.
+    """
+    paths, folder = find_files(model), model_folder(model)
+    index: dict[str, Any] = {}
+    if folder and (folder / INDEX).is_file():
+        index = json.loads((folder / INDEX).read_text())  # `find_files` has read it
+    listed: dict[str, str] = index.get("files", {})
+    covered = {path.with_suffix(".bin") for path in paths if path.suffix == ".xml"}
+    others = [folder / name for name in sorted(listed) if folder and folder / name not in (*paths, *covered)]
+    reports = [_file(path, listed.get(path.name)) for path in paths] + [_listed(p, listed[p.name]) for p in others]
+    return Report(folder.name if folder else paths[0].name, reports, index)
+
+
+def _file(path: Path, expected: str | None) -> FileReport:
+    """A model file, by its seal, and by the index where that lists it."""
+    try:
+        data, spec, companion = check(path)
+    except ModelFileError as broken:
+        return FileReport(path.name, 0, str(broken), None)
+    error = None
+    if expected not in (None, hashlib.sha256(data).hexdigest()):
+        error = f"{path.name}: sound, but not the file that {INDEX} lists; export again"
+    return FileReport(path.name, len(data) + len(companion), error, spec)
+
+
+def _listed(path: Path, expected: str) -> FileReport:
+    """Any other file that the index lists."""
+    try:
+        data = path.read_bytes()
+    except OSError as broken:
+        return FileReport(path.name, 0, f"{path.name}: listed in {INDEX}, cannot be read ({broken.strerror})", None)
+    holds = hashlib.sha256(data).hexdigest() == expected
+    error = None if holds else f"{path.name}: not the file that {INDEX} lists; export again"
+    return FileReport(path.name, len(data), error, None)
+
+
+def state_bytes(spec: ModelSpec) -> int:
+    """What a stream carries from frame to frame."""
+    return sum(math.prod(t.shape) * STATE_BYTES[t.dtype] for t in spec.state)

@@ -47,14 +47,17 @@ def _kernels(engine: Any) -> str:
     return ", ".join(f"{count} {name}" for name, count in Counter(names).most_common())
 
 
+def _cine(frames: np.ndarray, fps: np.ndarray, spacing_mm: np.ndarray) -> Cine:
+    """NaN stands for unknown."""
+    known = None if np.isnan(spacing_mm).any() else (float(spacing_mm[0]), float(spacing_mm[1]))
+    return Cine(frames, None if np.isnan(fps) else float(fps), known)
+
+
 def main() -> None:
     source, out, *files = map(Path, sys.argv[1:])
     with np.load(source) as data:
         names = sorted({key.partition(".")[0] for key in data.files})
-        cines = {
-            n: Cine(data[f"{n}.frames"], float(data[f"{n}.fps"]), tuple(data[f"{n}.spacing_mm"].tolist()))
-            for n in names
-        }
+        cines = {name: _cine(*(data[f"{name}.{key}"] for key in ("frames", "fps", "spacing_mm"))) for name in names}
     for file in files:
         try:
             answers = answer(file, cines)

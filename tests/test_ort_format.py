@@ -15,12 +15,13 @@ pytest.importorskip("onnxsim")
 import onnxruntime as ort  # noqa: E402
 from conftest import TINY_SIZE_PX, network_frames  # noqa: E402
 
+from edgeecho.catalog import RUNTIME_OF  # noqa: E402
 from edgeecho.errors import ConfigError, ModelFileError  # noqa: E402
 from edgeecho.export.bundle import export  # noqa: E402
 from edgeecho.export.options import Options  # noqa: E402
 from edgeecho.export.ort_format import OPERATORS, in_order, write_operators, write_ort  # noqa: E402
 from edgeecho.export.sealed import stamped  # noqa: E402
-from edgeecho.modelfile import check  # noqa: E402
+from edgeecho.modelfile import SUFFIXES, check  # noqa: E402
 from edgeecho.runtime import load, stream  # noqa: E402
 
 NAMES = [f"{form}.{precision}" for form in ("clip", "stream") for precision in ("fp32", "int8")]
@@ -169,7 +170,12 @@ def test_exported_and_listed(
     export(str(tiny_checkpoint), again, Options(formats=("ort",), calib=f"camus:{camus}"))
     for path in out.iterdir():
         assert path.read_bytes() == (again / path.name).read_bytes(), path.name
-    assert load(out / "clip.int8.ort", threads=1).spec.size_px == TINY_SIZE_PX
+    assert load(out, threads=1).spec.size_px == TINY_SIZE_PX  # the folder's name is enough
+    assert stream(out, precision="fp32").spec.precision == "fp32"
+
+
+def test_every_model_file_has_a_runtime() -> None:
+    assert set(RUNTIME_OF) == set(SUFFIXES)
 
 
 def test_an_unknown_format_is_told() -> None:

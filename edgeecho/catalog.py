@@ -11,7 +11,9 @@ DEFAULT_MODEL = "cl_unet_edge"
 DEFAULT_PRECISION = "int8"
 PRECISIONS = ("int8", "fp16", "fp32")
 RUNTIMES = {"ort": ".onnx", "openvino": ".xml", "torch": ".safetensors"}
-"""Runtime to the suffix of the files that it opens."""
+"""Runtime to the suffix of the files that it usually opens."""
+RUNTIME_OF = {**{suffix: runtime for runtime, suffix in RUNTIMES.items()}, ".ort": "ort"}
+"""Suffix of a model file to the runtime that opens it."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Located:
     precision: str | None = None
     """As asked for; the file must have it."""
     form: str = "clip"
-    """`clip` or `stream`, which an ONNX or OpenVINO file must hold."""
+    """`clip` or `stream`, which a graph's file must hold."""
 
 
 def packaged_models() -> list[Path]:
@@ -65,17 +67,17 @@ def locate(
     folder = model_folder(str(model))
     if folder:
         runtime = runtime or "ort"
-        suffix = RUNTIMES[runtime]
         stem = folder.name if runtime == "torch" else f"{form}.{precision or DEFAULT_PRECISION}"
-        path = folder / f"{stem}{suffix}"
-        if precision is None and not path.is_file() and (folder / f"{form}.fp32{suffix}").is_file():
-            path = folder / f"{form}.fp32{suffix}"  # an export of fp32 alone
+        path = _in_folder(folder, stem, runtime)
+        if precision is None and not path.is_file():
+            fp32 = _in_folder(folder, f"{form}.fp32", runtime)
+            path = fp32 if fp32.is_file() else path  # an export of fp32 alone
         if runtime == "torch" and not path.is_file():
             path = next(iter(sorted(folder.glob("*.safetensors"))), path)
         if not path.is_file():
-            inside = sorted(file.name for file in folder.iterdir() if file.suffix in RUNTIMES.values())
+            inside = sorted(file.name for file in folder.iterdir() if file.suffix in RUNTIME_OF)
             lacks = f"{folder.name}: has no {path.name}; it holds {', '.join(inside) or 'none'}"
-            if path.name == f"clip.int8{suffix}" and any(".fp32." in name for name in inside):
+            if path.name == f"clip.int8{RUNTIMES[runtime]}" and any(".fp32." in name for name in inside):
                 lacks += f"; write it with `edgeecho export {model} --int8 --out FOLDER`, or take --precision fp32"
             elif form == "stream":
                 lacks += f"; write it with `edgeecho export {model} --out FOLDER` and take FOLDER as the model"
@@ -85,15 +87,20 @@ def locate(
     if not path.exists():
         known = ", ".join(p.name for p in packaged_models()) or "none"
         raise ModelFileError(f"no model {str(model)!r}: neither a file nor a packaged model (packaged: {known})")
-    by_suffix = {suffix: name for name, suffix in RUNTIMES.items()}
-    if path.suffix not in by_suffix:
-        raise ModelFileError(f"{path.name}: not a model file; expected one of {', '.join(by_suffix)}")
-    found = by_suffix[path.suffix]
+    if path.suffix not in RUNTIME_OF:
+        raise ModelFileError(f"{path.name}: not a model file; expected one of {', '.join(RUNTIME_OF)}")
+    found = RUNTIME_OF[path.suffix]
     if runtime and runtime != found:
         raise ConfigError(f"{path.name}: opened by {found}, not by {runtime}; give a {RUNTIMES[runtime]} file")
     if form == "stream" and found == "torch":
         raise ConfigError(f"{path.name}: PyTorch has no stream; give a stream graph, written by `edgeecho export`")
     return Located(path, found, precision, form)
+
+
+def _in_folder(folder: Path, stem: str, runtime: str) -> Path:
+    """The file of a runtime; where there is none, the one that it usually opens."""
+    paths = [folder / f"{stem}{suffix}" for suffix, opener in RUNTIME_OF.items() if opener == runtime]
+    return next((path for path in paths if path.is_file()), paths[0])
 
 
 def find_files(model: str) -> list[Path]:
@@ -111,7 +118,7 @@ def find_files(model: str) -> list[Path]:
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ModelFileError(f"{index}: damaged; fetch or export the model again") from error
     names = {*listed, *(path.name for path in folder.iterdir())}
-    files = sorted(folder / Path(name).name for name in names if Path(name).suffix in RUNTIMES.values())
+    files = sorted(folder / Path(name).name for name in names if Path(name).suffix in RUNTIME_OF)
     if not files:
-        raise ModelFileError(f"{model}: no model file in this folder; expected one of {', '.join(RUNTIMES.values())}")
+        raise ModelFileError(f"{model}: no model file in this folder; expected one of {', '.join(RUNTIME_OF)}")
     return files

@@ -248,7 +248,9 @@ def export(
     int8: Annotated[bool, typer.Option("--int8", help="Quantized files beside fp32 (the default).")] = False,
     fp16: Annotated[bool, typer.Option("--fp16", help="OpenVINO files of 16 bits beside fp32.")] = False,
     fp32: Annotated[bool, typer.Option("--fp32", help="fp32 files alone.")] = False,
-    formats: Annotated[str, typer.Option("--format", help="onnx, openvino or both.")] = "onnx,openvino",
+    formats: Annotated[
+        str, typer.Option("--format", help="Of onnx, openvino and ort, for small ONNX Runtimes.")
+    ] = "onnx,openvino",
     forms: Annotated[str, typer.Option("--form", help="clip (T frames a run), stream (one a run).")] = "clip,stream",
     target: Annotated[str, typer.Option(help="x86 or arm.")] = "x86",
     lower: Annotated[str, typer.Option(help="auto, none (native 3D convolutions) or 2d.")] = "auto",

@@ -1,8 +1,8 @@
 """Model files: sealed with a SHA-256 of their own bytes, checked before any engine sees them.
 
 A flipped byte loads silently in most engines, so the check is ours. Every file that holds a model (`.safetensors`,
-`.onnx`, or OpenVINO's `.xml`, whose seal covers its `.bin` too) carries its spec and a digest: the SHA-256 of the file
-with the digest's own 64 characters taken as zeros. It proves integrity, not origin.
+`.onnx`, `.ort`, or OpenVINO's `.xml`, whose seal covers its `.bin` too) carries its spec and a digest: the SHA-256 of
+the file with the digest's own 64 characters taken as zeros. It proves integrity, not origin.
 """
 
 import hashlib
@@ -18,9 +18,12 @@ from edgeecho.spec import ModelSpec
 SPEC_KEY = "edgeecho_spec"
 DIGEST_KEY = "edgeecho_sha256"
 UNSEALED = "0" * 64
-SUFFIXES = (".safetensors", ".onnx", ".xml")
+SUFFIXES = (".safetensors", ".onnx", ".ort", ".xml")
 MAX_BYTES = 1 << 30
-_SEAL = re.compile(rb'edgeecho_sha256(?:":"|\x12\x40| value=")([0-9a-f]{64})')  # safetensors, ONNX, OpenVINO
+_SEAL = re.compile(
+    rb'edgeecho_sha256(?:":"|\x12\x40| value=")([0-9a-f]{64})'  # safetensors, ONNX, OpenVINO
+    rb"|\x40\0\0\0([0-9a-f]{64})\0{4}\x0f\0\0\0edgeecho_sha256\0"  # ORT, which puts a value before its key
+)
 
 
 def seal(data: bytes, companion: bytes = b"") -> bytes:
@@ -38,7 +41,7 @@ def _seal_span(data: bytes) -> tuple[int, int]:
     places = list(_SEAL.finditer(data))
     if len(places) != 1:
         raise ModelFileError(f"found {len(places)} EdgeEcho checksums, expected one; this is no EdgeEcho model file")
-    return places[0].span(1)
+    return places[0].span(places[0].lastindex or 0)
 
 
 def _digest(data: bytes, companion: bytes, start: int, end: int) -> str:
@@ -99,6 +102,8 @@ def _find_spec(suffix: str, data: bytes) -> str:
         return str(json.loads(data[8 : 8 + size])["__metadata__"][SPEC_KEY])
     if suffix == ".onnx":
         return dict(_onnx_metadata(data))[SPEC_KEY]
+    if suffix == ".ort":
+        return dict(_ort_metadata(data))[SPEC_KEY]
     import html
 
     found = re.search(rf'<{SPEC_KEY} value="([^"]*)"'.encode(), data)
@@ -141,3 +146,32 @@ def _protobuf_fields(data: bytes) -> Iterator[tuple[int, bytes]]:
             varint()
         else:
             at += {1: 8, 5: 4}[tag & 7]
+
+
+def _ort_metadata(data: bytes) -> Iterator[tuple[str, str]]:
+    """Walk ONNX Runtime's flatbuffer: root, its model (field 1), its metadata (field 9: key 0, value 1)."""
+
+    def number(at: int, size: int = 4) -> int:
+        if not 0 <= at <= len(data) - size:
+            raise LookupError("past the end")
+        return int.from_bytes(data[at : at + size], "little")
+
+    def follow(at: int) -> int:
+        return at + number(at)
+
+    def field(table: int, index: int) -> int:
+        """Where the value that a table's field points to is."""
+        layout = table - int.from_bytes(number(table).to_bytes(4, "little"), "little", signed=True)
+        entry = 4 + 2 * index
+        offset = number(layout + entry, 2) if entry < number(layout, 2) else 0
+        if not offset:
+            raise LookupError("field left out")
+        return follow(table + offset)
+
+    def text(at: int) -> str:
+        return data[at + 4 : at + 4 + number(at)].decode()
+
+    entries = field(field(follow(0), 1), 9)
+    for i in range(number(entries)):
+        entry = follow(entries + 4 + 4 * i)
+        yield text(field(entry, 0)), text(field(entry, 1))

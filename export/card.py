@@ -36,7 +36,8 @@ def write_card(bundle: Bundle, options: Options) -> None:
 
 
 def _shown_files(folder: Path, options: Options) -> list[Path]:
-    suffix = SUFFIX["onnx" if "onnx" in options.formats and options.precision != "fp16" else "openvino"]
+    fit = [kind for kind in SUFFIX if kind in options.formats and (options.precision != "fp16" or kind == "openvino")]
+    suffix = SUFFIX[fit[0]]
     return [folder / f"clip.{name}{suffix}" for name in dict.fromkeys(["fp32", options.precision])]
 
 

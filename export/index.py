@@ -15,7 +15,7 @@ from edgeecho.files import atomic
 from edgeecho.modelfile import check
 from edgeecho.revision import revision
 
-GRAPHS = (".onnx", ".xml")
+GRAPHS = (".onnx", ".ort", ".xml")
 SOUP = {
     "onnxruntime": "runs the ONNX graphs on the device",
     "openvino": "runs the OpenVINO graphs on the device",

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from edgeecho.errors import ConfigError
 from edgeecho.export.ranges import METHODS
 
-FORMATS = ("onnx", "openvino")
+FORMATS = ("onnx", "openvino", "ort")
+USUAL_FORMATS = FORMATS[:2]
 FORMS = ("clip", "stream")
 PRECISIONS = ("int8", "fp16", "fp32")
 TARGETS = ("x86", "arm")
@@ -21,8 +22,8 @@ class Options:
 
     precision: str = "int8"
     """`int8` writes int8 beside fp32; `fp16` OpenVINO files with weights of 16 bits beside fp32; `fp32` fp32 alone."""
-    formats: tuple[str, ...] = FORMATS
-    """Of `onnx` and `openvino`."""
+    formats: tuple[str, ...] = USUAL_FORMATS
+    """Of `onnx`, `openvino` and `ort`, which is for small builds of ONNX Runtime."""
     forms: tuple[str, ...] = FORMS
     """Of `clip` and `stream`."""
     target: str = "x86"
@@ -63,7 +64,7 @@ class Options:
         """The command line that asks for the same."""
         given = [f"--{self.precision}"]
         for name, value, usual in (
-            ("format", ",".join(self.formats), ",".join(FORMATS)),
+            ("format", ",".join(self.formats), ",".join(USUAL_FORMATS)),
             ("form", ",".join(self.forms), ",".join(FORMS)),
             ("target", self.target, "x86"),
             ("lower", self.lower, "auto"),

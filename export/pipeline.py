@@ -17,6 +17,7 @@ from edgeecho.export.fixed import fix_frames
 from edgeecho.export.gate import quantize_gated
 from edgeecho.export.native import native_graph
 from edgeecho.export.options import Options
+from edgeecho.export.ort_format import write_operators
 from edgeecho.export.proof import (
     MAX_LEVELS,
     WINDOWS,
@@ -28,17 +29,20 @@ from edgeecho.export.proof import (
     logit_error,
     require_all,
     run_file,
+    run_graph,
 )
 from edgeecho.export.quantize import count_int8
 from edgeecho.export.ranges import find_ranges
-from edgeecho.export.sealed import write_onnx, write_openvino
 from edgeecho.export.stream_files import write_streams
+from edgeecho.export.writers import WRITERS
 from edgeecho.modelfile import check
 from edgeecho.runtime.engine import open_engine
 from edgeecho.spec import ModelSpec
 
 Progress = Callable[[str], None]
-SUFFIX = {"onnx": ".onnx", "openvino": ".xml"}
+SUFFIX = {"onnx": ".onnx", "openvino": ".xml", "ort": ".ort"}
+CUT = ("onnx", "ort")
+"""Formats whose clip graphs are compared with themselves, cut."""
 REAL_CLIPS = 4
 """Held-out clips that a stream is proven on, besides a moving cine."""
 TIMED_RUNS = 5
@@ -116,8 +120,11 @@ def write_graphs(source: Path, folder: Path, options: Options, progress: Progres
             lowering = options.lowering(kind)
             clip = fix_frames(lowered[lowering], options.frames, spec) if options.frames else lowered[lowering]
             its = replace(its_spec, frames=options.frames, lowering=lowering)
-            (write_onnx if kind == "onnx" else write_openvino)(path, clip, its)
+            WRITERS[path.suffix](path, clip, its)
             answers = run_file(path, proving)
+            if kind == "ort":
+                same = run_graph(clip, its, proving)
+                verdicts.append(compare_levels(path.name, "its ONNX graph", answers, same, _levels(name)))
             if name == "fp32":
                 verdicts.append(compare_levels(path.name, against, answers, reference))
             else:
@@ -128,11 +135,18 @@ def write_graphs(source: Path, folder: Path, options: Options, progress: Progres
     if "clip" not in options.forms:
         for path in folder.glob("clip.*"):
             path.unlink()
+    if "ort" in options.formats:
+        write_operators(folder)
     return bundle
 
 
 def _formats(precision: str, options: Options) -> list[str]:
     return [kind for kind in options.formats if precision != "fp16" or kind == "openvino"]
+
+
+def _levels(precision: str) -> int:
+    """By how many levels two runs of a graph in ONNX Runtime may differ."""
+    return 0 if precision == "int8" else MAX_LEVELS
 
 
 def _prove_in_time(
@@ -145,10 +159,10 @@ def _prove_in_time(
     """Cut cines, write streams, and say whether int8 is worth its while on this machine."""
     folder, cine = bundle.folder, _moving_cine(bundle.spec.size_px)
     for name, (built, its_spec) in graphs.items():
-        if "clip" in options.forms and "onnx" in _formats(name, options):
-            progress(f"cutting cines for clip.{name}.onnx")
-            limit = 0 if name == "int8" else MAX_LEVELS
-            bundle.verdicts.append(compare_cuts(folder / f"clip.{name}.onnx", [cine, _noise_like(cine)], limit))
+        for suffix in (SUFFIX[kind] for kind in _formats(name, options) if "clip" in options.forms and kind in CUT):
+            progress(f"cutting cines for clip.{name}{suffix}")
+            verdict = compare_cuts(folder / f"clip.{name}{suffix}", [cine, _noise_like(cine)], _levels(name))
+            bundle.verdicts.append(verdict)
         if "stream" in options.forms:
             suffixes = [SUFFIX[kind] for kind in _formats(name, options)]
             real = [cine, *bundle.frames.held_out[:REAL_CLIPS]]

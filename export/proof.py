@@ -13,9 +13,11 @@ import onnxruntime as ort
 
 from edgeecho.catalog import locate
 from edgeecho.errors import ExportError
+from edgeecho.export.sealed import onnx_bytes
 from edgeecho.metrics import dice
-from edgeecho.runtime.engine import StreamEngine, open_engine
+from edgeecho.runtime.engine import StreamEngine, open_engine, usable_cores
 from edgeecho.runtime.frame_stream import FrameStream
+from edgeecho.runtime.ort_engine import OrtEngine
 from edgeecho.runtime.predictor import Predictor
 from edgeecho.spec import ModelSpec
 
@@ -109,6 +111,13 @@ def run_file(path: Path, clips: list[np.ndarray]) -> list[np.ndarray]:
     engine, spec, _ = open_engine(locate(path))
     if spec.form == "checkpoint":
         return [engine.infer(np.ascontiguousarray(clip[:, None]))[:, 0] for clip in clips]
+    predictor = Predictor(engine, spec, "", window_frames=max(map(len, clips)))
+    return [predictor.probabilities(clip) for clip in clips]
+
+
+def run_graph(model: onnx.ModelProto, spec: ModelSpec, clips: list[np.ndarray]) -> list[np.ndarray]:
+    """What a clip graph answers in ONNX Runtime before it is a file: uint8 (T, S, S) a clip."""
+    engine = OrtEngine(onnx_bytes(model, spec), spec.name, usable_cores())
     predictor = Predictor(engine, spec, "", window_frames=max(map(len, clips)))
     return [predictor.probabilities(clip) for clip in clips]
 

@@ -1,4 +1,4 @@
-"""Graphs as sealed files: ONNX, and OpenVINO's pair of .xml and .bin."""
+"""Graphs as sealed files: ONNX, ONNX Runtime's own format, and OpenVINO's pair of .xml and .bin."""
 
 import tempfile
 from pathlib import Path
@@ -6,14 +6,15 @@ from pathlib import Path
 import onnx
 
 from edgeecho.errors import require
+from edgeecho.export.restated import restated
 from edgeecho.files import atomic
 from edgeecho.modelfile import DIGEST_KEY, SPEC_KEY, UNSEALED, seal
 from edgeecho.runtime.openvino_engine import openvino_core
 from edgeecho.spec import NOTICE, ModelSpec
 
 
-def onnx_bytes(model: onnx.ModelProto, spec: ModelSpec) -> bytes:
-    """A sealed ONNX file with the spec in its metadata; the same model and spec give the same bytes."""
+def stamped(model: onnx.ModelProto, spec: ModelSpec) -> bytes:
+    """An ONNX file with the spec and a digest of zeros in its metadata."""
     sealed = onnx.ModelProto()
     sealed.CopyFrom(model)
     sealed.producer_name, sealed.producer_version = "edgeecho", ""
@@ -21,7 +22,12 @@ def onnx_bytes(model: onnx.ModelProto, spec: ModelSpec) -> bytes:
     del sealed.metadata_props[:]
     for key, value in ((SPEC_KEY, spec.to_json()), (DIGEST_KEY, UNSEALED)):
         sealed.metadata_props.add(key=key, value=value)
-    return seal(sealed.SerializeToString(deterministic=True))
+    return sealed.SerializeToString(deterministic=True)
+
+
+def onnx_bytes(model: onnx.ModelProto, spec: ModelSpec) -> bytes:
+    """A sealed ONNX file with the spec in its metadata; the same model and spec give the same bytes."""
+    return seal(stamped(model, spec))
 
 
 def write_onnx(path: Path, model: onnx.ModelProto, spec: ModelSpec) -> None:
@@ -35,8 +41,7 @@ def write_openvino(path: Path, model: onnx.ModelProto, spec: ModelSpec) -> None:
     ov = require("openvino", "openvino")
     with tempfile.TemporaryDirectory() as folder:
         source, xml = Path(folder) / "model.onnx", Path(folder) / "model.xml"
-        bare = onnx.ModelProto()
-        bare.CopyFrom(model)
+        bare = restated(model)
         del bare.metadata_props[:]  # the converter would carry them over, with another file's seal
         onnx.save(bare, source)
         converted = openvino_core().read_model(source)

@@ -17,8 +17,8 @@ from edgeecho.export.proof import (
     run_stream,
     stream_logit_error,
 )
-from edgeecho.export.sealed import write_onnx, write_openvino
 from edgeecho.export.stream import stream_graph
+from edgeecho.export.writers import WRITERS
 from edgeecho.spec import ModelSpec
 
 
@@ -40,7 +40,7 @@ def write_streams(
         folder: Where the clip files stand, and the stream files go.
         clip: The clip graph.
         clip_spec: Its spec.
-        suffixes: `.onnx`, `.xml` or both.
+        suffixes: Of `.onnx`, `.ort` and `.xml`.
         real: Real clips, uint8 (T, S, S) each; int8 masks are compared on them.
         noise: Random clips.
         progress: Told what is being done.
@@ -59,7 +59,7 @@ def write_streams(
     for suffix in suffixes:
         path, beside = (folder / f"{form}.{spec.precision}{suffix}" for form in ("stream", "clip"))
         progress(f"writing and proving {path.name}")
-        (write_onnx if suffix == ".onnx" else write_openvino)(path, streamed.model, spec)
+        WRITERS[suffix](path, streamed.model, spec)
         clips = [*real, *noise]
         answers, reference = run_stream(path, clips), run_file(beside, clips)
         if spec.precision == "fp16" or (spec.precision == "int8" and suffix == ".xml"):

@@ -1,0 +1,37 @@
+"""A rewrite for OpenVINO on ARM: integers that come in from outside are quantized once more, to what they are.
+
+OpenVINO 2026.4 on ARM asks of every convolution which kind of integers it reads, and learns it from the quantization
+before. Frames and state come in as integers, with none before, and it refuses such a graph ("Convolution input
+precision should be single"). Quantizing a value that has just been dequantized by the same scale gives the same
+integer, so every answer stays as it is, and on x86 OpenVINO fuses the pair away.
+"""
+
+import onnx
+from onnx import helper
+
+
+def restated(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same graph; a Dequantize of what came in, however moved, is followed by Quantize and Dequantize."""
+    result = onnx.ModelProto()
+    result.CopyFrom(model)
+    del result.graph.node[:]
+    came_in = {value.name for value in model.graph.input}
+    for node in model.graph.node:
+        reads = came_in & set(node.input)
+        if reads and node.op_type == "DequantizeLinear":
+            result.graph.node.extend(_twice(node))
+            continue
+        if reads and node.op_type not in ("Cast", "QuantizeLinear"):
+            came_in.update(node.output)
+        result.graph.node.append(node)
+    return result
+
+
+def _twice(node: onnx.NodeProto) -> list[onnx.NodeProto]:
+    """Dequantize, quantize, dequantize, all by the same scale."""
+    (integers, *scale), real = node.input, node.output[0]
+    return [
+        helper.make_node("DequantizeLinear", [integers, *scale], [f"{real}_once"]),
+        helper.make_node("QuantizeLinear", [f"{real}_once", *scale], [f"{real}_again"]),
+        helper.make_node("DequantizeLinear", [f"{real}_again", *scale], [real]),
+    ]

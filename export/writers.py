@@ -1,0 +1,16 @@
+"""Which writer a file's suffix stands for."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import onnx
+
+from edgeecho.export.ort_format import write_ort
+from edgeecho.export.sealed import write_onnx, write_openvino
+from edgeecho.spec import ModelSpec
+
+WRITERS: dict[str, Callable[[Path, onnx.ModelProto, ModelSpec], None]] = {
+    ".onnx": write_onnx,
+    ".ort": write_ort,
+    ".xml": write_openvino,
+}

@@ -1,0 +1,86 @@
+"""OpenVINO's int8 files: what comes in is quantized once more, so that ARM takes them, and no answer changes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+onnx = pytest.importorskip("onnx")
+ov = pytest.importorskip("openvino")
+pytest.importorskip("onnxsim")
+
+import onnxruntime as ort  # noqa: E402
+from conftest import TINY_SIZE_PX, network_frames  # noqa: E402
+
+from edgeecho.export.restated import restated  # noqa: E402
+from edgeecho.modelfile import check  # noqa: E402
+from edgeecho.runtime.openvino_engine import openvino_core  # noqa: E402
+
+FORMS = ["clip", "stream"]
+
+
+def inputs_of(path: Path, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """A cine or a frame, and any state."""
+    spec = check(path).spec
+    clip = network_frames(9)[:, None]
+    state = {t.name: rng.integers(0, 256, t.shape).astype(t.dtype) for t in spec.state}
+    return {"frame": clip[:1], **state} if spec.form == "stream" else {"frames": clip}
+
+
+def outputs_of(model: object) -> list[str]:
+    return [value.name for value in model.graph.output]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_integer_is_quantized_in_the_graph(graphs: Path, form: str) -> None:
+    model = onnx.load(graphs / f"{form}.int8.onnx")
+    once = restated(model)
+    quantized = {node.output[0] for node in once.graph.node if node.op_type == "QuantizeLinear"}
+    readers = {name: node.op_type for node in once.graph.node for name in node.input}
+    came_in, outside = {value.name for value in once.graph.input}, 0
+    for node in once.graph.node:
+        if node.op_type == "DequantizeLinear" and node.input[0] in came_in:
+            assert readers[node.output[0]] == "QuantizeLinear"
+            outside += 1
+        elif came_in & set(node.input):  # integers that are only moved
+            came_in.update(node.output)
+    assert not came_in & quantized
+    assert outside >= 1
+    assert len(once.graph.node) == len(model.graph.node) + 2 * outside
+    onnx.checker.check_model(once)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_nothing_changes_in_onnx_runtime(graphs: Path, form: str, rng: np.random.Generator) -> None:
+    path = graphs / f"{form}.int8.onnx"
+    model, inputs = onnx.load(path), inputs_of(path, rng)
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    sessions = [ort.InferenceSession(m.SerializeToString(), options) for m in (model, restated(model))]
+    for before, after in zip(*(session.run(outputs_of(model), inputs) for session in sessions), strict=True):
+        np.testing.assert_array_equal(after, before)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_nothing_changes_in_openvino(graphs: Path, form: str, rng: np.random.Generator, tmp_path: Path) -> None:
+    """The written file against the graph as it was, here; on ARM the latter is refused (docs/arm.md)."""
+    path = graphs / f"{form}.int8.onnx"
+    inputs, plain = inputs_of(path, rng), tmp_path / "plain.onnx"
+    model = onnx.load(path)
+    del model.metadata_props[:]
+    onnx.save(model, plain)
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
+    core = openvino_core()
+    compiled = [core.compile_model(core.read_model(f), "CPU", settings) for f in (plain, path.with_suffix(".xml"))]
+    found = [model(inputs) for model in compiled]
+    for name in outputs_of(model):
+        np.testing.assert_array_equal(found[1][name], found[0][name])
+    assert found[0]["prob"].shape[-1] == TINY_SIZE_PX
+    before, after = (len(model.get_runtime_model().get_ops()) for model in compiled)
+    assert after == before  # fused away
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_fp32_stays_as_it_is(graphs: Path, form: str) -> None:
+    model = onnx.load(graphs / f"{form}.fp32.onnx")
+    assert restated(model) == model

@@ -313,7 +313,9 @@ def bench(
 
 @app.command()
 def info(
-    model: Annotated[str, typer.Argument(help="Packaged model's name, folder, or .safetensors, .onnx or .xml file.")],
+    model: Annotated[
+        str, typer.Argument(help="Packaged model's name, folder, or .safetensors, .onnx, .xml or .edgeecho file.")
+    ],
 ) -> None:
     """What a model is, and whether the checksum of each of its files holds."""
     from dataclasses import asdict
@@ -325,12 +327,12 @@ def info(
     files, broken = find_files(model), 0
     for file in files:
         try:
-            data, spec, weights = check(file)
+            _, spec, weights = check(file)
         except ModelFileError as error:
             broken += 1
             _say(f"error: {error}")
             continue
-        typer.echo(f"{file.name}: checksum holds, {len(data) + len(weights)} bytes")
+        typer.echo(f"{file.name}: checksum holds, {file.stat().st_size + len(weights)} bytes")
         values = asdict(spec)
         for key in values if len(files) == 1 else ("form", "precision", "licence"):
             typer.echo(f"  {key}: {values[key]}")

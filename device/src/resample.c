@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "device_file.h"
+
 enum { BITS = 11, ONE = 1 << BITS };
 static const uint32_t HALF = 1u << (2 * BITS - 1); /* of the unit that a sum over both axes has */
 
@@ -57,73 +59,122 @@ void ee_axis_fill(ee_axis *axis, uint32_t source, uint32_t target, uint32_t from
         axis->begin = axis->end;
 }
 
+enum { BLOCK = 16 }; /* columns whose sums stay in registers */
+
 /* Rows of an image, weighted: a number for each of its columns from `begin` to `end`. */
 static void combine_rows(const ee_taps *taps, const uint16_t *weights, const uint8_t *image, size_t stride,
-                         uint32_t begin, uint32_t end, uint32_t *restrict sums) {
-    memset(sums + begin, 0, (end - begin) * sizeof *sums);
-    for (uint32_t k = 0; k < taps->count; k++) {
-        const uint16_t weight = weights[taps->at + k];
-        const uint8_t *restrict row = image + (taps->first + k) * stride;
-        for (uint32_t x = begin; x < end; x++)
-            sums[x] += (uint32_t)weight * row[x];
+                         uint32_t begin, uint32_t end, uint32_t *sums) {
+    const uint8_t *first = image + taps->first * stride;
+    weights += taps->at;
+    uint32_t x = begin;
+    for (; x + BLOCK <= end; x += BLOCK) {
+        uint32_t block[BLOCK] = {0};
+        for (uint32_t k = 0; k < taps->count; k++)
+            for (uint32_t i = 0; i < BLOCK; i++)
+                block[i] += (uint32_t)weights[k] * first[k * stride + x + i];
+        memcpy(sums + x, block, sizeof block);
+    }
+    for (; x < end; x++) {
+        sums[x] = 0;
+        for (uint32_t k = 0; k < taps->count; k++)
+            sums[x] += (uint32_t)weights[k] * first[k * stride + x];
     }
 }
 
-static uint32_t combine_columns(const ee_taps *taps, const uint16_t *weights, const uint32_t *sums) {
-    uint32_t total = 0;
-    for (uint32_t k = 0; k < taps->count; k++)
-        total += weights[taps->at + k] * sums[taps->first + k];
-    return total;
+/* Ask for the rows that come next while the columns of these are combined: a frame is fresh from elsewhere. */
+static void fetch(const ee_axis *rows, uint32_t next, const uint8_t *image, size_t stride, uint32_t width) {
+#if defined(__GNUC__)
+    const ee_taps taps = rows->taps[next];
+    const uint32_t last = taps.first + EE_SUM_ROWS * taps.count;
+    for (uint32_t y = taps.first; y < last && y < rows->end; y++)
+        for (uint32_t x = 0; x < width; x += 64)
+            __builtin_prefetch(image + y * stride + x);
+#endif
 }
 
 void ee_resample(const ee_axis *rows, const ee_axis *columns, const uint8_t *image, size_t stride, uint32_t *sums,
-                 uint8_t *out) {
-    for (uint32_t y = 0; y < rows->outputs; y++, out += columns->outputs) {
-        combine_rows(&rows->taps[y], rows->weights, image, stride, columns->begin, columns->end, sums);
-        for (uint32_t x = 0; x < columns->outputs; x++)
-            out[x] = (uint8_t)((combine_columns(&columns->taps[x], columns->weights, sums) + HALF) >> (2 * BITS));
+                 size_t room, uint8_t *out) {
+    for (uint32_t y = 0; y < rows->outputs; y += EE_SUM_ROWS) {
+        const uint32_t group = rows->outputs - y < EE_SUM_ROWS ? rows->outputs - y : EE_SUM_ROWS;
+        for (uint32_t r = 0; r < group; r++)
+            combine_rows(&rows->taps[y + r], rows->weights, image, stride, columns->begin, columns->end,
+                         sums + r * room);
+        if (y + group < rows->outputs)
+            fetch(rows, y + group, image + columns->begin, stride, columns->end - columns->begin);
+        for (uint32_t x = 0; x < columns->outputs; x++) {
+            const ee_taps taps = columns->taps[x];
+            uint32_t total[EE_SUM_ROWS] = {HALF, HALF, HALF, HALF}; /* a weight is read once for all */
+            for (uint32_t k = 0; k < taps.count; k++)
+                for (uint32_t r = 0; r < EE_SUM_ROWS; r++)
+                    total[r] += columns->weights[taps.at + k] * sums[r * room + taps.first + k];
+            for (uint32_t r = 0; r < group; r++)
+                out[(y + r) * columns->outputs + x] = (uint8_t)(total[r] >> (2 * BITS));
+        }
     }
 }
 
-typedef struct span {
-    uint32_t begin, end;
-} span;
+/* For each input c, the first output that reads nothing before it, and the first that reads something beyond it. */
+static void find_readers(const ee_axis *axis, uint32_t size, uint32_t *from, uint32_t *beyond) {
+    uint32_t f = 0, b = 0;
+    for (uint32_t c = 0; c < size; c++) {
+        while (f < axis->outputs && axis->taps[f].first < c)
+            f++;
+        while (b < axis->outputs && axis->taps[b].first + axis->taps[b].count <= c + 1)
+            b++;
+        from[c] = f, beyond[c] = b;
+    }
+    from[size] = axis->outputs;
+}
 
-/* Outputs that read any of the inputs of a span; taps move forward with the output. */
-static span reading(const ee_axis *axis, span hot) {
-    span found = {0, axis->outputs};
-    while (found.begin < found.end && axis->taps[found.begin].first + axis->taps[found.begin].count <= hot.begin)
-        found.begin++;
-    while (found.end > found.begin && axis->taps[found.end - 1].first >= hot.end)
-        found.end--;
-    return found;
+static uint32_t is_cavity(const ee_axis *columns, uint32_t x, const uint32_t *sums, uint32_t least) {
+    const ee_taps taps = columns->taps[x];
+    uint32_t total = 0;
+    for (uint32_t k = 0; k < taps.count; k++)
+        total += columns->weights[taps.at + k] * sums[taps.first + k];
+    return total >= least;
+}
+
+static void widen(ee_box *box, uint32_t y, uint32_t begin, uint32_t end) {
+    box->top = y < box->top ? y : box->top;
+    box->bottom = y + 1;
+    box->left = begin < box->left ? begin : box->left;
+    box->right = end > box->right ? end : box->right;
 }
 
 uint32_t ee_resample_mask(const ee_axis *rows, const ee_axis *columns, const uint8_t *prob, uint32_t size,
-                          uint8_t threshold, uint32_t *sums, uint8_t *mask, size_t stride) {
+                          uint8_t threshold, uint32_t *sums, uint8_t *mask, size_t stride, ee_box *drawn) {
     const uint32_t least = ((uint32_t)threshold << (2 * BITS)) - HALF; /* what rounds to the threshold */
-    span hot_rows = {size, 0}, hot_columns = {size, 0};
-    uint32_t area = 0;
-    for (uint32_t y = 0; y < rows->outputs; y++)
-        memset(mask + y * stride, 0, columns->outputs);
-    for (uint32_t y = 0; y < size; y++)
-        for (uint32_t x = 0; x < size; x++)
-            if (prob[y * size + x] >= threshold) {
-                hot_rows.begin = y < hot_rows.begin ? y : hot_rows.begin;
-                hot_rows.end = y + 1;
-                hot_columns.begin = x < hot_columns.begin ? x : hot_columns.begin;
-                hot_columns.end = x + 1 > hot_columns.end ? x + 1 : hot_columns.end;
-            }
-    if (!hot_rows.end)
-        return 0;
-    /* An output that reads no pixel at the threshold cannot reach it: only the others are computed. */
-    const span ys = reading(rows, hot_rows), xs = reading(columns, hot_columns);
-    for (uint32_t y = ys.begin; y < ys.end; y++) {
+    const uint32_t hot = least >> BITS;                                /* the same of one axis; exact */
+    uint32_t from[EE_MAX_SIZE_PX + 1], beyond[EE_MAX_SIZE_PX], area = 0;
+    for (uint32_t y = drawn->top; y < drawn->bottom; y++)
+        memset(mask + y * stride + drawn->left, 0, drawn->right - drawn->left);
+    *drawn = (ee_box){rows->outputs, 0, columns->outputs, 0};
+    find_readers(columns, size, from, beyond);
+    for (uint32_t y = 0; y < rows->outputs; y++) {
+        uint8_t *line = mask + y * stride;
+        uint32_t done = 0;
         combine_rows(&rows->taps[y], rows->weights, prob, size, 0, size, sums);
-        for (uint32_t x = xs.begin; x < xs.end; x++) {
-            uint8_t cavity = combine_columns(&columns->taps[x], columns->weights, sums) >= least;
-            mask[y * stride + x] = cavity;
-            area += cavity;
+        for (uint32_t a = 0, b; a < size; a = b + 1) { /* runs a to b of hot sums */
+            b = a;
+            if (sums[a] < hot)
+                continue;
+            while (b + 1 < size && sums[b + 1] >= hot)
+                b++;
+            /* Weights add up to one: what reads hot sums alone is cavity, what reads none is not. */
+            uint32_t x = a && beyond[a - 1] > done ? beyond[a - 1] : done;
+            const uint32_t begin = x;
+            for (; x < from[a]; x++)
+                area += line[x] = (uint8_t)is_cavity(columns, x, sums, least);
+            if (x < beyond[b]) {
+                memset(line + x, 1, beyond[b] - x);
+                area += beyond[b] - x;
+                x = beyond[b];
+            }
+            for (; x < from[b + 1]; x++)
+                area += line[x] = (uint8_t)is_cavity(columns, x, sums, least);
+            if (begin < x)
+                widen(drawn, y, begin, x);
+            done = x;
         }
     }
     return area;

@@ -36,7 +36,7 @@ static size_t lay_out(edgeecho_stream *stream, uint8_t *block, const ee_spec *sp
     stream->states[0] = take(block, &at, state_bytes);
     stream->states[1] = take(block, &at, state_bytes);
     stream->mask = take(block, &at, (size_t)width * height);
-    stream->sums = take(block, &at, (width > size ? width : size) * sizeof *stream->sums);
+    stream->sums = take(block, &at, (width > size ? EE_SUM_ROWS * (size_t)width : EE_SUM_ROWS * (size_t)size) * sizeof *stream->sums);
     take_axis(&stream->rows_in, block, &at, height, size);
     take_axis(&stream->columns_in, block, &at, width, size);
     take_axis(&stream->rows_out, block, &at, size, height);
@@ -177,7 +177,7 @@ static edgeecho_status answer(edgeecho_stream *s) {
     const ee_spec *spec = &s->model->spec;
     const size_t x = f->roi_x > 0 ? (size_t)f->roi_x : 0, y = f->roi_y > 0 ? (size_t)f->roi_y : 0;
     s->area_px = ee_resample_mask(&s->rows_out, &s->columns_out, s->prob, spec->size_px, (uint8_t)spec->threshold,
-                                  s->sums, s->mask + y * f->width + x, f->width);
+                                  s->sums, s->mask + y * f->width + x, f->width, &s->drawn);
     int completed = ee_meter_push(s->meter, s->mask, f->width, f->height, s->area_px);
     s->beats_completed = completed > 0 ? (uint32_t)completed : 0;
     return EDGEECHO_OK;
@@ -209,9 +209,10 @@ edgeecho_status edgeecho_push(edgeecho_stream *s, const edgeecho_frame *given) {
         s->has_frames = 1;
         fill_axes(&s->rows_in, &s->rows_out, size, f.roi_y, f.roi_height, f.height);
         fill_axes(&s->columns_in, &s->columns_out, size, f.roi_x, f.roi_width, f.width);
-        memset(s->mask, 0, (size_t)f.width * f.height); /* outside the region it stays so */
+        memset(s->mask, 0, (size_t)f.width * f.height);
+        s->drawn = (ee_box){0, 0, 0, 0};
     }
-    ee_resample(&s->rows_in, &s->columns_in, f.pixels, f.stride_bytes, s->sums, s->frame);
+    ee_resample(&s->rows_in, &s->columns_in, f.pixels, f.stride_bytes, s->sums, f.width, s->frame);
     for (uint32_t k = 0; is_first && k < s->model->spec.before && status == EDGEECHO_OK; k++)
         status = run(s); /* the first frame has stood still for ever */
     return timed(s, begun, status == EDGEECHO_OK ? answer(s) : status);

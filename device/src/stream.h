@@ -16,7 +16,8 @@ struct edgeecho_stream {
     uint8_t *frame, *prob; /* the network's, size_px a side */
     uint8_t *states[2];    /* a run reads one and writes the other */
     uint8_t *mask;         /* of the newest answer, `shape.width` bytes a row */
-    uint32_t *sums;        /* of one row */
+    ee_box drawn;          /* of the mask, in its region */
+    uint32_t *sums;        /* of some rows */
     ee_axis rows_in, columns_in, rows_out, columns_out;
     ee_meter *meter;
 

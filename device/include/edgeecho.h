@@ -27,7 +27,7 @@
  * Memory.  What create returns owns all memory that its frames need; no later call allocates in this library.  ONNX
  *     Runtime makes some small allocations a frame (docs/device.md says how many).  Nothing passed in is kept: a frame,
  *     a path, the bytes of a model may go once the call returns.
- * Limits.  Frames of 16 to 8192 pixels a side; a region of at most 8 times the frame's longer side; a device file of
+ * Limits.  Frames of 16 to 4096 pixels a side; a region of at most 8 times the frame's longer side; a device file of
  *     at most 1 GiB with at most 64 state tensors of 256 MiB together; streams per model: 65535; 4096 beats a cine.
  * Trust.  A device file is untrusted until its SHA-256 holds; that proves integrity, not origin.  Behind it ONNX
  *     Runtime reads the graph, and the graph's inputs and outputs are compared with the header.

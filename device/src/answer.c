@@ -25,6 +25,13 @@ edgeecho_status edgeecho_read(const edgeecho_stream *s, edgeecho_result *result)
     result->area_px = s->area_px;
     if (s->options.row_mm > 0)
         result->area_mm2 = s->area_px * s->options.row_mm * s->options.column_mm;
+    ee_summary summary;
+    ee_meter_summary(s->meter, &summary);
+    result->ef_percent = summary.ef_percent;
+    result->edv_ml = summary.edv_ml;
+    result->esv_ml = summary.esv_ml;
+    result->heart_rate_bpm = summary.heart_rate_bpm;
+    result->beats = (uint32_t)summary.beats;
     result->beats_completed = s->beats_completed;
     return EDGEECHO_OK;
 }
@@ -45,6 +52,17 @@ edgeecho_status edgeecho_mask(const edgeecho_stream *s, uint8_t *mask, size_t si
 edgeecho_status edgeecho_beat_at(const edgeecho_stream *s, uint32_t index, edgeecho_beat *beat) {
     if (!s || !beat || beat->struct_size != sizeof *beat)
         return EDGEECHO_E_ARGUMENT;
-    (void)index;
-    return EDGEECHO_MORE;
+    ee_beat found;
+    if (!ee_meter_beat(s->meter, index, &found))
+        return EDGEECHO_MORE;
+    *beat = (edgeecho_beat){
+        .struct_size = sizeof *beat,
+        .ed_frame = found.ed_frame,
+        .es_frame = found.es_frame,
+        .ef_percent = found.ef_percent,
+        .edv_ml = found.edv_ml,
+        .esv_ml = found.esv_ml,
+        .heart_rate_bpm = found.heart_rate_bpm,
+    };
+    return EDGEECHO_OK;
 }

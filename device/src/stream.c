@@ -5,8 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-static const double MAX_FPS = 10000, MAX_SPACING_MM = 1000;
-
 static uint64_t now_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -41,15 +39,26 @@ static size_t lay_out(edgeecho_stream *stream, uint8_t *block, const ee_spec *sp
     take_axis(&stream->columns_in, block, &at, width, size);
     take_axis(&stream->rows_out, block, &at, size, height);
     take_axis(&stream->columns_out, block, &at, size, width);
-    stream->meter = take(block, &at, ee_meter_size(width, height, stream->options.fps));
+    stream->meter_bytes = ee_meter_size(width, height, stream->options.fps);
+    stream->meter_memory = take(block, &at, stream->meter_bytes);
     return at;
+}
+
+static int is_spacing(double mm) {
+    return mm >= EE_MIN_SPACING_MM && mm <= EE_MAX_SPACING_MM;
 }
 
 static int is_sound(const edgeecho_stream_options *o) {
     return o && o->struct_size == sizeof *o && o->max_width >= EE_MIN_SIDE && o->max_width <= EE_MAX_SIDE &&
-           o->max_height >= EE_MIN_SIDE && o->max_height <= EE_MAX_SIDE && o->fps >= 0 && o->fps < MAX_FPS &&
-           o->row_mm >= 0 && o->row_mm < MAX_SPACING_MM && o->column_mm >= 0 && o->column_mm < MAX_SPACING_MM &&
-           (o->row_mm > 0) == (o->column_mm > 0);
+           o->max_height >= EE_MIN_SIDE && o->max_height <= EE_MAX_SIDE && o->fps >= 0 && o->fps <= EE_MAX_FPS &&
+           ((o->row_mm == 0 && o->column_mm == 0) || (is_spacing(o->row_mm) && is_spacing(o->column_mm)));
+}
+
+/* A meter for frames of this size; the stream has room for its largest. */
+static int set_meter(edgeecho_stream *s, uint32_t width, uint32_t height) {
+    const edgeecho_stream_options *o = &s->options;
+    s->meter = ee_meter_init(s->meter_memory, s->meter_bytes, width, height, o->fps, o->row_mm, o->column_mm);
+    return s->meter != NULL;
 }
 
 static void begin(edgeecho_stream *s) {
@@ -69,8 +78,7 @@ static void begin(edgeecho_stream *s) {
     s->flushes = spec->after;
     s->answers = -(int64_t)spec->after;
     s->area_px = s->beats_completed = 0;
-    ee_meter_init(s->meter, s->options.max_width, s->options.max_height, s->options.fps, s->options.row_mm,
-                  s->options.column_mm);
+    ee_meter_reset(s->meter);
 }
 
 edgeecho_status edgeecho_stream_create(edgeecho_model *model, const edgeecho_stream_options *options,
@@ -92,8 +100,10 @@ edgeecho_status edgeecho_stream_create(edgeecho_model *model, const edgeecho_str
         memset(stream, 0, bytes); /* every page is there before the first frame */
         lay_out(&plan, (uint8_t *)stream, &model->spec, options->max_width, options->max_height);
         *stream = plan;
-        status = ee_binding_create(model->engine, &model->spec, plan.frame, plan.prob, plan.states, &stream->binding);
+        status = set_meter(stream, options->max_width, options->max_height) ? EDGEECHO_OK : EDGEECHO_E_ARGUMENT;
     }
+    if (status == EDGEECHO_OK)
+        status = ee_binding_create(model->engine, &model->spec, plan.frame, plan.prob, plan.states, &stream->binding);
     if (status != EDGEECHO_OK) {
         free(stream);
         atomic_fetch_sub(&model->streams, 1);
@@ -178,7 +188,7 @@ static edgeecho_status answer(edgeecho_stream *s) {
     const size_t x = f->roi_x > 0 ? (size_t)f->roi_x : 0, y = f->roi_y > 0 ? (size_t)f->roi_y : 0;
     s->area_px = ee_resample_mask(&s->rows_out, &s->columns_out, s->prob, spec->size_px, (uint8_t)spec->threshold,
                                   s->sums, s->mask + y * f->width + x, f->width, &s->drawn);
-    int completed = ee_meter_push(s->meter, s->mask, f->width, f->height, s->area_px);
+    int completed = ee_meter_push(s->meter, s->mask, s->area_px);
     s->beats_completed = completed > 0 ? (uint32_t)completed : 0;
     return EDGEECHO_OK;
 }
@@ -204,6 +214,8 @@ edgeecho_status edgeecho_push(edgeecho_stream *s, const edgeecho_frame *given) {
     s->engine_ns = 0;
     const uint32_t size = s->model->spec.size_px;
     if (is_first) {
+        if (!set_meter(s, f.width, f.height))
+            return EDGEECHO_E_SIZE;
         begin(s);
         s->shape = f;
         s->has_frames = 1;

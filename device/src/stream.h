@@ -2,11 +2,11 @@
 #ifndef EE_STREAM_H
 #define EE_STREAM_H
 
-#include "measure.h"
+#include "measure/meter.h"
 #include "model.h"
 #include "resample.h"
 
-enum { EE_MIN_SIDE = 16, EE_MAX_SIDE = 8192, EE_MAX_REGION = 8 };
+enum { EE_MIN_SIDE = 16, EE_MAX_REGION = 8 }; /* EE_MAX_SIDE is the meter's */
 
 struct edgeecho_stream {
     edgeecho_model *model;
@@ -20,6 +20,8 @@ struct edgeecho_stream {
     uint32_t *sums;        /* of some rows */
     ee_axis rows_in, columns_in, rows_out, columns_out;
     ee_meter *meter;
+    void *meter_memory;
+    size_t meter_bytes;
 
     edgeecho_frame shape; /* size and region of the cine's frames */
     int has_frames;       /* since the reset */

@@ -1,9 +1,9 @@
 /*
- * Count heap allocations, and let each of them fail.
+ * Count heap allocations, and let them fail, in a process each time.
  *
- *     heap count MODEL             ours must be none per frame; ONNX Runtime's are printed
- *     heap fail MODEL [STEP]       in a process each, an allocation of open and create fails: every STEP-th of the first
- *                                  open of a process, nearly all of which set up ONNX Runtime, and every one of a later
+ *     heap count MODEL           ours must be none per frame; ONNX Runtime's are printed
+ *     heap ours MODEL            each of ours in open and create: an error status every time
+ *     heap theirs MODEL [STEP]   every STEP-th of all, once ONNX Runtime is set up: what becomes of it is counted
  *
  * The linker hands this file our library's calls (--wrap), and as the program's own malloc it sees all others.
  */
@@ -23,15 +23,22 @@ extern void *__libc_memalign(size_t, size_t);
 
 static pthread_t counted_thread;
 static int counting;
-static long all, ours, all_bytes, fail_at, fails_left;
+static volatile int is_ours; /* volatile: a compiler thinks that malloc does not look at it */
+static long all, ours, all_bytes;
+static struct {
+    long at, times; /* fails from the at-th on, so many times */
+    int ours;       /* of ours alone */
+} failing;
 
 static int refused(size_t size) {
+    const int counts = !failing.ours || is_ours;
     if (!counting || !pthread_equal(pthread_self(), counted_thread))
         return 0;
     all_bytes += (long)size;
-    if (++all < fail_at || fail_at == 0 || fails_left == 0)
+    all++, ours += is_ours;
+    if (!counts || (failing.ours ? ours : all) < failing.at || !failing.times)
         return 0;
-    fails_left--;
+    failing.times--;
     errno = ENOMEM;
     return 1;
 }
@@ -56,21 +63,23 @@ int posix_memalign(void **out, size_t alignment, size_t size) {
     return *out ? 0 : ENOMEM;
 }
 
+#define OURS(call)          \
+    is_ours = 1;            \
+    void *piece = call; \
+    is_ours = 0;            \
+    return piece
+
 void *__wrap_malloc(size_t size) {
-    ours += counting;
-    return malloc(size);
+    OURS(malloc(size));
 }
 void *__wrap_calloc(size_t count, size_t size) {
-    ours += counting;
-    return calloc(count, size);
+    OURS(calloc(count, size));
 }
 void *__wrap_realloc(void *old, size_t size) {
-    ours += counting;
-    return realloc(old, size);
+    OURS(realloc(old, size));
 }
 void *__wrap_aligned_alloc(size_t alignment, size_t size) {
-    ours += counting;
-    return aligned_alloc(alignment, size);
+    OURS(aligned_alloc(alignment, size));
 }
 
 enum { W = 160, H = 120, FRAMES = 400 };
@@ -131,7 +140,7 @@ static void count(const char *path) {
 }
 
 /* In a process of its own; returns 0 for an error status, 1 if all went well, else the signal and 100. */
-static int attempt(const char *path, long at, long times) {
+static int attempt(const char *path, long at, long times, int only_ours) {
     fflush(stdout);
     pid_t child = fork();
     CHECK(child >= 0);
@@ -143,7 +152,7 @@ static int attempt(const char *path, long at, long times) {
         (void)!freopen("/dev/null", "w", stderr);
         alarm(30);
         counted_thread = pthread_self();
-        fail_at = at, fails_left = times;
+        failing.at = at, failing.times = times, failing.ours = only_ours;
         begin_count();
         edgeecho_status status = edgeecho_open(path, NULL, &model);
         if (status == EDGEECHO_OK)
@@ -161,40 +170,36 @@ static int attempt(const char *path, long at, long times) {
     return WIFSIGNALED(state) ? 100 + WTERMSIG(state) : WEXITSTATUS(state);
 }
 
-static long count_open(const char *path) {
-    edgeecho_model *model;
+typedef struct outcome {
+    long tried, refused, fine, signals, odd;
+} outcome;
+
+/* Every `step`-th of `total` allocations fails, alone or with all after it. */
+static outcome fail(const char *path, long total, long step, long times, int only_ours) {
+    outcome o = {0};
+    for (long at = 1; at <= total; at += step, o.tried++) {
+        const int end = attempt(path, at, times, only_ours);
+        o.refused += end == 0, o.fine += end == 1, o.signals += end >= 100, o.odd += end > 1 && end < 100;
+    }
+    printf("%s: %ld of %ld tried; %ld error statuses, %ld opened all the same, %ld aborts, %ld wrong\n",
+           times == 1 ? "one allocation fails" : "and all after it", o.tried, total, o.refused, o.fine, o.signals,
+           o.odd);
+    CHECK(o.odd == 0);
+    return o;
+}
+
+static void fail_all(const char *path, int only_ours, long step) {
+    edgeecho_model *first, *model;
     edgeecho_stream *stream;
+    CHECK(edgeecho_open(path, NULL, &first) == EDGEECHO_OK);
     begin_count();
     CHECK(edgeecho_open(path, NULL, &model) == EDGEECHO_OK && create(model, &stream) == EDGEECHO_OK);
     counting = 0;
+    const long total = only_ours ? ours : all;
     edgeecho_stream_destroy(stream);
     CHECK(edgeecho_close(model) == EDGEECHO_OK);
-    return all;
-}
-
-static void fail_each(const char *path, long step) {
-    const long total = count_open(path);
-    for (int rest = 0; rest < 2; rest++) {
-        long tried = 0, refusals = 0, fine = 0, signals = 0, odd = 0;
-        for (long at = 1; at <= total; at += step, tried++) {
-            const int end = attempt(path, at, rest ? total : 1);
-            refusals += end == 0, fine += end == 1, signals += end >= 100, odd += end > 1 && end < 100;
-            if (end > 1 && signals + odd <= 5)
-                printf("  allocation %ld of %ld: %s %d\n", at, total, end >= 100 ? "signal" : "exit", end % 100);
-        }
-        printf("  %s fails: %ld of %ld tried; %ld error statuses, %ld opened all the same, %ld signals, %ld wrong\n",
-               rest ? "each from one on" : "one alone", tried, total, refusals, fine, signals, odd);
-        CHECK(odd == 0);
-    }
-}
-
-static void fail(const char *path, long step) {
-    edgeecho_model *first;
-    printf("first open of a process\n");
-    fail_each(path, step);
-    CHECK(edgeecho_open(path, NULL, &first) == EDGEECHO_OK);
-    printf("later open\n");
-    fail_each(path, 1);
+    const outcome alone = fail(path, total, step, 1, only_ours), rest = fail(path, total, step, total, only_ours);
+    CHECK(!only_ours || (total == 5 && alone.refused == total && rest.refused == total));
     CHECK(edgeecho_close(first) == EDGEECHO_OK);
 }
 
@@ -208,6 +213,6 @@ int main(int argc, char **argv) {
     if (strcmp(argv[1], "count") == 0)
         count(argv[2]);
     else
-        fail(argv[2], argc > 3 ? atol(argv[3]) : 500);
+        fail_all(argv[2], strcmp(argv[1], "ours") == 0, argc > 3 ? atol(argv[3]) : 1);
     return 0;
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Pack device/ as a source tarball that builds by itself: the same sources give the same bytes.
 
-    python3 device/dist.py [FOLDER]     prints the path of FOLDER/edgeecho-device-VERSION.tar.gz
+python3 device/dist.py [FOLDER]     prints the path of FOLDER/edgeecho-device-VERSION.tar.gz
 """
 
 import gzip

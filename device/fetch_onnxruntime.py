@@ -3,10 +3,10 @@
 
     python3 device/fetch_onnxruntime.py FOLDER [--arch aarch64] [--version 1.32.0]
 
-The library is the one of the `onnxruntime` wheel, so C runs what Python runs; the wheel has no C headers. These come from
-Debian's libonnxruntime-dev, fetched through a private apt root that leaves the system alone, or else from the amd-quark
-wheel. Both are older than the library, which is sound: the C interface only grows. On a product take the SDK that its
-maker ships, and give its folder as -DONNXRUNTIME_ROOT. Nothing that this fetches belongs in version control.
+The library is the one of the `onnxruntime` wheel, so C runs what Python runs; the wheel has no C headers. These come
+from Debian's libonnxruntime-dev, fetched through a private apt root that leaves the system alone, or else from the
+amd-quark wheel. Both are older than the library, which is sound: the C interface only grows. On a product take the SDK
+that its maker ships, and give its folder as -DONNXRUNTIME_ROOT. Nothing that this fetches belongs in version control.
 """
 
 import argparse

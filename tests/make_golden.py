@@ -12,8 +12,8 @@ Written from the specification, one pixel at a time in Python's own integers, an
 - rows, then columns, in integers; then once (sum + 2^21) >> 22.
 
 `tests/data/resample.npz` holds `input_k` uint8 (T, H, W) and `output_k` uint8 (T, h, w), k = 0 ... `count` - 1.
-`device/tests/resample.bin` holds the same for C, in little-endian numbers of 4 bytes: how many images; for each of them H,
-W, h, w, its pixels, and those of the result.
+`device/tests/resample.bin` holds the same for C, in little-endian numbers of 4 bytes: how many images; for each of them
+H, W, h, w, its pixels, and those of the result.
 """
 
 import struct

@@ -10,7 +10,11 @@ if(NOT TARGET edgeecho::onnxruntime)
     message(FATAL_ERROR "no ONNX Runtime: give -DONNXRUNTIME_ROOT=FOLDER with include/onnxruntime_c_api.h and "
                         "lib/libonnxruntime.so; device/fetch_onnxruntime.py assembles one for tests")
   endif()
-  add_library(edgeecho::onnxruntime UNKNOWN IMPORTED)
+  if(ONNXRUNTIME_LIBRARY MATCHES "[.]a$")
+    add_library(edgeecho::onnxruntime STATIC IMPORTED)
+  else()
+    add_library(edgeecho::onnxruntime SHARED IMPORTED)
+  endif()
   set_target_properties(edgeecho::onnxruntime PROPERTIES IMPORTED_LOCATION "${ONNXRUNTIME_LIBRARY}"
                         INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${ONNXRUNTIME_INCLUDE}"
                         INTERFACE_INCLUDE_DIRECTORIES "${ONNXRUNTIME_INCLUDE}")

@@ -1,5 +1,5 @@
 /*
- * Frames from stdin to masks and a line of JSON a frame.
+ * Frames from stdin to masks and a line of JSON a frame; then a line a beat, and one that sums up.
  *
  *     push_frames MODEL [size=WxH] [fps=F] [spacing=ROW,COLUMN] [roi=X,Y,W,H] [masks=FILE] < frames
  *
@@ -50,21 +50,40 @@ static void print_number(const char *name, double value) {
         printf(",\"%s\":%.6g", name, value);
 }
 
+static void print_figures(double ef_percent, double edv_ml, double esv_ml, double heart_rate_bpm) {
+    print_number("ef_percent", ef_percent);
+    print_number("edv_ml", edv_ml);
+    print_number("esv_ml", esv_ml);
+    print_number("heart_rate_bpm", heart_rate_bpm);
+}
+
 static int report(const edgeecho_stream *stream, uint8_t *mask, size_t size, FILE *masks) {
     edgeecho_result r = {.struct_size = sizeof r};
     if (edgeecho_read(stream, &r) != EDGEECHO_OK || edgeecho_mask(stream, mask, size, r.width) != EDGEECHO_OK)
         return 0;
     printf("{\"frame\":%llu,\"area_px\":%.0f", (unsigned long long)r.frame, r.area_px);
     print_number("area_mm2", r.area_mm2);
-    print_number("ef_percent", r.ef_percent);
-    print_number("edv_ml", r.edv_ml);
-    print_number("esv_ml", r.esv_ml);
-    print_number("heart_rate_bpm", r.heart_rate_bpm);
+    print_figures(r.ef_percent, r.edv_ml, r.esv_ml, r.heart_rate_bpm);
     printf(",\"beats\":%u,\"push_ms\":%.3f}\n", r.beats, (double)r.push_ns / 1e6);
     if (masks && (fprintf(masks, "P5\n%u %u\n1\n", r.width, r.height) < 0 ||
                   fwrite(mask, r.width, r.height, masks) != r.height))
         return 0;
     return 1;
+}
+
+static void sum_up(const edgeecho_stream *stream) {
+    edgeecho_result r = {.struct_size = sizeof r};
+    edgeecho_beat beat = {.struct_size = sizeof beat};
+    for (uint32_t i = 0; edgeecho_beat_at(stream, i, &beat) == EDGEECHO_OK; i++) {
+        printf("{\"ed_frame\":%llu,\"es_frame\":%llu", (unsigned long long)beat.ed_frame, (unsigned long long)beat.es_frame);
+        print_figures(beat.ef_percent, beat.edv_ml, beat.esv_ml, beat.heart_rate_bpm);
+        printf("}\n");
+    }
+    if (edgeecho_read(stream, &r) == EDGEECHO_OK) {
+        printf("{\"beats\":%u", r.beats);
+        print_figures(r.ef_percent, r.edv_ml, r.esv_ml, r.heart_rate_bpm);
+        printf("}\n");
+    }
 }
 
 static int fail(edgeecho_status status) {
@@ -98,6 +117,7 @@ static int push_all(edgeecho_model *model, settings *s, FILE *masks) {
     }
     while (sound && (status = edgeecho_flush(stream)) == EDGEECHO_OK)
         sound = report(stream, mask, size, masks);
+    sum_up(stream);
     free(pixels), free(mask);
     edgeecho_stream_destroy(stream);
     return status < 0 ? fail(status) : !sound;

@@ -169,7 +169,8 @@ def test_masks_and_beats_are_pythons(
 ) -> None:
     model = models / f"stream.{precision}{SUFFIX}"
     device, graph = comparing.Device(str(library), str(model)), comparing.graph_of(model, tmp_path)
-    for seed, (height, width) in enumerate([(112, 112), (231, 300), (480, 640)]):
+    sizes = [(112, 112), (231, 300), (480, 640)]
+    for seed, (height, width) in enumerate(sizes if precision == "int8" else sizes[:1]):
         found = comparing.compare(partial(comparing.by_library, device), graph, drawn_cine(seed, height, width))
         assert found.is_within(0), found
         assert found.beats[0] > 1
@@ -259,6 +260,13 @@ def test_the_heap(built: Path, stream_model: Path) -> None:
     assert "push, read, mask:      0 allocations of our own" in counted
     refused = run(built / "tests" / "heap", "ours", stream_model)
     assert refused.count("5 of 5 tried; 5 error statuses") == 2
+
+
+def test_nothing_is_kept_or_sent(built: Path, stream_model: Path, tmp_path: Path) -> None:
+    frames = drawn_cine(4, 120, 160).frames[:6]
+    program = built / "examples" / "push_frames"
+    run(program, stream_model, "size=160x120", stdin=frames.tobytes(), HOME=str(tmp_path), XDG_CACHE_HOME="")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_short_soak(built: Path, stream_model: Path) -> None:

@@ -1,3 +1,4 @@
+#define _POSIX_C_SOURCE 200809L
 #include "engine.h"
 
 #include <stdio.h>
@@ -52,6 +53,17 @@ static int fine(const OrtApi *api, OrtStatus *status) {
 static void silent(void *nobody, OrtLoggingLevel level, const char *category, const char *id, const char *location,
                    const char *message) {
     (void)nobody, (void)level, (void)category, (void)id, (void)location, (void)message;
+}
+
+/*
+ * ONNX Runtime 1.32 for Linux reports to its maker: threads, a database in the home directory, a device id.  Only the
+ * environment keeps it from making them; the call after it is for an environment that the program made before.
+ */
+static int create_env(const OrtApi *api, OrtEnv **env) {
+    if (!getenv("ORT_DISABLE_TELEMETRY") && setenv("ORT_DISABLE_TELEMETRY", "1", 0) != 0)
+        return 0;
+    return fine(api, api->CreateEnvWithCustomLogger(silent, NULL, ORT_LOGGING_LEVEL_FATAL, "edgeecho", env)) && *env &&
+           fine(api, api->DisableTelemetryEvents(*env));
 }
 
 static int set_options(const OrtApi *api, OrtSessionOptions *options, uint32_t threads) {
@@ -140,8 +152,7 @@ edgeecho_status ee_engine_open(const ee_spec *spec, const uint8_t *graph, size_t
     engine->api = api;
     set_names(engine, spec);
     edgeecho_status status = EDGEECHO_E_ENGINE;
-    if (fine(api, api->CreateEnvWithCustomLogger(silent, NULL, ORT_LOGGING_LEVEL_FATAL, "edgeecho", &engine->env)) &&
-        engine->env && fine(api, api->CreateSessionOptions(&options)) && options &&
+    if (create_env(api, &engine->env) && fine(api, api->CreateSessionOptions(&options)) && options &&
         set_options(api, options, threads) &&
         fine(api, api->CreateSessionFromArray(engine->env, graph, size, options, &engine->session)) &&
         engine->session &&

@@ -134,6 +134,30 @@ static uint32_t is_cavity(const ee_axis *columns, uint32_t x, const uint32_t *su
     return total >= least;
 }
 
+/* The rows and columns of a square map that reach the threshold anywhere; ends are exclusive. */
+static ee_box find_hot(const uint8_t *prob, uint32_t size, uint8_t threshold) {
+    ee_box hot = {size, 0, size, 0};
+    uint8_t most[EE_MAX_SIZE_PX] = {0}; /* of each column */
+    for (uint32_t y = 0; y < size; y++) {
+        const uint8_t *row = prob + y * size;
+        uint8_t largest = 0;
+        for (uint32_t x = 0; x < size; x++) {
+            largest = row[x] > largest ? row[x] : largest;
+            most[x] = row[x] > most[x] ? row[x] : most[x];
+        }
+        if (largest >= threshold) {
+            hot.top = y < hot.top ? y : hot.top;
+            hot.bottom = y + 1;
+        }
+    }
+    for (uint32_t x = 0; x < size; x++)
+        if (most[x] >= threshold) {
+            hot.left = x < hot.left ? x : hot.left;
+            hot.right = x + 1;
+        }
+    return hot;
+}
+
 static void widen(ee_box *box, uint32_t y, uint32_t begin, uint32_t end) {
     box->top = y < box->top ? y : box->top;
     box->bottom = y + 1;
@@ -144,21 +168,27 @@ static void widen(ee_box *box, uint32_t y, uint32_t begin, uint32_t end) {
 uint32_t ee_resample_mask(const ee_axis *rows, const ee_axis *columns, const uint8_t *prob, uint32_t size,
                           uint8_t threshold, uint32_t *sums, uint8_t *mask, size_t stride, ee_box *drawn) {
     const uint32_t least = ((uint32_t)threshold << (2 * BITS)) - HALF; /* what rounds to the threshold */
-    const uint32_t hot = least >> BITS;                                /* the same of one axis; exact */
+    const uint32_t hot = least >> BITS; /* the same of one axis; exact */
     uint32_t from[EE_MAX_SIZE_PX + 1], beyond[EE_MAX_SIZE_PX], area = 0;
     for (uint32_t y = drawn->top; y < drawn->bottom; y++)
         memset(mask + y * stride + drawn->left, 0, drawn->right - drawn->left);
     *drawn = (ee_box){rows->outputs, 0, columns->outputs, 0};
+    const ee_box box = find_hot(prob, size, threshold);
+    if (!box.bottom)
+        return 0;
     find_readers(columns, size, from, beyond);
     for (uint32_t y = 0; y < rows->outputs; y++) {
+        const ee_taps taps = rows->taps[y];
         uint8_t *line = mask + y * stride;
         uint32_t done = 0;
+        if (taps.first >= box.bottom || taps.first + taps.count <= box.top)
+            continue;
         combine_rows(&rows->taps[y], rows->weights, prob, size, 0, size, sums);
-        for (uint32_t a = 0, b; a < size; a = b + 1) { /* runs a to b of hot sums */
+        for (uint32_t a = box.left, b; a < box.right; a = b + 1) { /* runs a to b of hot sums */
             b = a;
             if (sums[a] < hot)
                 continue;
-            while (b + 1 < size && sums[b + 1] >= hot)
+            while (b + 1 < box.right && sums[b + 1] >= hot)
                 b++;
             /* Weights add up to one: what reads hot sums alone is cavity, what reads none is not. */
             uint32_t x = a && beyond[a - 1] > done ? beyond[a - 1] : done;

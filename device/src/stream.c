@@ -188,6 +188,8 @@ static edgeecho_status answer(edgeecho_stream *s) {
     const size_t x = f->roi_x > 0 ? (size_t)f->roi_x : 0, y = f->roi_y > 0 ? (size_t)f->roi_y : 0;
     s->area_px = ee_resample_mask(&s->rows_out, &s->columns_out, s->prob, spec->size_px, (uint8_t)spec->threshold,
                                   s->sums, s->mask + y * f->width + x, f->width, &s->drawn);
+    const uint32_t left = (uint32_t)x + s->drawn.left, right = (uint32_t)x + s->drawn.right;
+    ee_meter_look_within(s->meter, (uint32_t)y + s->drawn.top, (uint32_t)y + s->drawn.bottom, left, right);
     int completed = ee_meter_push(s->meter, s->mask, s->area_px);
     s->beats_completed = completed > 0 ? (uint32_t)completed : 0;
     return EDGEECHO_OK;

@@ -80,8 +80,8 @@ def by_program(program: list[str], model: Path, cine: Cine, roi: Roi) -> Said:
         masks = Path(folder) / "masks.pgm"
         command = [*program, str(model), f"size={width}x{height}", f"masks={masks}"]
         command += [f"roi={roi.x},{roi.y},{roi.width},{roi.height}"]
-        command += [f"fps={cine.fps!r}"] if cine.fps else []
-        command += ["spacing={!r},{!r}".format(*cine.spacing_mm)] if cine.spacing_mm else []
+        command += [f"fps={float(cine.fps)!r}"] if cine.fps else []
+        command += ["spacing={!r},{!r}".format(*map(float, cine.spacing_mm))] if cine.spacing_mm else []
         done = subprocess.run(command, input=cine.frames.tobytes(), capture_output=True, check=True)
         header = f"P5\n{width} {height}\n1\n".encode()
         data = np.frombuffer(masks.read_bytes(), np.uint8).reshape(t, -1)[:, len(header) :]

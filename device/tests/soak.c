@@ -48,7 +48,9 @@ int main(int argc, char **argv) {
     uint64_t seed = 1, *push = calloc(frames, sizeof *push), *engine = calloc(frames, sizeof *engine);
     uint64_t *rest = calloc(frames, sizeof *rest);
     uint8_t *hearts = malloc((size_t)HEARTS * width * height);
-    CHECK(frames > 200 && push && engine && rest && hearts);
+    uint8_t *arriving = malloc((size_t)width * height); /* where a driver puts each frame */
+    CHECK(frames > 200 && push && engine && rest && hearts && arriving);
+    frame.pixels = arriving;
     memset(push, 1, frames * sizeof *push), memset(engine, 1, frames * sizeof *push);
     memset(rest, 1, frames * sizeof *push);
     for (uint32_t k = 0; k < HEARTS; k++)
@@ -63,7 +65,7 @@ int main(int argc, char **argv) {
     long early = 0, latest = 0;
     double first_ms = 0;
     for (uint32_t k = 0; k < frames; k++) {
-        frame.pixels = hearts + (size_t)(k % HEARTS) * width * height;
+        memcpy(arriving, hearts + (size_t)(k % HEARTS) * width * height, (size_t)width * height);
         CHECK(edgeecho_push(stream, &frame) >= 0);
         edgeecho_read(stream, &result);
         first_ms = k ? first_ms : (double)result.push_ns / 1e6;
@@ -85,6 +87,6 @@ int main(int argc, char **argv) {
     CHECK(latest <= early + 64);
     edgeecho_stream_destroy(stream);
     CHECK(edgeecho_close(model) == EDGEECHO_OK);
-    free(push), free(engine), free(rest), free(hearts);
+    free(push), free(engine), free(rest), free(hearts), free(arriving);
     return 0;
 }

@@ -144,9 +144,10 @@ def ellipses(count: int = 48, shape: tuple[int, int] = (40, 36)) -> np.ndarray:
 
 def random_curve(rng: np.random.Generator) -> np.ndarray:
     """Areas of any kind, float64 (T,)."""
-    frames = int(rng.integers(1, 700) if rng.random() < 0.8 else rng.integers(1, 40))
-    t = np.arange(frames)
     period = float(np.exp(rng.uniform(np.log(4), np.log(250))))
+    # of the many things that can happen most do at the ends
+    frames = int(rng.integers(1, 700) if rng.random() < 0.4 else np.clip(rng.uniform(0.3, 3.5) * period, 1, 400))
+    t = np.arange(frames)
     phase = np.cumsum(1 / (period * (1 + rng.choice([0, 0.05, 0.5]) * rng.uniform(-1, 1, frames)))) + rng.random()
     kind = rng.integers(8)
     if kind < 4:
@@ -188,8 +189,11 @@ def random_mask(rng: np.random.Generator) -> np.ndarray:
         mask = rng.random((height, width)) < rng.uniform(0.3, 1)
     elif kind == 4:
         mask = (y % int(rng.integers(2, 5)) == 0) | (x == int(rng.integers(width)))
-    else:  # symmetric, with corners: full of equals
-        mask = (np.abs(y - height // 2) < height // 3) & (np.abs(x - width // 2) <= width // int(rng.integers(3, 9)))
+    else:  # symmetric: full of equals
+        down, across = np.abs(y - height // 2), np.abs(x - width // 2)
+        mask = (down < height // 3) & (across <= width // int(rng.integers(3, 9)))
+        if rng.random() < 0.5:
+            mask = (down + across < min(height, width) // 2) & ((y < height // 2) | (rng.random() < 0.5))
     return mask.astype(np.uint8)
 
 
@@ -218,7 +222,10 @@ def differences(
 
 
 def _differences(meter: CMeter, whole: Measurement) -> list[str]:
-    pairs = [(meter.summary, whole, "median"), *zip(meter.beats, whole.beats, ["beat"] * len(whole.beats), strict=True)]
+    pairs = [
+        (meter.summary, whole, "median"),
+        *zip(meter.beats, whole.beats, ["beat"] * len(whole.beats), strict=False),
+    ]
     said = [
         f"{what}: {name} is {value}, not {getattr(other, name)}"
         for mine, other, what in pairs

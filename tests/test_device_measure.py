@@ -71,7 +71,7 @@ def test_phantoms(library, seed):
 
 
 def test_random_curves(library):
-    beats, said = judge_curves(library, [(11, n) for n in range(200)])
+    beats, said = judge_curves(library, [(11, n) for n in range(400)])
     assert said == []
     assert beats > 300
 

@@ -47,52 +47,65 @@ static int64_t sum_3(int64_t last)
     return sum_1(last) * sum_1(last);
 }
 
+/* Mean products of the pixels' rows and columns about their centre. */
+typedef struct {
+    double rr, rc, cc, rrr, rrc, rcc, ccc;
+} moments;
+
+static moments moments_of(const ee_region *region)
+{
+    const int64_t pixels = (int64_t)region->pixels;
+    int64_t r = 0, c = 0;
+    for (size_t i = 0; i < region->run_count; i++) {
+        const ee_run *run = &region->runs[i];
+        r += (int64_t)run->row * (run->last - run->first + 1);
+        c += sum_1(run->last) - sum_1(run->first - 1);
+    }
+    /* about a whole pixel near the centre, so that the sums are exact */
+    const int64_t row0 = r / pixels, col0 = c / pixels;
+    int64_t rr = 0, rc = 0, cc = 0, rrr = 0, rrc = 0, rcc = 0, ccc = 0;
+    r = c = 0;
+    for (size_t i = 0; i < region->run_count; i++) {
+        const ee_run *run = &region->runs[i];
+        const int64_t row = run->row - row0, before = run->first - col0 - 1, last = run->last - col0;
+        const int64_t count = last - before, sum = sum_1(last) - sum_1(before), squares = sum_2(last) - sum_2(before);
+        r += row * count;
+        c += sum;
+        rr += row * row * count;
+        rc += row * sum;
+        cc += squares;
+        rrr += row * row * row * count;
+        rrc += row * row * sum;
+        rcc += row * squares;
+        ccc += sum_3(last) - sum_3(before);
+    }
+    const double n = (double)pixels, mr = (double)r / n, mc = (double)c / n;
+    moments m = {(double)rr / n,  (double)rc / n,  (double)cc / n, (double)rrr / n,
+                 (double)rrc / n, (double)rcc / n, (double)ccc / n};
+    m.rrr += 2 * mr * mr * mr - 3 * mr * m.rr;
+    m.rrc += 2 * mr * mr * mc - 2 * mr * m.rc - mc * m.rr;
+    m.rcc += 2 * mr * mc * mc - 2 * mc * m.rc - mr * m.cc;
+    m.ccc += 2 * mc * mc * mc - 3 * mc * m.cc;
+    m.rr -= mr * mr;
+    m.rc -= mr * mc;
+    m.cc -= mc * mc;
+    return m;
+}
+
 /* First guess of the direction from apex to base: the principal axis of the pixels, leaning to the vertical. */
 static ee_vector first_direction(const ee_region *region, ee_vector scale)
 {
-    const int64_t pixels = (int64_t)region->pixels;
-    int64_t r1 = 0, c1 = 0;
-    for (size_t i = 0; i < region->run_count; i++) {
-        const ee_run *run = &region->runs[i];
-        r1 += (int64_t)run->row * (run->last - run->first + 1);
-        c1 += sum_1(run->last) - sum_1(run->first - 1);
-    }
-    /* about a whole pixel near the centre, so that the sums are exact */
-    const int64_t row0 = r1 / pixels, col0 = c1 / pixels;
-    int64_t r2 = 0, rc = 0, c2 = 0, r3 = 0, r2c = 0, rc2 = 0, c3 = 0;
-    r1 = c1 = 0;
-    for (size_t i = 0; i < region->run_count; i++) {
-        const ee_run *run = &region->runs[i];
-        const int64_t r = run->row - row0, before = run->first - col0 - 1, last = run->last - col0, n = last - before;
-        const int64_t s1 = sum_1(last) - sum_1(before), s2 = sum_2(last) - sum_2(before);
-        r1 += r * n;
-        c1 += s1;
-        r2 += r * r * n;
-        rc += r * s1;
-        c2 += s2;
-        r3 += r * r * r * n;
-        r2c += r * r * s1;
-        rc2 += r * s2;
-        c3 += sum_3(last) - sum_3(before);
-    }
-    const double n = (double)pixels, mr = (double)r1 / n, mc = (double)c1 / n;
-    const double m_rr = (double)r2 / n, m_rc = (double)rc / n, m_cc = (double)c2 / n;
-    /* about the centre */
-    const double rrr = (double)r3 / n + (2 * mr * mr * mr - 3 * mr * m_rr);
-    const double rrc = (double)r2c / n + (2 * mr * mr * mc - 2 * mr * m_rc - mc * m_rr);
-    const double rcc = (double)rc2 / n + (2 * mr * mc * mc - 2 * mc * m_rc - mr * m_cc);
-    const double ccc = (double)c3 / n + (2 * mc * mc * mc - 3 * mc * m_cc);
-    const double rr = m_rr - mr * mr, rc_ = m_rc - mr * mc, cc = m_cc - mc * mc;
-    /* the principal axis of [[a, b], [b, d]] */
-    const double a = rr * scale.row * scale.row, b = rc_ * scale.row * scale.col, d = cc * scale.col * scale.col;
+    const moments m = moments_of(region);
+    const double a = m.rr * scale.row * scale.row, b = m.rc * scale.row * scale.col, d = m.cc * scale.col * scale.col;
+    /* of [[a, b], [b, d]] */
     const double half = (a + DEPTH_PRIOR * (a + d) / 2 - d) / 2, root = sqrt(half * half + b * b);
     ee_vector down = unit(half >= 0 ? (ee_vector){half + root, b} : (ee_vector){b, root - half});
     if (!(down.row >= 0))
         down = (ee_vector){-down.row, -down.col};
     /* positions along the axis are skewed towards the pointed apex */
     const double x = down.row * scale.row, y = down.col * scale.col;
-    const double square = x * x * rr + 2 * x * y * rc_ + y * y * cc;
-    const double cube = x * x * x * rrr + 3 * x * x * y * rrc + 3 * x * y * y * rcc + y * y * y * ccc;
+    const double square = x * x * m.rr + 2 * x * y * m.rc + y * y * m.cc;
+    const double cube = x * x * x * m.rrr + 3 * x * x * y * m.rrc + 3 * x * y * y * m.rcc + y * y * y * m.ccc;
     const double skew = cube / (square * sqrt(square));
     return skew > 0.1 * down.row ? (ee_vector){-down.row, -down.col} : down;
 }

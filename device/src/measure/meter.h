@@ -4,8 +4,10 @@
  * has fallen by 45% of its range beyond the end-diastole (ED) that closes the beat and half of a 0.12 s window has
  * passed. What was said is never taken back. `ee_meter_finish` says the last, incomplete beat.
  *
- * Every frame is measured as it comes, so no mask is kept and a beat costs no more than another frame. All memory is
- * one block of the caller's; nothing is allocated, printed or global. One thread at a time per meter.
+ * Every frame is measured as it comes, so no mask is kept and a beat costs no more than another frame: 0.01 ms at
+ * 112x112 and 0.05 at 640x480 on one x86 core (device/tests/measure_driver.c). Finding a turn can add 0.1 ms
+ * at 50 fps, 0.2 at 120 and 8 at 1000, where a beat lasts longest. All memory is one block of the caller's; nothing is
+ * allocated, printed or global. One thread at a time per meter.
  *
  * Equal to Python only if the compiler does not fuse a * b + c: -std=c11 (not gnu11) with gcc, or -ffp-contract=off.
  */

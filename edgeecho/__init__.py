@@ -4,7 +4,12 @@ Research software, not a medical device.
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
+
+# ONNX Runtime 1.32 for Linux reports to its maker: threads, a database in the home directory, a device id. What runs
+# beside patients' pictures does not. It must be said before onnxruntime is first imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from edgeecho.cine import Cine, read_cine

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from edgeecho import devicefile
 from edgeecho.errors import ConfigError, ModelFileError
+from edgeecho.modelfile import SUFFIXES
 
 DEFAULT_MODEL = "cl_unet_edge"
 DEFAULT_PRECISION = "int8"
@@ -111,14 +113,14 @@ def find_files(model: str) -> list[Path]:
     """
     folder = model_folder(model)
     if folder is None:
-        return [locate(model).path]
+        return [Path(model) if Path(model).suffix == devicefile.SUFFIX else locate(model).path]
     index = folder / "bundle.json"
     try:
         listed = json.loads(index.read_text())["files"] if index.is_file() else {}
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ModelFileError(f"{index}: damaged; fetch or export the model again") from error
     names = {*listed, *(path.name for path in folder.iterdir())}
-    files = sorted(folder / Path(name).name for name in names if Path(name).suffix in RUNTIME_OF)
+    files = sorted(folder / Path(name).name for name in names if Path(name).suffix in SUFFIXES)
     if not files:
-        raise ModelFileError(f"{model}: no model file in this folder; expected one of {', '.join(RUNTIME_OF)}")
+        raise ModelFileError(f"{model}: no model file in this folder; expected one of {', '.join(SUFFIXES)}")
     return files

@@ -2,7 +2,8 @@
 
 A flipped byte loads silently in most engines, so the check is ours. Every file that holds a model (`.safetensors`,
 `.onnx`, `.ort`, or OpenVINO's `.xml`, whose seal covers its `.bin` too) carries its spec and a digest: the SHA-256 of
-the file with the digest's own 64 characters taken as zeros. It proves integrity, not origin.
+the file with the digest's own 64 characters taken as zeros. It proves integrity, not origin. A device file
+(`.edgeecho`) holds a sealed `.onnx` behind a checksum of its own.
 """
 
 import hashlib
@@ -12,13 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from edgeecho import devicefile
 from edgeecho.errors import ModelFileError
 from edgeecho.spec import ModelSpec
 
 SPEC_KEY = "edgeecho_spec"
 DIGEST_KEY = "edgeecho_sha256"
 UNSEALED = "0" * 64
-SUFFIXES = (".safetensors", ".onnx", ".ort", ".xml")
+SUFFIXES = (".safetensors", ".onnx", ".ort", ".xml", devicefile.SUFFIX)
 MAX_BYTES = 1 << 30
 _SEAL = re.compile(
     rb'edgeecho_sha256(?:":"|\x12\x40| value=")([0-9a-f]{64})'  # safetensors, ONNX, OpenVINO
@@ -58,6 +60,7 @@ class Checked(NamedTuple):
     """A model file whose seal holds: these bytes, and no later reading of the file, go to an engine."""
 
     data: bytes
+    """Of a device file, those of the graph in it."""
     spec: ModelSpec
     companion: bytes
     """Of OpenVINO's `.bin`, else empty."""
@@ -74,7 +77,10 @@ def check(path: Path) -> Checked:
         raise ModelFileError(f"{path.name}: not a model file; expected one of {', '.join(SUFFIXES)}")
     data = _read(path)
     companion = _read(path.with_suffix(".bin")) if path.suffix == ".xml" else b""
+    whole = data
     try:
+        if path.suffix == devicefile.SUFFIX:
+            data = devicefile.unpack(whole)
         start, end = _seal_span(data)
     except ModelFileError as error:
         raise ModelFileError(f"{path.name}: {error}") from error
@@ -84,7 +90,10 @@ def check(path: Path) -> Checked:
         text = _find_spec(path.suffix, data)
     except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise ModelFileError(f"{path.name}: no model spec inside; export it again") from error
-    return Checked(data, ModelSpec.from_json(text), companion)
+    spec = ModelSpec.from_json(text)
+    if path.suffix == devicefile.SUFFIX and devicefile.pack(data, spec) != whole:
+        raise ModelFileError(f"{path.name}: its header is not that of the graph in it; export it again")
+    return Checked(data, spec, companion)
 
 
 def _read(path: Path) -> bytes:
@@ -100,7 +109,7 @@ def _find_spec(suffix: str, data: bytes) -> str:
     if suffix == ".safetensors":
         size = int.from_bytes(data[:8], "little")
         return str(json.loads(data[8 : 8 + size])["__metadata__"][SPEC_KEY])
-    if suffix == ".onnx":
+    if suffix in (".onnx", devicefile.SUFFIX):
         return dict(_onnx_metadata(data))[SPEC_KEY]
     if suffix == ".ort":
         return dict(_ort_metadata(data))[SPEC_KEY]

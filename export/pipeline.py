@@ -13,6 +13,7 @@ import onnx
 from edgeecho.catalog import locate
 from edgeecho.errors import ConfigError, MissingExtraError, ModelFileError
 from edgeecho.export.calibrate import Frames, gather, packaged_cine
+from edgeecho.export.device_files import write_device_files
 from edgeecho.export.fixed import fix_frames
 from edgeecho.export.gate import quantize_gated
 from edgeecho.export.native import native_graph
@@ -137,6 +138,7 @@ def write_graphs(source: Path, folder: Path, options: Options, progress: Progres
             path.unlink()
     if "ort" in options.formats:
         write_operators(folder)
+    write_device_files(folder)
     return bundle
 
 

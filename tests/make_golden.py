@@ -1,4 +1,4 @@
-"""Write tests/data/resample.npz: what integer resampling must give, to the bit, in any language.
+"""Write what integer resampling must give, to the bit, in any language.
 
     python tests/make_golden.py
 
@@ -11,15 +11,20 @@ Written from the specification, one pixel at a time in Python's own integers, an
   up), positions beyond the first and last centre held there;
 - rows, then columns, in integers; then once (sum + 2^21) >> 22.
 
-The archive holds `input_k` uint8 (T, H, W) and `output_k` uint8 (T, h, w), k = 0 ... `count` - 1.
+`tests/data/resample.npz` holds `input_k` uint8 (T, H, W) and `output_k` uint8 (T, h, w), k = 0 ... `count` - 1.
+`device/tests/resample.bin` holds the same for C, in little-endian numbers of 4 bytes: how many images; for each of them
+H, W, h, w, its pixels, and those of the result.
 """
 
+import struct
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 SEED = 20261122
 PATH = Path(__file__).parent / "data" / "resample.npz"
+FOR_C = Path(__file__).parent.parent / "device" / "tests" / "resample.bin"
 SIZES = [
     ((7, 5), (7, 5)),
     ((2, 3), (3, 2)),
@@ -69,6 +74,15 @@ def resample(image: list[list[int]], height: int, width: int) -> list[list[int]]
     return result
 
 
+def for_c(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """The archive's arrays as C reads them."""
+    parts = []
+    for k in range(int(arrays["count"])):
+        for image, wanted in zip(arrays[f"input_{k}"], arrays[f"output_{k}"], strict=True):
+            parts.append(struct.pack("<4I", *image.shape, *wanted.shape) + image.tobytes() + wanted.tobytes())
+    return struct.pack("<I", len(parts)) + b"".join(parts)
+
+
 def main() -> None:
     """Draw inputs, resample them, write both."""
     rng = np.random.default_rng(SEED)
@@ -80,6 +94,7 @@ def main() -> None:
         arrays[f"output_{k}"] = np.array([resample(image.tolist(), height, width) for image in images], np.uint8)
     PATH.parent.mkdir(exist_ok=True)
     np.savez_compressed(PATH, **arrays)
+    FOR_C.write_bytes(for_c(arrays))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import json
+import os
 import resource
 import shutil
 import subprocess
@@ -202,3 +203,10 @@ def test_the_wheel_names_both_licences(wheel: zipfile.ZipFile) -> None:
 def test_the_package_is_one_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["version"] == edgeecho.__version__
+
+
+def test_onnxruntime_keeps_nothing_of_its_own(tmp_path: Path) -> None:
+    code = f"import edgeecho; edgeecho.load({str(ROOT / 'models' / 'cl_unet_edge' / 'clip.int8.onnx')!r})"
+    clean = {k: v for k, v in os.environ.items() if k not in ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")}
+    subprocess.run([sys.executable, "-c", code], check=True, env={**clean, "HOME": str(tmp_path)}, capture_output=True)
+    assert list(tmp_path.iterdir()) == []

@@ -440,7 +440,12 @@ def test_export_from_the_command_line(command: Command, tiny_bundle: Path, camus
     source = tiny_bundle / "clip.fp32.onnx"
     code, stdout, stderr = command("export", source, "--int8", "--format", "onnx", "--calib", calib, "--out", out)
     assert code == 0, stderr
-    graphs = [f"{form}.{precision}.onnx" for form in ("clip", "stream") for precision in ("fp32", "int8")]
+    graphs = [
+        f"{form}.{precision}.{suffix}"
+        for form in ("clip", "stream")
+        for precision in ("fp32", "int8")
+        for suffix in ("edgeecho", "onnx")
+    ]
     assert sorted(p.name for p in out.iterdir()) == ["CARD.md", "bundle.json", "card.png", *graphs]
     assert "clip.int8.onnx" in stdout
     assert "mask Dice" in stdout

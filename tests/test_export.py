@@ -34,15 +34,19 @@ from edgeecho.runtime import Predictor, load  # noqa: E402
 FILES = [
     "bundle.json",
     "clip.fp32.bin",
+    "clip.fp32.edgeecho",
     "clip.fp32.onnx",
     "clip.fp32.xml",
     "clip.int8.bin",
+    "clip.int8.edgeecho",
     "clip.int8.onnx",
     "clip.int8.xml",
     "stream.fp32.bin",
+    "stream.fp32.edgeecho",
     "stream.fp32.onnx",
     "stream.fp32.xml",
     "stream.int8.bin",
+    "stream.int8.edgeecho",
     "stream.int8.onnx",
     "stream.int8.xml",
     "tiny.safetensors",
@@ -203,7 +207,7 @@ except ImportError:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr
     assert run.stdout == "no torch\n"
-    names = ["CARD.md", "bundle.json", "card.png", *(name for name in FILES if name.endswith(".onnx"))]
+    names = ["CARD.md", "bundle.json", "card.png", *(name for name in FILES if name.endswith((".edgeecho", ".onnx")))]
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == names
     clip = network_frames(9)
     wanted = opened(tiny_bundle / "clip.int8.onnx").probabilities(clip)
@@ -213,7 +217,8 @@ except ImportError:
 def test_fp32_alone(tiny_bundle: Path, camus: Path, tmp_path: Path) -> None:
     source = str(tiny_bundle / "clip.fp32.onnx")
     result = export(source, tmp_path / "out", precision="fp32", formats=("onnx",), calib=f"camus:{camus}")
-    names = ["CARD.md", "bundle.json", "card.png", "clip.fp32.onnx", "stream.fp32.onnx"]
+    graphs = [f"{form}.fp32.{suffix}" for form in ("clip", "stream") for suffix in ("edgeecho", "onnx")]
+    names = ["CARD.md", "bundle.json", "card.png", *graphs]
     assert sorted(p.name for p in result.folder.iterdir()) == names
     assert result.calibration is None
 
@@ -370,7 +375,8 @@ def test_an_earlier_bundle_is_replaced_but_for_what_people_put_there(
     (out / "LICENSE").write_text("terms")
     source = str(out / "clip.fp32.onnx")
     export(source, out, precision="fp32", formats=("onnx",), forms=("clip",), calib=f"camus:{camus}")
-    assert sorted(p.name for p in out.iterdir()) == ["CARD.md", "LICENSE", "bundle.json", "card.png", "clip.fp32.onnx"]
+    names = ["CARD.md", "LICENSE", "bundle.json", "card.png", "clip.fp32.edgeecho", "clip.fp32.onnx"]
+    assert sorted(p.name for p in out.iterdir()) == names
     assert (out / "LICENSE").read_text() == "terms"
     assert list(tmp_path.iterdir()) == [out]
 

@@ -221,8 +221,9 @@ def test_an_int8_stream_of_other_scales_is_refused(
 def test_forms_are_chosen(tiny_bundle: Path, camus: Path, tmp_path: Path) -> None:
     source, settings = str(tiny_bundle / "clip.fp32.onnx"), {"precision": "fp32", "formats": ("onnx",)}
     export(source, tmp_path / "s", Options(forms=("stream",), calib=f"camus:{camus}", **settings))
-    assert sorted(p.name for p in (tmp_path / "s").iterdir()) == ["CARD.md", "bundle.json", "stream.fp32.onnx"]
-    assert list(json.loads((tmp_path / "s" / "bundle.json").read_text())["files"]) == ["CARD.md", "stream.fp32.onnx"]
+    graphs = ["stream.fp32.edgeecho", "stream.fp32.onnx"]
+    assert sorted(p.name for p in (tmp_path / "s").iterdir()) == ["CARD.md", "bundle.json", *graphs]
+    assert list(json.loads((tmp_path / "s" / "bundle.json").read_text())["files"]) == ["CARD.md", *graphs]
     with pytest.raises(ConfigError, match="unknown form 'clip,film'; known: clip, stream"):
         export(source, tmp_path / "x", Options(forms=("clip", "film")))
 

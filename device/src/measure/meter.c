@@ -108,7 +108,7 @@ ee_meter *ee_meter_init(void *memory, size_t size, uint32_t width, uint32_t heig
         .fps = fps,
         .spacing_mm = has_spacing ? (ee_vector){row_mm, col_mm} : (ee_vector){1, 1},
         .has_spacing = has_spacing,
-        .region = {.width = width, .height = height},
+        .region = {.width = width, .height = height, .bottom = height, .right = width},
     };
     lay_out(m, memory);
     ee_tracker_init(&m->tracker, fps);
@@ -124,6 +124,15 @@ void ee_meter_reset(ee_meter *m)
     m->volume = NAN;
     ee_tracker_reset(&m->tracker);
     ee_history_reset(&m->history);
+}
+
+void ee_meter_look_within(ee_meter *m, uint32_t top, uint32_t bottom, uint32_t left, uint32_t right)
+{
+    ee_region *r = &m->region;
+    r->bottom = bottom < r->height ? bottom : r->height;
+    r->right = right < r->width ? right : r->width;
+    r->top = top < r->bottom ? top : r->bottom;
+    r->left = left < r->right ? left : r->right;
 }
 
 int ee_meter_push(ee_meter *m, const uint8_t *mask, double area_px)

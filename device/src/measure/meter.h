@@ -78,6 +78,10 @@ ee_meter *ee_meter_init(void *memory, size_t size, uint32_t width, uint32_t heig
 /* Forget everything: freeze, new view, new patient. The next frame is number 0. */
 void ee_meter_reset(ee_meter *meter);
 
+/* Say outside of which rows and columns the masks to come are 0 (bottom and right are exclusive): only a matter of time,
+ * as most of a large mask is. Until this is called they may be set anywhere. */
+void ee_meter_look_within(ee_meter *meter, uint32_t top, uint32_t bottom, uint32_t left, uint32_t right);
+
 /* Take the next frame: its mask (height * width, 0 or not 0, dense), whose largest region is measured, and the pixels
  * of the whole mask (0 or NAN: no ventricle seen). Returns the number of beats that this frame completes. */
 int ee_meter_push(ee_meter *meter, const uint8_t *mask, double area_px);

@@ -50,11 +50,12 @@ static int32_t find_runs(const ee_region *region, const uint8_t *mask)
 {
     ee_run *runs = region->runs;
     int32_t count = 0, above = 0, above_end = 0; /* the runs of the row before */
-    for (uint32_t row = 0; row < region->height; row++, mask += region->width) {
+    mask += (size_t)region->top * region->width;
+    for (uint32_t row = region->top; row < region->bottom; row++, mask += region->width) {
         const int32_t row_start = count;
-        for (uint32_t end, first = find_set(mask, 0, region->width); first < region->width;
-             first = find_set(mask, end, region->width)) {
-            end = find_clear(mask, first, region->width);
+        for (uint32_t end, first = find_set(mask, region->left, region->right); first < region->right;
+             first = find_set(mask, end, region->right)) {
+            end = find_clear(mask, first, region->right);
             runs[count] = (ee_run){(uint16_t)row, (uint16_t)first, (uint16_t)(end - 1), -(int32_t)(end - first)};
             while (above < above_end && runs[above].last < first)
                 above++;

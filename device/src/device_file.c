@@ -1,0 +1,116 @@
+#include "device_file.h"
+
+#include <string.h>
+
+#include "sha256.h"
+
+enum {
+    VERSION = 1,
+    DIGEST_AT = 24,
+    SPEC_AT = 56,
+    TEXT_AT = 104,
+    TENSORS_AT = 552,
+    TENSOR_BYTES = 64,
+    MAX_AXIS = 1 << 20,
+    STREAM = 2,
+    RESAMPLING = 1, /* q11-box-bilinear */
+    MAX_CONTEXT = 256
+};
+static const uint64_t MAX_FILE = 1 << 30, MAX_STATE_BYTES = 1 << 28;
+
+static uint32_t u32(const uint8_t *at) {
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+static uint64_t u64(const uint8_t *at) {
+    return u32(at) | (uint64_t)u32(at + 4) << 32;
+}
+
+/* Copy a text field; 0 unless it ends in zeros and holds no control characters. */
+static int read_text(const uint8_t *from, char *text, size_t size) {
+    size_t length = 0;
+    while (length < size && from[length])
+        if (from[length] < 32 || from[length++] == 127)
+            return 0;
+    for (size_t i = length; i < size; i++)
+        if (from[i])
+            return 0;
+    memcpy(text, from, size);
+    return length < size;
+}
+
+static int digest_holds(const uint8_t *bytes, size_t size, char hex[65]) {
+    static const uint8_t zeros[32] = {0};
+    uint8_t digest[32];
+    ee_sha256 sha;
+    ee_sha256_begin(&sha);
+    ee_sha256_add(&sha, bytes, DIGEST_AT);
+    ee_sha256_add(&sha, zeros, sizeof zeros);
+    ee_sha256_add(&sha, bytes + SPEC_AT, size - SPEC_AT);
+    ee_sha256_end(&sha, digest);
+    for (int i = 0; i < 64; i++)
+        hex[i] = "0123456789abcdef"[digest[i / 2] >> (i % 2 ? 0 : 4) & 15];
+    hex[64] = 0;
+    return memcmp(digest, bytes + DIGEST_AT, sizeof digest) == 0;
+}
+
+static int read_tensor(const uint8_t *at, ee_tensor *tensor) {
+    uint64_t elements = 1;
+    tensor->type = u32(at + 32) == EE_UINT8 ? EE_UINT8 : EE_FLOAT32;
+    tensor->rank = u32(at + 40);
+    if (!read_text(at, tensor->name, sizeof tensor->name) || !tensor->name[0] || u32(at + 32) != tensor->type ||
+        u32(at + 36) > 255 || tensor->rank < 1 || tensor->rank > 4 || u32(at + 44))
+        return 0;
+    tensor->zero_point = (uint8_t)u32(at + 36);
+    for (uint32_t k = 0; k < 4; k++) {
+        uint32_t n = u32(at + 48 + 4 * k), skipped = 4 - tensor->rank; /* leading axes of 1 */
+        elements *= n;
+        if (n < 1 || n > MAX_AXIS || elements > MAX_STATE_BYTES || (k < skipped && n != 1))
+            return 0;
+        if (k >= skipped)
+            tensor->shape[k - skipped] = n;
+    }
+    tensor->bytes = (size_t)elements * (tensor->type == EE_UINT8 ? 1 : 4);
+    return 1;
+}
+
+static int read_spec(const uint8_t *bytes, uint32_t begins, ee_spec *spec) {
+    const uint8_t *at = bytes + SPEC_AT;
+    spec->size_px = u32(at), spec->before = u32(at + 4), spec->after = u32(at + 8), spec->threshold = u32(at + 12);
+    spec->precision = u32(at + 24);
+    spec->states = u32(at + 36);
+    spec->parameters = u64(at + 40);
+    if (spec->size_px < 16 || spec->size_px > EE_MAX_SIZE_PX || spec->size_px % 16 || spec->before > MAX_CONTEXT ||
+        spec->after > MAX_CONTEXT || spec->threshold < 1 || spec->threshold > 255 || spec->precision < 1 ||
+        spec->precision > 2 || u32(at + 20) != STREAM || u32(at + 32) != RESAMPLING || spec->states > EE_MAX_STATE ||
+        (uint64_t)TENSORS_AT + TENSOR_BYTES * spec->states > begins)
+        return 0;
+    at = bytes + TEXT_AT;
+    if (!read_text(at, spec->name, 64) || !read_text(at + 64, spec->licence, 64) ||
+        !read_text(at + 128, spec->revision, 64) || !read_text(at + 192, spec->intended_use, 256))
+        return 0;
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < spec->states; i++) {
+        if (!read_tensor(bytes + TENSORS_AT + TENSOR_BYTES * i, &spec->state[i]))
+            return 0;
+        total += spec->state[i].bytes;
+    }
+    spec->state_bytes = (size_t)total;
+    return total <= MAX_STATE_BYTES;
+}
+
+edgeecho_status ee_device_file_read(const uint8_t *bytes, size_t size, ee_spec *spec, const uint8_t **graph,
+                                    size_t *graph_size) {
+    if (size < TENSORS_AT || size > MAX_FILE || memcmp(bytes, "EDGEECHO", 8) != 0 || u32(bytes + 8) != VERSION)
+        return EDGEECHO_E_FORMAT;
+    if (!digest_holds(bytes, size, spec->sha256))
+        return EDGEECHO_E_DAMAGED;
+    uint32_t begins = u32(bytes + 12);
+    if (begins < TENSORS_AT || begins >= size || u64(bytes + 16) != size - begins)
+        return EDGEECHO_E_FORMAT;
+    if (!read_spec(bytes, begins, spec))
+        return EDGEECHO_E_MODEL;
+    *graph = bytes + begins;
+    *graph_size = size - begins;
+    return EDGEECHO_OK;
+}

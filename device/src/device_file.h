@@ -1,0 +1,35 @@
+/* Device files: a fixed little-endian header, then the graph; docs/model-file.md gives the layout. */
+#ifndef EE_DEVICE_FILE_H
+#define EE_DEVICE_FILE_H
+
+#include "edgeecho.h"
+
+enum { EE_MAX_STATE = 64, EE_MAX_SIZE_PX = 1024 };
+
+typedef enum ee_type { EE_UINT8 = 1, EE_FLOAT32 = 2 } ee_type;
+
+typedef struct ee_tensor {
+    char name[32];
+    ee_type type;
+    uint8_t zero_point;
+    uint32_t rank;
+    int64_t shape[4];
+    size_t bytes;
+} ee_tensor;
+
+typedef struct ee_spec {
+    uint32_t size_px, before, after, threshold;
+    uint32_t precision; /* 1 fp32, 2 int8 */
+    uint64_t parameters;
+    char name[64], licence[64], revision[64], intended_use[256];
+    char sha256[65];
+    uint32_t states;
+    ee_tensor state[EE_MAX_STATE];
+    size_t state_bytes;
+} ee_spec;
+
+/* Check a device file; fill in the spec, and where in the bytes the graph lies. */
+edgeecho_status ee_device_file_read(const uint8_t *bytes, size_t size, ee_spec *spec, const uint8_t **graph,
+                                    size_t *graph_size);
+
+#endif

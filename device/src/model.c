@@ -1,0 +1,118 @@
+#include "model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const long MAX_FILE = 1L << 30;
+
+uint32_t edgeecho_version(void) {
+    return (uint32_t)EDGEECHO_VERSION_MAJOR << 16 | EDGEECHO_VERSION_MINOR << 8 | EDGEECHO_VERSION_PATCH;
+}
+
+const char *edgeecho_status_text(edgeecho_status status) {
+    switch (status) {
+    case EDGEECHO_OK: return "done";
+    case EDGEECHO_MORE: return "nothing to give: not yet, or not any more";
+    case EDGEECHO_E_ARGUMENT: return "an argument is NULL or out of its range, or a struct_size is not known";
+    case EDGEECHO_E_FILE: return "the file cannot be read, or is larger than 1 GiB";
+    case EDGEECHO_E_FORMAT: return "no EdgeEcho device file, or one of another version";
+    case EDGEECHO_E_DAMAGED: return "the checksum does not hold, the device file is damaged; fetch or export it again";
+    case EDGEECHO_E_MODEL: return "the device file is sound, but not a stream graph that this library can run";
+    case EDGEECHO_E_ENGINE: return "ONNX Runtime refused the model or a run of it";
+    case EDGEECHO_E_MEMORY: return "out of memory";
+    case EDGEECHO_E_SIZE: return "a frame larger than the stream's most or other than its first, or a short buffer";
+    case EDGEECHO_E_REGION: return "too little of the frame lies in the region, or the region is far larger than it";
+    case EDGEECHO_E_BUSY: return "the model still has streams, or has too many";
+    default: return "no status of this library";
+    }
+}
+
+edgeecho_status edgeecho_open_memory(const void *bytes, size_t size, const edgeecho_open_options *options,
+                                     edgeecho_model **out) {
+    if (!out)
+        return EDGEECHO_E_ARGUMENT;
+    *out = NULL;
+    if (!bytes || (options && (options->struct_size != sizeof *options || options->threads > EE_MAX_THREADS)))
+        return EDGEECHO_E_ARGUMENT;
+    edgeecho_model *model = calloc(1, sizeof *model);
+    if (!model)
+        return EDGEECHO_E_MEMORY;
+    const uint8_t *graph = NULL;
+    size_t graph_size = 0;
+    uint32_t threads = options && options->threads ? options->threads : 1;
+    edgeecho_status status = ee_device_file_read(bytes, size, &model->spec, &graph, &graph_size);
+    if (status == EDGEECHO_OK)
+        status = ee_engine_open(&model->spec, graph, graph_size, threads, &model->engine);
+    if (status != EDGEECHO_OK) {
+        free(model);
+        return status;
+    }
+    snprintf(model->engine_name, sizeof model->engine_name, "ONNX Runtime %s", ee_engine_version());
+    atomic_init(&model->streams, 0);
+    *out = model;
+    return EDGEECHO_OK;
+}
+
+/* The bytes of a file, to be freed. */
+static edgeecho_status read_file(const char *path, uint8_t **bytes, size_t *size) {
+    edgeecho_status status = EDGEECHO_E_FILE;
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return status;
+    long length = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+    if (length > 0 && length <= MAX_FILE && fseek(file, 0, SEEK_SET) == 0) {
+        *size = (size_t)length;
+        *bytes = malloc(*size);
+        status = !*bytes ? EDGEECHO_E_MEMORY : fread(*bytes, 1, *size, file) == *size ? EDGEECHO_OK : EDGEECHO_E_FILE;
+    }
+    fclose(file);
+    return status;
+}
+
+edgeecho_status edgeecho_open(const char *path, const edgeecho_open_options *options, edgeecho_model **out) {
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    if (!out)
+        return EDGEECHO_E_ARGUMENT;
+    *out = NULL;
+    if (!path)
+        return EDGEECHO_E_ARGUMENT;
+    edgeecho_status status = read_file(path, &bytes, &size);
+    if (status == EDGEECHO_OK)
+        status = edgeecho_open_memory(bytes, size, options, out);
+    free(bytes);
+    return status;
+}
+
+edgeecho_status edgeecho_describe(const edgeecho_model *model, edgeecho_info *info) {
+    if (!model || !info || info->struct_size != sizeof *info)
+        return EDGEECHO_E_ARGUMENT;
+    const ee_spec *spec = &model->spec;
+    *info = (edgeecho_info){
+        .struct_size = sizeof *info,
+        .name = spec->name,
+        .licence = spec->licence,
+        .intended_use = spec->intended_use,
+        .revision = spec->revision,
+        .precision = spec->precision == 1 ? "fp32" : "int8",
+        .engine = model->engine_name,
+        .sha256 = spec->sha256,
+        .parameters = spec->parameters,
+        .state_bytes = spec->state_bytes,
+        .size_px = spec->size_px,
+        .frames_before = spec->before,
+        .delay_frames = spec->after,
+        .threshold = spec->threshold,
+    };
+    return EDGEECHO_OK;
+}
+
+edgeecho_status edgeecho_close(edgeecho_model *model) {
+    if (!model)
+        return EDGEECHO_OK;
+    if (atomic_load(&model->streams))
+        return EDGEECHO_E_BUSY;
+    ee_engine_close(model->engine);
+    free(model);
+    return EDGEECHO_OK;
+}

@@ -1,0 +1,18 @@
+/* What a model and its streams share. */
+#ifndef EE_MODEL_H
+#define EE_MODEL_H
+
+#include <stdatomic.h>
+
+#include "engine.h"
+
+enum { EE_MAX_STREAMS = 65535, EE_MAX_THREADS = 256 };
+
+struct edgeecho_model {
+    ee_spec spec;
+    ee_engine *engine;
+    char engine_name[64];
+    atomic_uint streams;
+};
+
+#endif

@@ -1,0 +1,48 @@
+/* Resampling in integers, equal to the bit with edgeecho.preprocess; docs/model-file.md specifies it. */
+#ifndef EE_RESAMPLE_H
+#define EE_RESAMPLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct ee_taps { /* what an output pixel reads: `count` pixels from `first` on, weights from `at` on */
+    uint32_t first, count, at;
+} ee_taps;
+
+typedef struct ee_axis { /* one axis; its weights are in units of 1/2048 */
+    uint32_t outputs;
+    ee_taps *taps;
+    uint16_t *weights;
+    uint32_t begin, end; /* of the pixels that any output reads */
+} ee_axis;
+
+/* Most weights of an axis with so many inputs and outputs. */
+size_t ee_axis_capacity(uint32_t inputs, uint32_t outputs);
+
+/*
+ * Weights for outputs `from` to `to` (exclusive) of the `target` that `source` pixels are resampled to.  Source pixel j
+ * is input j + offset; what lies outside the inputs 0 to `limit` (exclusive) reads as 0 and has no weight.
+ */
+void ee_axis_fill(ee_axis *axis, uint32_t source, uint32_t target, uint32_t from, uint32_t to, int64_t offset,
+                  uint32_t limit);
+
+/* Rows of sums that `ee_resample` works on. */
+enum { EE_SUM_ROWS = 4 };
+
+/* An image to another one.  `sums` has EE_SUM_ROWS times `room` numbers, `room` at least a row of the image. */
+void ee_resample(const ee_axis *rows, const ee_axis *columns, const uint8_t *image, size_t stride, uint32_t *sums,
+                 size_t room, uint8_t *out);
+
+typedef struct ee_box { /* bottom and right are exclusive */
+    uint32_t top, bottom, left, right;
+} ee_box;
+
+/*
+ * 1 where the resampled square `prob` (`size` pixels a side, at most EE_MAX_SIZE_PX) is at least `threshold`, else 0;
+ * returns how many are 1.  `sums` has `size` numbers.  `drawn` is the box outside of which the mask is 0, before and
+ * after: the rest of a large mask is not touched.
+ */
+uint32_t ee_resample_mask(const ee_axis *rows, const ee_axis *columns, const uint8_t *prob, uint32_t size,
+                          uint8_t threshold, uint32_t *sums, uint8_t *mask, size_t stride, ee_box *drawn);
+
+#endif

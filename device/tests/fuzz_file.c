@@ -1,0 +1,143 @@
+/*
+ * Open device files that were changed at random; half of them with their checksum made right again.
+ *
+ *     fuzz_file MODEL [FILES SEED]
+ *
+ * A file that opens all the same is run for two frames.  A crash or a file that takes 20 s names its number.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include <edgeecho.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sha256.h"
+#include "testing.h"
+
+enum { DIGEST_AT = 24, SPEC_AT = 56, W = 64, H = 48 };
+static volatile sig_atomic_t current;
+
+static void die(int signal_number) {
+    char text[64] = "fuzz_file: signal 00 in file          \n";
+    int n = current;
+    text[18] = (char)('0' + signal_number / 10), text[19] = (char)('0' + signal_number % 10);
+    for (int at = 37; n; n /= 10)
+        text[at--] = (char)('0' + n % 10);
+    (void)!write(2, text, 39);
+    _exit(3);
+}
+
+static void put_u32(uint8_t *at, uint32_t value) {
+    for (int i = 0; i < 4; i++)
+        at[i] = (uint8_t)(value >> (8 * i));
+}
+
+/* Change a copy of a file somehow; returns its new size. */
+static size_t mutate(uint8_t *bytes, size_t size, size_t header, uint64_t *seed) {
+    static const uint32_t extremes[] = {0, 1, 2, 15, 16, 17, 255, 256, 1024, 65536, 1 << 20, 0x7fffffff, 0x80000000, 0xffffffff};
+    const uint32_t within = below(seed, 3) ? (uint32_t)header : (uint32_t)size;
+    const uint32_t kind = below(seed, 7), changes = 1 + below(seed, 8);
+    size_t a, b, n;
+    switch (kind) {
+    case 0: /* single bits */
+        for (uint32_t i = 0; i < changes; i++)
+            bytes[below(seed, within)] ^= (uint8_t)(1 << below(seed, 8));
+        return size;
+    case 1: /* bytes */
+        for (uint32_t i = 0; i < changes; i++)
+            bytes[below(seed, within)] = (uint8_t)next_random(seed);
+        return size;
+    case 2: /* a number of the header */
+        put_u32(bytes + 8 + 4 * below(seed, (uint32_t)header / 4 - 2), extremes[below(seed, 14)]);
+        return size;
+    case 3: /* cut off */
+        return below(seed, (uint32_t)size);
+    case 4: /* a piece over another one */
+        n = below(seed, 256), a = below(seed, (uint32_t)(size - n)), b = below(seed, (uint32_t)(size - n));
+        memmove(bytes + a, bytes + b, n);
+        return size;
+    case 5: /* a piece taken out */
+        n = below(seed, 64), a = below(seed, (uint32_t)(size - n));
+        memmove(bytes + a, bytes + a + n, size - a - n);
+        return size - n;
+    default: /* bits of the graph */
+        for (uint32_t i = 0; i < changes; i++)
+            bytes[header + below(seed, (uint32_t)(size - header))] ^= (uint8_t)(1 << below(seed, 8));
+        return size;
+    }
+}
+
+/* Make size and checksum right again. */
+static void seal(uint8_t *bytes, size_t size) {
+    static const uint8_t zeros[32] = {0};
+    ee_sha256 sha;
+    if (size < SPEC_AT)
+        return;
+    ee_sha256_begin(&sha);
+    ee_sha256_add(&sha, bytes, DIGEST_AT);
+    ee_sha256_add(&sha, zeros, 32);
+    ee_sha256_add(&sha, bytes + SPEC_AT, size - SPEC_AT);
+    ee_sha256_end(&sha, bytes + DIGEST_AT);
+}
+
+static int try_run(edgeecho_model *model) {
+    static uint8_t pixels[W * H];
+    edgeecho_stream_options options = {sizeof options, W, H, 30, 0, 0};
+    edgeecho_frame frame = {.struct_size = sizeof frame, .pixels = pixels, .stride_bytes = W, .width = W, .height = H};
+    edgeecho_stream *stream = NULL;
+    if (edgeecho_stream_create(model, &options, &stream) != EDGEECHO_OK)
+        return 0;
+    int ran = edgeecho_push(stream, &frame) >= 0 && edgeecho_push(stream, &frame) >= 0;
+    edgeecho_stream_destroy(stream);
+    return ran;
+}
+
+int main(int argc, char **argv) {
+    CHECK(argc > 1);
+    const int files = argc > 2 ? atoi(argv[2]) : 10000;
+    uint64_t seed = argc > 3 ? (uint64_t)atoll(argv[3]) : 1;
+    size_t size;
+    uint8_t *original = read_whole(argv[1], &size), *bytes = malloc(size);
+    CHECK(bytes && size > 1024);
+    const size_t header = original[12] | (size_t)original[13] << 8;
+    edgeecho_model *first = NULL; /* keeps ONNX Runtime's environment, which takes most of the time of a lone open */
+    CHECK(edgeecho_open(argv[1], NULL, &first) == EDGEECHO_OK);
+    int counts[2][16] = {{0}}, ran = 0, opened = 0;
+    signal(SIGALRM, die), signal(SIGSEGV, die), signal(SIGABRT, die), signal(SIGFPE, die), signal(SIGBUS, die);
+    signal(SIGILL, die);
+    for (current = 1; current <= files; current++) {
+        memcpy(bytes, original, size);
+        size_t changed = mutate(bytes, size, header, &seed);
+        const int sealed = current % 2;
+        if (sealed && changed > header) {
+            if (below(&seed, 4)) /* most have the right size too */
+                put_u32(bytes + 16, (uint32_t)(changed - header));
+            seal(bytes, changed);
+        }
+        uint8_t *exact = malloc(changed ? changed : 1); /* a read past its end is seen by the sanitizer */
+        CHECK(exact);
+        memcpy(exact, bytes, changed);
+        edgeecho_model *model = NULL;
+        alarm(20);
+        edgeecho_status status = edgeecho_open_memory(exact, changed, NULL, &model);
+        free(exact);
+        CHECK(status <= 0 && status > -16 && (status == EDGEECHO_OK) == (model != NULL));
+        counts[sealed][-status]++;
+        if (model) {
+            opened++;
+            ran += try_run(model);
+            CHECK(edgeecho_close(model) == EDGEECHO_OK);
+        }
+        alarm(0);
+    }
+    printf("%d files, half with their checksum made right again\n", files);
+    for (int sealed = 0; sealed < 2; sealed++)
+        for (int status = 0; status < 16; status++)
+            if (counts[sealed][status])
+                printf("  checksum %s  %6d  %s\n", sealed ? "made right" : "as it was ", counts[sealed][status],
+                       edgeecho_status_text(-status));
+    printf("  of %d that opened, %d ran\n", opened, ran);
+    CHECK(edgeecho_close(first) == EDGEECHO_OK);
+    free(bytes), free(original);
+    return 0;
+}

@@ -5,6 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from edgeecho.data.rhythm import Rhythm  # noqa: E402
 from edgeecho.train.config import LossConfig  # noqa: E402
 from edgeecho.train.cycle import cycle_signal  # noqa: E402
 from edgeecho.train.losses import (  # noqa: E402
@@ -105,6 +106,19 @@ def test_the_cycle_of_a_beating_disc(frames: int, fps: float | None) -> None:
     assert found.confidence > 0.5
     assert found.signal.mean() == pytest.approx(0, abs=1e-5)
     assert found.signal.std() == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_without_labels_a_full_heart_is_up(seed: int) -> None:
+    """Of a heart's own rhythm: longer near its largest volume than near its smallest."""
+    rng = np.random.default_rng(seed)
+    times = np.arange(160) / 50
+    volume, _ = Rhythm.draw(rng, 3.2, 70.0).at(times)
+    y, x = np.indices((56, 56))
+    radius = 8 + 6 * volume
+    video = np.where(np.hypot(y - 26, x - 30) < radius[:, None, None], 30, rng.integers(80, 180, (56, 56)))
+    found = cycle_signal(video.astype(np.uint8), 50.0)
+    assert np.corrcoef(found.signal, volume)[0, 1] > 0.9
 
 
 def test_gain_and_drift_do_not_lead_the_cycle() -> None:

@@ -6,21 +6,30 @@ import numpy as np
 
 
 @cache
-def parabola_weights(half: int) -> np.ndarray:
-    """Weights of the least-squares parabola's middle over 2 half + 1 samples, (2 half + 1,).
+def parabola_weights(half: int) -> tuple[np.ndarray, int]:
+    """The least-squares parabola's middle over 2 half + 1 samples: weights by distance from it, and their sum.
 
     w_j = 3 (3 m^2 + 3 m - 1 - 5 j^2) / ((2 m + 3) (2 m + 1) (2 m - 1)) for j = -m..m: Savitzky and Golay, Anal Chem
     1964;36:1627, in the closed form of Madden, Anal Chem 1978;50:1383. It keeps a peak's place and height.
+
+    Returns:
+        Numerators for j = 0..m, whole numbers as float, (half + 1,), and the denominator.
     """
-    j = np.arange(-half, half + 1)
-    total = (2 * half + 3) * (2 * half + 1) * (2 * half - 1)
-    return np.asarray(3 * (3 * half * half + 3 * half - 1 - 5 * j * j) / total)
+    j = np.arange(half + 1)
+    return 3.0 * (3 * half * half + 3 * half - 1 - 5 * j * j), (2 * half + 3) * (2 * half + 1) * (2 * half - 1)
 
 
 def smooth_at(curve: np.ndarray, index: int, half: int) -> float:
-    """The curve smoothed at one index; the window shrinks, on both sides alike, where the curve ends."""
+    """The curve smoothed at one index; the window shrinks, on both sides alike, where the curve ends.
+
+    Pairs are added from the middle outwards, one by one: of whole numbers of pixels the sum is exact, so what is
+    equally high stays so, and of any numbers it is the same to the bit in the C runtime.
+    """
     half = min(half, index, len(curve) - 1 - index)
-    return float(parabola_weights(half) @ curve[index - half : index + half + 1])
+    weights, total = parabola_weights(half)
+    pairs = curve[index : index + half + 1] + curve[index - half : index + 1][::-1]
+    pairs[0] = curve[index]
+    return float(np.cumsum(weights * pairs)[-1]) / total
 
 
 def smoothed(curve: np.ndarray, half: int) -> np.ndarray:

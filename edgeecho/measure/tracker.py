@@ -306,10 +306,9 @@ class BeatTracker:
 
     def _is_level(self, ed: int, es: int, end: int) -> bool:
         """Whether the curve is level at one end of a fall: its slope there is at most half of the steepest."""
-        steps = -np.diff(self._smooth[ed : es + 1])
-        few = max(1, (es - ed) // 4)
-        near = steps[:few] if end == ed else steps[-few:]
-        return float(near.mean()) <= 0.5 * float(steps.max())
+        smooth, few = self._smooth, max(1, (es - ed) // 4)
+        fall = smooth[ed] - smooth[ed + few] if end == ed else smooth[es - few] - smooth[es]
+        return fall / few <= 0.5 * float(-np.diff(smooth[ed : es + 1]).min())
 
     def _close(self) -> list[Beat]:
         """End the piece: follow the curve to its last value, then decide on the turn that is still open."""
@@ -321,6 +320,8 @@ class BeatTracker:
         if not self._turns:
             return beats
         smooth, last, before = self._smooth, len(self._values) - 1, self._turns[-1]
+        if before.at == last:
+            return beats + self._beat(None)
         if before.is_ed:
             near = self._low
             es = self._place(near, last, False)

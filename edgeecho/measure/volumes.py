@@ -160,18 +160,9 @@ def _area_before(u: np.ndarray, extent: float, edges: np.ndarray) -> np.ndarray:
     Args:
         u: Position of each pixel's centre, (N,).
         extent: Length of a pixel along the axis.
-        edges: Positions, rising, (n + 1,).
+        edges: Positions, (n + 1,).
 
     Returns:
         Pixels before each edge, float (n + 1,).
     """
-    parts = 8
-    fine = extent / parts
-    first = min(float(u.min()), float(edges[0])) - extent
-    bins = int((max(float(u.max()), float(edges[-1])) - first + extent) / fine) + parts
-    before = np.cumsum(np.bincount(((u - first) / fine).astype(np.intp), minlength=bins))
-    # a pixel is as long as `parts` bins: average over a window of that many, centred on the pixel
-    total = np.concatenate([[0], np.cumsum(before)])
-    smooth = (total[parts:] - total[:-parts]) / parts
-    positions = first + fine * (np.arange(len(smooth)) + (parts + 1) / 2)
-    return np.asarray(np.interp(edges, positions, smooth))
+    return np.array([np.clip((edge - u) / extent + 0.5, 0, 1).sum() for edge in edges])

@@ -7,7 +7,7 @@ import numpy as np
 
 SIDE = 28
 """Side of the down-sampled frames that the estimate looks at."""
-DRIFT_S, SMOOTH_S = 1.2, 0.06
+DRIFT_S, SMOOTH_S = 1.2, 0.03
 """What is slower than the first is drift, what is faster than the second is noise; seconds."""
 
 STILL = 1e-4
@@ -29,41 +29,37 @@ def cycle_signal(frames: np.ndarray, fps: float | None = None) -> Cycle:
 
     The published form (the component alone, of the frames less their running mean) is kept; ours are: each frame is
     divided by its own brightness, which takes gain out; every pixel counts by the root of its deviation, so that a
-    burnt-in trace does not lead; and of the first three components that one is taken which changes most smoothly.
+    burnt-in trace does not lead; time is smoothed less; and the sign is that of a heart, which stays longer near its
+    largest volume than near its smallest: the signal is turned so that its skewness is negative.
 
     Args:
         frames: uint8 (T, H, W).
         fps: Frames a second; None takes the frames as one short clip, without drift to remove.
 
     Returns:
-        The signal, its sign by the spread of grey levels in a frame, which is larger at ED (SCIENCE.md, 7.3).
+        The signal. In a clip of less than a beat its sign means nothing.
     """
     t = len(frames)
     small = np.stack([cv2.resize(f, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for f in frames]).astype(np.float32)
-    spread = small.reshape(t, -1).std(axis=1)
     x = small.reshape(t, -1)
     x = x / (x.mean(axis=1, keepdims=True) + 1)
     if fps is not None:
         x = running_mean(x, max(1, round(SMOOTH_S * fps)) | 1)
-        spread = running_mean(spread[:, None], max(1, round(SMOOTH_S * fps)) | 1)[:, 0]
         long = max(3, round(DRIFT_S * fps)) | 1
-        if t > long:
-            x, spread = x - running_mean(x, long), spread - running_mean(spread[:, None], long)[:, 0]
+        if 2 * t > long:
+            x = x - running_mean(x, long)
     x = x - x.mean(axis=0)
     if t < 3 or float(x.std()) < STILL:
         return Cycle(np.zeros(t, np.float32), 0.0)
     x /= np.sqrt(x.std(axis=0) + STILL)
     u, s, _ = np.linalg.svd(x, full_matrices=False)
-    power = s**2
-    rough = [float((np.diff(u[:, k]) ** 2).sum()) for k in range(min(3, t - 1))]
-    score = [power[k] / (r + 1e-3) ** 0.5 for k, r in enumerate(rough)]
-    k = int(np.argmax(score))
-    signal = u[:, k] - u[:, k].mean()
+    signal = u[:, 0] - u[:, 0].mean()
     signal /= signal.std() + 1e-9
-    if float(signal @ (spread - spread.mean())) < 0:
+    if float((signal**3).mean()) > 0:
         signal = -signal
-    share = float(power[k] / power.sum())
-    return Cycle(signal.astype(np.float32), float(np.clip(2 * share * (1 - rough[k] / 2), 0, 1)))
+    share = float(s[0] ** 2 / (s**2).sum())
+    rough = float((np.diff(u[:, 0]) ** 2).sum())
+    return Cycle(signal.astype(np.float32), float(np.clip(2 * share * (1 - rough / 2), 0, 1)))
 
 
 def running_mean(x: np.ndarray, length: int) -> np.ndarray:

@@ -1,0 +1,24 @@
+/* Small arithmetic on an area curve. The order of every sum matters: Python's `curve.py` adds in the same one. */
+#ifndef EE_MEASURE_CURVE_H
+#define EE_MEASURE_CURVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The curve smoothed at one index by the least-squares parabola over 2 half + 1 samples (Savitzky and Golay 1964);
+ * the window shrinks, on both sides alike, where the curve ends. */
+double ee_smooth_at(const double *curve, size_t length, size_t index, size_t half);
+
+/* How far the curve goes down and up again; of a piece that only falls or only rises, half of that. */
+double ee_beat_range(const double *curve, size_t length);
+
+/* Mean squared step in units of twice the variance about a straight drift: 1 for white noise, 0 for a line. */
+double ee_roughness(const double *curve, size_t length);
+
+/* Standard deviation of what smoothing takes away. */
+double ee_ripple(const double *curve, size_t length, size_t half);
+
+/* Whether the curve is like itself a period later and unlike itself half of one later. */
+bool ee_is_periodic(const double *curve, size_t length, size_t period);
+
+#endif

@@ -1,0 +1,134 @@
+#include "region.h"
+
+#include <string.h>
+
+/* The first column from `from` on that is set, or is not. Most of a mask is empty: a long step at a time. */
+static uint32_t find_set(const uint8_t *row, uint32_t from, uint32_t width)
+{
+    uint64_t step[2];
+    for (; from + sizeof step <= width; from += sizeof step) {
+        memcpy(step, row + from, sizeof step);
+        if ((step[0] | step[1]) != 0)
+            break;
+    }
+    while (from < width && row[from] == 0)
+        from++;
+    return from;
+}
+
+static uint32_t find_clear(const uint8_t *row, uint32_t from, uint32_t width)
+{
+    const uint8_t *clear = memchr(row + from, 0, width - from);
+    return clear ? (uint32_t)(clear - row) : width;
+}
+
+/* The first run of a region. */
+static int32_t root_of(ee_run *runs, int32_t i)
+{
+    while (runs[i].link >= 0) {
+        const int32_t next = runs[i].link;
+        if (runs[next].link >= 0)
+            runs[i].link = runs[next].link;
+        i = next;
+    }
+    return i;
+}
+
+static void join(ee_run *runs, int32_t a, int32_t b)
+{
+    a = root_of(runs, a);
+    b = root_of(runs, b);
+    if (a == b)
+        return;
+    const int32_t first = a < b ? a : b, other = a < b ? b : a;
+    runs[first].link += runs[other].link;
+    runs[other].link = first;
+}
+
+/* All runs of the mask, each joined to those above that it touches; the number of runs. */
+static int32_t find_runs(const ee_region *region, const uint8_t *mask)
+{
+    ee_run *runs = region->runs;
+    int32_t count = 0, above = 0, above_end = 0; /* the runs of the row before */
+    for (uint32_t row = 0; row < region->height; row++, mask += region->width) {
+        const int32_t row_start = count;
+        for (uint32_t end, first = find_set(mask, 0, region->width); first < region->width;
+             first = find_set(mask, end, region->width)) {
+            end = find_clear(mask, first, region->width);
+            runs[count] = (ee_run){(uint16_t)row, (uint16_t)first, (uint16_t)(end - 1), -(int32_t)(end - first)};
+            while (above < above_end && runs[above].last < first)
+                above++;
+            for (int32_t i = above; i < above_end && runs[i].first < end; i++)
+                join(runs, i, count);
+            count++;
+        }
+        above = row_start;
+        above_end = count;
+    }
+    return count;
+}
+
+void ee_find_region(ee_region *region, const uint8_t *mask)
+{
+    ee_run *runs = region->runs;
+    const int32_t count = find_runs(region, mask);
+    int32_t largest = 0;
+    uint16_t left = UINT16_MAX, top = 0;
+    region->run_count = region->edge_count = region->pixels = 0;
+    if (count == 0)
+        return;
+    top = runs[0].row;
+    for (int32_t i = 0; i < count; i++) {
+        left = runs[i].first < left ? runs[i].first : left;
+        if (runs[i].link < runs[largest].link) /* of those that are not first, none is negative */
+            largest = i;
+    }
+    region->pixels = (size_t)-runs[largest].link;
+    size_t kept = 0;
+    for (int32_t i = 0; i < count; i++) {
+        /* a link leads to an earlier run, which is settled */
+        runs[i].link = runs[i].link < 0 ? i : runs[runs[i].link].link;
+    }
+    for (int32_t i = 0; i < count; i++) {
+        if (runs[i].link != largest)
+            continue;
+        runs[kept] = runs[i];
+        runs[kept].row = (uint16_t)(runs[i].row - top);
+        runs[kept].first = (uint16_t)(runs[i].first - left);
+        runs[kept++].last = (uint16_t)(runs[i].last - left);
+    }
+    region->run_count = kept;
+}
+
+/* The first run from `at` on, of a row or below it, that does not end before a column. */
+static const ee_run *reach(const ee_run *at, const ee_run *end, int32_t row, uint32_t col)
+{
+    while (at < end && (at->row < row || (at->row == row && at->last < col)))
+        at++;
+    return at;
+}
+
+void ee_find_edge(ee_region *region)
+{
+    const ee_run *const end = region->runs + region->run_count, *up = region->runs, *down = region->runs;
+    ee_pixel *edge = region->edge;
+    for (const ee_run *run = region->runs; run < end; run++) {
+        uint16_t col = run->first;
+        *edge++ = (ee_pixel){run->row, col++};
+        while (col < run->last) {
+            up = reach(up, end, run->row - 1, col);
+            down = reach(down, end, run->row + 1, col);
+            if (up < end && up->row + 1 == run->row && up->first <= col && down < end && down->row == run->row + 1 &&
+                down->first <= col) {
+                /* covered above and below: inside, as far as both reach */
+                const uint16_t covered = up->last < down->last ? up->last : down->last;
+                col = (uint16_t)((covered < run->last ? covered : run->last - 1) + 1);
+            } else {
+                *edge++ = (ee_pixel){run->row, col++};
+            }
+        }
+        if (run->last > run->first)
+            *edge++ = (ee_pixel){run->row, run->last};
+    }
+    region->edge_count = (size_t)(edge - region->edge);
+}

@@ -1,0 +1,32 @@
+/* The largest connected region of a mask (4 neighbours), as runs of pixels, and its edge. */
+#ifndef EE_MEASURE_REGION_H
+#define EE_MEASURE_REGION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Pixels `first` to `last` of a row. */
+typedef struct {
+    uint16_t row, first, last;
+    int32_t link; /* while regions are told apart: an earlier run of the region, or minus the pixels of a first one */
+} ee_run;
+
+typedef struct {
+    uint16_t row, col;
+} ee_pixel;
+
+/* Rows and columns count from the corner of the box that holds the whole mask; runs and edge are in raster order. */
+typedef struct {
+    uint32_t width, height; /* of the masks */
+    ee_run *runs;           /* room for height * ceil(width / 2) */
+    ee_pixel *edge;         /* pixels of which a neighbour is outside; room for height * width */
+    size_t run_count, edge_count, pixels;
+} ee_region;
+
+/* Find it in a mask (dense; 0 is outside). Of regions of one size the first in raster order. */
+void ee_find_region(ee_region *region, const uint8_t *mask);
+
+/* Fill in the edge. */
+void ee_find_edge(ee_region *region);
+
+#endif

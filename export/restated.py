@@ -3,7 +3,8 @@
 OpenVINO 2026.4 on ARM asks of every convolution which kind of integers it reads, and learns it from the quantization
 before. Frames and state come in as integers, with none before, and it refuses such a graph ("Convolution input
 precision should be single"). Quantizing a value that has just been dequantized by the same scale gives the same
-integer, so every answer stays as it is, and on x86 OpenVINO fuses the pair away.
+integer, so every answer stays as it is. On x86 OpenVINO fuses the pair away, but for two element-wise layers in the
+stream of a banded network.
 """
 
 import onnx

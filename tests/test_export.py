@@ -27,6 +27,7 @@ from edgeecho.export.options import Options  # noqa: E402
 from edgeecho.export.pipeline import Bundle  # noqa: E402
 from edgeecho.export.quantize import count_int8, quantize  # noqa: E402
 from edgeecho.export.ranges import Ranges  # noqa: E402
+from edgeecho.export.writers import WRITERS  # noqa: E402
 from edgeecho.metrics import dice  # noqa: E402
 from edgeecho.modelfile import check  # noqa: E402
 from edgeecho.runtime import Predictor, load  # noqa: E402
@@ -283,16 +284,16 @@ def tampered(model: onnx.ModelProto, factor: float, which: int = -1) -> onnx.Mod
     return copy
 
 
-@pytest.mark.parametrize("kind", ["onnx", "openvino"])
+@pytest.mark.parametrize("kind", ["onnx", "openvino", "ort"])
 def test_a_graph_that_says_something_else_is_refused(
     tiny_bundle: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    write = getattr(pipeline_module, f"write_{kind}")
-    monkeypatch.setattr(
-        pipeline_module, f"write_{kind}", lambda path, model, spec: write(path, tampered(model, 1.1), spec)
-    )
+    suffix = pipeline_module.SUFFIX[kind]
+    write = WRITERS[suffix]
+    monkeypatch.setitem(WRITERS, suffix, lambda path, model, spec: write(path, tampered(model, 1.1), spec))
     with pytest.raises(
-        ExportError, match=r"clip\.fp32\.\w+ differs from clip\.fp32\.onnx: levels \d+, limit 1; refused"
+        ExportError,
+        match=r"clip\.fp32\.\w+ differs from (clip\.fp32\.onnx|its ONNX graph): levels \d+, limit 1; refused",
     ):
         export(
             str(tiny_bundle / "clip.fp32.onnx"),
@@ -358,9 +359,9 @@ def test_a_refused_export_leaves_the_earlier_bundle(
 ) -> None:
     out = tmp_path / "out"
     shutil.copytree(tiny_bundle, out)
-    write = pipeline_module.write_onnx
+    write = WRITERS[".onnx"]
     wrong = lambda path, model, spec: write(path, tampered(model, 1.1), spec)  # noqa: E731
-    monkeypatch.setattr(pipeline_module, "write_onnx", wrong)
+    monkeypatch.setitem(WRITERS, ".onnx", wrong)
     with pytest.raises(ExportError):
         export(str(out / "clip.fp32.onnx"), out, precision="fp32", formats=("onnx",), calib=f"camus:{camus}")
     assert sorted(p.name for p in out.iterdir()) == FILES
@@ -448,7 +449,7 @@ def test_calibration_data_without_a_usable_frame(tiny_bundle: Path, tmp_path: Pa
     assert [p.name for p in tmp_path.iterdir()] == ["cines"]
 
 
-@pytest.mark.parametrize("when", ["write_onnx", "write_streams", "compare_cuts"])
+@pytest.mark.parametrize("when", [".onnx", "write_streams", "compare_cuts"])
 @pytest.mark.parametrize(
     "trouble", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()], ids=["full disk", "ctrl-c"]
 )
@@ -458,7 +459,10 @@ def test_trouble_in_the_middle_leaves_nothing(
     def fail(*arguments: object, **named: object) -> None:
         raise trouble
 
-    monkeypatch.setattr(pipeline_module, when, fail)
+    if when in WRITERS:
+        monkeypatch.setitem(WRITERS, when, fail)
+    else:
+        monkeypatch.setattr(pipeline_module, when, fail)
     expected = OutputError if isinstance(trouble, OSError) else KeyboardInterrupt
     with pytest.raises(expected, match="No space left on device" if expected is OutputError else None):
         export(str(tiny_bundle / "clip.fp32.onnx"), tmp_path / "out", precision="fp32", formats=("onnx",))

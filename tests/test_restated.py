@@ -1,5 +1,6 @@
 """OpenVINO's int8 files: what comes in is quantized once more, so that ARM takes them, and no answer changes."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -63,21 +64,24 @@ def test_nothing_changes_in_onnx_runtime(graphs: Path, form: str, rng: np.random
 
 @pytest.mark.parametrize("form", FORMS)
 def test_nothing_changes_in_openvino(graphs: Path, form: str, rng: np.random.Generator, tmp_path: Path) -> None:
-    """The written file against the graph as it was, here; on ARM the latter is refused (docs/arm.md)."""
+    """Here the graph as it was opens too; on ARM it is refused (docs/arm.md)."""
     path = graphs / f"{form}.int8.onnx"
-    inputs, plain = inputs_of(path, rng), tmp_path / "plain.onnx"
-    model = onnx.load(path)
+    model, inputs = onnx.load(path), inputs_of(path, rng)
     del model.metadata_props[:]
-    onnx.save(model, plain)
     settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
-    core = openvino_core()
-    compiled = [core.compile_model(core.read_model(f), "CPU", settings) for f in (plain, path.with_suffix(".xml"))]
-    found = [model(inputs) for model in compiled]
+    core, found, layers = openvino_core(), [], []
+    for each in (model, restated(model)):
+        onnx.save(each, tmp_path / "graph.onnx")
+        compiled = core.compile_model(core.read_model(tmp_path / "graph.onnx"), "CPU", settings)
+        found.append(compiled(inputs))
+        layers.append(
+            Counter(op.get_rt_info()["layerType"].astype(str) for op in compiled.get_runtime_model().get_ops())
+        )
     for name in outputs_of(model):
         np.testing.assert_array_equal(found[1][name], found[0][name])
     assert found[0]["prob"].shape[-1] == TINY_SIZE_PX
-    before, after = (len(model.get_runtime_model().get_ops()) for model in compiled)
-    assert after == before  # fused away
+    assert set(layers[1] - layers[0]) <= {"Subgraph"}  # fused away, but for an element-wise layer in banded streams
+    assert (layers[1] - layers[0]).total() <= 2
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from edgeecho import devicefile
+from edgeecho import devicefile, modelfile
 from edgeecho.errors import ConfigError, ModelFileError
-from edgeecho.modelfile import SUFFIXES
 
 DEFAULT_MODEL = "cl_unet_edge"
 DEFAULT_PRECISION = "int8"
@@ -120,7 +119,7 @@ def find_files(model: str) -> list[Path]:
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ModelFileError(f"{index}: damaged; fetch or export the model again") from error
     names = {*listed, *(path.name for path in folder.iterdir())}
-    files = sorted(folder / Path(name).name for name in names if Path(name).suffix in SUFFIXES)
+    files = sorted(folder / Path(name).name for name in names if Path(name).suffix in modelfile.SUFFIXES)
     if not files:
-        raise ModelFileError(f"{model}: no model file in this folder; expected one of {', '.join(SUFFIXES)}")
+        raise ModelFileError(f"{model}: no model file in this folder; expected one of {', '.join(modelfile.SUFFIXES)}")
     return files

@@ -75,7 +75,8 @@ static void sum_up(const edgeecho_stream *stream) {
     edgeecho_result r = {.struct_size = sizeof r};
     edgeecho_beat beat = {.struct_size = sizeof beat};
     for (uint32_t i = 0; edgeecho_beat_at(stream, i, &beat) == EDGEECHO_OK; i++) {
-        printf("{\"ed_frame\":%llu,\"es_frame\":%llu", (unsigned long long)beat.ed_frame, (unsigned long long)beat.es_frame);
+        printf("{\"ed_frame\":%llu,\"es_frame\":%llu", (unsigned long long)beat.ed_frame,
+               (unsigned long long)beat.es_frame);
         print_figures(beat.ef_percent, beat.edv_ml, beat.esv_ml, beat.heart_rate_bpm);
         printf("}\n");
     }

@@ -27,12 +27,14 @@
  * Memory.  What create returns owns all memory that its frames need; no later call allocates in this library.  ONNX
  *     Runtime makes some small allocations a frame (docs/device.md says how many).  Nothing passed in is kept: a frame,
  *     a path, the bytes of a model may go once the call returns.
- * Limits.  Frames of 16 to 4096 pixels a side; a region of at most 8 times the frame's longer side; a device file of
- *     at most 1 GiB with at most 64 state tensors of 256 MiB together; streams per model: 65535; 4096 beats a cine.
+ * Limits.  Frames of 16 to 4096 pixels a side; a region of at most 8 times the frame's longer side, with at least 16
+ *     rows and columns of the frame in it, and a quarter of itself or of the frame; at most 1000 frames a second; pixels
+ *     of 0.001 to 1000 mm; a device file of at most 1 GiB with at most 64 state tensors of 256 MiB together; 256
+ *     threads; 65535 streams of a model.  The last 4096 beats of a cine are kept.
  * Trust.  A device file is untrusted until its SHA-256 holds; that proves integrity, not origin.  Behind it ONNX
  *     Runtime reads the graph, and the graph's inputs and outputs are compared with the header.
- * Network.  ONNX Runtime 1.32 for Linux reports to its maker unless ORT_DISABLE_TELEMETRY is in the environment when it
- *     starts.  The first open puts it there; a program whose other threads read the environment sets it at its start.
+ * Network.  ONNX Runtime 1.32 for Linux is built to report to its maker unless ORT_DISABLE_TELEMETRY is in the
+ *     environment when it starts.  The first open puts it there; a program whose other threads read the environment sets it at its start.
  * Never: exit, abort, print, signals, threads of its own (ONNX Runtime starts threads - 1, none spins), global state
  *     but for that one variable.
  */
@@ -174,7 +176,7 @@ EDGEECHO_API edgeecho_status edgeecho_read(const edgeecho_stream *stream, edgeec
 EDGEECHO_API edgeecho_status edgeecho_mask(const edgeecho_stream *stream, uint8_t *mask, size_t size,
                                            size_t stride_bytes);
 
-/* Beat `index` of those so far; MORE if there are not so many. */
+/* Beat `index` of those so far; MORE if there are not so many, or it is older than the last 4096. */
 EDGEECHO_API edgeecho_status edgeecho_beat_at(const edgeecho_stream *stream, uint32_t index, edgeecho_beat *beat);
 
 #ifdef __cplusplus

@@ -56,8 +56,9 @@ static void silent(void *nobody, OrtLoggingLevel level, const char *category, co
 }
 
 /*
- * ONNX Runtime 1.32 for Linux reports to its maker: threads, a database in the home directory, a device id.  Only the
- * environment keeps it from making them; the call after it is for an environment that the program made before.
+ * ONNX Runtime 1.32 for Linux is built to report to its maker: a thread, a database of events and a device id in the
+ * home directory.  Only this variable keeps it from making them; the call that disables events is for an ORT environment
+ * that the program made before.
  */
 static int create_env(const OrtApi *api, OrtEnv **env) {
     if (!getenv("ORT_DISABLE_TELEMETRY") && setenv("ORT_DISABLE_TELEMETRY", "1", 0) != 0)

@@ -34,7 +34,7 @@ static size_t lay_out(edgeecho_stream *stream, uint8_t *block, const ee_spec *sp
     stream->states[0] = take(block, &at, state_bytes);
     stream->states[1] = take(block, &at, state_bytes);
     stream->mask = take(block, &at, (size_t)width * height);
-    stream->sums = take(block, &at, (width > size ? EE_SUM_ROWS * (size_t)width : EE_SUM_ROWS * (size_t)size) * sizeof *stream->sums);
+    stream->sums = take(block, &at, EE_SUM_ROWS * (size_t)(width > size ? width : size) * sizeof *stream->sums);
     take_axis(&stream->rows_in, block, &at, height, size);
     take_axis(&stream->columns_in, block, &at, width, size);
     take_axis(&stream->rows_out, block, &at, size, height);

@@ -34,7 +34,8 @@ static void put_u32(uint8_t *at, uint32_t value) {
 
 /* Change a copy of a file somehow; returns its new size. */
 static size_t mutate(uint8_t *bytes, size_t size, size_t header, uint64_t *seed) {
-    static const uint32_t extremes[] = {0, 1, 2, 15, 16, 17, 255, 256, 1024, 65536, 1 << 20, 0x7fffffff, 0x80000000, 0xffffffff};
+    static const uint32_t extremes[] = {0,    1,     2,       15,         16,         17,        255, 256,
+                                        1024, 65536, 1 << 20, 0x7fffffff, 0x80000000, 0xffffffff};
     const uint32_t within = below(seed, 3) ? (uint32_t)header : (uint32_t)size;
     const uint32_t kind = below(seed, 7), changes = 1 + below(seed, 8);
     size_t a, b, n;

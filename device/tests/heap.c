@@ -92,7 +92,8 @@ static void begin_count(void) {
 
 static void end_count(const char *what) {
     counting = 0;
-    printf("%-22s %ld allocations of our own, %ld of ONNX Runtime and libc, %ld bytes\n", what, ours, all - ours, all_bytes);
+    printf("%-22s %ld allocations of our own, %ld of ONNX Runtime and libc, %ld bytes\n", what, ours, all - ours,
+           all_bytes);
 }
 
 static edgeecho_status create(edgeecho_model *model, edgeecho_stream **stream) {

@@ -14,7 +14,8 @@ enum { W = 96, H = 80, FRAMES = 24 };
 static uint8_t cine[FRAMES][H * W];
 
 static edgeecho_frame frame_of(const uint8_t *pixels) {
-    return (edgeecho_frame){.struct_size = sizeof(edgeecho_frame), .pixels = pixels, .stride_bytes = W, .width = W, .height = H};
+    return (edgeecho_frame){
+        .struct_size = sizeof(edgeecho_frame), .pixels = pixels, .stride_bytes = W, .width = W, .height = H};
 }
 
 static edgeecho_stream_options options_of(void) {

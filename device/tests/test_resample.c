@@ -22,8 +22,8 @@ static void free_axis(ee_axis *axis) {
 }
 
 /* The region of `h` x `w` pixels at (x, y) of an image, `height` x `width` pixels, to `rows` x `columns`. */
-static void resample(const uint8_t *image, uint32_t height, uint32_t width, int32_t y, int32_t x, uint32_t h, uint32_t w,
-                     uint32_t rows, uint32_t columns, uint8_t *out) {
+static void resample(const uint8_t *image, uint32_t height, uint32_t width, int32_t y, int32_t x, uint32_t h,
+                     uint32_t w, uint32_t rows, uint32_t columns, uint8_t *out) {
     ee_axis down = make_axis(height, rows), across = make_axis(width, columns);
     uint32_t *sums = malloc(EE_SUM_ROWS * (size_t)width * sizeof *sums);
     CHECK(sums);
@@ -99,7 +99,8 @@ static void check_masks(uint64_t *seed) {
             prob[i] = kind == 0 ? noise : kind == 1 ? (uint8_t)blob : (uint8_t)(noise < cut ? 0 : 255);
         }
         resample(prob, size, size, 0, 0, size, size, h, w, map);
-        uint32_t area = ee_resample_mask(&down, &across, prob, size, threshold, sums, mask, columns, &drawn), counted = 0;
+        uint32_t area = ee_resample_mask(&down, &across, prob, size, threshold, sums, mask, columns, &drawn);
+        uint32_t counted = 0;
         for (uint32_t y = 0; y < rows; y++)
             for (uint32_t x = 0; x < columns; x++) {
                 CHECK(mask[y * columns + x] == (map[(y + top) * w + x + left] >= threshold));

@@ -22,15 +22,18 @@ from conftest import TINY_SIZE_PX, draw_heart, network_frames  # noqa: E402
 import edgeecho.export.bundle as bundle_module  # noqa: E402
 import edgeecho.export.gate as gate_module  # noqa: E402
 import edgeecho.export.pipeline as pipeline_module  # noqa: E402
+from edgeecho.cine import Cine  # noqa: E402
 from edgeecho.errors import ConfigError, DataError, ExportError, ModelFileError, OutputError  # noqa: E402
 from edgeecho.export.options import Options  # noqa: E402
 from edgeecho.export.pipeline import Bundle  # noqa: E402
 from edgeecho.export.quantize import count_int8, quantize  # noqa: E402
 from edgeecho.export.ranges import Ranges  # noqa: E402
 from edgeecho.export.writers import WRITERS  # noqa: E402
+from edgeecho.measure import BeatMeasurement  # noqa: E402
+from edgeecho.measure.volumes import disc_volume  # noqa: E402
 from edgeecho.metrics import dice  # noqa: E402
 from edgeecho.modelfile import check  # noqa: E402
-from edgeecho.runtime import Predictor, load  # noqa: E402
+from edgeecho.runtime import Predictor, Segmentation, load  # noqa: E402
 
 FILES = [
     "bundle.json",
@@ -340,6 +343,30 @@ def test_a_convolution_that_spoils_int8_goes_back_to_float(
     done, convolutions = count_int8(onnx.load(result.folder / "clip.int8.onnx"))
     assert done == convolutions - 1
     assert f"given back to float | {names[-2]} |" in (result.folder / "CARD.md").read_text()
+
+
+def test_int8_that_finds_no_beat_any_more() -> None:
+    """EF is then that of its masks at fp32's own frames; that the beat is gone is a figure of its own."""
+    frames, labels = draw_heart(np.random.default_rng(7), frames=60)
+    cine = Cine(frames, fps=30.0, labels=dict(enumerate(labels)))
+    fp32 = replace(load(threads=1).segment(cine), mask=labels, ef_percent=60.0)
+    ed, es = int(labels.sum((1, 2)).argmax()), int(labels.sum((1, 2)).argmin())
+    ef = 100 * (1 - disc_volume(labels[es], None) / disc_volume(labels[ed], None))
+    fp32 = replace(
+        fp32, beats=[BeatMeasurement(ed, es, None, None, ef, None)], ed_frames=[ed], es_frames=[es], ef_percent=ef
+    )
+    none = replace(fp32, beats=[], ed_frames=[], es_frames=[], ef_percent=None)
+
+    def figures(int8: Segmentation) -> dict[str, tuple[float, bool]]:
+        answers = [gate_module.Answers([result]) for result in (int8, fp32)]
+        return {v.figure: (v.value, v.holds) for v in gate_module.judge("int8", "fp32", *answers, [cine])}
+
+    assert figures(fp32)["no beat any more"] == (0, True)
+    assert figures(none)["no beat any more"] == (1, False)
+    assert figures(none)["EF, worst"] == (pytest.approx(0, abs=1e-9), True)
+    assert "ED, ES frames" not in figures(none)
+    empty = replace(none, mask=np.zeros_like(labels))
+    assert figures(empty)["EF, mean"] == (float("inf"), False)
 
 
 def test_a_checkpoint_whose_graph_differs_is_refused(

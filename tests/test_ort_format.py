@@ -15,6 +15,7 @@ pytest.importorskip("onnxsim")
 import onnxruntime as ort  # noqa: E402
 from conftest import TINY_SIZE_PX, network_frames  # noqa: E402
 
+from edgeecho import devicefile  # noqa: E402
 from edgeecho.catalog import RUNTIME_OF  # noqa: E402
 from edgeecho.errors import ConfigError, ModelFileError  # noqa: E402
 from edgeecho.export.bundle import export  # noqa: E402
@@ -175,7 +176,7 @@ def test_exported_and_listed(
 
 
 def test_every_model_file_has_a_runtime() -> None:
-    assert set(RUNTIME_OF) == set(SUFFIXES)
+    assert {*RUNTIME_OF, devicefile.SUFFIX} == set(SUFFIXES)  # the last is for C
 
 
 def test_an_unknown_format_is_told() -> None:

@@ -23,8 +23,9 @@ from edgeecho.benchmarks.contest import speckle_clip
 from edgeecho.catalog import locate, model_folder
 from edgeecho.errors import ModelFileError
 from edgeecho.export.native import native_graph
+from edgeecho.export.options import USUAL_FORMATS
 from edgeecho.export.pipeline import SUFFIX
-from edgeecho.export.sealed import write_onnx, write_openvino
+from edgeecho.export.writers import WRITERS
 from edgeecho.modelfile import check
 from edgeecho.runtime.engine import Engine, open_engine
 
@@ -40,7 +41,7 @@ def engines_of(source: Path, kind: str, folder: Path) -> dict[str, Engine]:
     for lowering in LOWERINGS:
         path = folder / f"{spec.precision}.{lowering}{SUFFIX[kind]}"
         built = native_graph(graph) if lowering == "none" else graph
-        (write_onnx if kind == "onnx" else write_openvino)(path, built, replace(spec, lowering=lowering))
+        WRITERS[path.suffix](path, built, replace(spec, lowering=lowering))
         opened[lowering] = open_engine(locate(path), threads=1)[0]
     return opened
 
@@ -57,7 +58,7 @@ def main() -> None:
         folder = model_folder(name)
         if folder is None:
             raise ModelFileError(f"no model {name!r}")
-        for kind in track([(k, p) for k in SUFFIX for p in PRECISIONS], description=name, transient=True):
+        for kind in track([(k, p) for k in USUAL_FORMATS for p in PRECISIONS], description=name, transient=True):
             format_, precision = kind
             source = folder / f"clip.{precision}.onnx"
             clip = speckle_clip(asked.frames, check(source).spec.size_px)

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import edgeecho
+from edgeecho.catalog import packaged_models
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("torch", "openvino", "onnx", "matplotlib")
@@ -184,20 +185,21 @@ def test_the_wheel_holds_all_parts(wheel: zipfile.ZipFile) -> None:
     for path in sources():
         place = path.relative_to(ROOT).as_posix()
         assert (place if place.startswith("edgeecho/") else f"edgeecho/{place}") in names
-    for path in (ROOT / "models" / "cl_unet_edge").iterdir():
-        assert f"edgeecho/models/cl_unet_edge/{path.name}" in names
     assert "edgeecho/py.typed" in names
-    index = json.loads(wheel.read("edgeecho/models/cl_unet_edge/bundle.json"))
-    assert {f"edgeecho/models/cl_unet_edge/{name}" for name in index["files"]} <= names
+    for folder in packaged_models():
+        assert {f"edgeecho/models/{folder.name}/{path.name}" for path in folder.iterdir()} <= names
+        index = json.loads(wheel.read(f"edgeecho/models/{folder.name}/bundle.json"))
+        assert {f"edgeecho/models/{folder.name}/{name}" for name in index["files"]} <= names
     assert not [name for name in names if name.endswith((".pyc", ".pt", ".log"))]
 
 
 def test_the_wheel_names_both_licences(wheel: zipfile.ZipFile) -> None:
     metadata = wheel.read(f"edgeecho-{edgeecho.__version__}.dist-info/METADATA").decode()
     headers = Parser().parsestr(metadata)
-    index = json.loads(wheel.read("edgeecho/models/cl_unet_edge/bundle.json"))
-    assert set(headers["License-Expression"].split(" AND ")) == {"Apache-2.0", index["licence"]}
-    assert set(headers.get_all("License-File")) == {"LICENSE", "models/cl_unet_edge/LICENSE"}
+    models = [folder.name for folder in packaged_models()]
+    weights = {json.loads(wheel.read(f"edgeecho/models/{name}/bundle.json"))["licence"] for name in models}
+    assert set(headers["License-Expression"].split(" AND ")) == {"Apache-2.0", *weights}
+    assert set(headers.get_all("License-File")) == {"LICENSE", *(f"models/{name}/LICENSE" for name in models)}
 
 
 def test_the_package_is_one_version() -> None:

@@ -109,7 +109,7 @@ static void abuse_region(void)
     for (int round = 0; round < 900; round++) {
         const uint32_t width = 1 + (uint32_t)(uniform() * 40), height = 1 + (uint32_t)(uniform() * 40);
         const size_t pixels = (size_t)width * height;
-        ee_region region = {.width = width, .height = height};
+        ee_region region = {.width = width, .height = height, .bottom = height, .right = width};
         region.runs = room(height * ((width + 1) / 2), sizeof(ee_run));
         region.edge = room(pixels, sizeof(ee_pixel));
         uint8_t *mask = room(pixels, 1);
@@ -121,7 +121,7 @@ static void abuse_region(void)
             mask[i] = values[round % 9] ? (uint8_t)(1 + uniform() * 255) : 0;
         }
         const ee_vector spacing = {0.1 + uniform(), 0.1 + uniform()};
-        const double volume = ee_disc_volume(&region, mask, spacing);
+        const double volume = ee_disc_volume(&region, ee_find_runs(&region, mask), spacing);
         EXPECT(isnan(volume) || volume > 0);
         free(region.runs);
         free(region.edge);

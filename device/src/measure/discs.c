@@ -22,10 +22,10 @@ static double limited_sum(double start, double step, double count)
     return (high - low) * (start + step * (low + high - 1) / 2) + (count - high);
 }
 
-double ee_disc_volume(ee_region *region, const uint8_t *mask, ee_vector spacing)
+double ee_disc_volume(ee_region *region, size_t count, ee_vector spacing)
 {
     ee_axis axis;
-    ee_find_region(region, mask);
+    ee_keep_largest(region, count);
     if (!ee_find_axis(region, spacing, &axis))
         return NAN;
     /* Pixels before each of the planes between discs. A pixel that a plane cuts counts in part: whole ones would

@@ -9,14 +9,24 @@
 /* Heart rates outside are not reported. */
 static const double MIN_BPM = 30, MAX_BPM = 200;
 
+/* A run of a mask that waits to be measured. */
+typedef struct {
+    uint16_t row, first, last;
+} kept_run;
+
+static const uint32_t MEASURED = UINT32_MAX;
+
 struct ee_meter {
     double fps;           /* 0: unknown */
     ee_vector spacing_mm; /* 1 if unknown */
     bool has_spacing;
     int completed;  /* beats measured in this call */
     uint64_t found; /* beats in the area curve, measured or not */
-    double volume;  /* of the last frame, mm3 */
-    double *volumes; /* of each frame that a beat may still name, at its number modulo `capacity` */
+    /* Of each frame that a beat may still name, at its number modulo `capacity`: its volume in mm3, or the runs of its
+     * mask, `height` of them at most, which are measured if a beat names it. Few frames are named. */
+    double *volumes;
+    uint32_t *waiting; /* runs kept, or MEASURED */
+    kept_run *kept;
     size_t capacity;
     ee_tracker tracker;
     ee_region region;
@@ -44,6 +54,8 @@ static size_t lay_out(ee_meter *m, unsigned char *base)
     take(&b, 1, sizeof *m);
     m->capacity = ee_tracker_capacity(m->fps);
     m->volumes = take(&b, m->capacity, sizeof(double));
+    m->waiting = take(&b, m->capacity, sizeof(uint32_t));
+    m->kept = take(&b, m->capacity * height, sizeof(kept_run));
     m->tracker.raw = take(&b, m->capacity, sizeof(double));
     m->tracker.values = take(&b, m->capacity, sizeof(double));
     m->tracker.smooth = take(&b, m->capacity, sizeof(double));
@@ -67,11 +79,25 @@ size_t ee_meter_size(uint32_t max_width, uint32_t max_height, double fps)
     return lay_out(&counted, NULL);
 }
 
+/* The volume of a frame that is still held, measured now if it was not before. */
+static double volume_of(ee_meter *m, uint64_t frame)
+{
+    const size_t slot = (size_t)(frame % m->capacity);
+    if (m->waiting[slot] != MEASURED) {
+        const kept_run *kept = m->kept + slot * m->region.height;
+        for (uint32_t i = 0; i < m->waiting[slot]; i++)
+            m->region.runs[i] = (ee_run){kept[i].row, kept[i].first, kept[i].last, 0};
+        m->volumes[slot] = ee_disc_volume(&m->region, m->waiting[slot], m->spacing_mm);
+        m->waiting[slot] = MEASURED;
+    }
+    return m->volumes[slot];
+}
+
 /* Measure a beat that the tracker found, if its two frames have a volume that falls. */
 static void measure(void *context, const ee_found *found)
 {
     ee_meter *m = context;
-    const double edv = m->volumes[found->ed_frame % m->capacity], esv = m->volumes[found->es_frame % m->capacity];
+    const double edv = volume_of(m, found->ed_frame), esv = volume_of(m, found->es_frame);
     m->found++;
     if (!(esv < edv))
         return;
@@ -121,7 +147,6 @@ ee_meter *ee_meter_init(void *memory, size_t size, uint32_t width, uint32_t heig
 void ee_meter_reset(ee_meter *m)
 {
     m->found = 0;
-    m->volume = NAN;
     ee_tracker_reset(&m->tracker);
     ee_history_reset(&m->history);
 }
@@ -138,8 +163,16 @@ void ee_meter_look_within(ee_meter *m, uint32_t top, uint32_t bottom, uint32_t l
 int ee_meter_push(ee_meter *m, const uint8_t *mask, double area_px)
 {
     m->completed = 0;
-    m->volume = ee_disc_volume(&m->region, mask, m->spacing_mm);
-    m->volumes[m->tracker.frames % m->capacity] = m->volume;
+    const size_t slot = (size_t)(m->tracker.frames % m->capacity), count = ee_find_runs(&m->region, mask);
+    if (count <= m->region.height) {
+        kept_run *kept = m->kept + slot * m->region.height;
+        for (size_t i = 0; i < count; i++)
+            kept[i] = (kept_run){m->region.runs[i].row, m->region.runs[i].first, m->region.runs[i].last};
+        m->waiting[slot] = (uint32_t)count;
+    } else { /* a ragged mask */
+        m->volumes[slot] = ee_disc_volume(&m->region, count, m->spacing_mm);
+        m->waiting[slot] = MEASURED;
+    }
     ee_tracker_push(&m->tracker, area_px);
     return m->completed;
 }
@@ -151,9 +184,10 @@ int ee_meter_finish(ee_meter *m)
     return m->completed;
 }
 
-double ee_meter_volume(const ee_meter *m)
+double ee_meter_volume(ee_meter *m)
 {
-    return m->has_spacing ? m->volume / 1000 : m->volume;
+    const double volume = m->tracker.frames ? volume_of(m, m->tracker.frames - 1) : NAN;
+    return m->has_spacing ? volume / 1000 : volume;
 }
 
 uint64_t ee_meter_beats(const ee_meter *m)

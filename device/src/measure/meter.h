@@ -64,7 +64,7 @@ typedef struct {
 
 /* Bytes that a meter for frames of at most this size and rate (0: unknown) needs; 0 if out of bounds. They are
  *   12 * height * ceil(width / 2) + 4 * height * width    room for the worst mask; 10 a pixel
- *   + 41 * (2 * round(6 * fps) + round(0.2 * fps) + 1)    12 s of areas and volumes; 500 for each frame a second
+ *   + (45 + 6 * height) * (2 * round(6 * fps) + round(0.2 * fps) + 1)    12 s of areas, volumes and outlines
  *   + 96 * EE_BEATS_KEPT                                  393,216
  * and below 1000 for the rest (fps is 50 if unknown, and counts as 8 if less). */
 size_t ee_meter_size(uint32_t max_width, uint32_t max_height, double fps);
@@ -89,8 +89,9 @@ int ee_meter_push(ee_meter *meter, const uint8_t *mask, double area_px);
 /* End the cine: the number of beats that were still open. Call `ee_meter_reset` before the next cine. */
 int ee_meter_finish(ee_meter *meter);
 
-/* Volume of the frame that was pushed last, in ml, or in cubic pixels without spacing; NAN if it shows none. */
-double ee_meter_volume(const ee_meter *meter);
+/* Volume of the frame that was pushed last, in ml, or in cubic pixels without spacing; NAN if it shows none. It is
+ * computed when it is asked for. */
+double ee_meter_volume(ee_meter *meter);
 
 /* Beats measured since the last reset, and one of them: 0 is the first. False if there is no such beat, or it is
  * older than the last EE_BEATS_KEPT. */

@@ -45,34 +45,44 @@ static void join(ee_run *runs, int32_t a, int32_t b)
     runs[other].link = first;
 }
 
-/* All runs of the mask, each joined to those above that it touches; the number of runs. */
-static int32_t find_runs(const ee_region *region, const uint8_t *mask)
+size_t ee_find_runs(ee_region *region, const uint8_t *mask)
 {
     ee_run *runs = region->runs;
-    int32_t count = 0, above = 0, above_end = 0; /* the runs of the row before */
+    size_t count = 0;
     mask += (size_t)region->top * region->width;
     for (uint32_t row = region->top; row < region->bottom; row++, mask += region->width) {
-        const int32_t row_start = count;
         for (uint32_t end, first = find_set(mask, region->left, region->right); first < region->right;
              first = find_set(mask, end, region->right)) {
             end = find_clear(mask, first, region->right);
-            runs[count] = (ee_run){(uint16_t)row, (uint16_t)first, (uint16_t)(end - 1), -(int32_t)(end - first)};
-            while (above < above_end && runs[above].last < first)
-                above++;
-            for (int32_t i = above; i < above_end && runs[i].first < end; i++)
-                join(runs, i, count);
-            count++;
+            runs[count++] = (ee_run){(uint16_t)row, (uint16_t)first, (uint16_t)(end - 1), 0};
         }
-        above = row_start;
-        above_end = count;
     }
     return count;
 }
 
-void ee_find_region(ee_region *region, const uint8_t *mask)
+/* Join each run to those of the row above that it touches. */
+static void join_runs(ee_run *runs, int32_t count)
+{
+    int32_t above = 0, row_start = 0; /* the first run of the row above that still matters; of this row */
+    for (int32_t i = 0; i < count; i++) {
+        ee_run *run = &runs[i];
+        run->link = -((int32_t)run->last - run->first + 1);
+        if (i > 0 && run->row != runs[i - 1].row) {
+            above = run->row == runs[i - 1].row + 1 ? row_start : i;
+            row_start = i;
+        }
+        while (above < row_start && runs[above].last < run->first)
+            above++;
+        for (int32_t k = above; k < row_start && runs[k].first <= run->last; k++)
+            join(runs, k, i);
+    }
+}
+
+void ee_keep_largest(ee_region *region, size_t runs_in_all)
 {
     ee_run *runs = region->runs;
-    const int32_t count = find_runs(region, mask);
+    const int32_t count = (int32_t)runs_in_all;
+    join_runs(runs, count);
     int32_t largest = 0;
     uint16_t left = UINT16_MAX, top = 0;
     region->run_count = region->edge_count = region->pixels = 0;

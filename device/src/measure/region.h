@@ -24,8 +24,12 @@ typedef struct {
     size_t run_count, edge_count, pixels;
 } ee_region;
 
-/* Find it in a mask (dense; 0 is outside). Of regions of one size the first in raster order. */
-void ee_find_region(ee_region *region, const uint8_t *mask);
+/* All runs of a mask (dense; 0 is outside) into `runs`, in raster order; their number. */
+size_t ee_find_runs(ee_region *region, const uint8_t *mask);
+
+/* Find the largest region of the first `count` of `runs` and keep its runs alone. Of regions of one size the first in
+ * raster order. */
+void ee_keep_largest(ee_region *region, size_t count);
 
 /* Fill in the edge. */
 void ee_find_edge(ee_region *region);

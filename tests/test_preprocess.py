@@ -96,6 +96,7 @@ def test_golden_arrays() -> None:
 
 def test_golden_arrays_are_what_their_script_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(make_golden, "PATH", tmp_path / "again.npz")
+    monkeypatch.setattr(make_golden, "FOR_C", tmp_path / "again.bin")
     monkeypatch.setattr(make_golden, "SIZES", make_golden.SIZES[:4])
     stored = Path(__file__).parent / "data" / "resample.npz"
     make_golden.main()

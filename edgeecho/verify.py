@@ -9,7 +9,7 @@ from typing import Any
 
 from edgeecho.catalog import find_files, model_folder
 from edgeecho.errors import ModelFileError
-from edgeecho.modelfile import check
+from edgeecho.modelfile import MAX_BYTES, check
 from edgeecho.spec import STATE_BYTES, ModelSpec
 
 INDEX = "bundle.json"
@@ -61,12 +61,30 @@ def verify_model(model: str) -> Report:
     paths, folder = find_files(model), model_folder(model)
     index: dict[str, Any] = {}
     if folder and (folder / INDEX).is_file():
-        index = json.loads((folder / INDEX).read_text())  # `find_files` has read it
+        index = _read_index(folder / INDEX)
     listed: dict[str, str] = index.get("files", {})
-    covered = {path.with_suffix(".bin") for path in paths if path.suffix == ".xml"}
-    others = [folder / name for name in sorted(listed) if folder and folder / name not in (*paths, *covered)]
+    others = [folder / name for name in sorted(listed) if folder and folder / name not in paths]
     reports = [_file(path, listed.get(path.name)) for path in paths] + [_listed(p, listed[p.name]) for p in others]
     return Report(folder.name if folder else paths[0].name, reports, index)
+
+
+def _read_index(path: Path) -> dict[str, Any]:
+    """
+    Raises:
+        ModelFileError: If it is not what `edgeecho export` writes.
+    """
+    try:
+        index = json.loads(path.read_text())
+        names = [name for name, digest in index.get("files", {}).items() if isinstance(digest, str)]
+        figures = [*((index.get("gate") or {}).get("figures", ())), *index.get("proof", ())]
+        whole = all({"file", "against", "figure", "value", "worst", "limit"} <= set(row) for row in figures)
+        whole = whole and all({"name", "version", "purpose"} <= set(row) for row in index.get("soup", ()))
+        sound = whole and len(names) == len(index.get("files", {})) and all(Path(n).name == n for n in names)
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise ModelFileError(f"{path}: damaged; fetch or export the model again") from error
+    if not sound:
+        raise ModelFileError(f"{path}: damaged; fetch or export the model again")
+    return dict(index)
 
 
 def _file(path: Path, expected: str | None) -> FileReport:
@@ -84,6 +102,8 @@ def _file(path: Path, expected: str | None) -> FileReport:
 def _listed(path: Path, expected: str) -> FileReport:
     """Any other file that the index lists."""
     try:
+        if path.stat().st_size > MAX_BYTES:
+            return FileReport(path.name, 0, f"{path.name}: more than the {MAX_BYTES} bytes allowed", None)
         data = path.read_bytes()
     except OSError as broken:
         return FileReport(path.name, 0, f"{path.name}: listed in {INDEX}, cannot be read ({broken.strerror})", None)

@@ -100,7 +100,7 @@ def _text(bundle: Bundle, options: Options, shown: list[str]) -> str:
         f"| weights made by | revision {spec.revision} |",
         f"| licence of the weights | {spec.licence} |",
         f"| intended use | {spec.intended_use} |",
-        f"| lowering | {spec.lowering} |",
+        f"| lowering of clips | {', '.join(f'{kind} {options.lowering(kind)}' for kind in options.formats)} |",
     ]
     if bundle.gate:
         lines.append(f"| int8 calibrated on | {bundle.calibration}; ranges by {options.method} |")

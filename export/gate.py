@@ -6,11 +6,13 @@ export is refused.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import onnx
 import onnxruntime as ort
 
+from edgeecho.catalog import locate
 from edgeecho.cine import Cine
 from edgeecho.errors import ExportError, MeasurementError
 from edgeecho.export.calibrate import Frames
@@ -19,7 +21,7 @@ from edgeecho.export.quantize import quantize
 from edgeecho.export.ranges import Ranges
 from edgeecho.measure.volumes import disc_volume
 from edgeecho.metrics import dice
-from edgeecho.runtime.engine import usable_cores
+from edgeecho.runtime.engine import open_engine, usable_cores
 from edgeecho.runtime.ort_engine import OrtEngine
 from edgeecho.runtime.predictor import Predictor, Segmentation
 from edgeecho.spec import ModelSpec
@@ -48,6 +50,13 @@ class Answers:
     def ask(cls, model: onnx.ModelProto, spec: ModelSpec, judges: list[Cine]) -> "Answers":
         """Segment every cine through ONNX Runtime, as a user would."""
         predictor = Predictor(OrtEngine(model.SerializeToString(), spec.name, usable_cores()), spec, "")
+        return cls([predictor.segment(cine) for cine in judges])
+
+    @classmethod
+    def ask_file(cls, path: Path, judges: list[Cine]) -> "Answers":
+        """The same through the engine that opens a file."""
+        engine, spec, _ = open_engine(locate(path))
+        predictor = Predictor(engine, spec, "")
         return cls([predictor.segment(cine) for cine in judges])
 
 
@@ -129,6 +138,8 @@ class Gated:
     verdicts: list[Verdict]
     kept_float: list[str]
     """Convolutions that had to stay in float, the one that cost most first."""
+    fp32: Answers
+    """What fp32 says of the judges."""
 
 
 def quantize_gated(
@@ -166,7 +177,7 @@ def quantize_gated(
         if not any(v.figure == "EF, mean" for v in verdicts):
             say("EF is not judged: fp32 itself finds none on the cines that int8 is judged on")
         if not failed:
-            return Gated(int8, verdicts, kept)
+            return Gated(int8, verdicts, kept, fp32)
         if 2 * len(kept) >= len(convolutions):
             v = failed[0]
             raise ExportError(

@@ -15,6 +15,7 @@ import onnx
 import onnxruntime as ort
 from onnxruntime.tools.ort_format_model import create_config_from_models
 
+from edgeecho.errors import ExportError
 from edgeecho.export.sealed import stamped
 from edgeecho.files import atomic
 from edgeecho.modelfile import seal
@@ -37,9 +38,12 @@ def write_ort(path: Path, model: onnx.ModelProto, spec: ModelSpec) -> None:
         options.add_session_config_entry("session.save_model_format", "ORT")
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
-        ort.InferenceSession(
-            stamped(model, spec), options, providers=["CPUExecutionProvider"], disabled_optimizers=PROCESSORS_OWN
-        )
+        try:
+            ort.InferenceSession(
+                stamped(model, spec), options, providers=["CPUExecutionProvider"], disabled_optimizers=PROCESSORS_OWN
+            )
+        except Exception as error:  # onnxruntime raises many kinds; most likely the disk is full
+            raise ExportError(f"{path.name}: ONNX Runtime cannot write it: {str(error).splitlines()[0]}") from error
         data = seal(in_order(converted.read_bytes()))
     with atomic(path) as temporary:
         temporary.write_bytes(data)

@@ -1,24 +1,31 @@
 """What an export proved, as a table."""
 
+import sys
+
 from rich.console import Console
 from rich.table import Table
 
 from edgeecho.export.pipeline import Bundle
 from edgeecho.spec import NOTICE
 
+WIDTH = 110
+"""Of what is printed into a pipe."""
+
 
 def print_bundle(bundle: Bundle) -> None:
     """Print the proof, the files and the licence to stdout."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     table = Table("file", "against", "figure", "value", "worst clip", "limit", title=f"{bundle.spec.name}: proof")
     for v in bundle.verdicts:
         table.add_row(v.file, v.against, v.figure, f"{v.value:.4g}", f"{v.worst:.4g}", f"{v.limit:g}")
     console.print(table)
     if bundle.gate:
         cines = len(bundle.frames.judges)
-        gate = Table("figure", "value", "worst cine", "limit", title=f"int8 against fp32 on {cines} whole cines")
+        gate = Table(
+            "file", "figure", "value", "worst cine", "limit", title=f"int8 against fp32 on {cines} whole cines"
+        )
         for v in bundle.gate:
-            gate.add_row(v.figure, f"{v.value:.4g}", f"{v.worst:.4g}", f"{v.limit:g}")
+            gate.add_row(v.file, v.figure, f"{v.value:.4g}", f"{v.worst:.4g}", f"{v.limit:g}")
         console.print(gate)
         if bundle.kept_float:
             console.print(f"given back to float: {', '.join(bundle.kept_float)}", highlight=False)

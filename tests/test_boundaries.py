@@ -4,6 +4,7 @@ import ast
 import importlib
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -200,6 +201,14 @@ def test_the_wheel_names_both_licences(wheel: zipfile.ZipFile) -> None:
     weights = {json.loads(wheel.read(f"edgeecho/models/{name}/bundle.json"))["licence"] for name in models}
     assert set(headers["License-Expression"].split(" AND ")) == {"Apache-2.0", *weights}
     assert set(headers.get_all("License-File")) == {"LICENSE", *(f"models/{name}/LICENSE" for name in models)}
+
+
+def test_cards_are_complete() -> None:
+    for folder in packaged_models():
+        card = (folder / "README.md").read_text()
+        assert not re.findall(r"\b[A-Z]+_(?:DICE|TABLE|PARAMS)\b", card)  # a figure that was to come
+        assert all((folder / name).is_file() for name in re.findall(r"`(\w+\.jsonl)`", card))
+    assert not re.findall(r"\b[A-Z]+_(?:DICE|TABLE|DATE)\b", (ROOT / "README.md").read_text())
 
 
 def test_the_package_is_one_version() -> None:

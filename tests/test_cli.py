@@ -387,6 +387,27 @@ def test_info_on_a_bundle_whose_files_were_exchanged(command: Command, tiny_bund
     assert "CARD.md: not the file that bundle.json lists" in stderr
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        '{"files": []}',
+        '{"files": {"../clip.int8.onnx": "00"}}',
+        '{"files": {"clip.int8.onnx": 1}}',
+        '{"files": {}, "proof": [{"file": "clip.int8.onnx"}]}',
+        '{"files": {}, "soup": 3}',
+        "[]",
+        "{",
+    ],
+)
+def test_info_on_an_index_that_makes_no_sense(command: Command, tiny_bundle: Path, tmp_path: Path, index: str) -> None:
+    folder = tmp_path / "lv"
+    shutil.copytree(tiny_bundle, folder)
+    (folder / "bundle.json").write_text(index)
+    assert "bundle.json: damaged; fetch or export the model again" in the_error(
+        command("info", folder), tmp_path / "out"
+    )
+
+
 def test_info_on_a_damaged_bundle(command: Command, tmp_path: Path) -> None:
     shutil.copytree(MODEL, tmp_path / "lv")
     (tmp_path / "lv" / "clip.fp32.onnx").unlink()
@@ -395,7 +416,7 @@ def test_info_on_a_damaged_bundle(command: Command, tmp_path: Path) -> None:
     (tmp_path / "lv" / "clip.int8.bin").write_bytes(weights)
     code, stdout, stderr = command("info", tmp_path / "lv")
     assert code == 1
-    assert stdout.count(" broken ") == 2
+    assert stdout.count(" broken ") == 3  # the graph that is gone, the weights, the graph that is sealed with them
     assert "clip.fp32.onnx: cannot be read" in stderr
     assert "clip.int8.xml: checksum does not hold" in stderr
 

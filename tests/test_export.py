@@ -248,6 +248,17 @@ def test_a_fixed_number_of_frames(tiny_bundle: Path, camus: Path, tmp_path: Path
         export(source, tmp_path / "none", frames=8, calib=calib)
 
 
+def test_more_fixed_frames_than_any_cine_that_is_proven_on(tiny_bundle: Path, camus: Path, tmp_path: Path) -> None:
+    asked = {"frames": 40, "formats": ("onnx",), "forms": ("clip",), "calib": f"camus:{camus}"}
+    result = export(str(tiny_bundle / "clip.fp32.onnx"), tmp_path / "out", **asked)
+    assert check(result.folder / "clip.int8.onnx").spec.frames == 40
+
+
+def test_openvino_is_judged_by_itself(tiny_bundle: Path) -> None:
+    figures = json.loads((tiny_bundle / "bundle.json").read_text())["gate"]["figures"]
+    assert {row["file"] for row in figures} == {"clip.int8.onnx", "clip.int8.xml"}
+
+
 def test_sixteen_bits_are_for_openvino(tiny_bundle: Path, camus: Path, tmp_path: Path) -> None:
     source, calib = str(tiny_bundle / "clip.fp32.onnx"), f"camus:{camus}"
     result = export(source, tmp_path / "out", precision="fp16", calib=calib)

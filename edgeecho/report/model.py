@@ -11,7 +11,7 @@ from edgeecho.verify import FileReport, Report, state_bytes
 def print_report(report: Report, console: Console) -> None:
     """Print all that a file or a bundle says of itself."""
     models = [file for file in report.files if file.spec]
-    if len(report.files) == 1 and models:
+    if len(report.files) == 1 and models and not report.index:
         _print_file(models[0], console)
         return
     index = report.index
@@ -20,7 +20,7 @@ def print_report(report: Report, console: Console) -> None:
     for heading in ("checksum", "T", "lowering"):
         table.add_column(heading)
     for heading in ("bytes", "state, bytes"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for file in report.files:
         about = ["", "", ""]
         if file.spec and file.spec.form != "checkpoint":
@@ -71,7 +71,9 @@ def _print_rows(values: dict[str, Any], console: Console) -> None:
 
 
 def _print_figures(rows: list[dict[str, Any]], title: str, console: Console) -> None:
-    table = Table("file", "against", "figure", "value", "worst", "limit", title=title)
+    table = Table(title=title)
+    for heading in ("file", "against", "figure", "value", "worst", "limit"):
+        table.add_column(heading, overflow="fold")
     for row in rows:
         numbers = ["-" if row[key] is None else f"{row[key]:.4g}" for key in ("value", "worst", "limit")]
         table.add_row(row["file"], row["against"], row["figure"], *numbers)

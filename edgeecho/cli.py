@@ -338,9 +338,12 @@ def info(
 @app.command()
 def models() -> None:
     """The models that come with the package."""
+    from textwrap import shorten
+
     from edgeecho.runtime import packaged_models
 
     for folder in packaged_models():
         index = json.loads((folder / "bundle.json").read_text())
         spec = index["spec"]
-        typer.echo(f"{folder.name}: {spec['params'] / 1e6:.2f} M parameters, {index['licence']}; {spec['trained_on']}")
+        learned = shorten(spec["trained_on"], 90, placeholder=" ...")
+        typer.echo(f"{folder.name}: {spec['params'] / 1e6:.2f} M parameters, {index['licence']}; {learned}")

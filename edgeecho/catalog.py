@@ -4,11 +4,14 @@ import json
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from edgeecho import devicefile, modelfile
 from edgeecho.errors import ConfigError, ModelFileError
 
 DEFAULT_MODEL = "cl_unet_edge"
+INDEX = "bundle.json"
+"""Of a folder that `edgeecho export` wrote."""
 DEFAULT_PRECISION = "int8"
 PRECISIONS = ("int8", "fp16", "fp32")
 RUNTIMES = {"ort": ".onnx", "openvino": ".xml", "torch": ".safetensors"}
@@ -32,7 +35,7 @@ class Located:
 def packaged_models() -> list[Path]:
     """Folders of the models that come with the package, by name."""
     root = Path(str(files("edgeecho.models")))
-    return sorted(p for p in root.iterdir() if (p / "bundle.json").is_file())
+    return sorted(p for p in root.iterdir() if (p / INDEX).is_file())
 
 
 def model_folder(model: str) -> Path | None:
@@ -104,22 +107,40 @@ def _in_folder(folder: Path, stem: str, runtime: str) -> Path:
     return next((path for path in paths if path.is_file()), paths[0])
 
 
+def read_index(folder: Path) -> dict[str, Any]:
+    """What a folder's `bundle.json` says; empty where there is none.
+
+    Raises:
+        ModelFileError: If it is not what `edgeecho export` writes.
+    """
+    path = folder / INDEX
+    if not path.is_file():
+        return {}
+    try:
+        index: dict[str, Any] = json.loads(path.read_text())
+        listed, gate = index["files"].items(), index.get("gate") or {}
+        figures = [*gate.get("figures", ()), *index.get("proof", ())]
+        sound = all(isinstance(digest, str) and Path(name).name == name for name, digest in listed)
+        sound &= all({"file", "against", "figure", "value", "worst", "limit"} <= set(row) for row in figures)
+        sound &= all({"name", "version", "purpose"} <= set(row) for row in index.get("soup", ()))
+    except (OSError, ValueError, LookupError, AttributeError, TypeError) as error:
+        raise ModelFileError(f"{path}: damaged; fetch or export the model again") from error
+    if not sound:
+        raise ModelFileError(f"{path}: damaged; fetch or export the model again")
+    return index
+
+
 def find_files(model: str) -> list[Path]:
     """Every file of a model: of a name or folder all that lie there or that its index lists; else the file itself.
 
     Raises:
-        ModelFileError: If a folder has none.
+        ModelFileError: If a folder has none, or its index is damaged.
     """
     folder = model_folder(model)
     if folder is None:
         return [Path(model) if Path(model).suffix == devicefile.SUFFIX else locate(model).path]
-    index = folder / "bundle.json"
-    try:
-        listed = json.loads(index.read_text())["files"] if index.is_file() else {}
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise ModelFileError(f"{index}: damaged; fetch or export the model again") from error
-    names = {*listed, *(path.name for path in folder.iterdir())}
-    files = sorted(folder / Path(name).name for name in names if Path(name).suffix in modelfile.SUFFIXES)
+    names = {*read_index(folder).get("files", {}), *(path.name for path in folder.iterdir())}
+    files = sorted(folder / name for name in names if Path(name).suffix in modelfile.SUFFIXES)
     if not files:
         raise ModelFileError(f"{model}: no model file in this folder; expected one of {', '.join(modelfile.SUFFIXES)}")
     return files

@@ -24,8 +24,6 @@ Runtime = Annotated[str | None, typer.Option(help="ort, openvino or torch.")]
 Precision = Annotated[str | None, typer.Option(help="int8 or fp32, for a named model.")]
 Threads = Annotated[int | None, typer.Option(help="Worker threads; all cores if not given.")]
 Stream = Annotated[bool, typer.Option("--stream", help="Frame by frame, as live frames run.")]
-PIPE_WIDTH = 110
-"""Of tables where there is no terminal."""
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures here as JSON.")]
 
 
@@ -321,15 +319,14 @@ def info(
     json_file: JsonFile = None,
 ) -> None:
     """What a model is, what was proven of it, and whether every checksum holds."""
-    from rich.console import Console
-
     from edgeecho.report.model import print_report
+    from edgeecho.report.terminal import table_console
     from edgeecho.verify import verify_model
 
     report = verify_model(model)
     for error in report.errors:
         _say(f"error: {error}")
-    print_report(report, Console(width=None if sys.stdout.isatty() else PIPE_WIDTH))
+    print_report(report, table_console())
     _write_json(json_file, report.to_dict())
     if report.errors:
         raise typer.Exit(1)

@@ -79,9 +79,13 @@ class ModelSpec:
         if not 1 <= self.threshold <= 255:
             raise ConfigError(f"threshold must be from 1 to 255, got {self.threshold}")
         object.__setattr__(self, "state", tuple(StateTensor(t[0], tuple(t[1]), *t[2:]) for t in self.state))
-        sizes = [math.prod(t.shape) * STATE_BYTES[t.dtype] for t in self.state]
-        if sum(sizes) > MAX_STATE_BYTES:
-            raise ConfigError(f"state of {sum(sizes)} bytes is more than the {MAX_STATE_BYTES} allowed")
+        if self.state_bytes > MAX_STATE_BYTES:
+            raise ConfigError(f"state of {self.state_bytes} bytes is more than the {MAX_STATE_BYTES} allowed")
+
+    @property
+    def state_bytes(self) -> int:
+        """What a stream carries from frame to frame."""
+        return sum(math.prod(t.shape) * STATE_BYTES[t.dtype] for t in self.state)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""

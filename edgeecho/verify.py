@@ -2,17 +2,14 @@
 
 import hashlib
 import json
-import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edgeecho.catalog import find_files, model_folder
+from edgeecho.catalog import INDEX, find_files, model_folder, read_index
 from edgeecho.errors import ModelFileError
 from edgeecho.modelfile import MAX_BYTES, check
-from edgeecho.spec import STATE_BYTES, ModelSpec
-
-INDEX = "bundle.json"
+from edgeecho.spec import ModelSpec
 
 
 @dataclass(frozen=True)
@@ -59,44 +56,27 @@ def verify_model(model: str) -> Report:
         ModelFileError: If there is no such model, or a folder's index is damaged.
     """
     paths, folder = find_files(model), model_folder(model)
-    index: dict[str, Any] = {}
-    if folder and (folder / INDEX).is_file():
-        index = _read_index(folder / INDEX)
+    index = read_index(folder) if folder else {}
     listed: dict[str, str] = index.get("files", {})
-    others = [folder / name for name in sorted(listed) if folder and folder / name not in paths]
-    reports = [_file(path, listed.get(path.name)) for path in paths] + [_listed(p, listed[p.name]) for p in others]
+    seen = {path.name for path in paths} | {path.with_suffix(".bin").name for path in paths if path.suffix == ".xml"}
+    reports = [_file(path, listed) for path in paths]
+    if folder:
+        reports += [_listed(folder / name, listed[name]) for name in sorted(set(listed) - seen)]
     return Report(folder.name if folder else paths[0].name, reports, index)
 
 
-def _read_index(path: Path) -> dict[str, Any]:
-    """
-    Raises:
-        ModelFileError: If it is not what `edgeecho export` writes.
-    """
-    try:
-        index = json.loads(path.read_text())
-        names = [name for name, digest in index.get("files", {}).items() if isinstance(digest, str)]
-        figures = [*((index.get("gate") or {}).get("figures", ())), *index.get("proof", ())]
-        whole = all({"file", "against", "figure", "value", "worst", "limit"} <= set(row) for row in figures)
-        whole = whole and all({"name", "version", "purpose"} <= set(row) for row in index.get("soup", ()))
-        sound = whole and len(names) == len(index.get("files", {})) and all(Path(n).name == n for n in names)
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise ModelFileError(f"{path}: damaged; fetch or export the model again") from error
-    if not sound:
-        raise ModelFileError(f"{path}: damaged; fetch or export the model again")
-    return dict(index)
-
-
-def _file(path: Path, expected: str | None) -> FileReport:
+def _file(path: Path, listed: dict[str, str]) -> FileReport:
     """A model file, by its seal, and by the index where that lists it."""
     try:
         _, spec, companion = check(path)
     except ModelFileError as broken:
         return FileReport(path.name, 0, str(broken), None)
-    error, whole = None, path.read_bytes()  # of a device file, more than the graph in it
-    if expected not in (None, hashlib.sha256(whole).hexdigest()):
-        error = f"{path.name}: sound, but not the file that {INDEX} lists; export again"
-    return FileReport(path.name, len(whole) + len(companion), error, spec)
+    parts = {path.name: path.read_bytes()}  # of a device file, more than the graph in it
+    if companion:
+        parts[path.with_suffix(".bin").name] = companion
+    others = [n for n, data in parts.items() if listed.get(n) not in (None, hashlib.sha256(data).hexdigest())]
+    error = f"{others[0]}: sound, but not the file that {INDEX} lists; export again" if others else None
+    return FileReport(path.name, sum(map(len, parts.values())), error, spec)
 
 
 def _listed(path: Path, expected: str) -> FileReport:
@@ -110,8 +90,3 @@ def _listed(path: Path, expected: str) -> FileReport:
     holds = hashlib.sha256(data).hexdigest() == expected
     error = None if holds else f"{path.name}: not the file that {INDEX} lists; export again"
     return FileReport(path.name, len(data), error, None)
-
-
-def state_bytes(spec: ModelSpec) -> int:
-    """What a stream carries from frame to frame."""
-    return sum(math.prod(t.shape) * STATE_BYTES[t.dtype] for t in spec.state)

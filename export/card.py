@@ -5,18 +5,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edgeecho.catalog import locate
 from edgeecho.cine import Cine, read_cine
 from edgeecho.data.phantom import PhantomHeart
 from edgeecho.errors import MissingExtraError, require
 from edgeecho.export.calibrate import PHANTOM_PX, PHANTOM_SEED
 from edgeecho.export.options import Options
 from edgeecho.export.pipeline import SUFFIX, Bundle
-from edgeecho.export.proof import Verdict
+from edgeecho.export.proof import Verdict, open_file
 from edgeecho.files import atomic
 from edgeecho.report.draw import TEXT, draw_outline, put_text, to_bgr
-from edgeecho.runtime.engine import open_engine
-from edgeecho.runtime.predictor import Predictor
 from edgeecho.spec import NOTICE
 
 CARD, PICTURE = "CARD.md", "card.png"
@@ -43,10 +40,7 @@ def _shown_files(folder: Path, options: Options) -> list[Path]:
 
 def _picture(files: list[Path]) -> np.ndarray:
     """A row a cine, a column a file: uint8 BGR."""
-    predictors = []
-    for path in files:
-        engine, spec, _ = open_engine(locate(path))
-        predictors.append((path.name, Predictor(engine, spec, "")))
+    predictors = [(path.name, open_file(path)) for path in files]
     rows = []
     for cine in _shown_cines():
         middle = len(cine.frames) // 2

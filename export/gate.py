@@ -6,23 +6,19 @@ export is refused.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import onnx
 import onnxruntime as ort
 
-from edgeecho.catalog import locate
 from edgeecho.cine import Cine
 from edgeecho.errors import ExportError, MeasurementError
 from edgeecho.export.calibrate import Frames
-from edgeecho.export.proof import Verdict
+from edgeecho.export.proof import Verdict, open_graph
 from edgeecho.export.quantize import quantize
 from edgeecho.export.ranges import Ranges
 from edgeecho.measure.volumes import disc_volume
 from edgeecho.metrics import dice
-from edgeecho.runtime.engine import open_engine, usable_cores
-from edgeecho.runtime.ort_engine import OrtEngine
 from edgeecho.runtime.predictor import Predictor, Segmentation
 from edgeecho.spec import ModelSpec
 
@@ -47,16 +43,8 @@ class Answers:
     of: list[Segmentation]
 
     @classmethod
-    def ask(cls, model: onnx.ModelProto, spec: ModelSpec, judges: list[Cine]) -> "Answers":
-        """Segment every cine through ONNX Runtime, as a user would."""
-        predictor = Predictor(OrtEngine(model.SerializeToString(), spec.name, usable_cores()), spec, "")
-        return cls([predictor.segment(cine) for cine in judges])
-
-    @classmethod
-    def ask_file(cls, path: Path, judges: list[Cine]) -> "Answers":
-        """The same through the engine that opens a file."""
-        engine, spec, _ = open_engine(locate(path))
-        predictor = Predictor(engine, spec, "")
+    def ask(cls, predictor: Predictor, judges: list[Cine]) -> "Answers":
+        """Segment every cine, as a user would."""
         return cls([predictor.segment(cine) for cine in judges])
 
 
@@ -164,14 +152,14 @@ def quantize_gated(
     Raises:
         ExportError: If half of the convolutions in float do not help.
     """
-    fp32 = Answers.ask(model, spec, frames.judges)
+    fp32 = Answers.ask(open_graph(model, spec), frames.judges)
     kept: list[str] = []
     order: list[str] = []
     # The first and the last stand at the pipeline's own fixed scales.
     convolutions = [node.name for node in model.graph.node if node.op_type in ("Conv", "ConvTranspose")][1:-1]
     while True:
         int8 = quantize(model, ranges, keep_float=kept, reduce_range=reduce_range)
-        answers = Answers.ask(int8, spec, frames.judges)
+        answers = Answers.ask(open_graph(int8, spec), frames.judges)
         verdicts = judge("clip.int8.onnx", "clip.fp32.onnx", answers, fp32, frames.judges)
         failed = [v for v in verdicts if not v.holds]
         if not any(v.figure == "EF, mean" for v in verdicts):

@@ -1,6 +1,6 @@
 """Writing an ONNX graph node by node, with another graph's constants; each node once, in an order that can run."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import onnx
@@ -17,9 +17,20 @@ class GraphWriter:
         self.source = source
         self.constants = {t.name: numpy_helper.to_array(t) for t in source.graph.initializer}
         """Those of the source, and those that `constant` adds."""
+        self.fixed = set(self.constants)
+        """Names of constants, and of what is computed from constants alone."""
         self.nodes: list[onnx.NodeProto] = []
         self._stored = {t.name: t for t in source.graph.initializer}
         self._made: dict[tuple[str, ...], str] = {}
+
+    def moving(self) -> Iterator[onnx.NodeProto]:
+        """The source's nodes that depend on its inputs, in order; the others are taken over as they are."""
+        for node in self.source.graph.node:
+            if all(not name or name in self.fixed for name in node.input):
+                self.nodes.append(node)
+                self.fixed.update(node.output)
+            else:
+                yield node
 
     def emit(self, like: onnx.NodeProto | str, inputs: list[str], output: str, **attributes: int | list[int]) -> str:
         """Add a node of a kind, or like another, unless the same is there already.

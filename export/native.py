@@ -31,7 +31,6 @@ class _Native:
     def __init__(self, clip: onnx.ModelProto) -> None:
         self.clip = clip
         self.writer = GraphWriter(clip)
-        self.fixed = set(self.writer.constants)  # and whatever is computed from constants alone
         self.producer = {name: node for node in clip.graph.node for name in node.output}
         self.tensors: dict[str, str] = {}  # of the clip graph to those of this one
         self.folded = False  # once the head has brought the frames back into the batch
@@ -40,12 +39,8 @@ class _Native:
         (frames,), (prob,) = self.clip.graph.input, self.clip.graph.output
         front = self.writer.emit("Transpose", ["frames"], "frames_across", perm=[1, 0, 2, 3])
         self.tensors["frames"] = self.writer.emit("Unsqueeze", [front, self.writer.constant([0])], "clip")
-        for node in self.clip.graph.node:
-            if all(not name or name in self.fixed for name in node.input):
-                self.writer.nodes.append(node)
-                self.fixed.update(node.output)
-            else:
-                self.tensors[node.output[0]] = self._translate(node)
+        for node in self.writer.moving():
+            self.tensors[node.output[0]] = self._translate(node)
         values = [
             (v.name, v.type.tensor_type.elem_type, [d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim])
             for v in (frames, prob)
@@ -148,7 +143,7 @@ class _Native:
 
     def _widened(self, name: str) -> str:
         """A constant with an axis for T, anything else as it is."""
-        if name not in self.fixed:
+        if name not in self.writer.fixed:
             return name
         source = self._initializer(name)
         values = self.writer.constants[source]

@@ -3,7 +3,7 @@
 import shutil
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,7 +20,6 @@ from edgeecho.export.native import native_graph
 from edgeecho.export.options import Options
 from edgeecho.export.ort_format import write_operators
 from edgeecho.export.proof import (
-    MAX_LEVELS,
     WINDOWS,
     Verdict,
     compare_cuts,
@@ -28,9 +27,11 @@ from edgeecho.export.proof import (
     compare_lowering,
     compare_masks,
     logit_error,
+    open_file,
     require_all,
     run_file,
     run_graph,
+    same_levels,
 )
 from edgeecho.export.quantize import count_int8
 from edgeecho.export.ranges import find_ranges
@@ -92,10 +93,9 @@ def write_graphs(source: Path, folder: Path, options: Options, progress: Progres
         progress("exporting the clip graph")
         shutil.copyfile(source, folder / f"{spec.name}.safetensors")
         graph, against = _from_checkpoint(source, spec, proving, verdicts), "PyTorch"
-        reference = run_file(source, proving)
     else:
         graph, against = onnx.load_from_string(data), source.name
-        reference = run_file(source, proving)
+    reference = run_file(source, proving)
     fp32 = replace(spec, form="clip", precision="fp32")
     bundle = Bundle(folder, replace(spec, form="checkpoint"), frames, verdicts)
     graphs = {"fp32": (graph, fp32)}
@@ -110,30 +110,17 @@ def write_graphs(source: Path, folder: Path, options: Options, progress: Progres
             progress(f"{convolutions - done} of {convolutions} convolutions stay in float")
     if options.precision == "fp16":
         graphs["fp16"] = (graph, replace(fp32, precision="fp16"))
-    for name, (built, its_spec) in graphs.items():
-        lowered = {"2d": built}
-        if any(options.lowering(kind) == "none" for kind in _formats(name, options)):
-            lowered["none"] = native_graph(built)
-            verdicts.append(compare_lowering(lowered["none"], built, proving, name))
-        for kind in _formats(name, options):
-            path = folder / f"clip.{name}{SUFFIX[kind]}"
-            progress(f"writing and proving {path.name}")
-            lowering = options.lowering(kind)
-            clip = fix_frames(lowered[lowering], options.frames, spec) if options.frames else lowered[lowering]
-            its = replace(its_spec, frames=options.frames, lowering=lowering)
-            WRITERS[path.suffix](path, clip, its)
-            answers = run_file(path, proving)
-            if kind == "ort":
-                same = run_graph(clip, its, proving)
-                verdicts.append(compare_levels(path.name, "its ONNX graph", answers, same, _levels(name)))
-            if name == "fp32":
+    for built, its_spec in graphs.values():
+        for path, answers in _write_clips(folder, built, its_spec, proving, verdicts, options, progress):
+            if its_spec.precision == "fp32":
                 verdicts.append(compare_levels(path.name, against, answers, reference))
             else:
                 n = len(frames.held_out)
                 verdicts.append(compare_masks(path.name, against, answers[:n], reference[:n], spec.threshold))
-            if name == "int8" and kind == "openvino":  # fuses and rounds in its own way; judged in ONNX Runtime before
-                said = Answers.ask_file(path, frames.judges)
-                bundle.gate.extend(judge(path.name, "clip.fp32.onnx", said, gated.fp32, frames.judges))
+    openvino = folder / "clip.int8.xml"
+    if openvino.is_file():  # it fuses and rounds in its own way; ONNX Runtime was judged before
+        said = Answers.ask(open_file(openvino), frames.judges)
+        bundle.gate.extend(judge(openvino.name, "clip.fp32.onnx", said, gated.fp32, frames.judges))
     require_all([*verdicts, *bundle.gate])
     _prove_in_time(bundle, graphs, noise, options, progress)
     if "clip" not in options.forms:
@@ -149,9 +136,32 @@ def _formats(precision: str, options: Options) -> list[str]:
     return [kind for kind in options.formats if precision != "fp16" or kind == "openvino"]
 
 
-def _levels(precision: str) -> int:
-    """By how many levels two runs of a graph in ONNX Runtime may differ."""
-    return 0 if precision == "int8" else MAX_LEVELS
+def _write_clips(
+    folder: Path,
+    built: onnx.ModelProto,
+    spec: ModelSpec,
+    proving: list[np.ndarray],
+    verdicts: list[Verdict],
+    options: Options,
+    progress: Progress,
+) -> Iterator[tuple[Path, list[np.ndarray]]]:
+    """Write a clip graph in every format, lowered as is best there; each file and what it answers to the clips."""
+    lowered = {"2d": built}
+    if any(options.lowering(kind) == "none" for kind in _formats(spec.precision, options)):
+        lowered["none"] = native_graph(built)
+        verdicts.append(compare_lowering(lowered["none"], built, spec, proving))
+    for kind in _formats(spec.precision, options):
+        path = folder / f"clip.{spec.precision}{SUFFIX[kind]}"
+        progress(f"writing and proving {path.name}")
+        lowering = options.lowering(kind)
+        clip = fix_frames(lowered[lowering], options.frames, spec) if options.frames else lowered[lowering]
+        its = replace(spec, frames=options.frames, lowering=lowering)
+        WRITERS[path.suffix](path, clip, its)
+        answers = run_file(path, proving)
+        if kind == "ort":
+            same = run_graph(clip, its, proving)
+            verdicts.append(compare_levels(path.name, "its ONNX graph", answers, same, same_levels(spec.precision)))
+        yield path, answers
 
 
 def _prove_in_time(
@@ -166,7 +176,7 @@ def _prove_in_time(
     for name, (built, its_spec) in graphs.items():
         for suffix in (SUFFIX[kind] for kind in _formats(name, options) if "clip" in options.forms and kind in CUT):
             progress(f"cutting cines for clip.{name}{suffix}")
-            verdict = compare_cuts(folder / f"clip.{name}{suffix}", [cine, _noise_like(cine)], _levels(name))
+            verdict = compare_cuts(folder / f"clip.{name}{suffix}", [cine, _noise_like(cine)], same_levels(name))
             bundle.verdicts.append(verdict)
         if "stream" in options.forms:
             suffixes = [SUFFIX[kind] for kind in _formats(name, options)]

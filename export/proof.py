@@ -13,7 +13,6 @@ import onnxruntime as ort
 
 from edgeecho.catalog import locate
 from edgeecho.errors import ExportError
-from edgeecho.export.sealed import onnx_bytes
 from edgeecho.metrics import dice
 from edgeecho.runtime.engine import StreamEngine, open_engine, usable_cores
 from edgeecho.runtime.frame_stream import FrameStream
@@ -63,16 +62,15 @@ def logit_error(model: onnx.ModelProto, clip: np.ndarray, reference: np.ndarray,
 
 
 class _Tapped:
-    """A copy of a graph in ONNX Runtime that gives logits, where they are floats, for `prob`."""
+    """A copy of an fp32 graph in ONNX Runtime that gives logits where the graph gives `prob`."""
 
     runtime, version = "ort", str(ort.__version__)
 
-    def __init__(self, model: onnx.ModelProto, float_logits: bool = True) -> None:
-        tapped, self.logits = onnx.ModelProto(), "prob"
+    def __init__(self, model: onnx.ModelProto) -> None:
+        tapped = onnx.ModelProto()
         tapped.CopyFrom(model)
-        if float_logits:
-            self.logits = next(n for n in tapped.graph.node if n.op_type == "Sigmoid").input[0]
-            tapped.graph.output.append(onnx.helper.make_tensor_value_info(self.logits, onnx.TensorProto.FLOAT, None))
+        self.logits: str = next(n for n in tapped.graph.node if n.op_type == "Sigmoid").input[0]
+        tapped.graph.output.append(onnx.helper.make_tensor_value_info(self.logits, onnx.TensorProto.FLOAT, None))
         self._session = ort.InferenceSession(tapped.SerializeToString(), providers=["CPUExecutionProvider"])
 
     def infer(self, frames: np.ndarray) -> np.ndarray:
@@ -115,11 +113,27 @@ def run_file(path: Path, clips: list[np.ndarray]) -> list[np.ndarray]:
     return [predictor.probabilities(clip) for clip in clips]
 
 
+def open_file(path: Path) -> Predictor:
+    """A clip file in the engine that users get; nothing is said of its licence."""
+    engine, spec, _ = open_engine(locate(path))
+    return Predictor(engine, spec, "")
+
+
+def open_graph(model: onnx.ModelProto, spec: ModelSpec) -> Predictor:
+    """A clip graph in ONNX Runtime before it is a file."""
+    return Predictor(OrtEngine(model.SerializeToString(), spec.name, usable_cores()), spec, "")
+
+
 def run_graph(model: onnx.ModelProto, spec: ModelSpec, clips: list[np.ndarray]) -> list[np.ndarray]:
     """What a clip graph answers in ONNX Runtime before it is a file: uint8 (T, S, S) a clip."""
-    engine = OrtEngine(onnx_bytes(model, spec), spec.name, usable_cores())
-    predictor = Predictor(engine, spec, "", window_frames=max(map(len, clips)))
+    predictor = open_graph(model, spec)
+    predictor.window_frames = max(map(len, clips))
     return [predictor.probabilities(clip) for clip in clips]
+
+
+def same_levels(precision: str) -> int:
+    """By how many levels two runs of one graph in ONNX Runtime may differ."""
+    return 0 if precision == "int8" else MAX_LEVELS
 
 
 def run_stream(path: Path, clips: list[np.ndarray]) -> list[np.ndarray]:
@@ -129,20 +143,23 @@ def run_stream(path: Path, clips: list[np.ndarray]) -> list[np.ndarray]:
     return [stream.whole(clip) for clip in clips]
 
 
-def compare_lowering(native: onnx.ModelProto, flat: onnx.ModelProto, clips: list[np.ndarray], name: str) -> Verdict:
+def compare_lowering(
+    native: onnx.ModelProto, flat: onnx.ModelProto, spec: ModelSpec, clips: list[np.ndarray]
+) -> Verdict:
     """A graph of native 3D convolutions against the 2D one, in ONNX Runtime: int8 to the bit, fp32 on logits.
 
     Args:
         native: Of the one lowering.
         flat: Of the other.
+        spec: Of both.
         clips: uint8 (T, S, S) each.
-        name: Of the precision.
     """
-    file, against = f"clip.{name} native", f"clip.{name} 2d"
-    graphs = [_Tapped(graph, float_logits=name != "int8") for graph in (native, flat)]
+    file, against = f"clip.{spec.precision} native", f"clip.{spec.precision} 2d"
+    if spec.precision == "int8":
+        answers, reference = (run_graph(graph, spec, clips) for graph in (native, flat))
+        return compare_levels(file, against, answers, reference, limit=0)
+    graphs = [_Tapped(graph) for graph in (native, flat)]
     pairs = [[g.infer(np.ascontiguousarray(clip[:, None])).ravel() for g in graphs] for clip in clips]
-    if name == "int8":
-        return compare_levels(file, against, *map(list, zip(*pairs, strict=True)), limit=0)
     error = max(float(np.abs(a - b).max() / max(1.0, np.abs(b).max())) for a, b in pairs)
     return Verdict(file, against, "logits, relative", error, error, MAX_LOWERED, error <= MAX_LOWERED)
 
@@ -161,9 +178,9 @@ def compare_cuts(path: Path, clips: list[np.ndarray], limit: int) -> Verdict:
 
 def _cut(path: Path, clip: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """Answers in pieces, each beside the answer in one."""
-    engine, spec, _ = open_engine(locate(path))
-    predictor = Predictor(engine, spec, "", window_frames=len(clip))
-    before, after = spec.context_frames
+    predictor = open_file(path)
+    predictor.window_frames = len(clip)
+    before, after = predictor.spec.context_frames
     short = clip[:CUT_FRAMES]
     whole, whole_short = predictor.probabilities(clip), predictor.probabilities(short)
     pairs = []

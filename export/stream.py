@@ -78,7 +78,6 @@ class _Rewrite:
     def __init__(self, clip: onnx.ModelProto) -> None:
         self.clip = onnx.shape_inference.infer_shapes(clip)
         self.writer = GraphWriter(clip)
-        self.fixed = set(self.writer.constants)  # and whatever is computed from constants alone
         values = (*self.clip.graph.value_info, *self.clip.graph.input, *self.clip.graph.output)
         self.kinds = {v.name: _Kind.of(v.type.tensor_type) for v in values}  # of clip and stream tensors
         self.kinds["frame"] = self.kinds["frames"]
@@ -88,12 +87,8 @@ class _Rewrite:
         self.windows: dict[str, tuple[str, int]] = {}  # a tensor's last frames side by side, oldest first, and how many
 
     def graph(self) -> StreamGraph:
-        for node in self.clip.graph.node:
-            if all(not name or name in self.fixed for name in node.input):
-                self.writer.nodes.append(node)
-                self.fixed.update(node.output)
-            else:
-                self.signals[node.output[0]] = self._translate(node)
+        for node in self.writer.moving():
+            self.signals[node.output[0]] = self._translate(node)
         state = tuple(self._line(f"state_{i}", root, depth) for i, (root, depth) in enumerate(self.depth.items()))
         return StreamGraph(self._model(state), state, self.signals["prob"].late)
 

@@ -9,12 +9,12 @@ import onnx
 
 from edgeecho.errors import ExportError
 from edgeecho.export.proof import (
-    MAX_LEVELS,
     Verdict,
     compare_levels,
     compare_masks,
     run_file,
     run_stream,
+    same_levels,
     stream_logit_error,
 )
 from edgeecho.export.stream import stream_graph
@@ -66,6 +66,5 @@ def write_streams(
             n = len(real)
             verdicts.append(compare_masks(path.name, beside.name, answers[:n], reference[:n], spec.threshold))
         else:
-            limit = MAX_LEVELS if spec.precision == "fp32" else 0
-            verdicts.append(compare_levels(path.name, beside.name, answers, reference, limit))
+            verdicts.append(compare_levels(path.name, beside.name, answers, reference, same_levels(spec.precision)))
     return verdicts

@@ -1,20 +1,15 @@
 """What an export proved, as a table."""
 
-import sys
-
-from rich.console import Console
 from rich.table import Table
 
 from edgeecho.export.pipeline import Bundle
+from edgeecho.report.terminal import table_console
 from edgeecho.spec import NOTICE
-
-WIDTH = 110
-"""Of what is printed into a pipe."""
 
 
 def print_bundle(bundle: Bundle) -> None:
     """Print the proof, the files and the licence to stdout."""
-    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    console = table_console()
     table = Table("file", "against", "figure", "value", "worst clip", "limit", title=f"{bundle.spec.name}: proof")
     for v in bundle.verdicts:
         table.add_row(v.file, v.against, v.figure, f"{v.value:.4g}", f"{v.worst:.4g}", f"{v.limit:g}")

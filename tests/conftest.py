@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -209,3 +210,37 @@ def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) 
         return code, out, err
 
     return run
+
+
+def export(model: str, out: Path, **asked: object) -> Any:
+    """`edgeecho.export.bundle.export` with options by name."""
+    from edgeecho.export.bundle import export
+    from edgeecho.export.options import Options
+
+    return export(model, out, Options(**asked))
+
+
+def tampered(model: Any, factor: float, which: int = -1) -> Any:
+    """The same graph with the weights of one convolution multiplied."""
+    import onnx
+
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    node = [node for node in copy.graph.node if node.op_type == "Conv"][which]
+    tensor = next(t for t in copy.graph.initializer if t.name == node.input[1])
+    tensor.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(tensor) * np.float32(factor), tensor.name))
+    return copy
+
+
+def the_error(result: tuple[int, str, str], out: Path) -> str:
+    """The one line of an error, after checking that it is one, the exit code, and that nothing was left."""
+    code, stdout, stderr = result
+    assert code in (1, 2), stderr
+    assert "Traceback" not in stderr
+    lines = [line for line in stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1, stderr
+    said = [line for line in stderr.splitlines() if line and not line.startswith("error: ")]
+    assert all("Research software" in line for line in said), said  # which model it is, and no other noise
+    assert stdout == ""
+    assert not out.exists() or out.is_file() or list(out.iterdir()) == []
+    return lines[0]

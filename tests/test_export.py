@@ -1,8 +1,6 @@
-"""Export: what is written says what the checkpoint says, however a cine is cut; what does not is refused."""
+"""Export: what is written says what the checkpoint says, however a cine is cut."""
 
-import errno
 import json
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -17,23 +15,13 @@ pytest.importorskip("onnxsim")
 pytest.importorskip("openvino")
 
 import onnxruntime as ort  # noqa: E402
-from conftest import TINY_SIZE_PX, draw_heart, network_frames  # noqa: E402
+from conftest import TINY_SIZE_PX, draw_heart, export, network_frames  # noqa: E402
 
-import edgeecho.export.bundle as bundle_module  # noqa: E402
-import edgeecho.export.gate as gate_module  # noqa: E402
-import edgeecho.export.pipeline as pipeline_module  # noqa: E402
-from edgeecho.cine import Cine  # noqa: E402
-from edgeecho.errors import ConfigError, DataError, ExportError, ModelFileError, OutputError  # noqa: E402
-from edgeecho.export.options import Options  # noqa: E402
-from edgeecho.export.pipeline import Bundle  # noqa: E402
-from edgeecho.export.quantize import count_int8, quantize  # noqa: E402
-from edgeecho.export.ranges import Ranges  # noqa: E402
-from edgeecho.export.writers import WRITERS  # noqa: E402
-from edgeecho.measure import BeatMeasurement  # noqa: E402
-from edgeecho.measure.volumes import disc_volume  # noqa: E402
+from edgeecho.errors import ConfigError  # noqa: E402
+from edgeecho.export.quantize import count_int8  # noqa: E402
 from edgeecho.metrics import dice  # noqa: E402
 from edgeecho.modelfile import check  # noqa: E402
-from edgeecho.runtime import Predictor, Segmentation, load  # noqa: E402
+from edgeecho.runtime import Predictor, load  # noqa: E402
 
 FILES = [
     "bundle.json",
@@ -56,11 +44,6 @@ FILES = [
     "tiny.safetensors",
 ]
 FILES = ["CARD.md", *FILES[:1], "card.png", *FILES[1:]]
-
-
-def export(model: str, out: Path, **asked: object) -> Bundle:
-    """`edgeecho.export.bundle.export` with options by name."""
-    return bundle_module.export(model, out, Options(**asked))
 
 
 def opened(path: Path, window_frames: int = 10_000) -> Predictor:
@@ -254,11 +237,6 @@ def test_more_fixed_frames_than_any_cine_that_is_proven_on(tiny_bundle: Path, ca
     assert check(result.folder / "clip.int8.onnx").spec.frames == 40
 
 
-def test_openvino_is_judged_by_itself(tiny_bundle: Path) -> None:
-    figures = json.loads((tiny_bundle / "bundle.json").read_text())["gate"]["figures"]
-    assert {row["file"] for row in figures} == {"clip.int8.onnx", "clip.int8.xml"}
-
-
 def test_sixteen_bits_are_for_openvino(tiny_bundle: Path, camus: Path, tmp_path: Path) -> None:
     source, calib = str(tiny_bundle / "clip.fp32.onnx"), f"camus:{camus}"
     result = export(source, tmp_path / "out", precision="fp16", calib=calib)
@@ -283,251 +261,3 @@ def test_other_ways_to_calibrate(tiny_bundle: Path, camus: Path, tmp_path: Path)
     assert "ranges by percentile" in (folder / "CARD.md").read_text()
     command = json.loads((folder / "bundle.json").read_text())["command"]
     assert command == "edgeecho export tiny --int8 --format onnx --calib camus:DIR --method percentile --reduce-range"
-
-
-# Refusals, each from the fp32 graph, which takes a moment only
-
-
-def tampered(model: onnx.ModelProto, factor: float, which: int = -1) -> onnx.ModelProto:
-    """The same graph with the weights of one convolution multiplied."""
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    node = [node for node in copy.graph.node if node.op_type == "Conv"][which]
-    tensor = next(t for t in copy.graph.initializer if t.name == node.input[1])
-    tensor.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(tensor) * np.float32(factor), tensor.name))
-    return copy
-
-
-@pytest.mark.parametrize("kind", ["onnx", "openvino", "ort"])
-def test_a_graph_that_says_something_else_is_refused(
-    tiny_bundle: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    suffix = pipeline_module.SUFFIX[kind]
-    write = WRITERS[suffix]
-    monkeypatch.setitem(WRITERS, suffix, lambda path, model, spec: write(path, tampered(model, 1.1), spec))
-    with pytest.raises(
-        ExportError,
-        match=r"clip\.fp32\.\w+ differs from (clip\.fp32\.onnx|its ONNX graph): levels \d+, limit 1; refused",
-    ):
-        export(
-            str(tiny_bundle / "clip.fp32.onnx"),
-            tmp_path / "out",
-            precision="fp32",
-            formats=(kind,),
-            calib=f"camus:{camus}",
-        )
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_an_int8_graph_with_other_masks_is_refused(
-    tiny_bundle: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Giving convolutions back to float, one by one, does not help this one, so nothing is written."""
-    said: list[str] = []
-    monkeypatch.setattr(
-        gate_module, "quantize", lambda graph, ranges, **asked: quantize(tampered(graph, 0.3), ranges, **asked)
-    )
-    options = Options(formats=("onnx",), calib=f"camus:{camus}")
-    with pytest.raises(ExportError, match=r"int8 differs from fp32 in Dice: 0\.\d+, limit 0\.99, even with \d+ of \d+"):
-        bundle_module.export(str(tiny_bundle / "clip.fp32.onnx"), tmp_path / "out", options, progress=said.append)
-    assert list(tmp_path.iterdir()) == []
-    assert len([text for text in said if text.startswith("back to float")]) > 2
-
-
-def test_a_convolution_that_spoils_int8_goes_back_to_float(
-    tiny_bundle: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One convolution is made to lose by int8; the gate finds it, leaves it in float, and the bundle says so."""
-    fp32 = onnx.load(tiny_bundle / "clip.fp32.onnx")
-    names = [node.name for node in fp32.graph.node if node.op_type == "Conv"]
-
-    def spoilt(graph: onnx.ModelProto, ranges: Ranges, **asked: object) -> onnx.ModelProto:
-        spared = names[-2] in asked.get("keep_float", ())
-        return quantize(graph if spared else tampered(graph, 0.3, -2), ranges, **asked)
-
-    monkeypatch.setattr(gate_module, "quantize", spoilt)
-    result = export(str(tiny_bundle / "clip.fp32.onnx"), tmp_path / "out", formats=("onnx",), calib=f"camus:{camus}")
-    assert result.kept_float == [names[-2]]
-    index = json.loads((result.folder / "bundle.json").read_text())
-    assert index["gate"]["kept_float"] == [names[-2]]
-    assert all(figure["holds"] for figure in index["gate"]["figures"])
-    done, convolutions = count_int8(onnx.load(result.folder / "clip.int8.onnx"))
-    assert done == convolutions - 1
-    assert f"given back to float | {names[-2]} |" in (result.folder / "CARD.md").read_text()
-
-
-def test_int8_that_finds_no_beat_any_more() -> None:
-    """EF is then that of its masks at fp32's own frames; that the beat is gone is a figure of its own."""
-    frames, labels = draw_heart(np.random.default_rng(7), frames=60)
-    cine = Cine(frames, fps=30.0, labels=dict(enumerate(labels)))
-    fp32 = replace(load(threads=1).segment(cine), mask=labels, ef_percent=60.0)
-    ed, es = int(labels.sum((1, 2)).argmax()), int(labels.sum((1, 2)).argmin())
-    ef = 100 * (1 - disc_volume(labels[es], None) / disc_volume(labels[ed], None))
-    fp32 = replace(
-        fp32, beats=[BeatMeasurement(ed, es, None, None, ef, None)], ed_frames=[ed], es_frames=[es], ef_percent=ef
-    )
-    none = replace(fp32, beats=[], ed_frames=[], es_frames=[], ef_percent=None)
-
-    def figures(int8: Segmentation) -> dict[str, tuple[float, bool]]:
-        answers = [gate_module.Answers([result]) for result in (int8, fp32)]
-        return {v.figure: (v.value, v.holds) for v in gate_module.judge("int8", "fp32", *answers, [cine])}
-
-    assert figures(fp32)["no beat any more"] == (0, True)
-    assert figures(none)["no beat any more"] == (1, False)
-    assert figures(none)["EF, worst"] == (pytest.approx(0, abs=1e-9), True)
-    assert "ED, ES frames" not in figures(none)
-    empty = replace(none, mask=np.zeros_like(labels))
-    assert figures(empty)["EF, mean"] == (float("inf"), False)
-
-
-def test_a_checkpoint_whose_graph_differs_is_refused(
-    tiny_bundle: Path, tiny_checkpoint: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import edgeecho.export.graph as graph_module
-
-    wrong = tampered(onnx.load(tiny_bundle / "clip.fp32.onnx"), 1.001)
-    monkeypatch.setattr(graph_module, "clip_graph", lambda network, size_px: wrong)
-    with pytest.raises(ExportError, match=r"clip\.fp32 graph differs from PyTorch: logits"):
-        export(str(tiny_checkpoint), tmp_path / "out", precision="fp32", formats=("onnx",), calib=f"camus:{camus}")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_refused_export_leaves_the_earlier_bundle(
-    tiny_bundle: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out = tmp_path / "out"
-    shutil.copytree(tiny_bundle, out)
-    write = WRITERS[".onnx"]
-    wrong = lambda path, model, spec: write(path, tampered(model, 1.1), spec)  # noqa: E731
-    monkeypatch.setitem(WRITERS, ".onnx", wrong)
-    with pytest.raises(ExportError):
-        export(str(out / "clip.fp32.onnx"), out, precision="fp32", formats=("onnx",), calib=f"camus:{camus}")
-    assert sorted(p.name for p in out.iterdir()) == FILES
-    assert list(tmp_path.iterdir()) == [out]
-
-
-def test_an_earlier_bundle_is_replaced_but_for_what_people_put_there(
-    tiny_bundle: Path, camus: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    shutil.copytree(tiny_bundle, out)
-    (out / "LICENSE").write_text("terms")
-    source = str(out / "clip.fp32.onnx")
-    export(source, out, precision="fp32", formats=("onnx",), forms=("clip",), calib=f"camus:{camus}")
-    names = ["CARD.md", "LICENSE", "bundle.json", "card.png", "clip.fp32.edgeecho", "clip.fp32.onnx"]
-    assert sorted(p.name for p in out.iterdir()) == names
-    assert (out / "LICENSE").read_text() == "terms"
-    assert list(tmp_path.iterdir()) == [out]
-
-
-def test_a_folder_that_is_no_bundle_is_not_touched(tiny_bundle: Path, tmp_path: Path) -> None:
-    (tmp_path / "thesis").mkdir()
-    (tmp_path / "thesis" / "chapter.txt").write_text("precious")
-    (tmp_path / "file").write_text("precious")
-    for name in ("thesis", "file"):
-        with pytest.raises(OutputError, match=f"{name}: exists and is no EdgeEcho bundle; choose another folder"):
-            export(str(tiny_bundle), tmp_path / name)
-    assert (tmp_path / "thesis" / "chapter.txt").read_text() == (tmp_path / "file").read_text() == "precious"
-
-
-def test_a_folder_that_cannot_be_made(tiny_bundle: Path, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OutputError, match="cannot be written"):
-        export(str(tiny_bundle), tmp_path / "file" / "out")
-
-
-def test_what_cannot_be_exported(tiny_bundle: Path, camus: Path, tmp_path: Path) -> None:
-    out, calib = tmp_path / "out", f"camus:{camus}"
-    with pytest.raises(ModelFileError, match="no model 'nothing': neither a file nor a packaged model"):
-        export("nothing", out)
-    with pytest.raises(
-        ModelFileError, match=r"clip\.int8\.onnx: export starts from a checkpoint or an fp32 ONNX graph"
-    ):
-        export(str(tiny_bundle / "clip.int8.onnx"), out, calib=calib)
-    with pytest.raises(ModelFileError, match=r"clip\.fp32\.xml: export starts from"):
-        export(str(tiny_bundle / "clip.fp32.xml"), out, calib=calib)
-    with pytest.raises(ModelFileError, match="holds neither a checkpoint nor"):
-        export(str(camus), out, calib=calib)
-    with pytest.raises(ConfigError, match="unknown precision 'int4'"):
-        export(str(tiny_bundle), out, precision="int4")
-    with pytest.raises(ConfigError, match="tflite"):
-        export(str(tiny_bundle), out, formats=("tflite",))
-    with pytest.raises(ConfigError, match="unknown data kind 'videos'"):
-        export(str(tiny_bundle), out, calib="videos:here")
-    with pytest.raises(DataError, match="no CAMUS data set here"):
-        export(str(tiny_bundle), out, calib=f"camus:{tmp_path}")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_checkpoint_that_is_none(tiny_checkpoint: Path, tmp_path: Path) -> None:
-    whole = tiny_checkpoint.read_bytes()
-    cut, other = tmp_path / "cut.safetensors", tmp_path / "other.safetensors"
-    cut.write_bytes(whole[: len(whole) // 2])
-    torch.save({"weights": torch.zeros(3)}, other)
-    with pytest.raises(ModelFileError, match=r"cut\.safetensors: checksum does not hold, the file is damaged"):
-        export(str(cut), tmp_path / "out")
-    with pytest.raises(ModelFileError, match=r"other\.safetensors: .*no EdgeEcho"):
-        export(str(other), tmp_path / "out")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["cut.safetensors", "other.safetensors"]
-
-
-def test_calibration_data_without_a_usable_frame(tiny_bundle: Path, tmp_path: Path) -> None:
-    cines = tmp_path / "cines"
-    cines.mkdir()
-    with pytest.raises(DataError, match="no data set of cines here"):
-        export(str(tiny_bundle / "clip.fp32.onnx"), tmp_path / "out", calib=f"cine:{cines}")
-    for name in ("a", "b", "c"):
-        np.savez(cines / f"{name}.npz", frames=np.zeros((4, 60, 60), np.uint8))  # black
-    with pytest.raises(DataError, match="0 patients with readable frames, at least 2 are needed to calibrate"):
-        export(str(tiny_bundle / "clip.fp32.onnx"), tmp_path / "out", calib=f"cine:{cines}")
-    frames, _ = draw_heart(np.random.default_rng(3), frames=1)
-    np.savez(cines / "a.npz", frames=frames)  # one frame only
-    with pytest.raises(DataError, match="1 patients with readable frames, at least 2 are needed"):
-        export(str(tiny_bundle / "clip.fp32.onnx"), tmp_path / "out", calib=f"cine:{cines}")
-    assert [p.name for p in tmp_path.iterdir()] == ["cines"]
-
-
-@pytest.mark.parametrize("when", [".onnx", "write_streams", "compare_cuts"])
-@pytest.mark.parametrize(
-    "trouble", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()], ids=["full disk", "ctrl-c"]
-)
-def test_trouble_in_the_middle_leaves_nothing(
-    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str, trouble: BaseException
-) -> None:
-    def fail(*arguments: object, **named: object) -> None:
-        raise trouble
-
-    if when in WRITERS:
-        monkeypatch.setitem(WRITERS, when, fail)
-    else:
-        monkeypatch.setattr(pipeline_module, when, fail)
-    expected = OutputError if isinstance(trouble, OSError) else KeyboardInterrupt
-    with pytest.raises(expected, match="No space left on device" if expected is OutputError else None):
-        export(str(tiny_bundle / "clip.fp32.onnx"), tmp_path / "out", precision="fp32", formats=("onnx",))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_disk_that_fills_while_the_card_is_written(
-    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The last files of a bundle; an earlier one stays as it was."""
-    out = tmp_path / "out"
-    shutil.copytree(tiny_bundle, out)
-    before = {p.name: p.read_bytes() for p in out.iterdir()}
-
-    def fail(path: Path, *rest: object) -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_text", fail)
-    with pytest.raises(OutputError, match="No space left on device"):
-        export(str(tiny_bundle / "clip.fp32.onnx"), out, precision="fp32", formats=("onnx",), forms=("clip",))
-    assert {p.name: p.read_bytes() for p in out.iterdir()} == before
-    assert [p.name for p in tmp_path.iterdir()] == ["out"]
-
-
-def test_masks_that_are_all_empty_prove_nothing() -> None:
-    from edgeecho.export.proof import compare_masks
-
-    nothing = [np.zeros((2, 16, 16), np.uint8)]
-    assert not compare_masks("clip.int8.onnx", "PyTorch", nothing, nothing, 128).holds
-    assert not compare_masks("clip.int8.onnx", "PyTorch", [], [], 128).holds

@@ -41,7 +41,7 @@ def kernels(model: onnx.ModelProto) -> list[tuple[int, ...]]:
 def test_it_says_the_same(graphs: Path, precision: str) -> None:
     flat = clip_graph_of(graphs, precision)
     native = native_graph(flat)
-    verdict = compare_lowering(native, flat, CLIPS, precision)
+    verdict = compare_lowering(native, flat, check(graphs / f"clip.{precision}.onnx").spec, CLIPS)
     assert verdict.holds, verdict
     assert verdict.limit == (0 if precision == "int8" else 1e-5)
     sizes = kernels(native)
@@ -65,7 +65,7 @@ def test_a_difference_is_seen(tiny_bundle: Path) -> None:
         values = onnx.numpy_helper.to_array(tensor)
         if values.ndim == 5 and values.shape[2] == 3:
             tensor.CopyFrom(onnx.numpy_helper.from_array(values[:, :, ::-1].copy(), tensor.name))  # time runs backwards
-    assert not compare_lowering(native, flat, CLIPS, "fp32").holds
+    assert not compare_lowering(native, flat, check(tiny_bundle / "clip.fp32.onnx").spec, CLIPS).holds
 
 
 def test_a_fixed_number_of_frames(tiny_bundle: Path, tmp_path: Path) -> None:

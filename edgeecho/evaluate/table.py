@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 
 from edgeecho.evaluate.figures import Figure
 from edgeecho.evaluate.scores import Scores
+from edgeecho.report.terminal import table_console
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-WIDTH = 124
-"""Columns where stdout is no terminal."""
 OVERLAP = (
     ("Dice, mean of videos", "overlap", "dice_mean"),
     ("Dice, pooled", "overlap", "dice_pooled"),
@@ -55,9 +54,7 @@ TIME = (
 
 def print_scores(scores: Scores) -> None:
     """Tables on stdout, each figure with its bootstrap interval over patients; skipped items on stderr."""
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    console = table_console()
     model, counts = scores.model, scores.counts
     console.print(
         f"{model.name} {model.precision} ({model.runtime} {model.runtime_version}) on {scores.data} {scores.split}: "

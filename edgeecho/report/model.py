@@ -5,7 +5,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from edgeecho.verify import FileReport, Report, state_bytes
+from edgeecho.verify import FileReport, Report
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -26,7 +26,7 @@ def print_report(report: Report, console: Console) -> None:
         if file.spec and file.spec.form != "checkpoint":
             streams = file.spec.form == "stream"
             about = ["1" if streams else str(file.spec.frames or "free"), file.spec.lowering, ""]
-            about[2] = f"{state_bytes(file.spec):,}" if streams else ""
+            about[2] = f"{file.spec.state_bytes:,}" if streams else ""
         holds = "broken" if file.error else "holds"
         table.add_row(file.name, holds, *about[:2], f"{file.bytes:,}", about[2])
     console.print(table)
@@ -60,7 +60,7 @@ def _print_file(file: FileReport, console: Console) -> None:
         for name, shape, dtype, zero in state:
             table.add_row(name, f"next_{name}", " x ".join(map(str, shape)), dtype, str(zero))
         console.print(table)
-        console.print(f"{state_bytes(file.spec):,} bytes in all", highlight=False)
+        console.print(f"{file.spec.state_bytes:,} bytes in all", highlight=False)
 
 
 def _print_rows(values: dict[str, Any], console: Console) -> None:

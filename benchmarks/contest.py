@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from edgeecho.catalog import RUNTIME_OF, locate, model_folder, packaged_models
+from edgeecho.catalog import RUNTIMES, locate, model_folder, packaged_models
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.modelfile import check
 
@@ -76,9 +76,9 @@ def entries(models: Sequence[str], runtimes: Sequence[str], precisions: Sequence
             source = str(folder or work_dir / model)
             rows += [Entry(name, source, r, p) for r in runtimes for p in precisions]
         elif Path(model).is_file():
-            runtime = RUNTIME_OF.get(Path(model).suffix)
+            runtime = {suffix: name for name, suffix in RUNTIMES.items()}.get(Path(model).suffix)
             if runtime not in TIMED_RUNTIMES:
-                raise ConfigError(f"{Path(model).name}: no exported graph; give an .onnx, .ort or .xml file")
+                raise ConfigError(f"{Path(model).name}: no exported graph; give an .onnx or .xml file")
             rows.append(Entry(Path(model).stem, model, runtime, None))
         else:
             known = ", ".join(["default", *(p.name for p in packaged_models()), *PEERS])

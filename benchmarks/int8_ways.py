@@ -11,7 +11,6 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,7 +28,7 @@ from edgeecho.export.calibrate import gather
 from edgeecho.export.native import native_graph
 from edgeecho.export.quantize import quantize
 from edgeecho.export.ranges import find_ranges
-from edgeecho.export.sealed import write_onnx, write_openvino
+from edgeecho.export.writers import WRITERS
 from edgeecho.metrics import dice
 from edgeecho.modelfile import check
 from edgeecho.runtime.engine import Engine, open_engine
@@ -64,20 +63,23 @@ def make(model: str, calib: str | None, folder: Path) -> tuple[ModelSpec, dict[s
     frames = gather(calib, spec.size_px)
     engines: dict[str, Engine] = {}
 
-    def add(way: str, write: Callable[[Path, onnx.ModelProto, ModelSpec], None], built: onnx.ModelProto) -> None:
-        path = folder / (way.replace(" ", "_") + (".onnx" if write is write_onnx else ".xml"))
-        write(path, built, replace(spec, precision=next((p for p in ("fp32", "fp16") if p in way), "int8")))
+    def add(way: str, suffix: str, built: onnx.ModelProto) -> None:
+        path = folder / (way.replace(" ", "_") + suffix)
+        WRITERS[suffix](path, built, replace(spec, precision=next((p for p in ("fp32", "fp16") if p in way), "int8")))
         engines[way] = open_engine(locate(path), threads=1)[0]
 
-    add("fp32, ORT", write_onnx, graph)
-    add("fp32, OpenVINO", write_openvino, graph)
-    add("fp16, OpenVINO", write_openvino, graph)
+    add("fp32, ORT", ".onnx", graph)
+    add("fp32, ORT format", ".ort", graph)
+    add("fp32, OpenVINO", ".xml", graph)
+    add("fp16, OpenVINO", ".xml", graph)
     whole = find_ranges(graph, frames.calibration)
-    add("QDQ minmax, ORT", write_onnx, quantize(graph, whole))
-    add("QDQ percentile, ORT", write_onnx, quantize(graph, find_ranges(graph, frames.calibration, "percentile")))
-    add("QDQ minmax 7-bit weights, ORT", write_onnx, quantize(graph, whole, reduce_range=True))
-    add("QDQ minmax, OpenVINO", write_openvino, quantize(graph, whole))
-    add("QDQ minmax native 3D, OpenVINO", write_openvino, native_graph(quantize(graph, whole)))
+    int8 = quantize(graph, whole)
+    add("QDQ minmax, ORT", ".onnx", int8)
+    add("QDQ minmax, ORT format", ".ort", int8)
+    add("QDQ percentile, ORT", ".onnx", quantize(graph, find_ranges(graph, frames.calibration, "percentile")))
+    add("QDQ minmax 7-bit weights, ORT", ".onnx", quantize(graph, whole, reduce_range=True))
+    add("QDQ minmax, OpenVINO", ".xml", int8)
+    add("QDQ minmax native 3D, OpenVINO", ".xml", native_graph(int8))
     if find_spec("nncf"):
         engines["NNCF, OpenVINO"] = by_nncf(folder / "fp32,_OpenVINO.xml", frames.calibration, spec.name)
     return spec, engines

@@ -24,7 +24,8 @@ def openvino_core() -> Any:
 class OpenVinoEngine:
     """A clip or stream graph in OpenVINO, at the precision that the file states (its default would be bf16 or f16).
 
-    A file of 16 bits runs in f16 where the processor has it, else in bf16, else in f32.
+    A file of 16 bits runs in bf16 where the processor has it, else in f16, else in f32; where it has both, f16 is slower
+    than f32 (docs/export.md).
     """
 
     runtime = "openvino"
@@ -34,7 +35,7 @@ class OpenVinoEngine:
         core = openvino_core()
         can = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") if precision == "fp16" else []
         settings = {
-            "INFERENCE_PRECISION_HINT": "f16" if "FP16" in can else "bf16" if "BF16" in can else "f32",
+            "INFERENCE_PRECISION_HINT": "bf16" if "BF16" in can else "f16" if "FP16" in can else "f32",
             "INFERENCE_NUM_THREADS": threads,
             "PERFORMANCE_HINT": "LATENCY",
         }

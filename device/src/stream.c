@@ -44,14 +44,10 @@ static size_t lay_out(edgeecho_stream *stream, uint8_t *block, const ee_spec *sp
     return at;
 }
 
-static int is_spacing(double mm) {
-    return mm >= EE_MIN_SPACING_MM && mm <= EE_MAX_SPACING_MM;
-}
-
+/* Of what the meter does not look at: it refuses a rate or a spacing out of bounds. */
 static int is_sound(const edgeecho_stream_options *o) {
     return o && o->struct_size == sizeof *o && o->max_width >= EE_MIN_SIDE && o->max_width <= EE_MAX_SIDE &&
-           o->max_height >= EE_MIN_SIDE && o->max_height <= EE_MAX_SIDE && o->fps >= 0 && o->fps <= EE_MAX_FPS &&
-           ((o->row_mm == 0 && o->column_mm == 0) || (is_spacing(o->row_mm) && is_spacing(o->column_mm)));
+           o->max_height >= EE_MIN_SIDE && o->max_height <= EE_MAX_SIDE;
 }
 
 /* A meter for frames of this size; the stream has room for its largest. */

@@ -24,8 +24,8 @@ def openvino_core() -> Any:
 class OpenVinoEngine:
     """A clip or stream graph in OpenVINO, at the precision that the file states (its default would be bf16 or f16).
 
-    A file of 16 bits runs in bf16 where the processor has it, else in f16, else in f32; where it has both, f16 is slower
-    than f32 (docs/export.md).
+    A file of 16 bits runs in bf16 where the processor has it, else in f16, else in f32; where it has both, f16 is
+    slower than f32 (docs/export.md).
     """
 
     runtime = "openvino"

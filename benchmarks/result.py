@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 RUNS_FOR_PERCENTILE = {50: 1, 90: 10, 99: 100}
 """Runs from which on a percentile is given; below, it is null."""
 
@@ -35,13 +35,41 @@ class Row:
     """OpenVINO: .xml and .bin."""
     load_ms: float | None = None
     first_ms: float | None = None
+    weights: str | None = None
+    """`trained`, or `random` (seeded: such a row is about speed alone)."""
+    frames_per_run: int | None = None
+    """Frames that one timed run answers: T of a clip, 1 of a stream."""
     n: int = 0
     p50_ms: float | None = None
     p90_ms: float | None = None
     p99_ms: float | None = None
+    ms_per_frame: float | None = None
+    """p50_ms / frames_per_run."""
+    ms_per_live_frame: float | None = None
+    """What one more live frame costs: a stream's run; a whole window again where a network needs one."""
     frames_per_second: float | None = None
+    start_rss_mb: float | None = None
+    """Resident memory of the row's process before its engine was imported."""
+    loaded_rss_mb: float | None = None
+    """Once the model was loaded and warm."""
     peak_rss_mb: float | None = None
     speedup_vs_unet3d: float | None = None
+    """ms_per_frame of the yardstick over this row's, one run."""
+    live_speedup_vs_unet3d: float | None = None
+    """The same of ms_per_live_frame."""
+    accuracy: dict[str, Any] | None = None
+    """{data, split, n, dice_ed, dice_es, ef_mae, ef_n}; Dice 0-1 (mean over frames), EF error in points (mean |error|)."""
+    live: dict[str, Any] | None = None
+    """Of `--rate`: {fps, frames, keeps_up, used_p50, used_p90, used_p99, late_max_ms, missed}; `used` is the part of a
+    frame's time that was taken, `missed` how many frames were answered after the next had come."""
+    end_to_end: dict[str, Any] | None = None
+    """{input, frames, n, decode_ms, region_ms, resize_ms, network_ms, mask_ms, measure_ms, total_ms}: medians of a whole
+    cine, in ms."""
+    profile: dict[str, Any] | None = None
+    """Of `--profile`: {layers: [{name, op, precision, macs, ms, gmac_per_s, of_ceiling}], ceiling_gmac_per_s, total_ms,
+    conv_ms, of_ceiling}."""
+    estimates: list[dict[str, Any]] | None = None
+    """Of `--estimate`: [{board, ms_per_frame, low_ms, high_ms, bound_by: {compute, memory}, calibration, sources}]."""
     cores_used: float | None = None
     """CPU time of the process per second of timed runs: below `threads` when others took the cores."""
     convolutions_run: dict[str, int] | None = None

@@ -91,7 +91,7 @@ def full(tiny: Path, work_dir: Path) -> BenchResult:
 
 def test_json_contract(full: BenchResult, tiny: Path) -> None:
     values = json.loads(full.to_json())
-    assert values["schema_version"] == 1
+    assert values["schema_version"] == 2
     assert values["complete"] is True
     assert {"machine", "protocol", "rows"} <= set(values)
     assert values["protocol"]["clip"] == [8, 1, 32, 32]

@@ -4,6 +4,9 @@ Axis letters: N = T * B frames, time first (frame t of clip b stands at t * B + 
 A shift in time is then a slice of the batch axis, and every convolution is 2D: the form that int8 engines run fastest.
 """
 
+from collections.abc import Sequence
+from itertools import accumulate
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -28,6 +31,18 @@ def hold_ends(x: Tensor, batch: int, before: int, after: int) -> Tensor:
 def taps(x: Tensor, batch: int) -> tuple[Tensor, Tensor, Tensor]:
     """Three consecutive frames at each time that has both neighbours: T to T - 2."""
     return x[: -2 * batch], x[batch:-batch], x[2 * batch :]
+
+
+def cut_channels(x: Tensor, sizes: list[int]) -> Sequence[Tensor]:
+    """Slices of the channels, one after another.
+
+    The gradient of a slice is a whole tensor of zeros, that of a split one concatenation: a step of `cl_unet` takes a
+    tenth less time so. A graph is given slices, which say of themselves that they mix no frames.
+    """
+    if torch.is_grad_enabled():
+        return x.split(sizes, dim=1)
+    ends = list(accumulate(sizes))
+    return [x[:, end - size : end] for end, size in zip(ends, sizes, strict=True)]
 
 
 class TimeMixing(nn.Module):
@@ -98,9 +113,10 @@ class BandedBlock(TimeMixing):
         x = self.hold(x, batch)
         now = taps(x, batch)[2 if self.causal else 1]  # (N', C, H, W)
         g = self.splits[1]
-        cube = [conv(tap) for conv, tap in zip(self.cube, taps(x[:, :g], batch), strict=True)]
-        band = [w * tap for w, tap in zip(self.band_t, taps(x[:, g : 2 * g], batch), strict=True)]
-        rows, columns, point = now[:, 2 * g : 3 * g], now[:, 3 * g : 4 * g], now[:, 4 * g :]
+        cubes, bands, _ = cut_channels(x, [g, g, 6 * g])
+        _, rows, columns, point = cut_channels(now, self.splits)
+        cube = [conv(tap) for conv, tap in zip(self.cube, taps(cubes, batch), strict=True)]
+        band = [w * tap for w, tap in zip(self.band_t, taps(bands, batch), strict=True)]
         parallel = [
             cube[0] + cube[1] + cube[2],
             band[0] + band[1] + band[2],

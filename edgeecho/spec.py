@@ -38,7 +38,7 @@ class ModelSpec:
     name: str
     """Such as `cl_unet_edge`."""
     family: str
-    """Which class of network: `cl_unet`, `cl_unet_edge` or `unet3d`."""
+    """Which class of network: `cl_unet`, `cl_unet_edge`, `unet2d` or `unet3d`."""
     config: dict[str, Any] = field(default_factory=dict)
     """Keyword arguments of the network's configuration; they rebuild it."""
     params: int = 0

@@ -79,6 +79,7 @@ def _shown_cines() -> list[Cine]:
 def _text(bundle: Bundle, options: Options, shown: list[str]) -> str:
     spec = bundle.spec
     before, after = spec.context_frames
+    lowerings = (f"{kind} {options.lowering(kind, spec.context_frames)}" for kind in options.formats)
     lines = [
         f"# {spec.name}: exported for {options.target}",
         "",
@@ -94,7 +95,7 @@ def _text(bundle: Bundle, options: Options, shown: list[str]) -> str:
         f"| weights made by | revision {spec.revision} |",
         f"| licence of the weights | {spec.licence} |",
         f"| intended use | {spec.intended_use} |",
-        f"| lowering of clips | {', '.join(f'{kind} {options.lowering(kind)}' for kind in options.formats)} |",
+        f"| lowering of clips | {', '.join(lowerings)} |",
     ]
     if bundle.gate:
         lines.append(f"| int8 calibrated on | {bundle.calibration}; ranges by {options.method} |")

@@ -56,9 +56,16 @@ class Options:
         if self.precision == "fp16" and "openvino" not in self.formats:
             raise ConfigError("fp16 files are for OpenVINO: ONNX Runtime gains nothing from them on a CPU")
 
-    def lowering(self, kind: str) -> str:
-        """Of the clip graphs of a format, `2d` or `none`; a stream has one frame, and nothing to look along."""
-        return AUTO.get((kind, self.target), "2d") if self.lower == "auto" else self.lower
+    def lowering(self, kind: str, context_frames: tuple[int, int] = (1, 1)) -> str:
+        """Of the clip graphs of a format, `2d` or `none`; where answers depend on one frame, nothing looks along time.
+
+        Args:
+            kind: Of `FORMATS`.
+            context_frames: Of the network's spec.
+        """
+        if self.lower != "auto":
+            return self.lower
+        return AUTO.get((kind, self.target), "2d") if any(context_frames) else "2d"
 
     def command(self, model: str) -> str:
         """The command line that asks for the same."""

@@ -147,13 +147,13 @@ def _write_clips(
 ) -> Iterator[tuple[Path, list[np.ndarray]]]:
     """Write a clip graph in every format, lowered as is best there; each file and what it answers to the clips."""
     lowered = {"2d": built}
-    if any(options.lowering(kind) == "none" for kind in _formats(spec.precision, options)):
+    if any(options.lowering(kind, spec.context_frames) == "none" for kind in _formats(spec.precision, options)):
         lowered["none"] = native_graph(built)
         verdicts.append(compare_lowering(lowered["none"], built, spec, proving))
     for kind in _formats(spec.precision, options):
         path = folder / f"clip.{spec.precision}{SUFFIX[kind]}"
         progress(f"writing and proving {path.name}")
-        lowering = options.lowering(kind)
+        lowering = options.lowering(kind, spec.context_frames)
         clip = fix_frames(lowered[lowering], options.frames, spec) if options.frames else lowered[lowering]
         its = replace(spec, frames=options.frames, lowering=lowering)
         WRITERS[path.suffix](path, clip, its)
@@ -227,10 +227,10 @@ def _from_checkpoint(
 
     from edgeecho.export.graph import clip_graph
     from edgeecho.nn.checkpoint import load_checkpoint
-    from edgeecho.nn.clunet import CLUNet
+    from edgeecho.nn.unet3d import UNet3D
 
     network, _ = load_checkpoint(source)
-    if not isinstance(network, CLUNet):
+    if isinstance(network, UNet3D):
         raise ConfigError(f"{source.name}: {spec.family} pools along time and cannot stream; it is for comparison only")
     graph = clip_graph(network, spec.size_px)
     clip = max(proving, key=len)

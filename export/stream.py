@@ -19,7 +19,8 @@ from edgeecho.errors import ExportError
 from edgeecho.export.graph_writer import GraphWriter
 from edgeecho.spec import StateTensor
 
-FRAMEWISE = ("Add", "Cast", "Concat", "Conv", "DepthToSpace", "Mul", "Relu", "Resize", "Round", "Sigmoid", "Slice")
+FRAMEWISE = ("Add", "Cast", "Concat", "Conv", "DepthToSpace", "MaxPool", "Mul", "Relu", "Resize", "Round", "Sigmoid")
+FRAMEWISE += ("Slice",)
 """Operators that treat each frame by itself, when they do not run along T; and QuantizeLinear, DequantizeLinear."""
 END = np.iinfo(np.int64).max
 

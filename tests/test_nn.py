@@ -13,13 +13,24 @@ import safetensors.torch  # noqa: E402
 from conftest import TINY_SIZE_PX, TINY_WIDTHS  # noqa: E402
 
 from edgeecho.errors import ConfigError, ModelFileError, ShapeError  # noqa: E402
-from edgeecho.nn import PRESETS, CLUNet, CLUNetConfig, UNet3D, build, count_parameters, new_spec  # noqa: E402
+from edgeecho.nn import (  # noqa: E402
+    PRESETS,
+    CLUNet,
+    CLUNetConfig,
+    UNet2D,
+    UNet2DConfig,
+    UNet3D,
+    build,
+    count_parameters,
+    new_spec,
+)
 from edgeecho.nn.blocks import BandedBlock, DenseTimeBlock  # noqa: E402
 from edgeecho.nn.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from edgeecho.nn.unet3d import UNet3DConfig  # noqa: E402
 
 FAMILIES = ["cl_unet", "cl_unet_edge"]
 SIZE = 32
+SMALL_2D = UNet2DConfig(widths=(8,) * 6, decoder_widths=(8,) * 5)
 variants = pytest.mark.parametrize(
     ("family", "causal"), [(f, c) for f in FAMILIES for c in (False, True)], ids=lambda v: {True: "causal"}.get(v, v)
 )
@@ -94,8 +105,9 @@ def test_shapes_of_the_standard_network() -> None:
 @pytest.mark.parametrize("shape", [(1, 3, 2, 32, 32), (1, 2, 32, 32), (2, 32, 32)])
 def test_a_clip_of_the_wrong_shape(shape: tuple[int, ...]) -> None:
     got = str(shape).replace("(", r"\(").replace(")", r"\)")
-    with pytest.raises(ShapeError, match=f"got {got}"):
-        lively("cl_unet_edge")(torch.rand(shape))
+    for network in (lively("cl_unet_edge"), UNet2D(SMALL_2D)):
+        with pytest.raises(ShapeError, match=f"got {got}"):
+            network(torch.rand(shape))
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 7, 16, 16), (1, 1, 8, 12, 16), (1, 8, 16, 16)])
@@ -111,6 +123,34 @@ def test_clips_of_a_batch_do_not_meet(family: str, causal: bool) -> None:
     together = network(clips)
     for clip, answer in zip(clips, together, strict=True):
         torch.testing.assert_close(network(clip[None])[0], answer, atol=1e-5, rtol=0)
+
+
+# The light 2D U-Net
+
+
+def test_the_light_2d_network_by_hand() -> None:
+    """Two 3x3 convolutions a level, each with a BatchNorm of two numbers a channel, and the head."""
+    down = [(1, 32), (32, 32), (32, 64), (64, 128), (128, 128), (128, 128)]
+    up = [(128 + 128, 128), (128 + 128, 128), (128 + 64, 64), (64 + 32, 32), (32 + 32, 16)]
+    expected = sum(9 * (a * b + b * b) + 4 * b for a, b in down + up) + 16 + 1
+    assert count_parameters(build(new_spec("unet2d"))) == new_spec("unet2d").params == expected == 1_978_353
+
+
+@pytest.mark.parametrize("size", [(32, 48), (16, 16), (112, 112)])
+def test_the_light_2d_network_keeps_the_size(size: tuple[int, int]) -> None:
+    """Also where five halvings leave a remainder, as of 112 and 48."""
+    assert UNet2D(SMALL_2D).eval()(torch.rand(2, 1, 3, *size)).shape == (2, 1, 3, *size)
+
+
+def test_the_light_2d_network_sees_each_frame_by_itself() -> None:
+    torch.manual_seed(1)
+    network, clip = UNet2D(SMALL_2D).eval(), cine(4)
+    assert network.context_frames == (0, 0)
+    together = network.forward_frames(clip)
+    for frame, answer in zip(clip, together, strict=True):
+        torch.testing.assert_close(network.forward_frames(frame[None])[0], answer, atol=1e-5, rtol=0)
+    clips = torch.stack([clip[:2], clip[2:]]).permute(0, 2, 1, 3, 4)  # (B, 1, T, H, W)
+    torch.testing.assert_close(network(clips)[1, 0], together[2:, 0], atol=1e-5, rtol=0)
 
 
 # Time
@@ -232,6 +272,15 @@ def test_the_banded_cube_is_a_depthwise_3d_convolution() -> None:
 def test_configurations_that_make_no_network(values: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match=next(iter(values))):
         CLUNetConfig(**values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"widths": (8,), "decoder_widths": ()}, {"widths": (8, 12)}, {"decoder_widths": (8,)}, {"widths": (8,) * 9}],
+)
+def test_configurations_that_make_no_2d_network(values: dict[str, tuple[int, ...]]) -> None:
+    with pytest.raises(ConfigError, match="widths"):
+        UNet2DConfig(**values)
 
 
 def test_a_banded_network_needs_channels_in_eighths() -> None:

@@ -6,15 +6,23 @@ from torch import nn
 
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.nn.clunet import CLUNet, CLUNetConfig
+from edgeecho.nn.unet2d import UNet2D, UNet2DConfig
 from edgeecho.nn.unet3d import UNet3D, UNet3DConfig
 from edgeecho.spec import ModelSpec
 
-__all__ = ["PRESETS", "CLUNet", "CLUNetConfig", "UNet3D", "UNet3DConfig", "build", "count_parameters", "new_spec"]
+__all__ = [
+    *("PRESETS", "CLUNet", "CLUNetConfig", "Network", "UNet2D", "UNet2DConfig", "UNet3D", "UNet3DConfig"),
+    *("build", "count_parameters", "new_spec"),
+]
 
-PRESETS: dict[str, CLUNetConfig | UNet3DConfig] = {
+Config = CLUNetConfig | UNet2DConfig | UNet3DConfig
+Network = CLUNet | UNet2D | UNet3D
+
+PRESETS: dict[str, Config] = {
     "cl_unet": CLUNetConfig(widths=(64, 128, 256, 320), encoder="banded", encoder_time=(True,) * 4, repeats=2),
     "cl_unet_edge": CLUNetConfig(),
     "cl_unet_nano": CLUNetConfig(widths=(16, 24, 48, 96)),
+    "unet2d": UNet2DConfig(),
     "unet3d": UNet3DConfig(),
 }
 """Named configurations; a preset's name is also its family's."""
@@ -42,7 +50,7 @@ def new_spec(family: str, **overrides: object) -> ModelSpec:
         config = type(preset)(**{**asdict(preset), **overrides})
     except TypeError as error:
         raise ConfigError(f"{family}: bad configuration: {error}") from error
-    network = UNet3D(config) if isinstance(config, UNet3DConfig) else CLUNet(config)
+    network = _network(config)
     return ModelSpec(
         name=family,
         family=family,
@@ -52,17 +60,21 @@ def new_spec(family: str, **overrides: object) -> ModelSpec:
     )
 
 
-def build(spec: ModelSpec) -> CLUNet | UNet3D:
+def _network(config: Config) -> Network:
+    if isinstance(config, UNet3DConfig):
+        return UNet3D(config)
+    return UNet2D(config) if isinstance(config, UNet2DConfig) else CLUNet(config)
+
+
+def build(spec: ModelSpec) -> Network:
     """The network that a spec describes, with random weights.
 
     Raises:
         ModelFileError: If the family is unknown or its configuration does not fit.
     """
+    if spec.family not in PRESETS:
+        raise ModelFileError(f"unknown family {spec.family!r}; known: {', '.join(PRESETS)}")
     try:
-        if spec.family == "unet3d":
-            return UNet3D(UNet3DConfig(**spec.config))
-        if spec.family in PRESETS:
-            return CLUNet(CLUNetConfig(**spec.config))
+        return _network(type(PRESETS[spec.family])(**spec.config))
     except (TypeError, ValueError) as error:
         raise ModelFileError(f"{spec.name}: its network cannot be rebuilt: {error}") from error
-    raise ModelFileError(f"unknown family {spec.family!r}; known: {', '.join(PRESETS)}")

@@ -11,6 +11,26 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from edgeecho.errors import ShapeError
+
+
+def fold(clip: Tensor) -> Tensor:
+    """Frames of a clip into the batch, time first: (B, 1, T, H, W) to (T*B, 1, H, W).
+
+    Raises:
+        ShapeError: If the clip does not have five axes and one channel.
+    """
+    if clip.ndim != 5 or clip.shape[1] != 1:
+        raise ShapeError(f"expected a clip (B, 1, T, H, W), got {tuple(clip.shape)}")
+    b, _, t, h, w = clip.shape
+    frames = clip.permute(2, 0, 1, 3, 4).reshape(t * b, 1, h, w)
+    return frames.contiguous(memory_format=torch.channels_last) if clip.device.type == "cpu" else frames
+
+
+def unfold(frames: Tensor, batch: int) -> Tensor:
+    """Folded frames back to clips: (T*B, 1, H, W) to (B, 1, T, H, W)."""
+    return frames.reshape(-1, batch, 1, *frames.shape[2:]).permute(1, 2, 0, 3, 4)
+
 
 class ConvBN(nn.Sequential):
     """Convolution, BatchNorm, ReLU; the norm folds into the convolution at export."""

@@ -9,7 +9,7 @@ from torch import nn
 from edgeecho.errors import ModelFileError
 from edgeecho.files import atomic
 from edgeecho.modelfile import DIGEST_KEY, SPEC_KEY, UNSEALED, check, seal
-from edgeecho.nn import CLUNet, UNet3D, build
+from edgeecho.nn import Network, build
 from edgeecho.spec import ModelSpec
 
 
@@ -29,7 +29,7 @@ def _ordered(data: bytes) -> bytes:
     return len(header).to_bytes(8, "little") + header + data[end:]
 
 
-def load_checkpoint(path: Path) -> tuple[CLUNet | UNet3D, ModelSpec]:
+def load_checkpoint(path: Path) -> tuple[Network, ModelSpec]:
     """Read, verify and rebuild a network, in eval mode.
 
     Raises:
@@ -41,7 +41,7 @@ def load_checkpoint(path: Path) -> tuple[CLUNet | UNet3D, ModelSpec]:
     return network_from_bytes(data, spec, path.name), spec
 
 
-def network_from_bytes(data: bytes, spec: ModelSpec, name: str) -> CLUNet | UNet3D:
+def network_from_bytes(data: bytes, spec: ModelSpec, name: str) -> Network:
     """Rebuild a network in eval mode from a checkpoint's verified bytes.
 
     Raises:

@@ -7,12 +7,11 @@ about 7x fewer parameters than the standard 3D U-Net, every frame of a cine from
 from dataclasses import dataclass
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgeecho.errors import ConfigError, ShapeError
-from edgeecho.nn.blocks import BandedBlock, ConvBN, DenseBlock, DenseTimeBlock, TimeMixing, hold_ends
+from edgeecho.errors import ConfigError
+from edgeecho.nn.blocks import BandedBlock, ConvBN, DenseBlock, DenseTimeBlock, TimeMixing, fold, hold_ends, unfold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,14 +88,7 @@ class CLUNet(nn.Module):
         Raises:
             ShapeError: If the clip does not have five axes and one channel.
         """
-        if clip.ndim != 5 or clip.shape[1] != 1:
-            raise ShapeError(f"expected a clip (B, 1, T, H, W), got {tuple(clip.shape)}")
-        b, _, t, h, w = clip.shape
-        frames = clip.permute(2, 0, 1, 3, 4).reshape(t * b, 1, h, w)
-        if clip.device.type == "cpu":
-            frames = frames.contiguous(memory_format=torch.channels_last)
-        logits = self.forward_frames(frames, b)  # (T*B, 1, H, W)
-        return logits.reshape(t, b, 1, h, w).permute(1, 2, 0, 3, 4)
+        return unfold(self.forward_frames(fold(clip), len(clip)), len(clip))
 
     def forward_frames(self, x: Tensor, batch: int = 1) -> Tensor:
         """The same on folded frames: (T*B, 1, H, W), time first, to logits (T*B, 1, H, W)."""

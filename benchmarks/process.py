@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 from edgeecho.errors import EdgeEchoError
@@ -19,8 +18,15 @@ class RowError(EdgeEchoError):
 class RowProcess:
     """One worker, asked line by line. It works only while it is asked, so rows do not disturb each other."""
 
-    def __init__(self, path: Path, runtime: str, threads: int, frames_file: Path, warm_up_seconds: float) -> None:
-        environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads))
+    def __init__(self, job: dict[str, Any]) -> None:
+        """
+        Args:
+            job: `Entry.job`, and threads, frames_file and warm_up_seconds.
+
+        Raises:
+            RowError: If the row cannot be opened.
+        """
+        environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(job["threads"]))
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "edgeecho.benchmarks.worker"],
             stdin=subprocess.PIPE,
@@ -30,27 +36,19 @@ class RowProcess:
             env=environment,
             start_new_session=True,  # Ctrl-C is the caller's to handle
         )
-        job = {
-            "path": str(path),
-            "runtime": runtime,
-            "threads": threads,
-            "frames_file": str(frames_file),
-            "warm_up_seconds": warm_up_seconds,
-        }
         try:
             self.opened = self._ask(job)
         except BaseException:
             self.close()
             raise
 
-    def run(self, times: int) -> dict[str, Any]:
-        """Time that many runs: `ms`, `cpu_seconds`, `wall_seconds`, `peak_rss_mb`."""
-        return self._ask({"run": times})
+    def ask(self, what: str, **settings: Any) -> dict[str, Any]:
+        """Have something done: `run`, `live`, `end_to_end`, `profile`, `read_back`; see `edgeecho.benchmarks.worker`.
 
-    def convolutions(self) -> dict[str, int] | None:
-        """Convolutions by the precision that ran; the last thing to ask, as it costs memory."""
-        found: dict[str, int] | None = self._ask({"finish": True})["convolutions"]
-        return found
+        Raises:
+            RowError: If it failed; what else is asked may still succeed.
+        """
+        return self._ask({"do": what, **settings})
 
     def _ask(self, command: dict[str, Any]) -> dict[str, Any]:
         stdin, stdout = self._process.stdin, self._process.stdout

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from edgeecho.benchmarks.contest import PEERS, YARDSTICK
 from edgeecho.benchmarks.counting import COUNTER
+from edgeecho.benchmarks.live import MISSED_ALLOWED
+from edgeecho.benchmarks.peers import PEERS, YARDSTICK
 from edgeecho.benchmarks.result import RUNS_FOR_PERCENTILE
 from edgeecho.benchmarks.worker import WARM_UP_RUNS
 from edgeecho.errors import ConfigError
@@ -47,11 +48,40 @@ class Rules:
         return max(1, min(wanted, allowed))
 
 
-def describe_protocol(rules: Rules, threads: int, clip: np.ndarray, is_given: bool) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Extras:
+    """What is measured beside the time of the network."""
+
+    end_to_end: bool = True
+    """A whole cine, from its file to its figures, for clip models of ours."""
+    rate: float | None = None
+    """Frames per second at which streams of ours are driven; None does not drive them."""
+    live_seconds: float = 10.0
+    data: str | None = None
+    """`KIND:DIR` to evaluate trained rows on; None does not."""
+    split: str = "val"
+    profile: bool = False
+    """Time each layer."""
+    boards: tuple[str, ...] = ()
+    """Boards to estimate."""
+
+    def __post_init__(self) -> None:
+        if self.rate is not None and not 1 <= self.rate <= 1000:
+            raise ConfigError(f"rate must be from 1 to 1000 frames a second, got {self.rate:g}")
+
+    def steps(self, rows: int) -> int:
+        """Of progress, for so many rows."""
+        return rows * (2 if self.data else 1)
+
+
+def describe_protocol(
+    rules: Rules, extras: Extras, threads: int, clip: np.ndarray, is_given: bool
+) -> dict[str, Any]:
     """The rules in words and numbers, for the result.
 
     Args:
         rules: How long rows are timed.
+        extras: What else is measured.
         threads: Of every engine.
         clip: What they are timed on.
         is_given: The caller gave the clip.
@@ -72,11 +102,23 @@ def describe_protocol(rules: Rules, threads: int, clip: np.ndarray, is_given: bo
         "outliers": "none dropped; times_ms holds every run",
         "percentiles": {f"p{q}_ms": f"null below {n} runs" for q, n in RUNS_FOR_PERCENTILE.items()},
         "load_ms": "read, verify the checksum, compile; the engine's import is not in it",
-        "peak_rss_mb": "most resident memory of the row's process, interpreter and engine included, MB = 2^20 bytes",
+        "form": "clip: one run answers all frames of the clip; stream: one run answers one more live frame, its state "
+        "carried; a frame-by-frame peer's stream is its clip graph, one frame a run",
+        "ms_per_live_frame": "a stream's p50; for a clip row the whole clip again, since that is what one more frame of "
+        "a live window costs",
+        "memory": "resident, MB = 2^20 bytes: start_rss_mb before the engine is imported, loaded_rss_mb warm, peak_rss_mb "
+        "the most that the row's process ever held, interpreter and engine included",
         "precision_run": "read back from the engine's executable graph, convolution by convolution; OpenVINO is asked "
-        "for f32 where a graph is not int8, since its own default may be bf16",
+        "for f32 where a graph is not int8, since its own default may be bf16; bf16 rows ask for 16 bits",
         "macs": COUNTER,
-        "yardstick": f"{YARDSTICK} fp32 in ONNX Runtime of the same run: speedup_vs_unet3d = its p50 / p50",
-        "peers": f"{', '.join(PEERS)}: random weights, our exporter, int8 calibrated on the clip: speed only",
+        "yardstick": f"{YARDSTICK} fp32 clip in ONNX Runtime of the same run: speedup_vs_unet3d = its ms_per_frame / "
+        "ms_per_frame; live_speedup_vs_unet3d = its ms_per_live_frame / ms_per_live_frame",
+        "peers": f"{', '.join(PEERS)}: random weights (seed 0), our exporter, int8 calibrated on the clip: speed only",
+        "accuracy": f"{extras.data.partition(':')[0]} {extras.split}, as edgeecho eval" if extras.data else "not measured",
+        "end_to_end": "Motion JPEG file to figures, stages of the predictor" if extras.end_to_end else "not measured",
+        "live": f"{extras.rate:g} frames a second for {extras.live_seconds:g} s, 640 x 480, push to answer; keeps up: at "
+        f"most {MISSED_ALLOWED:.0%} of frames late and none waiting at the end"
+        if extras.rate
+        else "not measured",
         "energy": "not measured",
     }

@@ -81,11 +81,14 @@ class Row:
     times_ms: list[float] = field(default_factory=list)
     """Every timed run, in order."""
 
-    def summarise(self, frames: int) -> None:
-        """Fill in n, percentiles and rate from `times_ms`."""
+    def summarise(self) -> None:
+        """Fill in n, percentiles, time a frame and rate from `times_ms`."""
         self.n = len(self.times_ms)
         self.p50_ms, self.p90_ms, self.p99_ms = (percentile(self.times_ms, q) for q in RUNS_FOR_PERCENTILE)
-        self.frames_per_second = self.p50_ms and round(1000 * frames / self.p50_ms, 2)
+        if self.p50_ms and self.frames_per_run:
+            self.ms_per_frame = round(self.p50_ms / self.frames_per_run, 4)
+            self.ms_per_live_frame = self.p50_ms
+            self.frames_per_second = round(1000 * self.frames_per_run / self.p50_ms, 2)
 
 
 @dataclass(kw_only=True)
@@ -100,13 +103,13 @@ class BenchResult:
     schema_version: int = SCHEMA_VERSION
 
     def compare(self, yardstick: str) -> None:
-        """Fill in the speed-up over the yardstick's fp32 ONNX Runtime row of this very run."""
-        base = next(
-            (r.p50_ms for r in self.rows if (r.model, r.runtime, r.precision_asked) == (yardstick, "ort", "fp32")), None
-        )
+        """Fill in the speed-ups over the yardstick's fp32 ONNX Runtime clip row of this very run."""
+        wanted = (yardstick, "clip", "ort", "fp32")
+        base = next((r for r in self.rows if (r.model, r.form, r.runtime, r.precision_asked) == wanted and r.p50_ms), None)
         for row in self.rows:
-            if base and row.p50_ms:
-                row.speedup_vs_unet3d = round(base / row.p50_ms, 3)
+            if base and base.p50_ms and base.ms_per_frame and row.ms_per_frame and row.ms_per_live_frame:
+                row.speedup_vs_unet3d = round(base.ms_per_frame / row.ms_per_frame, 3)
+                row.live_speedup_vs_unet3d = round(base.p50_ms / row.ms_per_live_frame, 3)
 
     def to_dict(self) -> dict[str, Any]:
         """The result as JSON values."""

@@ -1,38 +1,37 @@
 """One row in a process of its own: `python -m edgeecho.benchmarks.worker`, a job on stdin, lines of JSON out.
 
-First line in: {path, runtime, threads, frames_file, warm_up_seconds}. First line out: how it opened and warmed up.
-Then {"run": k} is answered by k times in ms, and {"finish": true} by the precision that really ran. A line with
-`error` ends it; so does the end of stdin.
+First line in: `Entry.job` with threads, frames_file and warm_up_seconds. First line out: how it opened and warmed up.
+Then each {"do": name, ...} is answered by a line: `run` by times in ms, `live`, `end_to_end` and `profile` by what the
+row's field of that name holds, `read_back` by the precision that really ran. A line with `error` ends the process where
+it is the first, and only what was asked where it is a later one; so does the end of stdin.
 """
 
 import hashlib
-import importlib
 import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import numpy as np
 
-from edgeecho.benchmarks.readback import convolutions_run
-from edgeecho.catalog import Located
-from edgeecho.errors import EdgeEchoError, ShapeError, require
-from edgeecho.runtime.engine import Engine, open_engine
+from edgeecho.benchmarks.opened import Opened, open_row
+from edgeecho.errors import ConfigError, EdgeEchoError
 
 WARM_UP_RUNS = 2
 """At least, the first included: ONNX Runtime plans its memory in the first run and takes it in the second."""
 
 
-def peak_rss_mb() -> float:
-    """Most memory that this process has held so far, MB = 2^20 bytes.
+def rss_mb(field: str = "VmHWM") -> float:
+    """Most memory that this process has held so far (`VmHWM`), or holds now (`VmRSS`), MB = 2^20 bytes.
 
     Linux' `ru_maxrss` is no use: a child starts with its parent's peak. VmHWM starts anew with the program.
     """
     try:
         for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
+            if line.startswith(f"{field}:"):
                 return int(line.split()[1]) / 1024
     except OSError:
         pass
@@ -41,46 +40,64 @@ def peak_rss_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1024)
 
 
-def _timed(engine: Engine, frames: np.ndarray) -> float:
+def _timed(run: Callable[[], object]) -> float:
     start = time.perf_counter_ns()
-    engine.infer(frames)
+    run()
     return (time.perf_counter_ns() - start) / 1e6
 
 
-def _open(job: dict[str, Any]) -> tuple[Engine, bytes, np.ndarray, dict[str, Any]]:
-    located = Located(Path(job["path"]), job["runtime"])
-    frames = np.load(job["frames_file"])
-    if located.runtime == "openvino":
-        require("openvino", "openvino")
-    else:
-        importlib.import_module("onnxruntime")  # imports are not part of load_ms
-    start = time.perf_counter_ns()
-    engine, spec, data = open_engine(located, job["threads"])
-    load_ms = (time.perf_counter_ns() - start) / 1e6
-    t, _, size_px, _ = frames.shape
-    if spec.size_px != size_px or spec.frames not in (None, t) or spec.form != "clip":
-        raise ShapeError(
-            f"{located.path.name}: a {spec.form} graph of {spec.frames or 'any'} frames of {spec.size_px} px; "
-            f"the contest's clip has {t} of {size_px} px"
-        )
-    warm_up = [_timed(engine, frames)]
-    while len(warm_up) < WARM_UP_RUNS or sum(warm_up) < 1000 * job["warm_up_seconds"]:
-        warm_up.append(_timed(engine, frames))
-    file_bytes = located.path.stat().st_size
-    if located.path.suffix == ".xml":
-        file_bytes += located.path.with_suffix(".bin").stat().st_size
-    report = {
-        "load_ms": load_ms,
-        "first_ms": warm_up[0],
-        "estimate_ms": warm_up[-1],
-        "file_bytes": file_bytes,
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "form": spec.form,
-        "params": spec.params,
-        "precision_stored": spec.precision,
-        "runtime_version": engine.version,
-    }
-    return engine, data, frames, report
+class _Desk:
+    """Answers what is asked of an opened row."""
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        self.job = job
+        self.frames = np.load(job["frames_file"])
+        before = rss_mb("VmRSS")
+        self.row: Opened = open_row(job, self.frames)
+        warm_up = [_timed(self.row.run)]
+        while len(warm_up) < WARM_UP_RUNS or sum(warm_up) < 1000 * job["warm_up_seconds"]:
+            warm_up.append(_timed(self.row.run))
+        self.opening = {
+            **self.row.report,
+            "first_ms": warm_up[0],
+            "estimate_ms": warm_up[-1],
+            "frames_per_run": self.row.frames_per_run,
+            "start_rss_mb": before,
+            "loaded_rss_mb": rss_mb("VmRSS"),
+            "peak_rss_mb": rss_mb(),
+        }
+
+    def run(self, runs: int) -> dict[str, Any]:
+        wall, cpu = time.perf_counter(), time.process_time()
+        times = [_timed(self.row.run) for _ in range(runs)]
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+        return {"ms": times, "cpu_seconds": cpu, "wall_seconds": wall, "peak_rss_mb": rss_mb()}
+
+    def live(self, fps: float, seconds: float, cine: str) -> dict[str, Any]:
+        from edgeecho.benchmarks.live import run_live
+        from edgeecho.cine import read_cine
+        from edgeecho.runtime.engine import StreamEngine
+        from edgeecho.runtime.streaming import StreamingPredictor
+
+        if self.row.spec is None or self.job["kind"] != "ours":
+            raise ConfigError("a fixed rate drives streams of our own models alone")
+        digest = hashlib.sha256(self.row.data).hexdigest()
+        stream = StreamingPredictor(cast(StreamEngine, self.row.engine), self.row.spec, digest, fps=fps)
+        return {"live": run_live(stream.push, read_cine(cine).frames, fps, seconds)}
+
+    def end_to_end(self, cine: str) -> dict[str, Any]:
+        from edgeecho.benchmarks.end_to_end import time_stages
+        from edgeecho.runtime.predictor import Predictor
+
+        if self.row.spec is None:
+            raise ConfigError("only a model with a spec segments a cine")
+        digest = hashlib.sha256(self.row.data).hexdigest()
+        return {"end_to_end": time_stages(Predictor(self.row.engine, self.row.spec, digest), Path(cine))}
+
+    def read_back(self) -> dict[str, Any]:
+        from edgeecho.benchmarks.readback import convolutions_run
+
+        return {"convolutions": convolutions_run(self.row.engine, self.row.data)}
 
 
 def serve(lines: TextIO, out: TextIO) -> None:
@@ -89,22 +106,22 @@ def serve(lines: TextIO, out: TextIO) -> None:
     def say(**values: Any) -> None:
         print(json.dumps(values), file=out, flush=True)
 
-    try:
-        engine, data, frames, report = _open(json.loads(next(lines)))
-        say(**report, peak_rss_mb=peak_rss_mb())
-        for line in lines:
-            command = json.loads(line)
-            if "run" in command:
-                wall, cpu = time.perf_counter(), time.process_time()
-                times = [_timed(engine, frames) for _ in range(command["run"])]
-                cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-                say(ms=times, cpu_seconds=cpu, wall_seconds=wall, peak_rss_mb=peak_rss_mb())
+    desk: _Desk | None = None
+    for line in lines:
+        given = json.loads(line)
+        try:
+            if desk is None:
+                desk = _Desk(given)
+                say(**desk.opening)
             else:
-                say(convolutions=convolutions_run(engine, data))
-    except EdgeEchoError as error:
-        say(error=str(error))
-    except Exception as error:  # a row that fails must not end the others
-        say(error=f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
+                answer = getattr(desk, given.pop("do"))
+                say(**answer(**given))
+        except EdgeEchoError as error:
+            say(error=str(error))
+        except Exception as error:  # a row that fails must not end the others
+            say(error=f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
+        if desk is None:
+            return
 
 
 if __name__ == "__main__":

@@ -37,12 +37,15 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def open_engine(located: Located, threads: int | None = None) -> tuple[Engine, ModelSpec, bytes]:
+def open_engine(
+    located: Located, threads: int | None = None, *, sixteen_bits: bool = False
+) -> tuple[Engine, ModelSpec, bytes]:
     """Verify a model file, then hand its bytes to its engine.
 
     Args:
         located: The file and its runtime.
         threads: Worker threads; None means every usable core.
+        sixteen_bits: Run a file of fp32 in 16 bits, where OpenVINO and the processor have them.
 
     Returns:
         The engine, the model's spec and the file's bytes.
@@ -57,7 +60,8 @@ def open_engine(located: Located, threads: int | None = None) -> tuple[Engine, M
     threads = threads or usable_cores()
     checked = check(located.path)
     _require_ours(located, checked.spec)
-    return _open(located.runtime, checked, located.path.name, threads), checked.spec, checked.data
+    precision = "fp16" if sixteen_bits else checked.spec.precision
+    return _open(located.runtime, checked, located.path.name, threads, precision), checked.spec, checked.data
 
 
 def _require_ours(located: Located, spec: ModelSpec) -> None:
@@ -79,7 +83,7 @@ def _require_ours(located: Located, spec: ModelSpec) -> None:
         )
 
 
-def _open(runtime: str, checked: Checked, name: str, threads: int) -> Engine:
+def _open(runtime: str, checked: Checked, name: str, threads: int, precision: str) -> Engine:
     if runtime == "ort":
         from edgeecho.runtime.ort_engine import OrtEngine
 
@@ -87,7 +91,7 @@ def _open(runtime: str, checked: Checked, name: str, threads: int) -> Engine:
     if runtime == "openvino":
         from edgeecho.runtime.openvino_engine import OpenVinoEngine
 
-        return OpenVinoEngine(checked.data, checked.companion, name, threads, checked.spec.precision)
+        return OpenVinoEngine(checked.data, checked.companion, name, threads, precision)
     from edgeecho.runtime.torch_engine import TorchEngine
 
     return TorchEngine(checked.data, checked.spec, name, threads)

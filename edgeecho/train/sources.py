@@ -39,6 +39,8 @@ class Clip:
 
     frames: np.ndarray
     """uint8 (T, S, S)."""
+    clean: np.ndarray
+    """The same before they were spoilt, which a teacher sees: uint8 (T, S, S)."""
     masks: np.ndarray
     """Soft masks 0 to 255, uint8 (T, S, S); 0 where there is no label."""
     labelled: np.ndarray
@@ -214,7 +216,7 @@ def _finish(
         signs = [WAY_UP[phase] * float(estimate.signal[k]) for k, phase in phases.items() if phase]
         up = float(np.clip(np.mean(signs), -1, 1)) if signs else 0.0  # the labels say which way is up, and how surely
         cycle, trust = np.float32(np.sign(up)) * estimate.signal, abs(up) * estimate.confidence
-    return Clip(degrade(frames, rng, config.degrade), masks, labelled, cycle, trust)
+    return Clip(degrade(frames, rng, config.degrade), frames, masks, labelled, cycle, trust)
 
 
 def _pull_field(mask: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:

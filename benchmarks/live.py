@@ -1,0 +1,62 @@
+"""A stream at a fixed rate, as a probe drives it: does it keep up, and how much of a frame's time does it take?"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from edgeecho.benchmarks.result import percentile
+
+MISSED_ALLOWED = 0.01
+"""Part of the frames that may be answered late in a stream that keeps up: an operating system takes its turns."""
+
+
+def run_live(
+    push: Callable[[np.ndarray], object],
+    frames: np.ndarray,
+    fps: float,
+    seconds: float,
+    now: Callable[[], float] = time.perf_counter,
+    sleep: Callable[[float], None] = time.sleep,
+) -> dict[str, Any]:
+    """Push frames as they come, every 1 / fps seconds; one that comes while another is worked on waits.
+
+    The first frame, with what a stream pays once for it, is a frame like any other.
+
+    Args:
+        push: Takes one frame, uint8 (H, W), and returns when its answer is there.
+        frames: uint8 (T, H, W), shown over and over.
+        fps: Frames per second.
+        seconds: How long.
+        now: Clock, in seconds.
+        sleep: Waits so many seconds.
+
+    Returns:
+        `Row.live`: `used` is the time of a push as part of 1 / fps; `late_max_ms` how long after the next frame's coming
+        the latest answer was there, 0 if none was late; `waiting_at_end` frames that had come and not been taken.
+    """
+    period, count = 1 / fps, max(1, round(seconds * fps))
+    used, late = np.empty(count), np.empty(count)
+    start = now()
+    for i in range(count):
+        comes = start + i * period
+        if (wait := comes - now()) > 0:
+            sleep(wait)
+        begun = now()
+        push(frames[i % len(frames)])
+        done = now()
+        used[i], late[i] = (done - begun) / period, done - (comes + period)
+    missed = int((late > 0).sum())
+    waiting = max(0.0, float(late[-1]) / period)
+    part = [percentile(used.tolist(), q) for q in (50, 90, 99)]
+    return {
+        "fps": fps,
+        "frames": count,
+        "keeps_up": bool(missed <= MISSED_ALLOWED * count and waiting < 1),
+        **dict(zip(("used_p50", "used_p90", "used_p99"), part, strict=True)),
+        "late_max_ms": round(1000 * max(0.0, float(late.max())), 3),
+        "missed": missed,
+        "waiting_at_end": int(waiting),
+        "first_ms": round(1000 * float(used[0]) * period, 3),
+    }

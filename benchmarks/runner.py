@@ -1,0 +1,99 @@
+"""A row being measured: its process, its times, and what else is asked of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgeecho.benchmarks.entries import Entry
+from edgeecho.benchmarks.process import RowError, RowProcess
+from edgeecho.benchmarks.readback import precision_label
+from edgeecho.benchmarks.result import Row
+from edgeecho.errors import EdgeEchoError
+
+
+@dataclass(eq=False)
+class Runner:
+    """A row and its process."""
+
+    entry: Entry
+    row: Row
+    process: RowProcess | None = None
+    estimate_ms: float = 0.0
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0
+
+    @classmethod
+    def of(cls, entry: Entry, threads: int) -> "Runner":
+        """Not yet open."""
+        row = Row(model=entry.model, form=entry.form, runtime=entry.runtime, precision_asked=entry.precision, threads=threads)
+        return cls(entry, row)
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """What fails inside is this row's error, and ends its process."""
+        try:
+            yield
+        except EdgeEchoError as error:
+            self.row.error = str(error)
+            self.close()
+
+    def open(self, frames_file: Path, warm_up_seconds: float) -> None:
+        """Start the process, load, warm up.
+
+        Raises:
+            EdgeEchoError: If that fails.
+        """
+        entry, row = self.entry, self.row
+        job = {**entry.job(), "threads": row.threads, "frames_file": str(frames_file), "warm_up_seconds": warm_up_seconds}
+        self.process = RowProcess(job)
+        opened = self.process.opened
+        stored = opened.pop("precision_stored")
+        row.precision_asked = row.precision_asked or stored
+        if stored != row.precision_asked:
+            raise RowError(f"{Path(job['path']).name}: holds {stored}, not {row.precision_asked}")
+        self.estimate_ms = opened.pop("estimate_ms")
+        for key, value in opened.items():
+            setattr(row, key, round(value, 3) if isinstance(value, float) else value)
+
+    def time(self, runs: int) -> None:
+        """So many timed runs more."""
+        answer = self.ask("run", runs=runs)
+        self.row.times_ms += answer["ms"]
+        self.row.peak_rss_mb = round(answer["peak_rss_mb"], 1)
+        self.cpu_seconds += answer["cpu_seconds"]
+        self.wall_seconds += answer["wall_seconds"]
+        self.row.cores_used = round(self.cpu_seconds / self.wall_seconds, 3)
+
+    def ask(self, what: str, **settings: Any) -> dict[str, Any]:
+        """As `RowProcess.ask`."""
+        assert self.process
+        return self.process.ask(what, **settings)
+
+    def add(self, what: str, **settings: Any) -> None:
+        """Fill in the row's field of that name; the last things that are asked, as they cost memory."""
+        with self.attempt():
+            setattr(self.row, what, self.ask(what, **settings)[what])
+
+    def read_back(self) -> None:
+        """Which precision ran."""
+        with self.attempt():
+            self.row.convolutions_run = self.ask("read_back")["convolutions"]
+            self.row.precision_run = precision_label(self.row.convolutions_run)
+
+    @property
+    def is_live(self) -> bool:
+        """A stream of ours, which `--rate` drives."""
+        return self.entry.kind == "ours" and self.row.form == "stream"
+
+    @property
+    def segments(self) -> bool:
+        """A clip model that takes a cine to its figures."""
+        return self.entry.kind == "ours" and self.row.form == "clip" and self.row.runtime != "torch"
+
+    def close(self) -> None:
+        """End the process."""
+        if self.process:
+            self.process.close()
+        self.process = None

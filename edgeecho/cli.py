@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from edgeecho.cli_bench import bench_app
+from edgeecho.cli_common import JsonFile, progress_bar, say, write_json
 from edgeecho.errors import ConfigError, EdgeEchoError
 from edgeecho.spec import NOTICE
 
@@ -19,12 +21,12 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Look at a data set.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+app.add_typer(bench_app, name="bench")
 Model = Annotated[str, typer.Option("--model", help="Packaged model's name, folder or file.")]
 Runtime = Annotated[str | None, typer.Option(help="ort, openvino or torch.")]
 Precision = Annotated[str | None, typer.Option(help="int8 or fp32, for a named model.")]
 Threads = Annotated[int | None, typer.Option(help="Worker threads; all cores if not given.")]
 Stream = Annotated[bool, typer.Option("--stream", help="Frame by frame, as live frames run.")]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures here as JSON.")]
 
 
 def main() -> None:
@@ -32,16 +34,11 @@ def main() -> None:
     try:
         app()
     except EdgeEchoError as error:
-        _say(f"error: {' '.join(str(error).split())}")
+        say(f"error: {' '.join(str(error).split())}")
         sys.exit(2 if isinstance(error, ConfigError) else 1)
     except KeyboardInterrupt:
-        _say("interrupted")
+        say("interrupted")
         sys.exit(130)
-
-
-def _say(text: str) -> None:
-    """Progress and messages go to stderr."""
-    typer.echo(text, err=True)
 
 
 def _numbers(text: str | None, count: int, flag: str) -> tuple[float, ...] | None:
@@ -56,29 +53,12 @@ def _numbers(text: str | None, count: int, flag: str) -> tuple[float, ...] | Non
     return values
 
 
-def _progress() -> Any:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True)
-
-
-def _write_json(path: Path | None, values: Any) -> None:
-    if path:
-        from edgeecho.files import atomic
-
-        with atomic(path) as temporary:
-            temporary.write_text(json.dumps(values, indent=1) + "\n")
-
-
 @app.command()
 def demo(out: Annotated[Path, typer.Option(help="Folder for pictures and files.")] = Path("demo-out")) -> None:
     """Segment a real cine, export int8, benchmark; ends with a table and pictures."""
     from edgeecho.demo import run_demo
 
-    run_demo(out, _say)
+    run_demo(out, say)
 
 
 @app.command()
@@ -109,7 +89,7 @@ def segment(
     )
     predictor = (stream if as_stream else load)(model, runtime=runtime, precision=precision, threads=threads)
     failed = 0
-    with _progress() as progress:
+    with progress_bar() as progress:
         task = progress.add_task("", total=None)
         for outcome in segment_files(
             predictor,
@@ -157,7 +137,7 @@ def train(
     from edgeecho.train.config import load_config
     from edgeecho.train.loop import train as run
 
-    with _progress() as progress:
+    with progress_bar() as progress:
         task = progress.add_task("", total=None)
 
         def report(step: int, steps: int, text: str) -> None:
@@ -187,7 +167,7 @@ def evaluate(
 
     if out:
         require("matplotlib", "report")
-    with _progress() as progress:
+    with progress_bar() as progress:
         task = progress.add_task(split, total=None)
         scores = evaluate_model(
             model,
@@ -200,10 +180,10 @@ def evaluate(
             as_stream=as_stream,
         )
     print_scores(scores)
-    _write_json(json_file, scores.to_dict())
+    write_json(json_file, scores.to_dict())
     if out:
         for path in write_report(scores, out):
-            _say(f"wrote {path}")
+            say(f"wrote {path}")
     if scores.failed:
         raise typer.Exit(1)
 
@@ -217,11 +197,11 @@ def check_data(
     """Is a data set complete, what is wrong file by file, and what is done about it."""
     from edgeecho.data.check import check, print_check
 
-    with _progress() as progress:
+    with progress_bar() as progress:
         task = progress.add_task("checking", total=None)
         report = check(data, jobs=jobs, progress=lambda n, t: progress.update(task, completed=n, total=t))
     print_check(report)
-    _write_json(json_file, report.to_dict())
+    write_json(json_file, report.to_dict())
     if not report.is_sound:
         raise typer.Exit(1)
 
@@ -235,7 +215,7 @@ def summarise_data(
     """What is in a data set: videos per split, frames, frame rates, EF."""
     from edgeecho.data.summary import print_summary, summarise
 
-    with _progress() as progress:
+    with progress_bar() as progress:
         task = progress.add_task("reading", total=None)
         print_summary(
             summarise(data, out, jobs=jobs, progress=lambda n, t: progress.update(task, completed=n, total=t))
@@ -282,35 +262,7 @@ def export(
         method=method,
         reduce_range=reduce_range,
     )
-    print_bundle(run(model, out, options, progress=_say))
-
-
-@app.command()
-def bench(
-    device: Annotated[str, typer.Option(help="cpu.")] = "cpu",
-    threads: Annotated[int, typer.Option(help="Threads per engine.")] = 1,
-    models: Annotated[str, typer.Option(help="Names, with commas between.")] = "default,unet3d",
-    runtimes: Annotated[str, typer.Option(help="ort, openvino.")] = "ort,openvino",
-    precisions: Annotated[str, typer.Option(help="fp32, int8.")] = "fp32,int8",
-    out: Annotated[Path | None, typer.Option(help="Keep the benchmarked model files here.")] = None,
-    json_file: JsonFile = None,
-) -> None:
-    """Parameters, MACs, size, latency and memory against the standard 3D U-Net."""
-    if device != "cpu":
-        raise ConfigError(f"unknown device {device!r}; known: cpu")
-    from rich.console import Console
-
-    from edgeecho.benchmarks.bench import run_bench
-    from edgeecho.benchmarks.table import print_table
-
-    chosen = [[part.strip() for part in text.split(",")] for text in (models, runtimes, precisions)]
-    result = run_bench(*chosen, threads, work_dir=out, progress=_say)
-    print_table(result, Console())
-    _write_json(json_file, result.to_dict())
-    if not result.complete:
-        raise typer.Exit(130)
-    if any(row.error for row in result.rows):
-        raise typer.Exit(1)
+    print_bundle(run(model, out, options, progress=say))
 
 
 @app.command()
@@ -325,9 +277,9 @@ def info(
 
     report = verify_model(model)
     for error in report.errors:
-        _say(f"error: {error}")
+        say(f"error: {error}")
     print_report(report, table_console())
-    _write_json(json_file, report.to_dict())
+    write_json(json_file, report.to_dict())
     if report.errors:
         raise typer.Exit(1)
 

@@ -1,0 +1,116 @@
+"""`edgeecho bench`: flags, printing, exit codes. No logic."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from edgeecho.cli_common import JsonFile, progress_bar, say, write_json
+from edgeecho.errors import ConfigError
+
+DEFAULT_MODELS = "default,cl_unet_nano,unet2d,unet3d"
+MORE = (
+    "All models, peers, forms and precisions: edgeecho bench --models all --runtimes ort,openvino,torch "
+    "--precisions fp32,bf16,int8 --rate 50 --profile --estimate all --data KIND:DIR --out DIR"
+)
+
+bench_app = typer.Typer(
+    help="Parameters, MACs, size, latency and memory against the standard 3D U-Net.", invoke_without_command=True
+)
+
+
+def _list(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+@bench_app.callback(invoke_without_command=True)
+def bench(
+    context: typer.Context,
+    device: Annotated[str, typer.Option(help="cpu.")] = "cpu",
+    threads: Annotated[int, typer.Option(help="Threads per engine.")] = 1,
+    models: Annotated[str, typer.Option(help="Packaged models, peers, folders, files; all.")] = DEFAULT_MODELS,
+    own: Annotated[list[Path] | None, typer.Option("--model", help="An ONNX file of your own; may be repeated.")] = None,
+    runtimes: Annotated[str, typer.Option(help="ort, openvino, torch.")] = "ort,openvino",
+    precisions: Annotated[str, typer.Option(help="fp32, bf16, int8.")] = "fp32,int8",
+    forms: Annotated[str, typer.Option(help="clip, stream.")] = "clip,stream",
+    rate: Annotated[float | None, typer.Option(help="Drive streams at so many frames a second.")] = None,
+    data: Annotated[str | None, typer.Option(help="KIND:DIR to evaluate trained rows on.")] = None,
+    split: Annotated[str, typer.Option(help="train, val or test.")] = "val",
+    profile: Annotated[bool, typer.Option("--profile", help="Time every layer.")] = False,
+    estimate: Annotated[str | None, typer.Option(help="Boards to estimate, such as rpi4,rpi5; all.")] = None,
+    prepare: Annotated[Path | None, typer.Option(help="Write the contestants here, to run on a board.")] = None,
+    pack: Annotated[Path | None, typer.Option(help="Run the contestants of a folder of --prepare.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for page, JSON, CSV and Markdown.")] = None,
+    keep: Annotated[Path | None, typer.Option(help="Keep exported peers here, for the next time.")] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Parameters, MACs, size, latency and memory against the standard 3D U-Net."""
+    if context.invoked_subcommand:
+        return
+    if device != "cpu":
+        raise ConfigError(f"unknown device {device!r}; known: cpu")
+    asked = [_list(text) for text in (models, runtimes, precisions, forms)]
+    if prepare:
+        _prepare(prepare, asked)
+        return
+    from edgeecho.benchmarks.bench import run_bench
+    from edgeecho.benchmarks.boards import board_names
+    from edgeecho.benchmarks.files import write_results
+    from edgeecho.benchmarks.protocol import Extras
+    from edgeecho.benchmarks.table import print_table
+    from edgeecho.report.terminal import table_console
+
+    boards = tuple(board_names(_list(estimate))) if estimate else ()
+    extras = Extras(rate=rate, data=data, split=split, profile=profile, boards=boards)
+    names, run_on, stored, of = asked
+    with progress_bar() as bar:
+        task = bar.add_task("starting", total=None)
+        result = run_bench(
+            names,
+            run_on,
+            stored,
+            threads,
+            forms=of,
+            own_files=own or (),
+            extras=extras,
+            pack=pack,
+            work_dir=keep,
+            progress=lambda step, steps, what: bar.update(task, completed=step, total=steps, description=what),
+        )
+    print_table(result, table_console())
+    if out:
+        for path in write_results(result, out):
+            say(str(path))
+    write_json(json_file, result.to_dict())
+    if models == DEFAULT_MODELS and not pack:
+        say(MORE)
+    if not result.complete:
+        raise typer.Exit(130)
+    if any(row.error for row in result.rows):
+        raise typer.Exit(1)
+
+
+def _prepare(folder: Path, asked: list[list[str]]) -> None:
+    from edgeecho.benchmarks.pack import prepare_pack
+
+    failures = prepare_pack(folder, *asked, say)
+    for name, reason in failures.items():
+        say(f"error: {name}: {reason}")
+    say(f"On the board: pip install edgeecho, then edgeecho bench --pack {folder.name}")
+    if failures:
+        raise typer.Exit(1)
+
+
+@bench_app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="JSON of a run.")],
+    second: Annotated[Path, typer.Argument(help="JSON of another.")],
+    json_file: JsonFile = None,
+) -> None:
+    """What changed from one run to another, and whether it is beyond noise."""
+    from edgeecho.benchmarks.compare import compare_runs, print_comparison
+    from edgeecho.report.terminal import table_console
+
+    comparison: Any = compare_runs(first, second)
+    print_comparison(comparison, table_console())
+    write_json(json_file, comparison.to_dict())

@@ -23,7 +23,7 @@ from edgeecho.benchmarks.words import (
     row_name,
 )
 
-SPECIAL = re.compile(r"([\\`*_\[\]<>|])")
+SPECIAL = re.compile(r"([\\`*\[\]<>|])")
 STAGES = ("decode", "region", "resize", "network", "mask", "measure", "total")
 
 

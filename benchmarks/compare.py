@@ -119,7 +119,7 @@ def compare(old: BenchResult, new: BenchResult, *, seed: int = 0) -> Comparison:
                     old=a,
                     new=b,
                     ratio=_ratio(a, b, rng),
-                    corrected=None if is_yardstick else _ratio(a, b, rng, *yards),
+                    corrected=_ratio(a, b, rng, *yards) if base and not is_yardstick else None,
                     notes=tuple(_notes(a, b)),
                 )
             )

@@ -36,9 +36,7 @@ def made_result(seed: int = 0, slower: float = 1.0, noise: float = 0.02, runs: i
                     rows.append(_row(rng, name, about, runtime, precision, form, gain * slower, noise, runs))
     rows[0].profile = _profile(rng)
     rows[2].estimates = [_estimate("Raspberry Pi 5", 2.1), _estimate("Jetson Orin Nano, CPU", 2.9)]
-    rows.append(
-        Row(model="cl_unet_edge", runtime="ort", precision_asked="fp16", form="clip", threads=1, error=FAILURE)
-    )
+    rows.append(Row(model="cl_unet_edge", runtime="ort", precision_asked="fp16", form="clip", threads=1, error=FAILURE))
     rows.append(Row(model="<b>x</b>&y", runtime="openvino", precision_asked=None, threads=1, error="not | a model"))
     result = BenchResult(machine=_machine(), protocol=_protocol(), rows=rows)
     base = next(r for r in rows if (r.model, r.runtime, r.precision_asked) == ("unet3d", "ort", "fp32"))

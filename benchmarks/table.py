@@ -52,9 +52,8 @@ def print_table(result: BenchResult, console: Console) -> None:
         table.add_row(*(escape(column.cell(row)) for column in shown))
     console.print(table)
     if len(shown) < len(known):
-        left_out = dict.fromkeys(c.heading.strip("/-") for c in known if c not in shown)
         console.print(
-            f"Not shown: {', '.join(left_out)}. See a wider terminal, --json, or --out's bench.html.",
+            f"{len(known) - len(shown)} more columns in a wider terminal, with --json, or in --out's bench.html.",
             style="dim",
             highlight=False,
         )

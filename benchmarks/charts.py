@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from edgeecho.benchmarks.pareto import HUES
+from edgeecho.benchmarks.pareto import HUES, OTHER_HUE
 from edgeecho.benchmarks.result import Row
 from edgeecho.benchmarks.svg import Axis, Drawing, linear_axis, log_axis, text_width
 from edgeecho.benchmarks.words import at, figure, in_order, is_number, number, percent, row_name
@@ -60,7 +60,7 @@ def _whiskers(
     _scale(drawing, axis, top - 6, bottom, write, words)
     for i, (row, p50, p90, p99) in enumerate(marks):
         y = top + step * (i + 1) - (9 if narrow else step / 2)
-        hue = HUES.get(row.precision_asked or "", 3)
+        hue = HUES.get(row.precision_asked or "", OTHER_HUE)
         _name(drawing, names[i], y, left, narrow)
         hint = f"{names[i]}: p50 {write(p50)}, p90 {write(p90)}, p99 {write(p99)}"
         drawing.bar(left, y - 2, axis.at(p50) - left, 4, f"f{hue} track")
@@ -90,7 +90,7 @@ def draw_stages(rows: Sequence[Row], width: float = 880) -> Drawing | None:
     drawing = Drawing(width, top + step * len(known) + 8, f"parts of the time of a whole cine, {len(known)} rows")
     x, y = 2.0, 14.0
     for i, stage in enumerate(STAGES, 1):
-        if x + 14 + text_width(stage) > width:
+        if x + 24 + text_width(stage) > width:
             x, y = 2.0, y + 18
         drawing.bar(x, y - 9, 10, 10, f"f{i}")
         drawing.text(x + 15, y, stage, "soft")
@@ -139,7 +139,7 @@ def draw_profile(row: Row, width: float = 880) -> Drawing | None:
     for i, layer in enumerate(layers):
         y = top + step * (i + 1) - (9 if narrow else step / 2)
         _name(drawing, names[i], y, left, narrow)
-        hue = HUES.get(str(layer.get("precision")), 3)
+        hue = HUES.get(str(layer.get("precision")), OTHER_HUE)
         hint = f"{names[i]}: {figure(layer['ms'])} ms"
         end = ms_axis.at(layer["ms"])
         drawing.bar(left, y - 5, end - left, 10, f"f{hue}", hint)
@@ -165,7 +165,7 @@ def _margins(names: Sequence[str], narrow: bool, room: float = 62) -> tuple[floa
 
 def _name(drawing: Drawing, name: str, y: float, left: float, narrow: bool) -> None:
     if narrow:
-        drawing.text(2, y - 12, name)
+        drawing.text(2, y - 12, name, "halo")
     else:
         drawing.text(left - 8, y + 4, name, anchor="end")
 

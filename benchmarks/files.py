@@ -14,7 +14,10 @@ from edgeecho.files import atomic
 
 GROUPS = {
     "accuracy": ("data", "split", "n", "dice_ed", "dice_es", "ef_mae", "ef_n"),
-    "live": ("fps", "frames", "keeps_up", "used_p50", "used_p90", "used_p99", "late_max_ms", "missed"),
+    "live": (
+        *("fps", "frames", "keeps_up", "used_p50", "used_p90", "used_p99", "late_max_ms", "missed", "waiting_at_end"),
+        "first_ms",
+    ),
     "end_to_end": (
         *("input", "frames", "n", "decode_ms", "region_ms", "resize_ms", "network_ms", "mask_ms", "measure_ms"),
         "total_ms",

@@ -56,7 +56,7 @@ def render_page(result: BenchResult) -> str:
         ),
         _figure(
             "A whole cine, from file to figures",
-            "Where the time goes; medians, the total in ms on the right.",
+            f"Where the time goes; medians, the total in ms on the right. {_cines(rows)}",
             lambda width: draw_stages(rows, width),
         ),
         *(
@@ -169,6 +169,13 @@ def _failed(rows: list[Row]) -> str:
 def _pairs(values: dict[str, Any]) -> str:
     lines = (f"<dt>{escape(str(k))}</dt><dd>{escape(plain(v))}</dd>" for k, v in values.items())
     return f"<dl class=pairs>{''.join(lines)}</dl>"
+
+
+def _cines(rows: list[Row]) -> str:
+    """What went in."""
+    given = [row.end_to_end for row in rows if row.end_to_end]
+    inputs = dict.fromkeys(f"{plain(v.get('input'))}, {plain(v.get('frames'))} frames" for v in given)
+    return f"Input: {'; '.join(inputs)}." if inputs else ""
 
 
 def _started(result: BenchResult) -> str:

@@ -10,8 +10,9 @@ from edgeecho.benchmarks.words import figure, mean_dice, number, row_name, runti
 
 SHAPES = {"ort": "circle", "openvino": "square"}
 """Mark of a runtime; a diamond for any other."""
-HUES = {"int8": 1, "fp32": 2}
-"""Colour of a precision; the third for any other."""
+HUES = {"int8": 1, "fp32": 2, "bf16": 3, "fp16": 5}
+OTHER_HUE = 4
+"""Colours of precisions."""
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
@@ -127,12 +128,14 @@ def _frame(drawing: Drawing, x: Axis, y: Axis, what: str, inner: Box, is_judged:
 
 def _legend(drawing: Drawing, points: Sequence[Point], left: float, narrow: bool) -> None:
     keys: list[tuple[str, str, str]] = []
-    for name in sorted({p.row.precision_asked or "as the file" for p in points}, key=lambda n: (HUES.get(n, 3), n)):
-        keys.append((name, f"f{HUES.get(name, 3)}", "circle"))
+    for name in sorted(
+        {p.row.precision_asked or "as the file" for p in points}, key=lambda n: (HUES.get(n, OTHER_HUE), n)
+    ):
+        keys.append((name, f"f{HUES.get(name, OTHER_HUE)}", "circle"))
     for name in sorted({p.row.runtime for p in points}, key=lambda n: (n not in SHAPES, n != "ort", n)):
         keys.append((runtime_name(name), "soft", SHAPES.get(name, "diamond")))
     if any(p.row.form == "stream" for p in points):
-        keys.append(("stream", "hollow axis", "circle"))
+        keys.append(("stream", "hollow key", "circle"))
     x, y = left - 36, 16.0
     for words, style, shape in keys:
         if x + 16 + text_width(words) > drawing.width:
@@ -152,7 +155,7 @@ def _marks(drawing: Drawing, points: Sequence[Point], x: Axis, y: Axis, taken: l
         if len(members) > 1:
             drawing.line([(x.at(p.x), y.at(p.y)) for p in members], "axis")
     for point in points:
-        style = HUES.get(point.row.precision_asked or "", 3)
+        style = HUES.get(point.row.precision_asked or "", OTHER_HUE)
         mark = f"hollow l{style}" if point.row.form == "stream" else f"f{style} ring"
         hint = f"{row_name(point.row)}: {figure(point.x)} ms a frame, {figure(point.y)}"
         drawing.dot(x.at(point.x), y.at(point.y), mark, SHAPES.get(point.row.runtime, "diamond"), hint=hint)

@@ -116,7 +116,9 @@ class BenchResult:
     def compare(self, yardstick: str) -> None:
         """Fill in the speed-ups over the yardstick's fp32 ONNX Runtime clip row of this very run."""
         wanted = (yardstick, "clip", "ort", "fp32")
-        base = next((r for r in self.rows if (r.model, r.form, r.runtime, r.precision_asked) == wanted and r.p50_ms), None)
+        base = next(
+            (r for r in self.rows if (r.model, r.form, r.runtime, r.precision_asked) == wanted and r.p50_ms), None
+        )
         for row in self.rows:
             if base and base.p50_ms and base.ms_per_frame and row.ms_per_frame and row.ms_per_live_frame:
                 row.speedup_vs_unet3d = round(base.ms_per_frame / row.ms_per_frame, 3)

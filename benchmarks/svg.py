@@ -38,7 +38,7 @@ STYLE = "".join(
         ".grid{stroke:var(--grid);fill:none}.axis{stroke:var(--axis);fill:none}",
         ".mark{stroke:var(--soft);stroke-dasharray:4 3;fill:none}.back{fill:var(--surface)}",
         *(f".f{i}{{fill:var(--s{i})}}.l{i}{{stroke:var(--s{i});fill:none}}" for i in range(1, 7)),
-        ".ring{stroke:var(--surface);stroke-width:2}.hollow{fill:var(--surface);stroke-width:2}",
+        ".ring{stroke:var(--surface);stroke-width:2}.key{stroke:var(--soft)}.hollow{fill:var(--surface);stroke-width:2}",
         ".thin{stroke-width:1.5;opacity:.45}.front{stroke:var(--soft);fill:none;stroke-width:1.5}.track{opacity:.22}",
     ]
 )

@@ -8,7 +8,7 @@ from typing import Any
 from edgeecho.benchmarks.result import BenchResult, Row
 
 MISSING = "-"
-RUNTIMES = {"ort": "ONNX Runtime", "openvino": "OpenVINO"}
+RUNTIMES = {"ort": "ONNX Runtime", "openvino": "OpenVINO", "torch": "PyTorch"}
 NOTICE = "Research software, not a medical device."
 
 

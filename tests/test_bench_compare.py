@@ -1,15 +1,18 @@
 """Two results against each other: changes are found, noise is called noise, a slow machine is no slow network."""
 
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from made_results import made_result
 from rich.console import Console
 
-from edgeecho.benchmarks.compare import (
+from edgeecho.benchmarks.compare import compare_runs, print_comparison
+from edgeecho.benchmarks.comparison import (
     FASTER,
     MACHINE,
     NOISE,
@@ -21,7 +24,6 @@ from edgeecho.benchmarks.compare import (
     Ratio,
     compare,
 )
-from edgeecho.benchmarks.compare_table import print_comparison
 from edgeecho.benchmarks.result import BenchResult, Row
 
 MODEL = "cl_unet_edge"
@@ -85,14 +87,21 @@ def test_intervals_hold_the_truth_as_often_as_they_say(runs: int) -> None:
 def row(times_ms: Sequence[float] | np.ndarray, model: str = "x") -> Row:
     """A stream's row of these times."""
     made = Row(model=model, runtime="ort", precision_asked="int8", threads=1, times_ms=[float(t) for t in times_ms])
-    made.summarise(1)
-    made.ms_per_frame, made.frames_per_run = made.p50_ms, 1
+    made.frames_per_run = 1
+    made.summarise()
     return made
 
 
-def test_one_seed_one_answer() -> None:
+def test_one_seed_one_answer_also_from_files(tmp_path: Path) -> None:
     old, new = made_result(0), made_result(1)
-    assert compare(old, new) == compare(old, new)
+    found = compare(old, new)
+    assert found == compare(old, new)
+    files = tmp_path / "a.json", tmp_path / "b.json"
+    for path, result in zip(files, (old, new), strict=True):
+        path.write_text(result.to_json())
+    values = compare_runs(*files).to_dict()
+    assert values == json.loads(json.dumps(found.to_dict()))
+    assert [row["verdict"] for row in values["rows"]] == [change.verdict for change in found.changes]
 
 
 def test_a_slower_machine_is_not_a_slower_network() -> None:

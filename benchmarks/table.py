@@ -1,91 +1,142 @@
-"""The terminal table."""
+"""The terminal table, and small ones beneath it for what not every run has."""
+
+from collections.abc import Callable, Sequence
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from edgeecho.benchmarks.columns import ACCURACY, Column, known_columns
 from edgeecho.benchmarks.result import BenchResult, Row
-
-MISSING = "-"
-COLUMNS = (
-    *("model", "runtime", "asked", "ran", "params\nM", "MMAC\n/frame", "file\nMB", "runs\nn", "p50\nms", "p90\nms"),
-    *("frames\n/s", "peak\nMB", "speed-\nup"),
+from edgeecho.benchmarks.words import (
+    MISSING,
+    accuracy_words,
+    at,
+    busy_words,
+    clip_words,
+    figure,
+    in_order,
+    machine_words,
+    number,
+    percent,
+    row_name,
 )
-TEXT_COLUMNS = 4
-FULL_WIDTH = 116
-NARROW = (0, 1, 3, 6, 8, 11, 12)
-"""Columns that a narrower terminal shows."""
+
+PIPE_WIDTH = 120
+"""Columns of a file or a pipe, which have room."""
+GAP = 2
+"""Characters between two columns."""
+STAGES = ("decode", "region", "resize", "network", "mask", "measure", "total")
+
+Small = tuple[tuple[str, Callable[[Row], str]], ...]
+"""Heading and cell of each column of a small table."""
 
 
 def print_table(result: BenchResult, console: Console) -> None:
-    """Print rows, fastest first and failed ones last, with the rules and the machine's state underneath."""
-    protocol, machine = result.protocol, result.machine
-    t, _, size_px, _ = protocol["clip"]
-    title = f"Clips of {t} frames of {size_px} x {size_px}, {_threads(protocol['threads'])}"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    if not console.is_terminal and console.width < FULL_WIDTH:
-        console.width = FULL_WIDTH  # a file or a pipe has room
-    shown = range(len(COLUMNS)) if console.width >= FULL_WIDTH else NARROW
-    for i in shown:
-        table.add_column(COLUMNS[i], justify="left" if i < TEXT_COLUMNS else "right", no_wrap=True)
-    rows = sorted(result.rows, key=lambda row: (row.p50_ms is None, row.p50_ms or 0))
+    """Print rows, fastest first and failed ones last, with the rules and the machine's state underneath.
+
+    As many columns as the console is wide, the most telling first; what else was measured follows in small tables.
+    """
+    if not console.is_terminal and console.width < PIPE_WIDTH:
+        console.width = PIPE_WIDTH
+    rows = in_order(result.rows)
+    known = known_columns(rows)
+    shown = fitting(known, rows, console.width)
+    table = _table(clip_words(result).capitalize())
+    for column in shown:
+        heading = f"{column.heading}\n{column.unit}" if column.unit else column.heading
+        table.add_column(heading, justify="left" if column.is_text else "right", overflow="fold", no_wrap=False)
     for row in rows:
-        cells = _cells(row)
-        table.add_row(*(cells[i] for i in shown))
+        table.add_row(*(escape(column.cell(row)) for column in shown))
     console.print(table)
-    if shown == NARROW:
-        console.print(f"More columns in a terminal of {FULL_WIDTH} or more, and with --json.", style="dim")
-    for row in rows:
-        if row.error:
-            name = " ".join(part for part in (row.model, row.runtime, row.precision_asked) if part)
-            console.print(f"[red]{escape(name)}[/]: {escape(row.error)}", highlight=False)
-    for line in _notes(result):
-        console.print(line, style="dim", highlight=False)
-    busy = machine["load_average_at_start"]
-    if busy is not None and busy + protocol["threads"] > machine["usable_cores"] + 0.5:
+    if len(shown) < len(known):
         console.print(
-            f"The machine was busy (load average {busy} on {machine['usable_cores']} cores): "
-            "trust the ratios more than the milliseconds, and run it again when idle.",
-            style="yellow",
+            f"{len(known) - len(shown)} more columns in a wider terminal, with --json, or in --out's bench.html.",
+            style="dim",
             highlight=False,
         )
-    if not result.complete:
-        console.print("Interrupted: the figures are partial.", style="yellow", highlight=False)
+    _print_small_tables(rows, {c.heading for c in shown}, console)
+    for row in rows:
+        if row.error:
+            console.print(f"[red]{escape(row_name(row))}[/]: {escape(row.error)}", highlight=False)
+    for line in _notes(result):
+        console.print(line, style="dim", highlight=False, markup=False)
+    for warning in (busy_words(result), None if result.complete else "Interrupted: the figures are partial."):
+        if warning:
+            console.print(warning, style="yellow", highlight=False, markup=False)
 
 
-def _cells(row: Row) -> list[str]:
-    return [
-        escape(row.model),
-        row.runtime,
-        row.precision_asked or MISSING,
-        row.precision_run or MISSING,
-        _number(row.params and row.params / 1e6, 2),
-        _number(row.macs_per_frame and row.macs_per_frame / 1e6, 0),
-        _number(row.file_bytes and row.file_bytes / 1e6, 2),
-        str(row.n),
-        _number(row.p50_ms, 1),
-        _number(row.p90_ms, 1),
-        _number(row.frames_per_second, 1),
-        _number(row.peak_rss_mb, 0),
-        f"{_number(row.speedup_vs_unet3d, 1)}x" if row.speedup_vs_unet3d else MISSING,
-    ]
+def fitting(known: Sequence[Column], rows: Sequence[Row], width: int) -> list[Column]:
+    """The columns of lowest rank that fit together into so many characters, in their own order."""
+    left = width - 2 + GAP
+    chosen: list[Column] = []
+    for column in sorted(known, key=lambda c: c.rank):
+        texts = (column.heading, column.unit, *(column.cell(row) for row in rows))
+        left -= max(map(cell_len, texts)) + GAP
+        if left < 0 and chosen:
+            break
+        chosen.append(column)
+    return [column for column in known if column in chosen]
 
 
-def _number(value: float | None, digits: int) -> str:
-    return MISSING if value is None else f"{value:,.{digits}f}".replace(",", " ")
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
 
 
-def _threads(count: int) -> str:
-    return f"{count} thread{'s' if count > 1 else ''}"
+def _print_small_tables(rows: Sequence[Row], shown: set[str], console: Console) -> None:
+    name: Small = (("row", row_name),)
+    accuracy: Small = (
+        ("Dice ED", lambda row: number(at(row.accuracy, "dice_ed"), 3)),
+        ("Dice ES", lambda row: number(at(row.accuracy, "dice_es"), 3)),
+        ("EF error", lambda row: number(at(row.accuracy, "ef_mae"), 2)),
+        ("EF n", lambda row: number(at(row.accuracy, "ef_n"))),
+    )
+    if not shown.issuperset(ACCURACY):
+        _print_small("Accuracy", name + accuracy, [row for row in rows if row.accuracy], console)
+    live: Small = (
+        ("keeps up", lambda row: {True: "yes", False: "no"}.get((row.live or {}).get("keeps_up"), MISSING)),
+        ("fps", lambda row: figure(at(row.live, "fps"))),
+        *((f"p{q}", _used(q)) for q in (50, 90, 99)),
+        ("latest\nms", lambda row: figure(at(row.live, "late_max_ms"))),
+        ("missed", lambda row: f"{number(at(row.live, 'missed'))}/{number(at(row.live, 'frames'))}"),
+    )
+    _print_small("At a fixed rate: part of a frame's time used", name + live, [r for r in rows if r.live], console)
+    stages: Small = tuple((stage, _stage(stage)) for stage in STAGES)
+    _print_small(
+        "A whole cine from file to figures, ms", name + stages, [row for row in rows if row.end_to_end], console
+    )
+
+
+def _print_small(title: str, columns: Small, rows: Sequence[Row], console: Console) -> None:
+    if not rows:
+        return
+    table = _table(title)
+    for i, (heading, _) in enumerate(columns):
+        table.add_column(heading, justify="right" if i else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(cell(row)) for _, cell in columns))
+    console.print(table)
+
+
+def _used(q: int) -> Callable[[Row], str]:
+    return lambda row: percent(at(row.live, f"used_p{q}"))
+
+
+def _stage(stage: str) -> Callable[[Row], str]:
+    return lambda row: figure(at(row.end_to_end, f"{stage}_ms"))
 
 
 def _notes(result: BenchResult) -> list[str]:
-    protocol, machine = result.protocol, result.machine
-    versions = ", ".join(f"{k} {v}" for k, v in machine["versions"].items() if v and k in ("onnxruntime", "openvino"))
+    has_streams = any(row.form == "stream" for row in result.rows)
     yardstick = "over unet3d, the standard 3D U-Net (random weights, same exporter), fp32 in ONNX Runtime, this run."
+    accuracy = accuracy_words(result)
+    energy = result.protocol.get("energy", "not measured")
     return [
         "Network alone, uint8 in, uint8 out. One process a row, in turns, every run counts; FLOPs = 2 x MACs.",
+        *(["live: one more live frame; a stream's run, or a whole window again."] if has_streams else []),
         *([f"Speed-up: {yardstick}"] if any(row.speedup_vs_unet3d for row in result.rows) else []),
-        f"{machine['cpu']}, {machine['usable_cores']} cores; {versions}; energy {protocol['energy']}.",
+        *([accuracy] if accuracy else []),
+        f"{machine_words(result)}; energy {energy}.",
     ]

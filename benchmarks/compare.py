@@ -1,0 +1,97 @@
+"""`edgeecho bench compare`: two result files against each other, in the terminal."""
+
+import os
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from edgeecho.benchmarks.comparison import (
+    FASTER,
+    LEAST_CHANGE,
+    LEAST_RUNS,
+    MACHINE,
+    NOT_TOLD,
+    PERHAPS,
+    SLOWER,
+    YARDSTICK_ONLY,
+    Comparison,
+    compare,
+    interval,
+    signed_percent,
+)
+from edgeecho.benchmarks.result import BenchResult
+from edgeecho.benchmarks.words import figure
+
+COLOURS = {FASTER: "green", SLOWER: "red", MACHINE: "yellow", YARDSTICK_ONLY: "yellow", NOT_TOLD: "dim"}
+FULL_WIDTH = 100
+"""Narrower terminals get no intervals."""
+
+
+def compare_runs(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> Comparison:
+    """Compare two files that `edgeecho bench --json` wrote, of this schema or the one before.
+
+    Raises:
+        DataError: If one cannot be read or is no result.
+    """
+    return compare(BenchResult.from_json(first), BenchResult.from_json(second))
+
+
+def print_comparison(comparison: Comparison, console: Console) -> None:
+    """Print what changed, what only the machine changed, and what cannot be told."""
+    for warning in comparison.warnings:
+        console.print(f"[yellow]{escape(warning)}[/]", highlight=False)
+    if not console.is_terminal and console.width < FULL_WIDTH:
+        console.width = FULL_WIDTH
+    is_wide = console.width >= FULL_WIDTH
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("row", overflow="fold")
+    heads = ["p50, ms\nfirst", "p50, ms\nsecond", "change", "against\nyardstick"]
+    if is_wide:
+        heads[3:3] = ["95 %\nof change"]
+        heads.append("95 %\nof that")
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for change in comparison.changes:
+        cells = [figure(change.old.p50_ms), figure(change.new.p50_ms), signed_percent(change.ratio)]
+        cells += [interval(change.ratio)] if is_wide else []
+        cells += [signed_percent(change.corrected)]
+        cells += [interval(change.corrected)] if is_wide else []
+        colour = COLOURS.get(change.verdict)
+        verdict = f"[{colour}]{change.verdict}[/]" if colour else change.verdict
+        table.add_row(escape(change.name), *cells, verdict)
+    console.print(table if comparison.changes else "The two results have no row in common.")
+    for change in comparison.changes:
+        for note in change.notes:
+            console.print(f"{escape(change.name)}: {escape(note)}", highlight=False)
+    for words, names in (("first", comparison.only_old), ("second", comparison.only_new)):
+        if names:
+            console.print(f"Only in the {words}: {escape(', '.join(names))}.", highlight=False)
+    for line in _conclusion(comparison):
+        console.print(line, highlight=False, markup=False)
+
+
+def _conclusion(comparison: Comparison) -> list[str]:
+    lines = []
+    for verdict in (SLOWER, FASTER, PERHAPS + SLOWER, PERHAPS + FASTER):
+        names = [change.name for change in comparison.changes if change.verdict == verdict]
+        if names:
+            lines.append(f"{verdict.capitalize()} beyond noise: {', '.join(names)}.")
+    if comparison.changes and not lines:
+        lines.append("No row changed beyond noise.")
+    if comparison.yardstick:
+        lines.append(
+            f"The yardstick, the standard 3D U-Net's fp32 in ONNX Runtime: {signed_percent(comparison.yardstick)}. "
+            f"{MACHINE.capitalize()}: the row moved with it. {YARDSTICK_ONLY.capitalize()}: it moved, the row did not."
+        )
+    elif comparison.changes:
+        lines.append("No yardstick in both results: a machine that drifted looks like a change.")
+    if any(change.verdict.startswith(PERHAPS) for change in comparison.changes):
+        lines.append("Perhaps: beyond the row's own scatter, but the yardstick scatters too much to clear the machine.")
+    lines.append(
+        f"Noise: less than {100 * LEAST_CHANGE:.0f} %, or an interval that holds 0. Not told: fewer than {LEAST_RUNS} "
+        "runs, or not timed."
+    )
+    return lines

@@ -238,6 +238,8 @@ def test_boards_are_sourced_and_slower_without_dot_products() -> None:
         assert all(fact.value > 0 and (fact.source.count("http") or not fact.is_verified) for fact in facts.values())
         best, usual = (board.peak_gmac_per_s("int8", 1, as_kernels_run=flag) for flag in (False, True))
         assert usual <= best
+    page = (Path(__file__).parents[1] / "docs/profile.md").read_text()
+    assert all(fact.source in page for board in BOARDS for fact in board.facts().values())
     peaks = {board.name: board.int8_macs_per_cycle.value for board in BOARDS}
     assert max(peaks["rpi4"], peaks["imx8mp"]) < peaks["rpi5"]
     assert BOARDS[0].peak_gmac_per_s("int8", 99, as_kernels_run=False) == 4 * 1.5 * 8

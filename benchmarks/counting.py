@@ -5,7 +5,7 @@ resizing, quantization. FLOPs = 2 x MACs.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,13 @@ def count_macs(model: Any, frames: int) -> int:
     return sum(node_macs(node, shapes) for node in graph.node)
 
 
-def infer(model: Any, frames: int) -> Any:
+def infer(model: Any, frames: int, shapes: Mapping[str, Sequence[int]] | None = None) -> Any:
     """A model's graph with the shapes and types of its tensors, T put in; the model stays as it is.
 
     Args:
         model: As `count_macs`, or the bytes of a file.
         frames: As `count_macs`.
+        shapes: Of inputs by name, to put in instead where they are given.
 
     Raises:
         MissingExtraError: If onnx is not installed.
@@ -51,9 +52,10 @@ def infer(model: Any, frames: int) -> Any:
         copy.CopyFrom(model)
         model = copy
     for value in model.graph.input:
-        axis = value.type.tensor_type.shape.dim[0]
-        if not axis.HasField("dim_value"):
-            axis.dim_value = frames
+        dims = value.type.tensor_type.shape.dim
+        for axis, size in zip(dims, (shapes or {}).get(value.name, [frames]), strict=False):
+            if not axis.HasField("dim_value"):
+                axis.dim_value = size
     # Shapes written at export speak of a free T; they are inferred anew.
     del model.graph.value_info[:]
     for value in model.graph.output:

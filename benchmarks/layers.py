@@ -8,7 +8,7 @@ that only rename axes.
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,18 +47,19 @@ def module_name(tensors: Iterable[str], otherwise: str) -> str:
     return next((match[1] for match in found if match), otherwise)
 
 
-def graph_layers(model: Any, frames: int) -> list[Layer]:
+def graph_layers(model: Any, frames: int, shapes: Mapping[str, Sequence[int]] | None = None) -> list[Layer]:
     """The layers of a graph in the order of its nodes.
 
     Args:
         model: `onnx.ModelProto`, the path of one, or the bytes of a file.
         frames: T to put in where the graph's first axis is free.
+        shapes: Of inputs by name, to put in instead where they are given.
 
     Raises:
         ExportError: If a shape of a convolution cannot be inferred.
         MissingExtraError: If onnx is not installed.
     """
-    return _Reader(infer(model, frames)).layers()
+    return _Reader(infer(model, frames, shapes)).layers()
 
 
 class _Reader:

@@ -1,6 +1,6 @@
 """Which convolution of the file an engine's kernel is: so that a fused kernel gets the file's name and its MACs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from edgeecho.benchmarks.counting import macs_of
@@ -33,24 +33,21 @@ class Multiplier(NamedTuple):
     aliases: set[str]
 
 
-def onnx_multipliers(data: bytes, frames: int) -> list[Multiplier]:
+def onnx_multipliers(data: bytes, shapes: Mapping[str, Sequence[int]]) -> list[Multiplier]:
     """Of an ONNX file.
 
     Args:
         data: Its bytes.
-        frames: T where it is free.
+        shapes: Of its inputs, by name.
     """
-    return [Multiplier(layer.name, layer.macs, layer.aliases) for layer in graph_layers(data, frames) if layer.macs]
+    return [Multiplier(layer.name, layer.macs, layer.aliases) for layer in graph_layers(data, 1, shapes) if layer.macs]
 
 
-def openvino_multipliers(data: bytes, weights: bytes, frames: int) -> list[Multiplier]:
-    """Of OpenVINO's .xml and .bin, with the shapes that it has for T frames."""
+def openvino_multipliers(data: bytes, weights: bytes, shapes: Mapping[str, Sequence[int]]) -> list[Multiplier]:
+    """Of OpenVINO's .xml and .bin, with the shapes that its inputs have, by name."""
     model = read_openvino(data, weights)
     if model.is_dynamic():
-        shapes = {
-            i.any_name: [d.get_length() if d.is_static else frames for d in i.partial_shape] for i in model.inputs
-        }
-        model.reshape(shapes)
+        model.reshape({name: list(shape) for name, shape in shapes.items()})
     found = []
     for op in model.get_ordered_ops():
         kind = OPENVINO_KIND.get(op.get_type_name())

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from edgeecho.benchmarks.ceiling import ceiling_gmac_per_s
+from edgeecho.benchmarks.ceiling import FILE_PRECISION, ceiling_gmac_per_s
 from edgeecho.benchmarks.kernels import Feed, Inputs, run_kernels
 from edgeecho.benchmarks.matching import assign, onnx_multipliers, openvino_multipliers
 from edgeecho.errors import ConfigError, EdgeEchoError, ModelFileError, ShapeError
@@ -32,6 +32,7 @@ def profile_model(
     threads: int,
     runs: int = RUNS,
     spec: ModelSpec | None = None,
+    inputs: Inputs | None = None,
 ) -> dict[str, Any]:
     """Profile a network in this process, with the options that it is timed with.
 
@@ -39,11 +40,12 @@ def profile_model(
         data: The model file's bytes.
         weights: Of OpenVINO's .bin; empty elsewhere.
         runtime: `ort` or `openvino`.
-        precision: That the file states: `int8`, `fp32` or `fp16`.
+        precision: That the file states: `int8`, `fp32` or `fp16`; `bf16` is asked for as `fp16` is.
         frames: uint8 (T, 1, S, S): a clip graph's input; a stream takes one after the other.
         threads: Of the engine.
         runs: Profiled runs, after a warm-up; 3 or more of a network that is slow.
         spec: Of the file; only a stream needs it, for its state.
+        inputs: What a graph that is not ours is given in each run, by name; `frames` does not count then.
 
     Returns:
         As `Row.profile` says. Milliseconds are medians over the runs, `macs` of one run. `of_ceiling` of a layer is its
@@ -63,12 +65,13 @@ def profile_model(
         raise ConfigError(f"runs and threads must be at least 1, got {runs} and {threads}")
     if frames.ndim != 4 or frames.dtype != np.uint8:
         raise ShapeError(f"expected frames uint8 (T, 1, S, S), got {frames.dtype} {frames.shape}")
-    feed = _stream(frames, spec) if spec is not None and spec.form == "stream" else _clip(frames)
-    ran = run_kernels(data, weights, runtime, precision, feed, threads, runs)
+    feed = _stream(frames, spec) if spec is not None and spec.form == "stream" else _again(inputs or {"frames": frames})
+    ran = run_kernels(data, weights, runtime, FILE_PRECISION.get(precision, precision), feed, threads, runs)
+    shapes = {name: value.shape for name, value in feed({}).items()}
     if runtime == "openvino":
-        multipliers = openvino_multipliers(data, weights, len(frames))
+        multipliers = openvino_multipliers(data, weights, shapes)
     else:
-        multipliers = onnx_multipliers(data, len(frames))
+        multipliers = onnx_multipliers(data, shapes)
     held = assign(multipliers, ran.kernels)
     precisions = {k.precision for k, inside in zip(ran.kernels, held, strict=True) if inside and k.precision}
     ceilings = {name: ceiling_gmac_per_s(runtime, name, threads) for name in sorted(precisions)}
@@ -110,8 +113,8 @@ def _summary(layers: list[dict[str, Any]], ceilings: dict[str, float]) -> dict[s
     }
 
 
-def _clip(frames: np.ndarray) -> Feed:
-    return lambda last: {"frames": frames}
+def _again(inputs: Inputs) -> Feed:
+    return lambda last: inputs
 
 
 def _stream(frames: np.ndarray, spec: ModelSpec) -> Feed:

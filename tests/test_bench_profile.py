@@ -35,6 +35,7 @@ from edgeecho.export.sealed import write_onnx, write_openvino  # noqa: E402
 from edgeecho.export.stream import stream_graph  # noqa: E402
 from edgeecho.modelfile import check  # noqa: E402
 from edgeecho.nn import build, new_spec  # noqa: E402
+from edgeecho.runtime.openvino_engine import openvino_core  # noqa: E402
 
 T, SIZE_PX = 8, 32
 CLIP = speckle_clip(T, SIZE_PX)
@@ -154,6 +155,29 @@ def test_layers_by_hand() -> None:
         4 * 12 * a_frame,
     ]
     assert {"conv", "c", "relu", "r"} == layers[0].aliases
+
+
+def test_a_graph_that_is_not_ours_is_given_its_own_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(profile, "ceiling_gmac_per_s", lambda runtime, precision, threads: 100.0)
+    conv = helper.make_node("Conv", ["image", "w"], ["y"])
+    w = onnx.numpy_helper.from_array(np.ones((3, 2, 1, 1), np.float32), "w")
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 2, "H", "W"])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    graph = helper.make_graph([conv], "foreign", [image], [y], [w])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    inputs = {"image": np.ones((2, 2, 16, 16), np.float32)}
+    for runtime in SUFFIX:
+        found = profile_model(model.SerializeToString(), b"", runtime, "fp32", CLIP, 1, 3, inputs=inputs)
+        assert found["macs"] == 2 * 3 * 2 * 16 * 16
+
+
+def test_sixteen_bits_are_asked_for(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(profile, "ceiling_gmac_per_s", lambda runtime, precision, threads: 100.0)
+    data, spec, weights = check(models / "cl_unet_edge.clip.fp32.xml")
+    found = profile_model(data, weights, "openvino", "bf16", CLIP, 1, 3, spec)
+    can = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    ran = "bf16" if "BF16" in can else "fp16" if "FP16" in can else "fp32"
+    assert ran in {layer["precision"] for layer in found["layers"] if layer["macs"]}
 
 
 def test_int8_moves_a_quarter(models: Path) -> None:

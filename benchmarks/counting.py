@@ -5,12 +5,14 @@ resizing, quantization. FLOPs = 2 x MACs.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from edgeecho.errors import ExportError, require
 
 COUNTER = "edgeecho.benchmarks.counting (Conv, ConvTranspose, MatMul, Gemm of the ONNX graph; FLOPs = 2 x MACs)"
+COUNTED = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 
 
 def count_macs(model: Any, frames: int) -> int:
@@ -24,32 +26,60 @@ def count_macs(model: Any, frames: int) -> int:
         ExportError: If a shape cannot be inferred.
         MissingExtraError: If onnx is not installed.
     """
+    graph = infer(model, frames)
+    shapes = shapes_of(graph)
+    return sum(node_macs(node, shapes) for node in graph.node)
+
+
+def infer(model: Any, frames: int, shapes: Mapping[str, Sequence[int]] | None = None) -> Any:
+    """A model's graph with the shapes and types of its tensors, T put in; the model stays as it is.
+
+    Args:
+        model: As `count_macs`, or the bytes of a file.
+        frames: As `count_macs`.
+        shapes: Of inputs by name, to put in instead where they are given.
+
+    Raises:
+        MissingExtraError: If onnx is not installed.
+    """
     onnx = require("onnx", "export")
     if isinstance(model, str | Path):
         model = onnx.load(model)
+    elif isinstance(model, bytes):
+        model = onnx.load_from_string(model)
     else:
         copy = onnx.ModelProto()
         copy.CopyFrom(model)
         model = copy
     for value in model.graph.input:
-        axis = value.type.tensor_type.shape.dim[0]
-        if not axis.HasField("dim_value"):
-            axis.dim_value = frames
+        dims = value.type.tensor_type.shape.dim
+        for axis, size in zip(dims, (shapes or {}).get(value.name, [frames]), strict=False):
+            if not axis.HasField("dim_value"):
+                axis.dim_value = size
     # Shapes written at export speak of a free T; they are inferred anew.
     del model.graph.value_info[:]
     for value in model.graph.output:
         value.type.tensor_type.ClearField("shape")
-    graph = onnx.shape_inference.infer_shapes(model, check_type=False, strict_mode=False, data_prop=True).graph
+    return onnx.shape_inference.infer_shapes(model, check_type=False, strict_mode=False, data_prop=True).graph
+
+
+def shapes_of(graph: Any) -> dict[str, list[int]]:
+    """The shapes that are known, by tensor."""
     shapes = {t.name: list(t.dims) for t in graph.initializer}
     for value in (*graph.input, *graph.value_info, *graph.output):
         dims = value.type.tensor_type.shape.dim
         if all(d.HasField("dim_value") for d in dims):
             shapes[value.name] = [d.dim_value for d in dims]
-    return sum(_node_macs(node, shapes) for node in graph.node)
+    return shapes
 
 
-def _node_macs(node: Any, shapes: dict[str, list[int]]) -> int:
-    if node.op_type not in ("Conv", "ConvTranspose", "MatMul", "Gemm"):
+def node_macs(node: Any, shapes: dict[str, list[int]]) -> int:
+    """MACs of an ONNX node; 0 of one that multiplies nothing that is counted.
+
+    Raises:
+        ExportError: If a shape of it is unknown.
+    """
+    if node.op_type not in COUNTED:
         return 0
     try:
         x, w, y = shapes[node.input[0]], shapes[node.input[1]], shapes[node.output[0]]
@@ -57,11 +87,22 @@ def _node_macs(node: Any, shapes: dict[str, list[int]]) -> int:
         raise ExportError(
             f"{node.op_type} {node.name!r}: shape of {error} is unknown, its MACs cannot be counted"
         ) from None
-    if node.op_type == "Conv":  # w: (out, in / groups, kernel...)
+    if node.op_type == "Gemm" and any(a.name == "transA" and a.i for a in node.attribute):
+        x = x[::-1]
+    return macs_of(node.op_type, x, w, y)
+
+
+def macs_of(op: str, x: Sequence[int], w: Sequence[int], y: Sequence[int]) -> int:
+    """MACs from the shapes of input, weights and output.
+
+    Args:
+        op: One of `COUNTED`.
+        x: The first input; of MatMul and Gemm its last axis is the one that is summed over.
+        w: Weights: (out, in / groups, kernel...) of a Conv, (in, out / groups, kernel...) of a ConvTranspose.
+        y: The output.
+    """
+    if op == "Conv":
         return math.prod(y) * math.prod(w[1:])
-    if node.op_type == "ConvTranspose":  # w: (in, out / groups, kernel...)
+    if op == "ConvTranspose":
         return math.prod(x) * math.prod(w[1:])
-    if node.op_type == "Gemm":
-        transposed = any(a.name == "transA" and a.i for a in node.attribute)
-        return math.prod(y) * x[0 if transposed else 1]
     return math.prod(y) * x[-1]

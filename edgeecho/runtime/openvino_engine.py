@@ -21,28 +21,32 @@ def openvino_core() -> Any:
     return require("openvino", "openvino").Core()
 
 
-class OpenVinoEngine:
-    """A clip or stream graph in OpenVINO, at the precision that the file states (its default would be bf16 or f16).
+def compile_settings(precision: str, threads: int) -> dict[str, Any]:
+    """How every network of ours is compiled, at the precision that its file states (the default would be bf16 or f16).
 
     A file of 16 bits runs in bf16 where the processor has it, else in f16, else in f32; where it has both, f16 is
     slower than f32 (docs/export.md).
     """
+    can = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") if precision == "fp16" else []
+    return {
+        "INFERENCE_PRECISION_HINT": "bf16" if "BF16" in can else "f16" if "FP16" in can else "f32",
+        "INFERENCE_NUM_THREADS": threads,
+        "PERFORMANCE_HINT": "LATENCY",
+    }
+
+
+class OpenVinoEngine:
+    """A clip or stream graph in OpenVINO."""
 
     runtime = "openvino"
 
     def __init__(self, data: bytes, weights: bytes, name: str, threads: int, precision: str = "fp32") -> None:
         ov = require("openvino", "openvino")
         core = openvino_core()
-        can = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") if precision == "fp16" else []
-        settings = {
-            "INFERENCE_PRECISION_HINT": "bf16" if "BF16" in can else "f16" if "FP16" in can else "f32",
-            "INFERENCE_NUM_THREADS": threads,
-            "PERFORMANCE_HINT": "LATENCY",
-        }
         try:
             tensor = ov.Tensor(np.frombuffer(weights, np.uint8)) if weights else ov.Tensor()
             model = core.read_model(data, tensor)
-            self._compiled = core.compile_model(model, "CPU", settings)
+            self._compiled = core.compile_model(model, "CPU", compile_settings(precision, threads))
         except Exception as error:  # openvino raises RuntimeError and more
             raise ModelFileError(f"{name}: OpenVINO refuses it: {str(error).splitlines()[0]}") from error
         self._request = self._compiled.create_infer_request()

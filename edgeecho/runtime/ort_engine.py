@@ -6,19 +6,24 @@ import onnxruntime as ort
 from edgeecho.errors import ModelFileError
 
 
+def session_options(threads: int) -> ort.SessionOptions:
+    """How every session of ours is opened."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return options
+
+
 class OrtEngine:
     """A clip or stream graph in ONNX Runtime."""
 
     runtime = "ort"
 
     def __init__(self, data: bytes, name: str, threads: int) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
         try:
-            self._session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(data, session_options(threads), providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises many kinds
             raise ModelFileError(f"{name}: ONNX Runtime refuses it: {str(error).splitlines()[0]}") from error
         self.version = str(ort.__version__)

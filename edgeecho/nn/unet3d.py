@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from edgeecho.errors import ShapeError
 
@@ -22,10 +23,40 @@ class UNet3DConfig:
     base_channels: int = 32
 
 
-def _double(in_channels: int, middle: int, out_channels: int) -> nn.Sequential:
+class FoldedConv3d(nn.Conv3d):
+    """A 3x3x3 convolution, padded by 1, that is trained as a 2D one on three frames beside each other.
+
+    The same products and sums. On a processor with AMX, PyTorch 2.13's gradient of the 3D form in bfloat16 is NaN from
+    the first step on, at a quarter of 112 x 112 with 256 channels; that of the 2D form is not.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, T, H, W) to (B, O, T, H, W)."""
+        if not torch.is_grad_enabled():
+            return super().forward(x)
+        frames = F.pad(x.transpose(1, 2), (0, 0, 0, 0, 0, 0, 1, 1))  # (B, T + 2, C, H, W)
+        beside = torch.cat([frames[:, :-2], frames[:, 1:-1], frames[:, 2:]], dim=2)
+        beside = beside.flatten(0, 1).contiguous(memory_format=torch.channels_last)  # (B * T, 3 * C, H, W)
+        kernel = self.weight.transpose(1, 2).flatten(1, 2)  # (O, 3 * C, 3, 3)
+        out = F.conv2d(beside, kernel, self.bias, padding=1)
+        return out.unflatten(0, (x.shape[0], x.shape[2])).transpose(1, 2)
+
+
+class ExactUp(nn.ConvTranspose3d):
+    """An up-convolution that is trained in float32 wherever the rest is, for the reason that `FoldedConv3d` gives."""
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """(B, C, T, H, W) to (B, O, 2 T, 2 H, 2 W)."""
+        if not torch.is_grad_enabled():
+            return super().forward(x, output_size)
+        with torch.autocast(x.device.type, enabled=False):
+            return super().forward(x.float(), output_size)
+
+
+def _double(in_channels: int, middle: int, out_channels: int, kind: type[nn.Conv3d] = nn.Conv3d) -> nn.Sequential:
     layers: list[nn.Module] = []
     for a, b in ((in_channels, middle), (middle, out_channels)):
-        layers += [nn.Conv3d(a, b, 3, padding=1), nn.BatchNorm3d(b, affine=False), nn.ReLU(inplace=True)]
+        layers += [kind(a, b, 3, padding=1), nn.BatchNorm3d(b, affine=False), nn.ReLU(inplace=True)]
     return nn.Sequential(*layers)
 
 
@@ -40,13 +71,15 @@ class UNet3D(nn.Module):
             [
                 _double(self.config.in_channels, c, 2 * c),
                 _double(2 * c, 2 * c, 4 * c),
-                _double(4 * c, 4 * c, 8 * c),
+                _double(4 * c, 4 * c, 8 * c, FoldedConv3d),
                 _double(8 * c, 8 * c, 16 * c),
             ]
         )
         self.pool = nn.MaxPool3d(2)
-        self.up = nn.ModuleList(nn.ConvTranspose3d(k * c, k * c, 2, 2, bias=False) for k in (16, 8, 4))
-        self.decoder = nn.ModuleList(_double(k * c + k * c // 2, k * c // 2, k * c // 2) for k in (16, 8, 4))
+        self.up = nn.ModuleList(ExactUp(k * c, k * c, 2, 2, bias=False) for k in (16, 8, 4))
+        self.decoder = nn.ModuleList(
+            _double(k * c + k * c // 2, k * c // 2, k * c // 2, FoldedConv3d if k == 16 else nn.Conv3d) for k in (16, 8, 4)
+        )
         self.head = nn.Conv3d(2 * c, self.config.classes, 1)
 
     @property

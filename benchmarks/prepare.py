@@ -15,6 +15,8 @@ from edgeecho.spec import ModelSpec
 SEED = 0
 FEW = 3
 """Frames that a graph of free T is compared on; it was traced with another number."""
+SETTLED = 48
+"""Side of the part of a clip that gives BatchNorm its statistics, a multiple of 16."""
 MAX_ERROR = 1e-3
 """Of logits between PyTorch and the fp32 graph, as a part of the largest logit where that is above 1."""
 
@@ -54,8 +56,9 @@ def export_peer(name: str, config: dict[str, Any], folder: str, frames_file: str
     fixed, size_px = peer.frames(len(frames)), frames.shape[2]
     torch.manual_seed(SEED)
     network = peer.build()
+    _settle(network, frames)
     graph = clip_graph(network, size_px, fixed)
-    _require_same(graph, network, frames[:fixed or FEW], name)
+    _require_same(graph, network, frames[: fixed or FEW], name)
     spec = ModelSpec(
         name=name,
         family=name,
@@ -71,6 +74,24 @@ def export_peer(name: str, config: dict[str, Any], folder: str, frames_file: str
         stem = Path(folder) / f"clip.{precision}"
         write_onnx(stem.with_name(f"{stem.name}.onnx"), model, replace(spec, precision=precision))
         write_openvino(stem.with_name(f"{stem.name}.xml"), model, replace(spec, precision=precision))
+
+
+def _settle(network: Any, frames: np.ndarray) -> None:
+    """Give BatchNorm the statistics that it would have learnt, from the middle of frames uint8 (T, 1, S, S).
+
+    As it is built it changes nothing, and over dozens of random layers all frames fade to one value: then neither a
+    wrong graph nor int8's steps would show, and values could become so small that a CPU slows down.
+    """
+    import torch
+
+    norms = [m for m in network.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
+    for norm in norms:
+        norm.train().momentum = 1.0
+    low = max(0, frames.shape[2] - SETTLED) // 2
+    part = torch.from_numpy(frames[:, :, low : low + SETTLED, low : low + SETTLED])
+    with torch.inference_mode():
+        network.forward_frames(part.float() * (1.0 / 255.0))
+    network.eval()
 
 
 def _require_same(graph: Any, network: Any, frames: np.ndarray, name: str) -> None:

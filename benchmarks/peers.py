@@ -1,6 +1,6 @@
 """The networks that ours are compared with: one dictionary, a row each.
 
-None of them comes with weights that may be passed on: they are built with random ones (seed 0) and exported on the spot
+None of them comes with weights that may be passed on: they are built with random ones (`SEED`) and exported on the spot
 by our own exporter, so they tell of speed and size only. A trained `unet2d` is exported with `edgeecho export`, and its
 folder takes part like any model. docs/peers.md has sources, counts, and what each engine leaves in float.
 """
@@ -12,6 +12,7 @@ from typing import Any
 from edgeecho.errors import MissingExtraError
 
 YARDSTICK = "unet3d"
+SEED = 0
 TORCHVISION = "torchvision==0.28.0"
 """Made for torch 2.13.0; `--no-deps` leaves whatever torch is there alone."""
 FRAMEWISE = ("clip", "stream")
@@ -40,16 +41,20 @@ class Peer:
         return None if "stream" in self.forms else t
 
     def build(self) -> Any:
-        """The network, an `nn.Module` in eval mode.
+        """The network, an `nn.Module` in eval mode, the same weights each time.
 
         Its `forward_frames` takes float frames (T, 1, S, S) from 0 to 1 and returns logits of the same shape.
 
         Raises:
             MissingExtraError: If a package is missing; says how to install it.
         """
+        import torch
+
         networks = importlib.import_module("edgeecho.benchmarks.peer_networks")
         try:
-            return getattr(networks, self.network or self.name)(**self.config).eval()
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(SEED)
+                return getattr(networks, self.network or self.name)(**self.config).eval()
         except ImportError as error:
             if not self.needs:
                 raise

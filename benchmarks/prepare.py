@@ -12,7 +12,6 @@ from edgeecho.benchmarks.peers import PEERS
 from edgeecho.errors import ConfigError, EdgeEchoError, ExportError, MissingExtraError
 from edgeecho.spec import ModelSpec
 
-SEED = 0
 FEW = 3
 """Frames that a graph of free T is compared on; it was traced with another number."""
 SETTLED = 48
@@ -43,8 +42,6 @@ def export_peer(name: str, config: dict[str, Any], folder: str, frames_file: str
         raise ConfigError(f"unknown peer {name!r}; known: {', '.join(PEERS)}")
     peer = replace(PEERS[name], config=config)
     try:
-        import torch
-
         from edgeecho.export.graph import clip_graph
         from edgeecho.export.quantize import quantize
         from edgeecho.export.ranges import find_ranges
@@ -54,7 +51,6 @@ def export_peer(name: str, config: dict[str, Any], folder: str, frames_file: str
         raise MissingExtraError(f"{error.name} is not installed: pip install 'edgeecho[export]'") from error
     frames = np.load(frames_file)
     fixed, size_px = peer.frames(len(frames)), frames.shape[2]
-    torch.manual_seed(SEED)
     network = peer.build()
     _settle(network, frames)
     graph = clip_graph(network, size_px, fixed)

@@ -55,7 +55,6 @@ def built(name: str, **config: object) -> torch.nn.Module:
             found = package.partition("==")[0]
             if found != "torchvision":  # which is imported with care
                 pytest.importorskip(found)
-    torch.manual_seed(0)
     try:
         return (replace(peer, config=config) if config else peer).build()
     except MissingExtraError as error:

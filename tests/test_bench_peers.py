@@ -1,6 +1,7 @@
 """The peers: what is published of them is what is counted, and each is exported, quantized and read back."""
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,9 @@ pytest.importorskip("onnxsim")
 pytest.importorskip("openvino")
 
 from edgeecho.benchmarks import contest  # noqa: E402
-from edgeecho.benchmarks.contest import entries, prepare, speckle_clip  # noqa: E402
+from edgeecho.benchmarks.contest import prepare, speckle_clip  # noqa: E402
 from edgeecho.benchmarks.counting import count_macs  # noqa: E402
+from edgeecho.benchmarks.entries import Entry  # noqa: E402
 from edgeecho.benchmarks.peers import PEERS, Peer  # noqa: E402
 from edgeecho.benchmarks.prepare import export_peer  # noqa: E402
 from edgeecho.benchmarks.readback import convolutions_run  # noqa: E402
@@ -49,12 +51,8 @@ SMALL = {
 
 
 def built(name: str, **config: object) -> torch.nn.Module:
+    """The network, with other fields if given; skipped where a package is missing."""
     peer = PEERS[name]
-    for package in peer.needs:
-        if package != "pillow":
-            found = package.partition("==")[0]
-            if found != "torchvision":  # which is imported with care
-                pytest.importorskip(found)
     try:
         return (replace(peer, config=config) if config else peer).build()
     except MissingExtraError as error:
@@ -159,8 +157,8 @@ def test_what_falls_back_to_float_is_read_back(exported: Callable[[str], Path], 
 
 
 def test_a_missing_package_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "monai", None)
-    monkeypatch.setitem(__import__("sys").modules, "monai.networks.nets", None)
+    for module in ("monai", "monai.networks.nets"):
+        monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match=r"^dynunet needs monai.*: pip install --no-deps monai$"):
         PEERS["dynunet"].build()
 
@@ -169,7 +167,7 @@ def test_a_missing_package_fails_its_rows(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "monai.py").write_text("raise ImportError('gone', name='monai')\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     np.save(tmp_path / "frames.npy", CLIP)
-    rows = entries(["simlvseg"], ["ort"], ["fp32"], tmp_path / "work")
+    rows = [Entry("simlvseg", str(tmp_path / "work"), "ort", "fp32", kind="peer")]
     line = "simlvseg could not be exported: simlvseg needs monai: pip install --no-deps monai"
     assert prepare("simlvseg", rows, tmp_path / "frames.npy") == line
 
@@ -193,7 +191,8 @@ def test_a_folder_is_used_again_unless_the_network_is_another(tmp_path: Path, mo
     def asked(frames: int, config: dict[str, object]) -> None:
         monkeypatch.setattr(contest, "PEERS", {"unet2d": Peer("unet2d", config, forms=("clip", "stream"))})
         np.save(tmp_path / "frames.npy", CLIP[:frames])
-        assert prepare("unet2d", entries(["unet2d"], ["ort"], ["fp32"], tmp_path), tmp_path / "frames.npy") is None
+        rows = [Entry("unet2d", str(tmp_path / "unet2d"), "ort", "fp32", kind="peer")]
+        assert prepare("unet2d", rows, tmp_path / "frames.npy") is None
 
     asked(8, {"widths": [8, 8], "decoder_widths": [8]})
     before = files()

@@ -1,4 +1,4 @@
-"""SimLVSeg-3D: the best published network on EchoNet-Dynamic, from its description.
+"""SimLVSeg-3D, a 3D U-Net published for EchoNet-Dynamic, from its description.
 
 Maani et al., "SimLVSeg: Simplifying Left Ventricular Segmentation in 2D+Time Echocardiograms with Self- and
 Weakly-Supervised Learning" (arXiv 2310.00454): a residual 3D U-Net of five levels, 16 to 256 channels, with 2, 3, 4, 6

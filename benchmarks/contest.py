@@ -4,32 +4,19 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from edgeecho.benchmarks.peers import PEERS, YARDSTICK, Peer
 from edgeecho.catalog import RUNTIMES, locate, model_folder, packaged_models
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.modelfile import check
 
 TIMED_RUNTIMES = ("ort", "openvino")
 PRECISIONS = ("fp32", "int8")
-YARDSTICK = "unet3d"
-
-
-@dataclass(frozen=True)
-class Peer:
-    """A network without released weights, exported on the spot with random ones (seed 0): speed only."""
-
-    family: str
-    config: dict[str, Any] = field(default_factory=dict)
-    """Every field of its configuration; a folder that holds another one is exported again."""
-
-
-PEERS = {YARDSTICK: Peer("unet3d", {"in_channels": 1, "classes": 1, "base_channels": 32})}
-"""Name to network."""
+__all__ = ["PEERS", "PRECISIONS", "TIMED_RUNTIMES", "YARDSTICK", "Entry", "Peer", "entries", "prepare", "speckle_clip"]
 
 
 @dataclass(frozen=True)
@@ -114,7 +101,7 @@ def prepare(name: str, rows: Iterable[Entry], frames_file: Path) -> str | None:
     if all(_is_ready(folder, runtime, precision, peer, t, size_px) for runtime, precision in asked):
         return None
     job = {
-        "family": peer.family,
+        "name": name,
         "config": peer.config,
         "folder": str(folder),
         "frames_file": str(frames_file),
@@ -139,8 +126,8 @@ def _is_ready(folder: Path, runtime: str, precision: str | None, peer: Peer, t: 
         spec = check(locate(folder, runtime, precision).path).spec
     except (ModelFileError, ConfigError):
         return False
-    same = spec.family == peer.family and spec.config == peer.config
-    return same and (spec.frames, spec.size_px, spec.precision) == (t, size_px, precision)
+    same = spec.family == peer.name and spec.config == peer.config
+    return same and (spec.frames, spec.size_px, spec.precision) == (peer.frames(t), size_px, precision)
 
 
 def speckle_clip(frames: int = 32, size_px: int = 112, seed: int = 0) -> np.ndarray:

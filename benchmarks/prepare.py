@@ -8,44 +8,107 @@ from typing import Any
 
 import numpy as np
 
-from edgeecho.errors import EdgeEchoError, MissingExtraError
+from edgeecho.benchmarks.peers import PEERS
+from edgeecho.errors import ConfigError, EdgeEchoError, ExportError, MissingExtraError
+from edgeecho.spec import ModelSpec
 
-SEED = 0
+SETTLING = 8
+"""Frames that give BatchNorm its statistics where each stands alone."""
+FEW = 3
+"""Frames that a graph of free T is compared on; it was traced with another number."""
+MAX_ERROR = 1e-3
+"""Of logits between PyTorch and the fp32 graph, as a part of the largest logit where that is above 1."""
 
 
-def export_peer(family: str, config: dict[str, Any], folder: str, frames_file: str, precisions: list[str]) -> None:
+def export_peer(name: str, config: dict[str, Any], folder: str, frames_file: str, precisions: list[str]) -> None:
     """Write clip.{precision}.onnx and .xml of a network with random weights.
 
+    T is free where every frame stands alone to the network, so that one graph runs clips and single frames; else it is
+    the clip's.
+
     Args:
-        family: As in `ModelSpec`.
-        config: Fields of the network's configuration.
+        name: A key of `PEERS`.
+        config: What builds it.
         folder: Where to.
         frames_file: .npy, uint8 (T, 1, S, S); the shape to export, and the one clip that calibrates int8.
         precisions: `fp32`, `int8`.
 
     Raises:
-        MissingExtraError: If torch, onnx or openvino is missing.
+        ConfigError: If the name is unknown, or the network cannot take a clip of that shape.
+        MissingExtraError: If torch, onnx, openvino or what the network is made of is missing.
+        ExportError: If the graph does not say what the network says.
     """
+    if name not in PEERS:
+        raise ConfigError(f"unknown peer {name!r}; known: {', '.join(PEERS)}")
+    peer = replace(PEERS[name], config=config)
     try:
-        import torch
-
         from edgeecho.export.graph import clip_graph
         from edgeecho.export.quantize import quantize
         from edgeecho.export.ranges import find_ranges
         from edgeecho.export.sealed import write_onnx, write_openvino
-        from edgeecho.nn import build, new_spec
+        from edgeecho.nn import count_parameters
     except ImportError as error:
         raise MissingExtraError(f"{error.name} is not installed: pip install 'edgeecho[export]'") from error
     frames = np.load(frames_file)
-    torch.manual_seed(SEED)
-    spec = new_spec(family, **config)
-    graph = clip_graph(build(spec), frames.shape[2], frames=len(frames))
-    spec = replace(spec, form="clip", frames=len(frames), size_px=frames.shape[2], lowering="none")
+    fixed, size_px = peer.frames(len(frames)), frames.shape[2]
+    network = peer.build()
+    _settle(network, _thinned(frames) if fixed else frames[:SETTLING])
+    graph = clip_graph(network, size_px, fixed)
+    _require_same(graph, network, frames[: fixed or FEW], name)
+    spec = ModelSpec(
+        name=name,
+        family=name,
+        config=config,
+        params=count_parameters(network),
+        size_px=size_px,
+        form="clip",
+        frames=fixed,
+        lowering="none" if fixed else "2d",
+    )
     for precision in precisions:
         model = quantize(graph, find_ranges(graph, [frames[:, 0]])) if precision == "int8" else graph
         stem = Path(folder) / f"clip.{precision}"
         write_onnx(stem.with_name(f"{stem.name}.onnx"), model, replace(spec, precision=precision))
         write_openvino(stem.with_name(f"{stem.name}.xml"), model, replace(spec, precision=precision))
+
+
+def _thinned(frames: np.ndarray) -> np.ndarray:
+    """Every second pixel, cut to a multiple of 16: a whole clip in a quarter of the time."""
+    side = frames.shape[2] // 2 // 16 * 16
+    return frames[:, :, ::2, ::2][:, :, :side, :side] if side else frames
+
+
+def _settle(network: Any, frames: np.ndarray) -> None:
+    """Give BatchNorm the statistics that it would have learnt, from frames uint8 (T, 1, S, S).
+
+    As it is built it changes nothing, and over dozens of random layers all frames fade to one value: then neither a
+    wrong graph nor int8's steps would show, and values could become so small that a CPU slows down.
+    """
+    import torch
+
+    norms = [m for m in network.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
+    if not norms:
+        return
+    for norm in norms:
+        norm.train().momentum = 1.0
+    with torch.inference_mode():
+        network.forward_frames(torch.from_numpy(frames).float() * (1.0 / 255.0))
+    network.eval()
+
+
+def _require_same(graph: Any, network: Any, frames: np.ndarray, name: str) -> None:
+    """Refuse a graph whose logits in ONNX Runtime differ from PyTorch's on frames uint8 (T, 1, S, S)."""
+    import torch
+
+    from edgeecho.export.proof import logit_error
+
+    with torch.inference_mode():
+        logits = network.forward_frames(torch.from_numpy(frames).float() * (1.0 / 255.0)).numpy()
+    if logits.shape != frames.shape:
+        raise ConfigError(f"{name} must answer frames {frames.shape} by logits of the same shape, got {logits.shape}")
+    error = logit_error(graph, frames[:, 0], logits, name).value / max(1.0, float(np.abs(logits).max()))
+    if not error <= MAX_ERROR:
+        raise ExportError(f"{name}: its graph differs from PyTorch by {error:.2g} of its logits, limit {MAX_ERROR:g}")
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ class _Tapped:
     def __init__(self, model: onnx.ModelProto) -> None:
         tapped = onnx.ModelProto()
         tapped.CopyFrom(model)
-        self.logits: str = next(n for n in tapped.graph.node if n.op_type == "Sigmoid").input[0]
+        self.logits: str = next(n for n in reversed(tapped.graph.node) if n.op_type == "Sigmoid").input[0]
         tapped.graph.output.append(onnx.helper.make_tensor_value_info(self.logits, onnx.TensorProto.FLOAT, None))
         self._session = ort.InferenceSession(tapped.SerializeToString(), providers=["CPUExecutionProvider"])
 

@@ -92,7 +92,7 @@ class _Boundary:
         self.entry = self.scaled
         while (reader := _readers(model, self.entry)[0]).op_type in MOVERS:
             self.entry = reader.output[0]
-        sigmoid = next(n for n in model.graph.node if n.op_type == "Sigmoid")
+        sigmoid = next(n for n in reversed(model.graph.node) if n.op_type == "Sigmoid")  # others are the network's
         self.probability: str = sigmoid.output[0]
         # The logits, from the last convolution through the ops that only move them.
         self.logits: list[str] = [sigmoid.input[0]]

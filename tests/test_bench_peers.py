@@ -1,0 +1,202 @@
+"""The peers: what is published of them is what is counted, and each is exported, quantized and read back."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxsim")
+pytest.importorskip("openvino")
+
+from edgeecho.benchmarks import contest  # noqa: E402
+from edgeecho.benchmarks.contest import prepare, speckle_clip  # noqa: E402
+from edgeecho.benchmarks.counting import count_macs  # noqa: E402
+from edgeecho.benchmarks.entries import Entry  # noqa: E402
+from edgeecho.benchmarks.peers import PEERS, Peer  # noqa: E402
+from edgeecho.benchmarks.prepare import export_peer  # noqa: E402
+from edgeecho.benchmarks.readback import convolutions_run  # noqa: E402
+from edgeecho.catalog import locate  # noqa: E402
+from edgeecho.errors import ConfigError, MissingExtraError  # noqa: E402
+from edgeecho.export.graph import clip_graph  # noqa: E402
+from edgeecho.nn import count_parameters, new_spec  # noqa: E402
+from edgeecho.runtime.engine import Engine, open_engine  # noqa: E402
+
+FRAMES, SIZE = 16, 48
+CLIP = speckle_clip(FRAMES, SIZE)
+PARAMETERS = {
+    "unet3d": 19_068_097,
+    "unet2d": 1_978_353,
+    "deeplabv3": 39_633_729,
+    "lraspp": 3_218_138,
+    "dynunet": 16_215_937,
+    "dynunet2d": 7_369_665,
+    "simlvseg": 18_832_525,
+}
+PUBLISHED = {"deeplabv3": (39.64, 7.84), "dynunet2d": (7.37, 2.30), "simlvseg": (18.83, 1.13)}
+"""Parameters in millions and compute a frame in G, as SimLVSeg's main table has them."""
+SMALL = {
+    "unet3d": {"in_channels": 1, "classes": 1, "base_channels": 4},
+    "unet2d": {"widths": [8, 16, 16, 16, 16], "decoder_widths": [8, 8, 16, 16]},
+    "dynunet": {"filters": [8, 16, 32], "strides": [[1, 1, 1], [2, 2, 2], [1, 2, 2]]},
+    "dynunet2d": {"filters": [8, 16, 32], "strides": [[1, 1], [2, 2], [2, 2]]},
+    "simlvseg": {"in_channels": 3, "widths": [4, 8, 16], "units": [2, 1, 1]},
+}
+"""Configurations for tests, where there is something to configure."""
+
+
+def built(name: str, **config: object) -> torch.nn.Module:
+    """The network, with other fields if given; skipped where a package is missing."""
+    peer = PEERS[name]
+    try:
+        return (replace(peer, config=config) if config else peer).build()
+    except MissingExtraError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a peer, small where it can be, exported once."""
+    work, done = tmp_path_factory.mktemp("peers"), {}
+    np.save(work / "frames.npy", CLIP)
+
+    def export(name: str) -> Path:
+        if name not in done:
+            built(name, **SMALL.get(name, {}))
+            done[name] = work / name
+            config = SMALL.get(name, PEERS[name].config)
+            export_peer(name, config, str(done[name]), str(work / "frames.npy"), ["fp32", "int8"])
+        return done[name]
+
+    return export
+
+
+def opened(folder: Path, runtime: str, precision: str) -> tuple[Engine, bytes]:
+    file = locate(folder, runtime, precision)
+    return open_engine(file, threads=1)[0], file.path.read_bytes()
+
+
+def test_the_registry() -> None:
+    assert set(PEERS) == set(PARAMETERS)
+    for name, peer in PEERS.items():
+        assert (peer.name, json.loads(json.dumps(peer.config))) == (name, peer.config)  # as a spec gives it back
+        assert peer.about
+        assert "\n" not in peer.about
+        assert peer.forms in (("clip",), ("clip", "stream"))
+        assert peer.frames(32) == (None if "stream" in peer.forms else 32)
+    for family in ("unet2d", "unet3d"):
+        assert PEERS[family].config == json.loads(new_spec(family).to_json())["config"]
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_parameters(name: str) -> None:
+    count = count_parameters(built(name))
+    assert count == PARAMETERS[name]
+    if name in PUBLISHED:
+        assert count / 1e6 == pytest.approx(PUBLISHED[name][0], abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["dynunet2d", "simlvseg"])
+def test_macs_are_what_is_published(name: str) -> None:
+    """G a frame of the table are multiply-accumulates at 112 x 112; ours leave out norms and activations."""
+    graph = clip_graph(built(name), SIZE, PEERS[name].frames(FRAMES))
+    per_frame = count_macs(graph, FRAMES) / FRAMES * (112 / SIZE) ** 2  # all of it grows with the area
+    assert per_frame / 1e9 == pytest.approx(PUBLISHED[name][1], rel=0.011)
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_frames_in_and_logits_out(name: str) -> None:
+    network = built(name, **SMALL.get(name, {}))
+    assert not network.training
+    with torch.inference_mode():
+        logits = network.forward_frames(torch.rand(FRAMES, 1, SIZE, SIZE))
+    assert (logits.shape, logits.dtype) == ((FRAMES, 1, SIZE, SIZE), torch.float32)
+    assert logits.std() > 0
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_every_peer_is_exported(exported: Callable[[str], Path], name: str) -> None:
+    """fp32 in both engines says the same; int8 runs; free T runs one frame as the clip does."""
+    folder = exported(name)
+    spec = locate(folder, "ort", "fp32")
+    engine, spec, _ = open_engine(spec, threads=1)
+    reference = engine.infer(CLIP).astype(int)
+    assert (spec.name, spec.family, spec.frames, spec.size_px) == (name, name, PEERS[name].frames(FRAMES), SIZE)
+    assert spec.params == count_parameters(built(name, **SMALL.get(name, {})))
+    assert reference.max() - reference.min() > 20  # a network that answers something
+    for runtime, precision, levels in (("openvino", "fp32", 1), ("ort", "int8", 100), ("openvino", "int8", 100)):
+        answers = opened(folder, runtime, precision)[0].infer(CLIP).astype(int)
+        assert np.abs(answers - reference).max() <= levels, (runtime, precision)
+    if "stream" in PEERS[name].forms:
+        alone = np.concatenate([engine.infer(CLIP[t : t + 1]) for t in range(3)])
+        assert np.abs(alone - reference[:3]).max() <= 1
+
+
+INT8 = {
+    "unet3d": ((15, 3), (18, 0)),  # ONNX Runtime has no integer ConvTranspose
+    "unet2d": ((19, 0), (19, 0)),
+    "deeplabv3": ((61, 0), (61, 0)),
+    "lraspp": ((66, 0), (66, 0)),
+    "dynunet": ((11, 2), (11, 2)),
+    "dynunet2d": ((11, 2), (11, 2)),
+    "simlvseg": ((17, 2), (17, 2)),
+}
+"""Convolutions that run in int8 and in fp32, in ONNX Runtime and in OpenVINO."""
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_what_falls_back_to_float_is_read_back(exported: Callable[[str], Path], name: str) -> None:
+    folder = exported(name)
+    found = [convolutions_run(*opened(folder, runtime, "int8")) for runtime in ("ort", "openvino")]
+    assert tuple((counts.get("int8", 0), counts.get("fp32", 0)) for counts in found if counts) == INT8[name]
+
+
+def test_a_missing_package_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("monai", "monai.networks.nets"):
+        monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtraError, match=r"^dynunet needs monai.*: pip install --no-deps monai$"):
+        PEERS["dynunet"].build()
+
+
+def test_a_missing_package_fails_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "monai.py").write_text("raise ImportError('gone', name='monai')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    np.save(tmp_path / "frames.npy", CLIP)
+    rows = [Entry("simlvseg", str(tmp_path / "work"), "ort", "fp32", kind="peer")]
+    line = "simlvseg could not be exported: simlvseg needs monai: pip install --no-deps monai"
+    assert prepare("simlvseg", rows, tmp_path / "frames.npy") == line
+
+
+def test_an_unknown_peer_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="unknown peer 'segnet'; known: unet3d, unet2d"):
+        export_peer("segnet", {}, str(tmp_path), str(tmp_path / "frames.npy"), ["fp32"])
+
+
+def test_a_clip_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("monai")
+    np.save(tmp_path / "frames.npy", CLIP[:7])
+    with pytest.raises(ValueError, match=r"multiples of 4, got \(7, 48, 48\)"):
+        export_peer("simlvseg", SMALL["simlvseg"], str(tmp_path), str(tmp_path / "frames.npy"), ["fp32"])
+
+
+def test_a_folder_is_used_again_unless_the_network_is_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def files() -> dict[Path, int]:
+        return {p: p.stat().st_mtime_ns for p in (tmp_path / "unet2d").iterdir()}
+
+    def asked(frames: int, config: dict[str, object]) -> None:
+        monkeypatch.setattr(contest, "PEERS", {"unet2d": Peer("unet2d", config, forms=("clip", "stream"))})
+        np.save(tmp_path / "frames.npy", CLIP[:frames])
+        rows = [Entry("unet2d", str(tmp_path / "unet2d"), "ort", "fp32", kind="peer")]
+        assert prepare("unet2d", rows, tmp_path / "frames.npy") is None
+
+    asked(8, {"widths": [8, 8], "decoder_widths": [8]})
+    before = files()
+    asked(5, {"widths": [8, 8], "decoder_widths": [8]})  # T is free
+    assert files() == before
+    asked(5, {"widths": [8, 16], "decoder_widths": [8]})
+    assert files() != before

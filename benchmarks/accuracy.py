@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from edgeecho.benchmarks.runner import Runner
-from edgeecho.errors import EdgeEchoError
 from edgeecho.evaluate import evaluate_model
 from edgeecho.evaluate.scores import Scores
 
@@ -16,9 +15,7 @@ EF_TOPICS = ("ef_masks", "ef_biplane_masks", "ef_beats_masks")
 """Against the EF of the reference masks, the first that the data set allows."""
 
 
-def fill_accuracy(
-    runners: list[Runner], data: str, split: str, threads: int, say: Callable[[str], None]
-) -> None:
+def fill_accuracy(runners: list[Runner], data: str, split: str, threads: int, say: Callable[[str], None]) -> None:
     """Evaluate each model, form, runtime and precision once, as `edgeecho eval` does; bf16 and PyTorch rows too.
 
     Args:
@@ -56,7 +53,9 @@ def summarise(scores: Scores) -> dict[str, Any]:
     for name, key in FIGURES.items():
         value = found[key].value if key in found else None
         out[name] = None if value is None else round(value, 5)
-    ef = next((found[key] for t in EF_TOPICS if (key := (t, "mae", "all")) in found and found[key].value is not None), None)
+    ef = next(
+        (found[key] for t in EF_TOPICS if (key := (t, "mae", "all")) in found and found[key].value is not None), None
+    )
     out["ef_mae"] = None if ef is None or ef.value is None else round(ef.value, 3)
     out["ef_n"] = ef.n if ef else None
     return out

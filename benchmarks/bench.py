@@ -3,7 +3,7 @@
 import math
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,7 +80,9 @@ def run_bench(
         else:
             asked = entries(models, runtimes, precisions, forms, folder, own_files)
         runners = [Runner.of(entry, threads) for entry in asked]
-        contest = _Contest(runners, rules, extras, folder, clip, progress, dict(packed.macs) if packed else {}, bool(packed))
+        contest = _Contest(
+            runners, rules, extras, folder, clip, progress, dict(packed.macs) if packed else {}, bool(packed)
+        )
         protocol = describe_protocol(rules, extras, threads, clip, frames is not None)
         result = BenchResult(machine=machine, protocol=protocol, rows=[runner.row for runner in runners])
         try:
@@ -178,6 +180,11 @@ class _Contest:
                 runner.add("live", fps=self.extras.rate, seconds=self.extras.live_seconds, cine=str(cine))
             if runner.process and self.extras.end_to_end and runner.segments:
                 runner.add("end_to_end", cine=str(cine))
+            if runner.process and self.extras.profile and runner.row.runtime != "torch":
+                runner.add("profile")
+            if runner.process and self.extras.boards and runner.row.runtime == "ort":
+                p50 = float(np.median(runner.row.times_ms))
+                runner.add("estimates", boards=list(self.extras.boards), measured_ms=p50)
             if runner.process:
                 runner.read_back()
             runner.close()
@@ -190,10 +197,8 @@ class _Contest:
             self.macs[key] = None
             path = readable(entry)
             if path:
-                try:
+                with suppress(EdgeEchoError):  # no onnx to read it with: not counted
                     self.macs[key] = round(count_macs(path, t) / t)
-                except EdgeEchoError:  # no onnx to read it with: not counted
-                    pass
         return self.macs[key]
 
     def step(self, what: str) -> None:

@@ -169,12 +169,14 @@ BOARDS = (
 
 
 def find_boards(names: Sequence[str]) -> list[Board]:
-    """Boards by name.
+    """Boards by name; `all` stands for every one.
 
     Raises:
         ConfigError: If one is unknown.
     """
     known = {board.name: board for board in BOARDS}
+    if list(names) == ["all"]:
+        return list(BOARDS)
     for name in names:
         if name not in known:
             raise ConfigError(f"unknown board {name!r}; known: {', '.join(known)}")

@@ -41,6 +41,11 @@ class Entry:
         """Such as `unet3d clip ort int8`."""
         return " ".join(part for part in (self.model, self.form, self.runtime, self.precision) if part)
 
+    @property
+    def stored(self) -> str | None:
+        """The precision of its file."""
+        return "fp32" if self.precision == "bf16" else self.precision
+
     def path(self) -> Path:
         """The file that is run.
 
@@ -49,9 +54,8 @@ class Entry:
         """
         if self.kind == "own" or Path(self.source).is_file():
             return Path(self.source)
-        stored = "fp32" if self.precision == "bf16" else self.precision
         form = "clip" if self.kind == "peer" else self.form or "clip"  # a peer's stream is its clip graph, one frame
-        return locate(self.source, self.runtime, stored, form).path
+        return locate(self.source, self.runtime, self.stored, form).path
 
     def job(self) -> dict[str, Any]:
         """What the row's process is told."""

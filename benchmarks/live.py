@@ -33,8 +33,9 @@ def run_live(
         sleep: Waits so many seconds.
 
     Returns:
-        `Row.live`: `used` is the time of a push as part of 1 / fps; `late_max_ms` how long after the next frame's coming
-        the latest answer was there, 0 if none was late; `waiting_at_end` frames that had come and not been taken.
+        `Row.live`: `used` is the time of a push as part of 1 / fps; `late_max_ms` how long after the next frame
+        had come the latest answer was there, 0 if none was late; `waiting_at_end` frames that had come
+        and not been taken.
     """
     period, count = 1 / fps, max(1, round(seconds * fps))
     used, late = np.empty(count), np.empty(count)

@@ -5,6 +5,7 @@ import importlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any, cast
@@ -33,6 +34,8 @@ class Opened:
     spec: ModelSpec | None = None
     """None for a user's own file, and for a peer in PyTorch."""
     data: bytes = b""
+    inputs: dict[str, np.ndarray] | None = None
+    """What a user's own graph is given in each run."""
     report: dict[str, Any]
 
 
@@ -57,8 +60,8 @@ def open_row(job: dict[str, Any], frames: np.ndarray) -> Opened:
         opened = _open_peer_in_torch(job, frames)
     else:
         opened = _open_ours(job, frames)
-    return_ms = (time.perf_counter_ns() - start) / 1e6
-    opened.report = {"load_ms": return_ms, "runtime_version": opened.engine.version, **opened.report}
+    load_ms = (time.perf_counter_ns() - start) / 1e6
+    opened.report = {"load_ms": load_ms, "runtime_version": opened.engine.version, **opened.report}
     return opened
 
 
@@ -76,10 +79,8 @@ def _open_ours(job: dict[str, Any], frames: np.ndarray) -> Opened:
             f"{path.name}: a graph of {spec.frames or 'any'} frames of {spec.size_px} px; "
             f"the contest's clip has {t} of {size_px} px"
         )
-    if form == "stream":
-        step = _stream(engine, spec, frames, framewise=of_peer)
-    else:
-        step = lambda: engine.infer(frames)  # noqa: E731
+    streamed = form == "stream"
+    step = _stream(engine, spec, frames, framewise=of_peer) if streamed else partial(engine.infer, frames)
     stored = "bf16" if job["precision"] == "bf16" else spec.precision
     report = {
         "form": form,
@@ -88,7 +89,7 @@ def _open_ours(job: dict[str, Any], frames: np.ndarray) -> Opened:
         "weights": "random" if of_peer else "trained",
         **_file(path, data),
     }
-    return Opened(run=step, frames_per_run=1 if form == "stream" else t, engine=engine, spec=spec, data=data, report=report)
+    return Opened(run=step, frames_per_run=1 if streamed else t, engine=engine, spec=spec, data=data, report=report)
 
 
 def _stream(engine: Engine, spec: ModelSpec, frames: np.ndarray, framewise: bool) -> Callable[[], object]:
@@ -119,12 +120,12 @@ class _TorchPeer:
         from edgeecho.export.graph import ClipPipeline
 
         torch.set_num_threads(threads)
-        torch.manual_seed(0)
         self._torch, self.version = torch, str(torch.__version__)
         self.pipeline = ClipPipeline(PEERS[name].build()).eval()
         self.params = sum(p.numel() for p in self.pipeline.parameters())
 
     def infer(self, frames: np.ndarray) -> np.ndarray:
+        """Frames uint8 (T, 1, S, S) to prob uint8 (T, 1, S, S)."""
         with self._torch.inference_mode():
             return np.asarray(self.pipeline(self._torch.from_numpy(frames)).numpy())
 
@@ -177,6 +178,7 @@ class _OwnFile:
         return np.ascontiguousarray(scaled, self.dtype), count
 
     def infer(self, inputs: np.ndarray) -> list[np.ndarray]:
+        """What `feed` gives, to all outputs."""
         found: list[np.ndarray] = self.engine.run(self._outputs, {self.name: inputs})
         return found
 
@@ -193,6 +195,13 @@ def _open_own(job: dict[str, Any], frames: np.ndarray) -> Opened:
     path = Path(job["path"])
     engine = _OwnFile(path, job["runtime"], job["threads"])
     inputs, count = engine.feed(frames)
-    report = {"form": "clip", "params": None, "precision_stored": None, "weights": "its own"}
-    report |= _file(path, path.read_bytes())
-    return Opened(run=lambda: engine.infer(inputs), frames_per_run=count, engine=engine, data=path.read_bytes(), report=report)
+    data = path.read_bytes()
+    report = {"form": "clip", "params": None, "precision_stored": None, "weights": "its own", **_file(path, data)}
+    return Opened(
+        run=lambda: engine.infer(inputs),
+        frames_per_run=count,
+        engine=engine,
+        data=data,
+        inputs={engine.name: inputs},
+        report=report,
+    )

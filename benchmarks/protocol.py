@@ -74,9 +74,7 @@ class Extras:
         return rows * (2 if self.data else 1)
 
 
-def describe_protocol(
-    rules: Rules, extras: Extras, threads: int, clip: np.ndarray, is_given: bool
-) -> dict[str, Any]:
+def describe_protocol(rules: Rules, extras: Extras, threads: int, clip: np.ndarray, is_given: bool) -> dict[str, Any]:
     """The rules in words and numbers, for the result.
 
     Args:
@@ -104,20 +102,22 @@ def describe_protocol(
         "load_ms": "read, verify the checksum, compile; the engine's import is not in it",
         "form": "clip: one run answers all frames of the clip; stream: one run answers one more live frame, its state "
         "carried; a frame-by-frame peer's stream is its clip graph, one frame a run",
-        "ms_per_live_frame": "a stream's p50; for a clip row the whole clip again, since that is what one more frame of "
-        "a live window costs",
-        "memory": "resident, MB = 2^20 bytes: start_rss_mb before the engine is imported, loaded_rss_mb warm, peak_rss_mb "
-        "the most that the row's process ever held, interpreter and engine included",
+        "ms_per_live_frame": "a stream's p50; for a clip row the whole clip again, since that is what one more frame "
+        "of a live window costs",
+        "memory": "resident, MB = 2^20 bytes: start_rss_mb before the engine is imported, loaded_rss_mb warm, "
+        "peak_rss_mb the most that the row's process ever held, interpreter and engine included",
         "precision_run": "read back from the engine's executable graph, convolution by convolution; OpenVINO is asked "
         "for f32 where a graph is not int8, since its own default may be bf16; bf16 rows ask for 16 bits",
         "macs": COUNTER,
         "yardstick": f"{YARDSTICK} fp32 clip in ONNX Runtime of the same run: speedup_vs_unet3d = its ms_per_frame / "
         "ms_per_frame; live_speedup_vs_unet3d = its ms_per_live_frame / ms_per_live_frame",
         "peers": f"{', '.join(PEERS)}: random weights (seed 0), our exporter, int8 calibrated on the clip: speed only",
-        "accuracy": f"{extras.data.partition(':')[0]} {extras.split}, as edgeecho eval" if extras.data else "not measured",
+        "accuracy": f"{extras.data.partition(':')[0]} {extras.split}, as edgeecho eval"
+        if extras.data
+        else "not measured",
         "end_to_end": "Motion JPEG file to figures, stages of the predictor" if extras.end_to_end else "not measured",
-        "live": f"{extras.rate:g} frames a second for {extras.live_seconds:g} s, 640 x 480, push to answer; keeps up: at "
-        f"most {MISSED_ALLOWED:.0%} of frames late and none waiting at the end"
+        "live": f"{extras.rate:g} frames a second for {extras.live_seconds:g} s, 640 x 480, push to answer; keeps up: "
+        f"at most {MISSED_ALLOWED:.0%} of frames late and none waiting at the end"
         if extras.rate
         else "not measured",
         "energy": "not measured",

@@ -27,7 +27,9 @@ class Runner:
     @classmethod
     def of(cls, entry: Entry, threads: int) -> "Runner":
         """Not yet open."""
-        row = Row(model=entry.model, form=entry.form, runtime=entry.runtime, precision_asked=entry.precision, threads=threads)
+        row = Row(
+            model=entry.model, form=entry.form, runtime=entry.runtime, precision_asked=entry.precision, threads=threads
+        )
         return cls(entry, row)
 
     @contextmanager
@@ -46,7 +48,12 @@ class Runner:
             EdgeEchoError: If that fails.
         """
         entry, row = self.entry, self.row
-        job = {**entry.job(), "threads": row.threads, "frames_file": str(frames_file), "warm_up_seconds": warm_up_seconds}
+        job = {
+            **entry.job(),
+            "threads": row.threads,
+            "frames_file": str(frames_file),
+            "warm_up_seconds": warm_up_seconds,
+        }
         self.process = RowProcess(job)
         opened = self.process.opened
         stored = opened.pop("precision_stored")

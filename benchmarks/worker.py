@@ -1,9 +1,9 @@
 """One row in a process of its own: `python -m edgeecho.benchmarks.worker`, a job on stdin, lines of JSON out.
 
 First line in: `Entry.job` with threads, frames_file and warm_up_seconds. First line out: how it opened and warmed up.
-Then each {"do": name, ...} is answered by a line: `run` by times in ms, `live`, `end_to_end` and `profile` by what the
-row's field of that name holds, `read_back` by the precision that really ran. A line with `error` ends the process where
-it is the first, and only what was asked where it is a later one; so does the end of stdin.
+Then each {"do": name, ...} is answered by a line: `run` by times in ms; `live`, `end_to_end`, `profile` and `estimates`
+by what the row's field of that name holds; `read_back` by the precision that really ran. A first line with `error` ends
+the process, a later one only what was asked; the end of stdin ends it too.
 """
 
 import hashlib
@@ -93,6 +93,29 @@ class _Desk:
             raise ConfigError("only a model with a spec segments a cine")
         digest = hashlib.sha256(self.row.data).hexdigest()
         return {"end_to_end": time_stages(Predictor(self.row.engine, self.row.spec, digest), Path(cine))}
+
+    def profile(self) -> dict[str, Any]:
+        from edgeecho.benchmarks.profile import profile_model
+
+        path, row = Path(self.job["path"] or ""), self.row
+        weights = path.with_suffix(".bin").read_bytes() if path.suffix == ".xml" else b""
+        frames = self.frames[:1] if self.job["kind"] == "peer" and row.frames_per_run == 1 else self.frames
+        spec = row.spec if row.spec and row.spec.form == "stream" else None
+        precision = self.opening["precision_stored"] or "fp32"
+        found = profile_model(
+            row.data, weights, self.job["runtime"], precision, frames, self.job["threads"], spec=spec, inputs=row.inputs
+        )
+        return {"profile": found}
+
+    def estimates(self, boards: list[str], measured_ms: float) -> dict[str, Any]:
+        from edgeecho.benchmarks.boards import find_boards
+        from edgeecho.benchmarks.estimate import calibrate, estimate
+        from edgeecho.benchmarks.layers import graph_layers
+
+        count, threads = self.row.frames_per_run, self.job["threads"]
+        layers = graph_layers(self.row.data, count)
+        calibration = calibrate(layers, measured_ms, count, threads)
+        return {"estimates": [estimate(layers, board, threads, calibration) for board in find_boards(boards)]}
 
     def read_back(self) -> dict[str, Any]:
         from edgeecho.benchmarks.readback import convolutions_run

@@ -29,7 +29,9 @@ def bench(
     device: Annotated[str, typer.Option(help="cpu.")] = "cpu",
     threads: Annotated[int, typer.Option(help="Threads per engine.")] = 1,
     models: Annotated[str, typer.Option(help="Packaged models, peers, folders, files; all.")] = DEFAULT_MODELS,
-    own: Annotated[list[Path] | None, typer.Option("--model", help="An ONNX file of your own; may be repeated.")] = None,
+    own: Annotated[
+        list[Path] | None, typer.Option("--model", help="An ONNX file of your own; may be repeated.")
+    ] = None,
     runtimes: Annotated[str, typer.Option(help="ort, openvino, torch.")] = "ort,openvino",
     precisions: Annotated[str, typer.Option(help="fp32, bf16, int8.")] = "fp32,int8",
     forms: Annotated[str, typer.Option(help="clip, stream.")] = "clip,stream",
@@ -54,13 +56,13 @@ def bench(
         _prepare(prepare, asked)
         return
     from edgeecho.benchmarks.bench import run_bench
-    from edgeecho.benchmarks.boards import board_names
+    from edgeecho.benchmarks.boards import find_boards
     from edgeecho.benchmarks.files import write_results
     from edgeecho.benchmarks.protocol import Extras
     from edgeecho.benchmarks.table import print_table
     from edgeecho.report.terminal import table_console
 
-    boards = tuple(board_names(_list(estimate))) if estimate else ()
+    boards = tuple(board.name for board in find_boards(_list(estimate))) if estimate else ()
     extras = Extras(rate=rate, data=data, split=split, profile=profile, boards=boards)
     names, run_on, stored, of = asked
     with progress_bar() as bar:

@@ -60,7 +60,7 @@ def cut_channels(x: Tensor, sizes: list[int]) -> Sequence[Tensor]:
     tenth less time so. A graph is given slices, which say of themselves that they mix no frames.
     """
     if torch.is_grad_enabled():
-        return x.split(sizes, dim=1)
+        return torch.split(x, sizes, dim=1)
     ends = list(accumulate(sizes))
     return [x[:, end - size : end] for end, size in zip(ends, sizes, strict=True)]
 

@@ -39,7 +39,7 @@ class FoldedConv3d(nn.Conv3d):
         beside = beside.flatten(0, 1).contiguous(memory_format=torch.channels_last)  # (B * T, 3 * C, H, W)
         kernel = self.weight.transpose(1, 2).flatten(1, 2)  # (O, 3 * C, 3, 3)
         out = F.conv2d(beside, kernel, self.bias, padding=1)
-        return out.unflatten(0, (x.shape[0], x.shape[2])).transpose(1, 2)
+        return out.reshape(x.shape[0], x.shape[2], *out.shape[1:]).transpose(1, 2)
 
 
 class ExactUp(nn.ConvTranspose3d):
@@ -78,7 +78,8 @@ class UNet3D(nn.Module):
         self.pool = nn.MaxPool3d(2)
         self.up = nn.ModuleList(ExactUp(k * c, k * c, 2, 2, bias=False) for k in (16, 8, 4))
         self.decoder = nn.ModuleList(
-            _double(k * c + k * c // 2, k * c // 2, k * c // 2, FoldedConv3d if k == 16 else nn.Conv3d) for k in (16, 8, 4)
+            _double(k * c + k * c // 2, k * c // 2, k * c // 2, FoldedConv3d if k == 16 else nn.Conv3d)
+            for k in (16, 8, 4)
         )
         self.head = nn.Conv3d(2 * c, self.config.classes, 1)
 

@@ -18,7 +18,7 @@ from edgeecho.benchmarks.machine import describe_machine
 from edgeecho.benchmarks.pack import Pack
 from edgeecho.benchmarks.peers import PEERS, YARDSTICK
 from edgeecho.benchmarks.protocol import Extras, Rules, describe_protocol
-from edgeecho.benchmarks.result import BenchResult
+from edgeecho.benchmarks.result import BenchResult, Row
 from edgeecho.benchmarks.runner import Runner
 from edgeecho.errors import ConfigError, EdgeEchoError, OutputError, ShapeError
 from edgeecho.runtime.engine import usable_cores
@@ -151,7 +151,7 @@ class _Contest:
             if not runner.row.error:
                 with runner.attempt():
                     runner.open(frames_file, self.rules.warm_up_seconds)
-                    runner.row.macs_per_frame = self._macs(runner.entry, runner.row.form)
+                    runner.row.macs_per_frame = self._macs(runner.entry, runner.row)
         turn = 0
         while self._turns(turn):
             turn += 1
@@ -189,14 +189,13 @@ class _Contest:
                 runner.read_back()
             runner.close()
 
-    def _macs(self, entry: Entry, form: str | None) -> int | None:
+    def _macs(self, entry: Entry, row: Row) -> int | None:
         """Counted once a model and form, on its ONNX graph of fp32 (int8's where there is none)."""
-        key = (entry.model, form)
+        key = (entry.model, row.form)
         if key not in self.macs:
-            t = 1 if form == "stream" else len(self.clip)
+            t, path = row.frames_per_run, readable(entry)
             self.macs[key] = None
-            path = readable(entry)
-            if path:
+            if path and t:
                 with suppress(EdgeEchoError):  # no onnx to read it with: not counted
                     self.macs[key] = round(count_macs(path, t) / t)
         return self.macs[key]

@@ -49,15 +49,15 @@ def run_live(
         done = now()
         used[i], late[i] = (done - begun) / period, done - (comes + period)
     missed = int((late > 0).sum())
-    waiting = max(0.0, float(late[-1]) / period)
+    waiting = int(max(0.0, float(late[-1]) / period) + 1e-6)
     part = [percentile(used.tolist(), q) for q in (50, 90, 99)]
     return {
         "fps": fps,
         "frames": count,
-        "keeps_up": bool(missed <= MISSED_ALLOWED * count and waiting < 1),
+        "keeps_up": bool(missed <= MISSED_ALLOWED * count and not waiting),
         **dict(zip(("used_p50", "used_p90", "used_p99"), part, strict=True)),
         "late_max_ms": round(1000 * max(0.0, float(late.max())), 3),
         "missed": missed,
-        "waiting_at_end": int(waiting),
+        "waiting_at_end": waiting,
         "first_ms": round(1000 * float(used[0]) * period, 3),
     }

@@ -121,13 +121,13 @@ class _TorchPeer:
 
         torch.set_num_threads(threads)
         self._torch, self.version = torch, str(torch.__version__)
-        self.pipeline = ClipPipeline(PEERS[name].build()).eval()
-        self.params = sum(p.numel() for p in self.pipeline.parameters())
+        self.network = ClipPipeline(PEERS[name].build()).eval()
+        self.params = sum(p.numel() for p in self.network.parameters())
 
     def infer(self, frames: np.ndarray) -> np.ndarray:
         """Frames uint8 (T, 1, S, S) to prob uint8 (T, 1, S, S)."""
         with self._torch.inference_mode():
-            return np.asarray(self.pipeline(self._torch.from_numpy(frames)).numpy())
+            return np.asarray(self.network(self._torch.from_numpy(frames)).numpy())
 
 
 def _open_peer_in_torch(job: dict[str, Any], frames: np.ndarray) -> Opened:

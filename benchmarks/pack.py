@@ -38,14 +38,15 @@ class Pack:
         """
         try:
             index = json.loads((folder / INDEX).read_text())
-            if index["format"] != FORMAT:
-                raise ConfigError(f"{folder.name}: a pack of format {index['format']}, this EdgeEcho reads {FORMAT}")
+            made_as, models = index["format"], dict(index["models"])
             macs = {(row["model"], row["form"]): row["macs_per_frame"] for row in index["macs"]}
-            return cls(folder, dict(index["models"]), macs)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ConfigError(
                 f"{folder}: no pack there (no sound {INDEX}); write one with edgeecho bench --prepare {folder.name}"
             ) from error
+        if made_as != FORMAT:
+            raise ConfigError(f"{folder.name}: a pack of format {made_as}, this EdgeEcho reads {FORMAT}")
+        return cls(folder, models, macs)
 
     def entries(self, runtimes: Sequence[str], precisions: Sequence[str], forms: Sequence[str]) -> list[Entry]:
         """Every row of the pack that is asked for and whose file is there.

@@ -24,7 +24,10 @@ def convolutions_run(engine: Any, data: bytes) -> dict[str, int] | None:
         engine: An opened `OrtEngine` or `OpenVinoEngine`.
         data: The model file's bytes.
     """
-    counts = _openvino(engine) if engine.runtime == "openvino" else _ort(data)
+    if engine.runtime == "torch":
+        counts = _torch(engine)
+    else:
+        counts = _openvino(engine) if engine.runtime == "openvino" else _ort(data)
     return dict(sorted(counts.items())) if counts else None
 
 
@@ -46,6 +49,15 @@ def _openvino(engine: Any) -> Counter[str]:
         if "convolution" in kind:  # Deconvolution too
             counts[OPENVINO_PRECISIONS.get(precision, precision)] += 1
     return counts
+
+
+def _torch(engine: Any) -> Counter[str]:
+    """PyTorch runs what its weights are."""
+    from torch import nn
+
+    kinds = (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+    found = [layer.weight.dtype for layer in engine.network.modules() if isinstance(layer, kinds)]
+    return Counter({"torch.float32": "fp32"}.get(str(kind), str(kind)) for kind in found)
 
 
 def _text(value: Any) -> str:

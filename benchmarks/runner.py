@@ -68,7 +68,7 @@ class Runner:
         """So many timed runs more."""
         answer = self.ask("run", runs=runs)
         self.row.times_ms += answer["ms"]
-        self.row.peak_rss_mb = round(answer["peak_rss_mb"], 1)
+        self.row.peak_rss_mb = round(answer["peak_rss_mb"], 3)
         self.cpu_seconds += answer["cpu_seconds"]
         self.wall_seconds += answer["wall_seconds"]
         self.row.cores_used = round(self.cpu_seconds / self.wall_seconds, 3)

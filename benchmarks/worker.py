@@ -79,8 +79,8 @@ class _Desk:
         from edgeecho.runtime.engine import StreamEngine
         from edgeecho.runtime.streaming import StreamingPredictor
 
-        if self.row.spec is None or self.job["kind"] != "ours":
-            raise ConfigError("a fixed rate drives streams of our own models alone")
+        if self.row.spec is None or self.row.spec.form != "stream":
+            raise ConfigError("a fixed rate drives stream graphs alone")
         digest = hashlib.sha256(self.row.data).hexdigest()
         stream = StreamingPredictor(cast(StreamEngine, self.row.engine), self.row.spec, digest, fps=fps)
         return {"live": run_live(stream.push, read_cine(cine).frames, fps, seconds)}

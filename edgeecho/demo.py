@@ -27,6 +27,7 @@ def run_demo(out: Path, say: Callable[[str], None]) -> None:
     pydicom = require("pydicom", "dicom")
     require("torch", "export")
     from edgeecho.benchmarks.bench import run_bench
+    from edgeecho.benchmarks.protocol import Extras, Rules
     from edgeecho.benchmarks.table import print_table
     from edgeecho.cine import read_cine
     from edgeecho.export.bundle import export
@@ -53,7 +54,13 @@ def run_demo(out: Path, say: Callable[[str], None]) -> None:
     say("3/3 benchmarking against the standard 3D U-Net, one thread, ONNX Runtime")
     ours = [str(out / DEFAULT_MODEL / f"clip.{precision}.onnx") for precision in ("int8", "fp32")]
     bench = run_bench(
-        [*ours, "unet3d"], ["ort"], ["fp32"], 1, min_seconds=2, max_seconds=6, progress=lambda text: say(f"    {text}")
+        [*ours, "unet3d"],
+        ["ort"],
+        ["fp32"],
+        forms=["clip"],
+        rules=Rules(min_seconds=2, max_seconds=6),
+        extras=Extras(end_to_end=False),
+        progress=lambda step, steps, what: say(f"    [{step}/{steps}] {what}"),
     )
     print_table(bench, console)
 

@@ -5,9 +5,10 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -17,12 +18,14 @@ import torch
 from onnx import TensorProto, helper
 from rich.console import Console
 
-from edgeecho.benchmarks import contest
+from edgeecho.benchmarks import peers
 from edgeecho.benchmarks.bench import run_bench
-from edgeecho.benchmarks.contest import Peer, speckle_clip
+from edgeecho.benchmarks.contest import speckle_clip
 from edgeecho.benchmarks.counting import count_macs
+from edgeecho.benchmarks.entries import Entry
+from edgeecho.benchmarks.peers import Peer
 from edgeecho.benchmarks.process import RowError, RowProcess
-from edgeecho.benchmarks.protocol import Rules
+from edgeecho.benchmarks.protocol import Extras, Rules
 from edgeecho.benchmarks.readback import precision_label
 from edgeecho.benchmarks.result import BenchResult, percentile
 from edgeecho.benchmarks.table import print_table
@@ -41,8 +44,9 @@ CONTRACT = {
 }
 STANDARD = {"in_channels": 1, "classes": 1}
 YARDSTICK = ("unet3d", "ort", "fp32")
+RULES = Rules(min_seconds=0.0, min_runs=12, max_seconds=1.0, warm_up_seconds=0.0)
 CLIP = speckle_clip(8, 32)
-QUICK = {"min_seconds": 0.0, "min_runs": 12, "max_seconds": 1.0, "warm_up_seconds": 0.0, "frames": CLIP}
+QUICK: dict[str, Any] = {"rules": RULES, "extras": Extras(end_to_end=False), "frames": CLIP}
 
 
 def printed(result: BenchResult) -> str:
@@ -74,12 +78,11 @@ def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def full(tiny: Path, work_dir: Path) -> BenchResult:
     """The tiny CLUNet against a tiny 3D U-Net, all runtimes and precisions."""
     with pytest.MonkeyPatch.context() as patch:
-        peer = Peer("unet3d", {**STANDARD, "base_channels": 4})
-        patch.setattr(contest, "PEERS", {"unet3d": peer})
-        patch.setattr("edgeecho.benchmarks.bench.PEERS", {"unet3d": peer})
-        said: list[str] = []
-        result = run_bench([str(tiny), "unet3d"], work_dir=work_dir, progress=said.append, **QUICK)
-        assert said[0].endswith("exporting unet3d")
+        patch.setitem(peers.PEERS, "unet3d", Peer("unet3d", {**STANDARD, "base_channels": 4}))
+        said: list[tuple[int, int, str]] = []
+        result = run_bench([str(tiny), "unet3d"], work_dir=work_dir, progress=lambda *step: said.append(step), **QUICK)
+        assert said[0][2] == "exporting unet3d"
+        assert [step for step, _, _ in said] == list(range(1, said[0][1] + 1))
         before = {p: p.stat().st_mtime_ns for p in (work_dir / "unet3d").iterdir()}
         again = run_bench(["unet3d"], ["ort"], ["int8"], work_dir=work_dir, **QUICK)
         assert again.rows[0].error is None
@@ -104,6 +107,12 @@ def test_json_contract(full: BenchResult, tiny: Path) -> None:
         assert row["p50_ms"] > 0
         assert row["load_ms"] > 0
         assert row["first_ms"] > 0
+        assert row["form"] == "clip"
+        assert row["frames_per_run"] == 8
+        assert row["ms_per_frame"] == pytest.approx(row["p50_ms"] / 8, abs=1e-4)
+        assert row["ms_per_live_frame"] == row["p50_ms"]
+        assert row["weights"] == ("random" if row["model"] == "unet3d" else "trained")
+        assert 10 < row["start_rss_mb"] < row["loaded_rss_mb"] <= row["peak_rss_mb"]
         assert row["frames_per_second"] == pytest.approx(8000 / row["p50_ms"], rel=0.01)
         assert (row["p90_ms"] is None) == (row["n"] < 10)
         assert (row["p99_ms"] is None) == (row["n"] < 100)
@@ -183,10 +192,14 @@ def test_a_file_is_one_row_and_another_size_is_refused(tiny: Path) -> None:
 
 def test_a_process_that_dies_is_reported(tiny: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "frames.npy", CLIP)
-    process = RowProcess(tiny / "clip.fp32.onnx", "ort", 1, tmp_path / "frames.npy", 0.0)
+    job = {**Entry("tiny", str(tiny), "ort", "fp32").job(), "threads": 1, "warm_up_seconds": 0.0}
+    process = RowProcess({**job, "frames_file": str(tmp_path / "frames.npy")})
+    with pytest.raises(RowError, match="fixed rate"):
+        process.ask("live", fps=50.0, seconds=1.0, cine="")
+    assert len(process.ask("run", runs=2)["ms"]) == 2  # what failed was only what was asked
     os.kill(process._process.pid, signal.SIGKILL)
     with pytest.raises(RowError, match="signal 9"):
-        process.run(1)
+        process.ask("run", runs=1)
     process.close()
 
 
@@ -200,14 +213,14 @@ def ctrl_c() -> Iterator[None]:
 
 @pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_keeps_what_was_measured(tiny: Path) -> None:
-    def interrupt(what: str) -> None:
+    def interrupt(step: int, steps: int, what: str) -> None:
         if "turn 2" in what:
             os.kill(os.getpid(), signal.SIGINT)
 
     result = run_bench([str(tiny)], ["ort"], **QUICK, progress=interrupt)
     assert json.loads(result.to_json())["complete"] is False
     assert [row.n for row in result.rows] == [3, 3]  # a quarter of twelve
-    early = run_bench([str(tiny)], ["ort"], **QUICK, progress=lambda what: os.kill(os.getpid(), signal.SIGINT))
+    early = run_bench([str(tiny)], ["ort"], **QUICK, progress=lambda *step: os.kill(os.getpid(), signal.SIGINT))
     assert [row.error for row in early.rows] == ["interrupted before it was timed"] * 2
 
 
@@ -216,18 +229,33 @@ def test_ctrl_c_keeps_what_was_measured(tiny: Path) -> None:
     [
         ({"models": ["nobody"]}, "unknown model 'nobody'"),
         ({"models": []}, "no model"),
-        ({"runtimes": ["tflite"]}, "unknown runtime 'tflite'; known: ort, openvino"),
-        ({"precisions": ["int4"]}, "unknown precision 'int4'; known: fp32, int8"),
+        ({"runtimes": ["tflite"]}, "unknown runtime 'tflite'; known: ort, openvino, torch"),
+        ({"precisions": ["int4"]}, "unknown precision 'int4'; known: fp32, bf16, int8"),
         ({"threads": 0}, "threads must be from 1 to"),
         ({"threads": usable_cores() + 1}, "threads must be from 1 to"),
-        ({"min_runs": 0}, "at least 1"),
-        ({"min_seconds": -1}, "negative"),
+        ({"forms": ["film"]}, "unknown form 'film'; known: clip, stream"),
+        ({"forms": ["stream"]}, "unet3d: no row of these forms"),
+        ({"own_files": [Path("nowhere.onnx")]}, "nowhere.onnx: --model takes an ONNX file"),
+        ({"pack": Path("nowhere")}, "nowhere: no pack there"),
     ],
 )
 def test_bad_settings(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message) as caught:
         run_bench(**{"models": ["unet3d"], **settings})
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Rules(min_runs=0), "at least 1"),
+        (lambda: Rules(min_seconds=-1), "negative"),
+        (lambda: Extras(rate=0.0), "rate must be from 1 to 1000"),
+    ],
+)
+def test_bad_rules(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make()
 
 
 def test_bad_clip_and_bad_folder(tmp_path: Path) -> None:
@@ -297,7 +325,7 @@ def _unet3d_macs(c: int, voxels: int) -> int:
 
 def test_the_standard_3d_unet_counts_374_gmac() -> None:
     assert round(_unet3d_macs(32, 32 * 112 * 112) / 1e9) == 374
-    assert contest.PEERS["unet3d"].config == new_spec("unet3d").config == {**STANDARD, "base_channels": 32}
+    assert peers.PEERS["unet3d"].config == new_spec("unet3d").config == {**STANDARD, "base_channels": 32}
     small = clip_graph(build(new_spec("unet3d", base_channels=8)), 112, frames=32)
     assert count_macs(small, 32) == _unet3d_macs(8, 32 * 112 * 112)
 

@@ -44,8 +44,8 @@ class OpenVinoEngine:
         ov = require("openvino", "openvino")
         core = openvino_core()
         try:
-            tensor = ov.Tensor(np.frombuffer(weights, np.uint8)) if weights else ov.Tensor()
-            model = core.read_model(data, tensor)
+            beside = [ov.Tensor(np.frombuffer(weights, np.uint8))] if weights else []  # an ONNX graph holds its own
+            model = core.read_model(data, *beside)
             self._compiled = core.compile_model(model, "CPU", compile_settings(precision, threads))
         except Exception as error:  # openvino raises RuntimeError and more
             raise ModelFileError(f"{name}: OpenVINO refuses it: {str(error).splitlines()[0]}") from error

@@ -22,12 +22,12 @@ class TorchEngine:
             raise ModelFileError(f"{name}: holds a {spec.form} graph, PyTorch opens checkpoints")
         torch.set_num_threads(threads)
         self._torch = torch
-        self._network = network_from_bytes(data, spec, name)
+        self.network = network_from_bytes(data, spec, name)
         self.version = str(torch.__version__)
 
     def infer(self, frames: np.ndarray) -> np.ndarray:
         """Frames uint8 (T, 1, S, S) to prob uint8 (T, 1, S, S)."""
         torch = self._torch
         with torch.inference_mode():
-            logits = self._network.forward_frames(torch.from_numpy(frames).float() * (1.0 / 255.0))
+            logits = self.network.forward_frames(torch.from_numpy(frames).float() * (1.0 / 255.0))
             return np.asarray(torch.round(torch.sigmoid(logits) * 255.0).to(torch.uint8).numpy())

@@ -12,6 +12,7 @@ from edgeecho.benchmarks.peers import PEERS
 from edgeecho.errors import ConfigError, EdgeEchoError, ExportError, MissingExtraError
 from edgeecho.spec import ModelSpec
 
+STORED = ("fp32", "int8")
 SETTLING = 8
 """Frames that give BatchNorm its statistics where each stands alone."""
 FEW = 3
@@ -31,7 +32,7 @@ def export_peer(name: str, config: dict[str, Any], folder: str, frames_file: str
         config: What builds it.
         folder: Where to.
         frames_file: .npy, uint8 (T, 1, S, S); the shape to export, and the one clip that calibrates int8.
-        precisions: `fp32`, `int8`.
+        precisions: Of `STORED`.
 
     Raises:
         ConfigError: If the name is unknown, or the network cannot take a clip of that shape.
@@ -40,6 +41,8 @@ def export_peer(name: str, config: dict[str, Any], folder: str, frames_file: str
     """
     if name not in PEERS:
         raise ConfigError(f"unknown peer {name!r}; known: {', '.join(PEERS)}")
+    if set(precisions) - set(STORED):
+        raise ConfigError(f"a peer is stored in {' and '.join(STORED)}, got {', '.join(precisions)}")
     peer = replace(PEERS[name], config=config)
     try:
         from edgeecho.export.graph import clip_graph
@@ -52,9 +55,11 @@ def export_peer(name: str, config: dict[str, Any], folder: str, frames_file: str
     frames = np.load(frames_file)
     fixed, size_px = peer.frames(len(frames)), frames.shape[2]
     network = peer.build()
-    _settle(network, _thinned(frames) if fixed else frames[:SETTLING])
+    _settle(network, _thinned(frames) if fixed else frames[:SETTLING], name)
+    compared = frames[: fixed or FEW]
+    logits = _logits(network, compared, name)
     graph = clip_graph(network, size_px, fixed)
-    _require_same(graph, network, frames[: fixed or FEW], name)
+    _require_same(graph, compared, logits, name)
     spec = ModelSpec(
         name=name,
         family=name,
@@ -78,7 +83,7 @@ def _thinned(frames: np.ndarray) -> np.ndarray:
     return frames[:, :, ::2, ::2][:, :, :side, :side] if side else frames
 
 
-def _settle(network: Any, frames: np.ndarray) -> None:
+def _settle(network: Any, frames: np.ndarray, name: str) -> None:
     """Give BatchNorm the statistics that it would have learnt, from frames uint8 (T, 1, S, S).
 
     As it is built it changes nothing, and over dozens of random layers all frames fade to one value: then neither a
@@ -91,21 +96,29 @@ def _settle(network: Any, frames: np.ndarray) -> None:
         return
     for norm in norms:
         norm.train().momentum = 1.0
-    with torch.inference_mode():
-        network.forward_frames(torch.from_numpy(frames).float() * (1.0 / 255.0))
+    _logits(network, frames, name)
     network.eval()
 
 
-def _require_same(graph: Any, network: Any, frames: np.ndarray, name: str) -> None:
-    """Refuse a graph whose logits in ONNX Runtime differ from PyTorch's on frames uint8 (T, 1, S, S)."""
+def _logits(network: Any, frames: np.ndarray, name: str) -> np.ndarray:
+    """What PyTorch answers to frames uint8 (T, 1, S, S); refuses those that do not fit."""
     import torch
 
-    from edgeecho.export.proof import logit_error
-
-    with torch.inference_mode():
-        logits = network.forward_frames(torch.from_numpy(frames).float() * (1.0 / 255.0)).numpy()
+    try:
+        with torch.inference_mode():
+            logits: np.ndarray = network.forward_frames(torch.from_numpy(frames).float() * (1.0 / 255.0)).numpy()
+    except (ValueError, RuntimeError) as error:  # a library's own network says it in its own way
+        reason = (str(error).splitlines() or ["no reason given"])[0]
+        raise ConfigError(f"{name} cannot take a clip of {frames.shape}: {reason}") from error
     if logits.shape != frames.shape:
         raise ConfigError(f"{name} must answer frames {frames.shape} by logits of the same shape, got {logits.shape}")
+    return logits
+
+
+def _require_same(graph: Any, frames: np.ndarray, logits: np.ndarray, name: str) -> None:
+    """Refuse a graph whose logits in ONNX Runtime differ from PyTorch's."""
+    from edgeecho.export.proof import logit_error
+
     error = logit_error(graph, frames[:, 0], logits, name).value / max(1.0, float(np.abs(logits).max()))
     if not error <= MAX_ERROR:
         raise ExportError(f"{name}: its graph differs from PyTorch by {error:.2g} of its logits, limit {MAX_ERROR:g}")

@@ -22,7 +22,7 @@ from edgeecho.benchmarks.peers import PEERS, Peer  # noqa: E402
 from edgeecho.benchmarks.prepare import export_peer  # noqa: E402
 from edgeecho.benchmarks.readback import convolutions_run  # noqa: E402
 from edgeecho.catalog import locate  # noqa: E402
-from edgeecho.errors import ConfigError, MissingExtraError  # noqa: E402
+from edgeecho.errors import ConfigError, ExportError, MissingExtraError  # noqa: E402
 from edgeecho.export.graph import clip_graph  # noqa: E402
 from edgeecho.nn import count_parameters, new_spec  # noqa: E402
 from edgeecho.runtime.engine import Engine, open_engine  # noqa: E402
@@ -175,13 +175,28 @@ def test_a_missing_package_fails_its_rows(tmp_path: Path, monkeypatch: pytest.Mo
 def test_an_unknown_peer_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="unknown peer 'segnet'; known: unet3d, unet2d"):
         export_peer("segnet", {}, str(tmp_path), str(tmp_path / "frames.npy"), ["fp32"])
+    with pytest.raises(ConfigError, match="stored in fp32 and int8, got bf16"):
+        export_peer("unet2d", {}, str(tmp_path), str(tmp_path / "frames.npy"), ["bf16"])
 
 
-def test_a_clip_that_does_not_fit_is_refused(tmp_path: Path) -> None:
-    pytest.importorskip("monai")
+@pytest.mark.parametrize("name", ["unet3d", "simlvseg", "dynunet"])
+def test_a_clip_that_does_not_fit_is_refused(tmp_path: Path, name: str) -> None:
+    built(name, **SMALL[name])
     np.save(tmp_path / "frames.npy", CLIP[:7])
-    with pytest.raises(ValueError, match=r"multiples of 4, got \(7, 48, 48\)"):
-        export_peer("simlvseg", SMALL["simlvseg"], str(tmp_path), str(tmp_path / "frames.npy"), ["fp32"])
+    with pytest.raises(ConfigError, match=rf"^{name} cannot take a clip of \(7, 1, \d+, \d+\): .*$"):
+        export_peer(name, SMALL[name], str(tmp_path), str(tmp_path / "frames.npy"), ["fp32"])
+
+
+def test_a_graph_that_says_something_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def tampered(network: torch.nn.Module, size_px: int, frames: int | None) -> object:
+        with torch.no_grad():
+            network.head.weight.mul_(1.05)
+        return clip_graph(network, size_px, frames)
+
+    monkeypatch.setattr("edgeecho.export.graph.clip_graph", tampered)
+    np.save(tmp_path / "frames.npy", CLIP)
+    with pytest.raises(ExportError, match=r"unet2d: its graph differs from PyTorch by 0\.0"):
+        export_peer("unet2d", SMALL["unet2d"], str(tmp_path), str(tmp_path / "frames.npy"), ["fp32"])
 
 
 def test_a_folder_is_used_again_unless_the_network_is_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,6 +67,7 @@ class Entry:
             "precision": self.precision,
             "form": self.form,
             "kind": self.kind,
+            "config": PEERS[self.model].config if by_torch else None,
         }
 
 

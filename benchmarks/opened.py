@@ -4,7 +4,7 @@ import hashlib
 import importlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import cycle
 from pathlib import Path
@@ -113,7 +113,7 @@ class _TorchPeer:
 
     runtime = "torch"
 
-    def __init__(self, name: str, threads: int) -> None:
+    def __init__(self, name: str, config: dict[str, Any], threads: int) -> None:
         import torch
 
         from edgeecho.benchmarks.peers import PEERS
@@ -121,7 +121,7 @@ class _TorchPeer:
 
         torch.set_num_threads(threads)
         self._torch, self.version = torch, str(torch.__version__)
-        self.network = ClipPipeline(PEERS[name].build()).eval()
+        self.network = ClipPipeline(replace(PEERS[name], config=config).build()).eval()
         self.params = sum(p.numel() for p in self.network.parameters())
 
     def infer(self, frames: np.ndarray) -> np.ndarray:
@@ -131,7 +131,7 @@ class _TorchPeer:
 
 
 def _open_peer_in_torch(job: dict[str, Any], frames: np.ndarray) -> Opened:
-    engine = _TorchPeer(job["model"], job["threads"])
+    engine = _TorchPeer(job["model"], job["config"], job["threads"])
     report = {"form": "clip", "params": engine.params, "precision_stored": "fp32", "weights": "random"}
     return Opened(run=lambda: engine.infer(frames), frames_per_run=len(frames), engine=engine, report=report)
 

@@ -1,5 +1,7 @@
 """The loss on paper, and the cardiac cycle on made videos."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from edgeecho.data.rhythm import Rhythm  # noqa: E402
 from edgeecho.train.config import LossConfig  # noqa: E402
 from edgeecho.train.cycle import cycle_signal  # noqa: E402
 from edgeecho.train.losses import (  # noqa: E402
+    STILL,
     Target,
     follow_cycle,
     repeat_beats,
@@ -40,12 +43,14 @@ def test_the_labelled_frames_on_paper() -> None:
     assert float(supervised_loss(zero, target, torch.zeros(1, 2, dtype=torch.bool))) == 0
 
 
-def test_an_area_that_follows_the_cycle_costs_nothing() -> None:
+def test_an_area_that_follows_the_cycle_costs_little() -> None:
     cycle = standard([3, 2, 1, 2, 3, 2])
-    assert float(follow_cycle(0.2 + 0.05 * cycle, cycle, ONE)) == pytest.approx(0, abs=0.01)
-    assert float(follow_cycle(0.2 - 0.05 * cycle, cycle, ONE)) == pytest.approx(2, abs=0.01)
+    moves = 0.25 / math.hypot(0.25, STILL)  # deviation over mean, against that of a still area
+    assert float(follow_cycle(0.2 + 0.2 * cycle, cycle, ONE)) == pytest.approx(0, abs=0.01)
+    assert float(follow_cycle(0.2 + 0.05 * cycle, cycle, ONE)) == pytest.approx(1 - moves, abs=1e-4)
+    assert float(follow_cycle(0.2 - 0.05 * cycle, cycle, ONE)) == pytest.approx(1 + moves, abs=1e-4)
     assert float(follow_cycle(torch.full((1, 6), 0.2), cycle, ONE)) == pytest.approx(1)
-    assert float(follow_cycle(0.2 - 0.05 * cycle, cycle, ONE / 2)) == pytest.approx(1, abs=0.01)
+    assert float(follow_cycle(0.2 - 0.05 * cycle, cycle, ONE / 2)) == pytest.approx((1 + moves) / 2, abs=1e-4)
     assert float(follow_cycle(0.2 - 0.05 * cycle, cycle, 0 * ONE)) == 0
     still = torch.full((1, 6), 0.2, requires_grad=True)
     follow_cycle(still, cycle, ONE).backward()
@@ -60,6 +65,9 @@ def test_flicker_costs_and_a_beat_does_not() -> None:
     found = float(stay_smooth(0.2 + 0.05 * cycle + flicker, cycle, ONE))
     assert found > 1e-3
     assert float(stay_smooth(0.2 + 0.05 * cycle + 2 * flicker, cycle, ONE)) == pytest.approx(4 * found, rel=0.1)
+    slow, sudden = standard([4, 3, 2.3, 1.7, 1.2, 0.9, 0.7, 0.6]), standard([1, -1] * 4)
+    costs = [float(stay_smooth(0.2 + 0.05 * c + flicker, c, ONE)) for c in (slow, cycle, sudden)]
+    assert costs[0] > 2 * costs[1] > 4 * costs[2]  # a cycle that jumps by itself excuses flicker
     assert float(stay_smooth(flicker, cycle, 0 * ONE)) == 0
     assert float(stay_smooth(flicker[:, :3], cycle[:, :3], ONE)) == 0
 

@@ -14,6 +14,11 @@ from torch.nn import functional as F
 
 from edgeecho.train.config import LossConfig
 
+STILL = 0.1
+"""Deviation of an area, as part of its mean, below which it hardly moves."""
+SUDDEN = 0.05
+"""Mean square of the third difference of a cycle of unit deviation, below which it is slow."""
+
 
 @dataclass(frozen=True, eq=False)
 class Target:
@@ -88,17 +93,18 @@ def follow_cycle(area: Tensor, cycle: Tensor, trust: Tensor) -> Tensor:
         trust: float (B,).
     """
     centred = area - area.mean(1, keepdim=True)
-    # an area that hardly moves has no direction to follow: 2% of its mean bounds the gradient
-    spread = (centred.square().mean(1) + (0.02 * area.mean(1).detach()).square() + 1e-8).sqrt()
+    # an area that hardly moves has no direction to follow: its noise would be given one, at the largest gradient
+    spread = (centred.square().mean(1) + (STILL * area.mean(1).detach()).square() + 1e-8).sqrt()
     correlation = (centred * cycle).mean(1) / spread
     return (trust * (1 - correlation)).mean()
 
 
 def stay_smooth(area: Tensor, cycle: Tensor, trust: Tensor) -> Tensor:
-    """Mean square of how much the second difference of the area jumps, where the cycle does not explain it.
+    """How much the second difference of the area jumps where the cycle does not explain it, against the cycle itself.
 
-    What is left of the area, relative to its mean, once the straight line that fits it to the cycle is taken off: its
-    third difference over time. Flicker has much of it; so would a fast heart, were its own curve not taken off first.
+    What is left of the area, relative to its mean, once the straight line that fits it to the cycle is taken off: the
+    mean square of its third difference over time, over that of the cycle. Flicker has much of it. So has a heart of few
+    frames a beat, whose cycle jumps too; without the division such clips alone would be smoothed.
 
     Args:
         area: Soft areas, float (B, T).
@@ -110,7 +116,8 @@ def stay_smooth(area: Tensor, cycle: Tensor, trust: Tensor) -> Tensor:
     mean = area.mean(1, keepdim=True)
     slope = ((area - mean) * cycle).mean(1, keepdim=True).detach()
     left = (area - mean - slope * cycle) / (mean.detach() + 1e-4)
-    return (trust * left.diff(n=3, dim=1).square().mean(1)).mean()
+    own = cycle.diff(n=3, dim=1).square().mean(1)
+    return (trust * left.diff(n=3, dim=1).square().mean(1) / (own + SUDDEN)).mean()
 
 
 def repeat_beats(area: Tensor, cycle: Tensor, trust: Tensor) -> Tensor:

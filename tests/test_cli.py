@@ -304,6 +304,7 @@ def test_wrong_usage_exits_2(command: Command, arguments: list[str]) -> None:
 def test_every_command_has_help() -> None:
     runner = CliRunner()
     names = [command.name or command.callback.__name__ for command in app.registered_commands]
+    names += [group.name for group in app.registered_groups]
     assert {"demo", "segment", "train", "eval", "export", "bench", "info", "models"} <= set(names)
     for name in names:
         result = runner.invoke(app, [name, "--help"])

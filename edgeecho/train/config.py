@@ -40,9 +40,9 @@ class DataConfig:
 class ClipConfig:
     """What a clip is, and how much it is varied."""
 
-    per_step: int = 10
+    per_step: int = 5
     """Clips a step."""
-    frames: int = 8
+    frames: int = 16
     """T, frames a clip."""
     stride: int = 4
     """Of real videos every frame up to every this many, at random."""
@@ -65,9 +65,9 @@ class ClipConfig:
 class LossConfig:
     """Weights of the temporal consistency loss and of a teacher beside the labels' 1; 0 switches a term off."""
 
-    cycle: float = 0.1
+    cycle: float = 0.3
     """The predicted area follows the cardiac cycle of the video: the paper's idea."""
-    smooth: float = 10.0
+    smooth: float = 20.0
     """The area curve does not flicker about the cycle: ours."""
     beats: float = 0.5
     """Frames of equal phase in different beats agree in area: ours."""

@@ -146,7 +146,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=Path("models/cl_unet_edge/train.toml"))
     parser.add_argument("--rows", default=",".join(ROWS))
     parser.add_argument("--seeds", default="1")
-    parser.add_argument("--init", type=Path, help="Checkpoint that every row starts from.")
+    parser.add_argument("--init", help="Checkpoint that every row starts from; {seed} in it is the row's.")
     parser.add_argument("--set", action="append", default=["optim.steps=800"], help="key=value, for every row.")
     parser.add_argument("--choose", action="store_true", help="Measure on held-out training patients.")
     parser.add_argument("--cines", type=int, default=20, help="Cines of each dense set.")
@@ -163,7 +163,8 @@ def main() -> None:
         for name in asked.rows.split(","):
             if seed in results.get(name, {}):
                 continue
-            checkpoint = run_row(base, name, int(seed), asked.out / f"{name.replace(' ', '_')}.{seed}", asked.init)
+            init = Path(asked.init.format(seed=seed)) if asked.init else None
+            checkpoint = run_row(base, name, int(seed), asked.out / f"{name.replace(' ', '_')}.{seed}", init)
             results.setdefault(name, {})[seed] = score(checkpoint, found, asked.threads)
             with atomic(index) as path:
                 path.write_text(json.dumps(results, indent=1) + "\n")

@@ -154,7 +154,7 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
         sampler=range(state.step, config.optim.steps),
         num_workers=config.run.workers,
         prefetch_factor=4 if config.run.workers else None,
-        worker_init_fn=_step_back,
+        worker_init_fn=step_back,
     )
     started, first = time.monotonic(), state.step
     sums: dict[str, float] = {}
@@ -186,7 +186,7 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
     return chosen
 
 
-def _step_back(worker: int) -> None:
+def step_back(worker: int) -> None:
     """A worker gives way to the network: its threads wait for each other, and all wait if one loses its core."""
     if hasattr(os, "nice"):
         os.nice(10)

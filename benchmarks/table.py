@@ -107,6 +107,19 @@ def _print_small_tables(rows: Sequence[Row], shown: set[str], console: Console) 
     _print_small(
         "A whole cine from file to figures, ms", name + stages, [row for row in rows if row.end_to_end], console
     )
+    layers: Small = (
+        ("layers\nms", lambda row: figure(at(row.profile, "total_ms"))),
+        ("convolutions\nms", lambda row: figure(at(row.profile, "conv_ms"))),
+        ("ceiling\nGMAC/s", lambda row: number(at(row.profile, "ceiling_gmac_per_s"))),
+        ("reached", lambda row: percent(at(row.profile, "of_ceiling"))),
+        ("longest layer", _longest),
+    )
+    profiled = [row for row in rows if row.profile]
+    _print_small("Where a run's time goes; each layer in --out's bench.html", name + layers, profiled, console)
+    boards = dict.fromkeys(found["board"] for row in rows for found in row.estimates or ())
+    estimates: Small = tuple((board, _estimate(board)) for board in boards)
+    title = "ESTIMATES by the roofline model, ms a frame (low to high); nothing was measured on these boards"
+    _print_small(title, name + estimates, [row for row in rows if row.estimates], console)
 
 
 def _print_small(title: str, columns: Small, rows: Sequence[Row], console: Console) -> None:
@@ -126,6 +139,21 @@ def _used(q: int) -> Callable[[Row], str]:
 
 def _stage(stage: str) -> Callable[[Row], str]:
     return lambda row: figure(at(row.end_to_end, f"{stage}_ms"))
+
+
+def _longest(row: Row) -> str:
+    layer = max((row.profile or {})["layers"], key=lambda found: found["ms"], default=None)
+    return f"{layer['name']} {figure(layer['ms'])}" if layer else MISSING
+
+
+def _estimate(board: str) -> Callable[[Row], str]:
+    def cell(row: Row) -> str:
+        found = next((found for found in row.estimates or () if found["board"] == board), None)
+        if not found:
+            return MISSING
+        return f"{figure(found['ms_per_frame'])} ({figure(found['low_ms'])} to {figure(found['high_ms'])})"
+
+    return cell
 
 
 def _notes(result: BenchResult) -> list[str]:

@@ -67,6 +67,12 @@ def bench(
     names, run_on, stored, of = asked
     with progress_bar() as bar:
         task = bar.add_task("starting", total=None)
+
+        def step(number: int, steps: int, what: str) -> None:
+            bar.update(task, completed=number, total=steps, description=what)
+            if not bar.console.is_terminal:
+                say(f"[{number}/{steps}] {what}")
+
         result = run_bench(
             names,
             run_on,
@@ -77,7 +83,7 @@ def bench(
             extras=extras,
             pack=pack,
             work_dir=keep,
-            progress=lambda step, steps, what: bar.update(task, completed=step, total=steps, description=what),
+            progress=step,
         )
     print_table(result, table_console())
     if out:

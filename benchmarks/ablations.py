@@ -52,6 +52,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "stills alone": {"clips.cines": 0.0, "clips.phantom": 0.0},
     "banded": {"model.family": "cl_unet"},
     "standard 3D U-Net": {"model.family": "unet3d"},
+    "light 2D U-Net": {"model.family": "unet2d"},
 }
 FIGURES = {
     "ED Dice": ("camus", "overlap", "dice_mean", "ED"),

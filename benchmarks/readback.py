@@ -1,9 +1,12 @@
 """Which precision really ran, read back from the engine rather than from the file's name."""
 
+import json
 import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 ORT_OPERATORS = {
     "QLinearConv": "int8",
@@ -17,17 +20,18 @@ ORT_OPERATORS = {
 OPENVINO_PRECISIONS = {"u8": "int8", "i8": "int8", "f32": "fp32", "bf16": "bf16", "f16": "fp16"}
 
 
-def convolutions_run(engine: Any, data: bytes) -> dict[str, int] | None:
+def convolutions_run(engine: Any, data: bytes, inputs: dict[str, np.ndarray] | None = None) -> dict[str, int] | None:
     """Convolutions, transposed ones included, by the precision that the engine runs them in; None if it cannot be told.
 
     Args:
         engine: An opened `OrtEngine` or `OpenVinoEngine`.
         data: The model file's bytes.
+        inputs: Of one run, by name, for ONNX Runtime where `onnx` is not installed; None leaves it untold there.
     """
     if engine.runtime == "torch":
         counts = _torch(engine)
     else:
-        counts = _openvino(engine) if engine.runtime == "openvino" else _ort(data)
+        counts = _openvino(engine) if engine.runtime == "openvino" else _ort(data, inputs)
     return dict(sorted(counts.items())) if counts else None
 
 
@@ -64,18 +68,32 @@ def _text(value: Any) -> str:
     return str(getattr(value, "value", value)).lower()
 
 
-def _ort(data: bytes) -> Counter[str]:
-    """From the optimised graph of a second session; needs `onnx` to read it."""
-    try:
-        import onnx
-    except ImportError:
-        return Counter()
+def _ort(data: bytes, inputs: dict[str, np.ndarray] | None) -> Counter[str]:
+    """From the optimised graph of a second session, or, where no `onnx` is there to read it, from a profiled run."""
     import onnxruntime as ort
 
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
     with tempfile.TemporaryDirectory() as folder:
-        options = ort.SessionOptions()
-        options.log_severity_level = 4
+        try:
+            import onnx
+        except ImportError:
+            return _ort_kernels(data, inputs, options, folder) if inputs else Counter()
         options.optimized_model_filepath = str(Path(folder) / "optimised.onnx")
         ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         graph = onnx.load(options.optimized_model_filepath, load_external_data=False).graph
     return Counter(ORT_OPERATORS[node.op_type] for node in graph.node if node.op_type in ORT_OPERATORS)
+
+
+def _ort_kernels(data: bytes, inputs: dict[str, np.ndarray], options: Any, folder: str) -> Counter[str]:
+    import onnxruntime as ort
+
+    options.enable_profiling = True
+    options.profile_file_prefix = str(Path(folder) / "profile")
+    session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    session.run(None, inputs)
+    events = json.loads(Path(session.end_profiling()).read_text())
+    ran = {e["name"]: e["args"]["op_name"] for e in events if e.get("cat") == "Node" and "op_name" in e.get("args", {})}
+    return Counter(ORT_OPERATORS[op] for op in ran.values() if op in ORT_OPERATORS)
+
+

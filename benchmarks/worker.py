@@ -120,7 +120,14 @@ class _Desk:
     def read_back(self) -> dict[str, Any]:
         from edgeecho.benchmarks.readback import convolutions_run
 
-        return {"convolutions": convolutions_run(self.row.engine, self.row.data)}
+        row, spec = self.row, self.row.spec
+        inputs = row.inputs
+        if spec and spec.form == "stream":
+            inputs = {t.name: np.full(t.shape, t.zero_point, t.dtype) for t in spec.state}
+            inputs["frame"] = self.frames[:1]
+        elif spec:
+            inputs = {"frames": self.frames[: row.frames_per_run]}
+        return {"convolutions": convolutions_run(row.engine, row.data, inputs)}
 
 
 def serve(lines: TextIO, out: TextIO) -> None:

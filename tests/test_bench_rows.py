@@ -216,6 +216,8 @@ def test_a_pack_runs_where_nothing_can_be_exported(
     monkeypatch.setattr("edgeecho.benchmarks.bench.count_macs", None)
     rows = run_bench(pack=folder, runtimes=["ort"], rules=RULES, frames=CLIP).rows
     assert [row.error for row in rows] == [None] * 6
+    asked = [(row.precision_asked, "int8 15/18" if row.model == "unet3d" else "int8") for row in rows]
+    assert [row.precision_run for row in rows] == [int8 if p == "int8" else p for p, int8 in asked]  # read back too
     assert {(row.model, row.form) for row in rows} == {("tiny", "clip"), ("tiny", "stream"), ("unet3d", "clip")}
     assert [row.macs_per_frame for row in rows if row.form == "stream"] == [expected] * 2
     assert all(row.speedup_vs_unet3d and row.live_speedup_vs_unet3d for row in rows)

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from edgeecho.train.config import LossConfig
 
-STILL = 0.1
+STILL = 0.05
 """Deviation of an area, as part of its mean, below which it hardly moves."""
 SUDDEN = 0.05
 """Mean square of the third difference of a cycle of unit deviation, below which it is slow."""

@@ -230,7 +230,7 @@ class Phantom:
 
     def items(self, split: str) -> list[Item]:
         """The cines of a split; each is drawn when it is read."""
-        return [self._item(known_split(split), i) for i in range(self._counts[split])]
+        return [self._item(split, i) for i in range(self._counts[known_split(split)])]
 
     def findings(self) -> list[Finding]:
         """None: there is no folder."""

@@ -19,8 +19,6 @@ from edgeecho.runtime.engine import Engine, StreamEngine, open_engine
 from edgeecho.runtime.frame_stream import FrameStream
 from edgeecho.spec import ModelSpec
 
-FREE = {"T": 32, "S": 112, "C": 1}
-"""What a user's graph is given where an axis is free and the contest's clip says nothing."""
 ONNX_TYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32, "tensor(float16)": np.float16}
 
 
@@ -166,7 +164,7 @@ class _OwnFile:
         """The clip as the graph takes it, and how many frames of it that is. Floats are grey / 255."""
         t, _, size, _ = frames.shape
         fixed = [d if isinstance(d, int) and d > 0 else None for d in self.shape]
-        channels = fixed[1] or FREE["C"]
+        channels = fixed[1] or 1
         height, width = fixed[-2] or size, fixed[-1] or size
         count = (fixed[2] if len(fixed) == 5 else fixed[0]) or t
         rows, columns = np.arange(height) * size // height, np.arange(width) * size // width

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from edgeecho.benchmarks.table import MISSING
+from edgeecho.benchmarks.words import MISSING
 
 TEXT_COLUMNS = 3
 

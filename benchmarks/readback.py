@@ -95,5 +95,3 @@ def _ort_kernels(data: bytes, inputs: dict[str, np.ndarray], options: Any, folde
     events = json.loads(Path(session.end_profiling()).read_text())
     ran = {e["name"]: e["args"]["op_name"] for e in events if e.get("cat") == "Node" and "op_name" in e.get("args", {})}
     return Counter(ORT_OPERATORS[op] for op in ran.values() if op in ORT_OPERATORS)
-
-

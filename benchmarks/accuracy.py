@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from edgeecho.benchmarks.runner import Runner
+from edgeecho.data import open_data
+from edgeecho.errors import DataError
 from edgeecho.evaluate import evaluate_model
 from edgeecho.evaluate.scores import Scores
 
@@ -15,25 +17,34 @@ EF_TOPICS = ("ef_masks", "ef_biplane_masks", "ef_beats_masks")
 """Against the EF of the reference masks, the first that the data set allows."""
 
 
+def require_items(data: str, split: str) -> None:
+    """Refuse data that cannot be evaluated on, before anything is timed; no video is opened.
+
+    Raises:
+        ConfigError: If the kind or the split is unknown.
+        DataError: If the folder does not hold that data set, or the split is empty.
+    """
+    source = open_data(data)
+    if not source.items(split):
+        raise DataError(f"{source.kind} has no items in split {split}; choose another split")
+
+
 def fill_accuracy(runners: list[Runner], data: str, split: str, threads: int, say: Callable[[str], None]) -> None:
-    """Evaluate each model, form, runtime and precision once, as `edgeecho eval` does; bf16 and PyTorch rows too.
+    """Evaluate each model, form, runtime and precision once, as `edgeecho eval` does, PyTorch rows too; it has no bf16.
 
     Args:
-        runners: Measured rows; those with trained weights get `accuracy`.
+        runners: Measured rows; those with trained weights get `accuracy`, or say in `failed` why not.
         data: `KIND:DIR`.
         split: `train`, `val` or `test`.
         threads: Of every engine.
         say: Told what comes now.
-
-    Raises:
-        EdgeEchoError: If the data cannot be read.
     """
     for runner in runners:
         row, entry = runner.row, runner.entry
         if row.weights != "trained" or row.error or row.precision_asked == "bf16":
             continue
         say(f"evaluating {entry.label} on {data.partition(':')[0]} {split}")
-        with runner.attempt():
+        with runner.beside("accuracy"):
             scores = evaluate_model(
                 entry.source,
                 data,

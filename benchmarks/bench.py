@@ -9,18 +9,20 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeecho.benchmarks.accuracy import fill_accuracy
+from edgeecho.benchmarks.accuracy import fill_accuracy, require_items
 from edgeecho.benchmarks.contest import prepare, speckle_clip
 from edgeecho.benchmarks.counting import count_macs
 from edgeecho.benchmarks.end_to_end import draw_cine
-from edgeecho.benchmarks.entries import DEFAULT_MODELS, FORMS, Entry, entries, readable
+from edgeecho.benchmarks.entries import DEFAULT_MODELS, FORMS, entries, readable
 from edgeecho.benchmarks.machine import describe_machine
 from edgeecho.benchmarks.pack import Pack
 from edgeecho.benchmarks.peers import PEERS, YARDSTICK
 from edgeecho.benchmarks.protocol import Extras, Rules, describe_protocol
-from edgeecho.benchmarks.result import BenchResult, Row
+from edgeecho.benchmarks.result import BenchResult
 from edgeecho.benchmarks.runner import Runner
-from edgeecho.errors import ConfigError, EdgeEchoError, OutputError, ShapeError
+from edgeecho.benchmarks.words import without_folders
+from edgeecho.errors import ConfigError, EdgeEchoError, ShapeError
+from edgeecho.files import require_writable
 from edgeecho.runtime.engine import usable_cores
 
 Progress = Callable[[int, int, str], None]
@@ -44,7 +46,8 @@ def run_bench(
 ) -> BenchResult:
     """Time networks on this machine's CPU.
 
-    A row that fails becomes a row with `error`; the others go on. On Ctrl-C, what was measured is returned with
+    A row that fails becomes a row with `error`; what is asked beside its times and fails stands in `failed`, and the
+    times stay; the others go on. On Ctrl-C, what was measured is returned with
     `complete` false.
 
     Args:
@@ -56,7 +59,7 @@ def run_bench(
         own_files: ONNX files of any make.
         rules: How long rows are timed.
         extras: What is measured beside the time of the network.
-        pack: A folder of `prepare_pack`; its contestants are the models, whatever `models` says.
+        pack: A folder of `prepare_pack`; its contestants are the models, whatever `models` says; `own_files` are added.
         work_dir: Folder for exported peers, used again next time; None means a temporary one.
         frames: The clip, uint8 (T, 1, S, S); None means 32 frames of seeded speckle at 112 x 112.
         progress: Called before each step.
@@ -64,6 +67,7 @@ def run_bench(
     Raises:
         ConfigError: If a name or number makes no sense.
         ShapeError: If `frames` is no clip.
+        DataError: If the data set is not there or has nothing in that split.
         OutputError: If `work_dir` cannot be written.
     """
     rules, extras = rules or Rules(), extras or Extras()
@@ -72,17 +76,19 @@ def run_bench(
     clip = speckle_clip() if frames is None else frames
     if clip.ndim != 4 or clip.shape[1] != 1 or clip.shape[2] != clip.shape[3] or clip.dtype != np.uint8:
         raise ShapeError(f"expected a clip uint8 (T, 1, S, S), got {clip.dtype} {clip.shape}")
+    if extras.data:
+        require_items(extras.data, extras.split)
     machine = describe_machine()
     packed = Pack.read(pack) if pack else None
     with work_folder(work_dir) as folder:
         if packed:
             asked = packed.entries(runtimes, precisions, forms)
+            macs = {(entry.source, entry.form): packed.macs.get((entry.model, entry.form)) for entry in asked}
+            asked += entries([], runtimes, precisions, forms, folder, own_files) if own_files else []
         else:
-            asked = entries(models, runtimes, precisions, forms, folder, own_files)
+            asked, macs = entries(models, runtimes, precisions, forms, folder, own_files), {}
         runners = [Runner.of(entry, threads) for entry in asked]
-        contest = _Contest(
-            runners, rules, extras, folder, clip, progress, dict(packed.macs) if packed else {}, bool(packed)
-        )
+        contest = _Contest(runners, rules, extras, folder, clip, progress, macs, bool(packed))
         protocol = describe_protocol(rules, extras, threads, clip, frames is not None)
         result = BenchResult(machine=machine, protocol=protocol, rows=[runner.row for runner in runners])
         try:
@@ -112,12 +118,7 @@ def work_folder(given: Path | None) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="edgeecho-bench-") as folder:
             yield Path(folder)
         return
-    try:
-        Path(given).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=given):
-            pass
-    except OSError as error:
-        raise OutputError(f"cannot write {given}: {error.strerror}; choose a folder that can be written") from error
+    require_writable(given)
     yield Path(given)
 
 
@@ -130,7 +131,7 @@ class _Contest:
     clip: np.ndarray
     progress: Progress
     macs: dict[tuple[str, str | None], int | None] = field(default_factory=dict)
-    """Per frame, by model and form."""
+    """Per frame, by source and form: two models may have one name."""
     is_packed: bool = False
     done: int = 0
 
@@ -138,20 +139,22 @@ class _Contest:
         """Export what is missing, open all rows, time them in turns, and ask for the rest."""
         frames_file = self.folder / "frames.npy"
         np.save(frames_file, self.clip)
-        peers = [] if self.is_packed else [n for n in PEERS if any(r.entry.model == n for r in self.runners)]
+        named = {r.entry.model for r in self.runners if r.entry.kind == "peer" and not self.is_packed}
+        peers = [name for name in PEERS if name in named]  # a folder of ours may have a peer's name
         self.steps = len(peers) + len(self.runners) + self.rules.rounds + self.extras.steps(len(self.runners))
         for name in peers:
             self.step(f"exporting {name}")
-            rows = [r for r in self.runners if r.entry.model == name and r.entry.runtime != "torch"]
+            entered = (r for r in self.runners if (r.entry.model, r.entry.kind) == (name, "peer"))
+            rows = [r for r in entered if r.entry.runtime != "torch"]
             failure = prepare(name, [r.entry for r in rows], frames_file) if rows else None
             for runner in rows:
-                runner.row.error = failure
+                runner.row.error = failure and without_folders(failure)
         for runner in self.runners:
             self.step(f"opening {runner.entry.label}")
             if not runner.row.error:
                 with runner.attempt():
                     runner.open(frames_file, self.rules.warm_up_seconds)
-                    runner.row.macs_per_frame = self._macs(runner.entry, runner.row)
+                    runner.row.macs_per_frame = self._macs(runner)
         turn = 0
         while self._turns(turn):
             turn += 1
@@ -189,15 +192,16 @@ class _Contest:
                 runner.read_back()
             runner.close()
 
-    def _macs(self, entry: Entry, row: Row) -> int | None:
+    def _macs(self, runner: Runner) -> int | None:
         """Counted once a model and form, on its ONNX graph of fp32 (int8's where there is none)."""
-        key = (entry.model, row.form)
+        entry, row = runner.entry, runner.row
+        key = (entry.source, row.form)
         if key not in self.macs:
             t, path = row.frames_per_run, readable(entry)
             self.macs[key] = None
             if path and t:
                 with suppress(EdgeEchoError):  # no onnx to read it with: not counted
-                    self.macs[key] = round(count_macs(path, t) / t)
+                    self.macs[key] = round(count_macs(path, t, runner.input_shapes) / t)
         return self.macs[key]
 
     def step(self, what: str) -> None:

@@ -15,20 +15,21 @@ COUNTER = "edgeecho.benchmarks.counting (Conv, ConvTranspose, MatMul, Gemm of th
 COUNTED = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 
 
-def count_macs(model: Any, frames: int) -> int:
+def count_macs(model: Any, frames: int, shapes: Mapping[str, Sequence[int]] | None = None) -> int:
     """MACs of one run.
 
     Args:
         model: `onnx.ModelProto`, or the path of one.
         frames: T to put in where the graph's first axis is free.
+        shapes: Of inputs by name, to put in instead where they are given.
 
     Raises:
         ExportError: If a shape cannot be inferred.
         MissingExtraError: If onnx is not installed.
     """
-    graph = infer(model, frames)
-    shapes = shapes_of(graph)
-    return sum(node_macs(node, shapes) for node in graph.node)
+    graph = infer(model, frames, shapes)
+    known = shapes_of(graph)
+    return sum(node_macs(node, known) for node in graph.node)
 
 
 def infer(model: Any, frames: int, shapes: Mapping[str, Sequence[int]] | None = None) -> Any:

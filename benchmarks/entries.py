@@ -106,6 +106,8 @@ def entries(
         if not found:
             raise ConfigError(f"{model}: no row of these forms, runtimes and precisions is possible; ask for more")
         rows += found
+    if own_files and not set(runtimes) - {"torch"}:
+        raise ConfigError("PyTorch runs no ONNX file; take ort or openvino for --model")
     for path in own_files:
         if path.suffix != ".onnx" or not path.is_file():
             raise ConfigError(f"{path.name}: --model takes an ONNX file; none is there")
@@ -123,8 +125,9 @@ def _of_model(model: str, asked: list[tuple[str, str, str]], work_dir: Path) -> 
         ]
     if folder := model_folder(model):
         streams = any(folder.glob("stream.*"))
+        name = folder.name if folder.name.strip(".") else folder.resolve().name  # of `.` and `..` too
         return [
-            Entry(folder.name, str(folder), r, p, f)
+            Entry(name, str(folder), r, p, f)
             for f, r, p in asked
             if _possible(f, r, p) and (f == "clip" or streams) and (r != "torch" or any(folder.glob("*.safetensors")))
         ]

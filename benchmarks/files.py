@@ -57,6 +57,8 @@ def _flat(row: Row) -> dict[str, Any]:
             cells |= {f"{known.name}_{key}": (value or {}).get(key) for key in GROUPS[known.name]}
         elif known.name == "convolutions_run":
             cells[known.name] = value and " ".join(f"{precision}:{count}" for precision, count in value.items())
+        elif known.name == "failed":
+            cells[known.name] = value and "; ".join(f"{what}: {why}" for what, why in value.items())
         elif known.name not in JSON_ONLY:
             cells[known.name] = value
     return cells

@@ -14,6 +14,7 @@ from edgeecho.benchmarks.words import (
     at,
     busy_words,
     clip_words,
+    failures,
     figure,
     in_order,
     machine_words,
@@ -110,8 +111,8 @@ def _estimates(rows: Sequence[Row]) -> list[str]:
 
 
 def _failed(rows: Sequence[Row]) -> list[str]:
-    lines = [[row_name(row), row.error] for row in rows if row.error]
-    return ["## Rows that failed", table(("row", "why"), lines, 2)] if lines else []
+    lines = [failure for row in rows for failure in failures(row)]
+    return ["## What failed", table(("row", "why"), lines, 2)] if lines else []
 
 
 def _pairs(values: dict[str, Any]) -> str:

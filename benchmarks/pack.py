@@ -12,8 +12,8 @@ from edgeecho.benchmarks.contest import prepare, speckle_clip
 from edgeecho.benchmarks.counting import count_macs
 from edgeecho.benchmarks.entries import FORMS, PRECISIONS, Entry, entries, known, readable
 from edgeecho.benchmarks.peers import PEERS
-from edgeecho.errors import ConfigError, EdgeEchoError, OutputError
-from edgeecho.files import atomic
+from edgeecho.errors import ConfigError, EdgeEchoError
+from edgeecho.files import atomic, require_writable
 
 INDEX = "pack.json"
 FORMAT = 1
@@ -55,7 +55,7 @@ class Pack:
             ConfigError: If a name is unknown or nothing is left.
         """
         known(("runtime", runtimes, PACKED_RUNTIMES), ("precision", precisions, PRECISIONS), ("form", forms, FORMS))
-        ours = [str(self.folder / name) for name, kind in self.kinds.items() if kind == "ours"]
+        ours = [str((self.folder / name).absolute()) for name, kind in self.kinds.items() if kind == "ours"]
         peers = [name for name, kind in self.kinds.items() if kind == "peer" and name in PEERS]
         rows = entries([*ours, *peers], runtimes, precisions, forms, self.folder)
         kept = [row for row in rows if _is_there(row)]
@@ -97,12 +97,9 @@ def prepare_pack(
         OutputError: If the folder cannot be written.
     """
     known(("runtime", runtimes, PACKED_RUNTIMES))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        np.save(folder / "frames.npy", speckle_clip())
-    except OSError as error:
-        raise OutputError(f"cannot write {folder}: {error.strerror}; choose a folder that can be written") from error
     rows = entries(models, runtimes, precisions, forms, folder)
+    require_writable(folder)
+    np.save(folder / "frames.npy", speckle_clip())
     kinds: dict[str, str] = {}
     failures: dict[str, str] = {}
     for name in dict.fromkeys(row.model for row in rows):
@@ -124,6 +121,8 @@ def prepare_pack(
 
 
 def _pack_one(folder: Path, name: str, rows: list[Entry]) -> str | None:
+    if len({row.source for row in rows}) > 1:
+        return "two models have that name; rename a folder, or pack one of them"
     if rows[0].kind == "peer":
         return prepare(name, rows, folder / "frames.npy")
     source = Path(rows[0].source)

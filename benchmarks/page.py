@@ -18,6 +18,7 @@ from edgeecho.benchmarks.words import (
     at,
     busy_words,
     clip_words,
+    failures,
     figure,
     in_order,
     is_number,
@@ -109,7 +110,7 @@ def _figure(heading: str, words: str, draw: Callable[[float], Drawing | None]) -
 
 def _share(row: Row) -> str:
     part = at(row.profile, "of_ceiling")
-    return f" All convolutions together: {100 * part:.0f} % of it." if part is not None else ""
+    return f" The whole run reaches {100 * part:.0f} % of it." if part is not None else ""
 
 
 def _table(rows: list[Row]) -> str:
@@ -162,8 +163,8 @@ def _estimates(rows: list[Row]) -> str:
 
 
 def _failed(rows: list[Row]) -> str:
-    lines = [f"<dt>{escape(row_name(row))}</dt><dd>{escape(row.error)}</dd>" for row in rows if row.error]
-    return _section("Rows that failed", f"<dl class=pairs>{''.join(lines)}</dl>") if lines else ""
+    lines = [f"<dt>{escape(name)}</dt><dd>{escape(why)}</dd>" for row in rows for name, why in failures(row)]
+    return _section("What failed", f"<dl class=pairs>{''.join(lines)}</dl>") if lines else ""
 
 
 def _pairs(values: dict[str, Any]) -> str:

@@ -71,8 +71,8 @@ class Row:
     """{data, split, n, dice_ed, dice_es, ef_mae, ef_n}; Dice 0-1 (mean over frames), EF error in points (mean
     |error|)."""
     live: dict[str, Any] | None = None
-    """Of `--rate`: {fps, frames, keeps_up, used_p50, used_p90, used_p99, late_max_ms, missed}; `used` is the part of a
-    frame's time that was taken, `missed` how many frames were answered after the next had come."""
+    """Of `--rate`: {fps, frames, keeps_up, used_p50, used_p90, used_p99, late_max_ms, missed, waiting_at_end,
+    first_ms}, as `run_live` says."""
     end_to_end: dict[str, Any] | None = None
     """{input, frames, n, decode_ms, region_ms, resize_ms, network_ms, mask_ms, measure_ms, total_ms}: medians of a
     whole cine, in ms."""
@@ -88,6 +88,9 @@ class Row:
     runtime_version: str | None = None
     sha256: str | None = None
     """Of the model file (of the .xml, whose seal covers the .bin)."""
+    failed: dict[str, str] | None = None
+    """What was asked beside the times and failed, by its field (`live`, `profile`, `precision_run` ...): one line that
+    says why."""
     error: str | None = None
     times_ms: list[float] = field(default_factory=list)
     """Every timed run, in order."""

@@ -10,6 +10,7 @@ from edgeecho.benchmarks.entries import Entry
 from edgeecho.benchmarks.process import RowError, RowProcess
 from edgeecho.benchmarks.readback import precision_label
 from edgeecho.benchmarks.result import Row
+from edgeecho.benchmarks.words import without_folders
 from edgeecho.errors import EdgeEchoError
 
 
@@ -23,6 +24,8 @@ class Runner:
     estimate_ms: float = 0.0
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
+    input_shapes: dict[str, list[int]] | None = None
+    """Of a user's own graph, whose axes may be free."""
 
     @classmethod
     def of(cls, entry: Entry, threads: int) -> "Runner":
@@ -38,8 +41,16 @@ class Runner:
         try:
             yield
         except EdgeEchoError as error:
-            self.row.error = str(error)
+            self.row.error = without_folders(str(error))
             self.close()
+
+    @contextmanager
+    def beside(self, what: str) -> Iterator[None]:
+        """What fails inside is named in the row's `failed`; its times are as good as before."""
+        try:
+            yield
+        except EdgeEchoError as error:
+            self.row.failed = {**(self.row.failed or {}), what: without_folders(str(error))}
 
     def open(self, frames_file: Path, warm_up_seconds: float) -> None:
         """Start the process, load, warm up.
@@ -56,6 +67,7 @@ class Runner:
         }
         self.process = RowProcess(job)
         opened = self.process.opened
+        self.input_shapes = opened.pop("input_shapes")
         stored = opened.pop("precision_stored")
         row.precision_asked = row.precision_asked or stored
         if stored != row.precision_asked:
@@ -80,12 +92,12 @@ class Runner:
 
     def add(self, what: str, **settings: Any) -> None:
         """Fill in the row's field of that name; the last things that are asked, as they cost memory."""
-        with self.attempt():
+        with self.beside(what):
             setattr(self.row, what, self.ask(what, **settings)[what])
 
     def read_back(self) -> None:
         """Which precision ran."""
-        with self.attempt():
+        with self.beside("precision_run"):
             self.row.convolutions_run = self.ask("read_back")["convolutions"]
             self.row.precision_run = precision_label(self.row.convolutions_run)
 

@@ -16,6 +16,7 @@ from edgeecho.benchmarks.words import (
     at,
     busy_words,
     clip_words,
+    failures,
     figure,
     in_order,
     machine_words,
@@ -59,8 +60,8 @@ def print_table(result: BenchResult, console: Console) -> None:
         )
     _print_small_tables(rows, {c.heading for c in shown}, console)
     for row in rows:
-        if row.error:
-            console.print(f"[red]{escape(row_name(row))}[/]: {escape(row.error)}", highlight=False)
+        for name, why in failures(row):
+            console.print(f"[red]{escape(name)}[/]: {escape(why)}", highlight=False)
     for line in _notes(result):
         console.print(line, style="dim", highlight=False, markup=False)
     for warning in (busy_words(result), None if result.complete else "Interrupted: the figures are partial."):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +10,8 @@ from edgeecho.benchmarks.result import BenchResult, Row
 
 MISSING = "-"
 RUNTIMES = {"ort": "ONNX Runtime", "openvino": "OpenVINO", "torch": "PyTorch"}
+FOLDERS = re.compile(r"(?<![\w:/.])(?:~|\.\.?)?/(?:[^\s/'\"`:;,()]+/)*(?=[^\s/])")
+"""What stands before a file's name: from the root, home, `.` or `..` on."""
 NOTICE = "Research software, not a medical device."
 
 
@@ -55,6 +58,17 @@ def plain(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(plain, value))
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def without_folders(text: str) -> str:
+    """A message with files by their names alone: results are shown to others, and folders name people and machines."""
+    return FOLDERS.sub("", text)
+
+
+def failures(row: Row) -> list[tuple[str, str]]:
+    """What failed of a row, by name, and why: the row itself, or what was asked beside its times."""
+    whole = [(row_name(row), row.error)] if row.error else []
+    return whole + [(f"{row_name(row)}, {what}", str(why)) for what, why in (row.failed or {}).items()]
 
 
 def runtime_name(runtime: str) -> str:

@@ -62,10 +62,14 @@ class _Desk:
             "first_ms": warm_up[0],
             "estimate_ms": warm_up[-1],
             "frames_per_run": self.row.frames_per_run,
+            "input_shapes": self._input_shapes(),
             "start_rss_mb": before,
             "loaded_rss_mb": rss_mb("VmRSS"),
             "peak_rss_mb": rss_mb(),
         }
+
+    def _input_shapes(self) -> dict[str, list[int]] | None:
+        return {name: list(value.shape) for name, value in self.row.inputs.items()} if self.row.inputs else None
 
     def run(self, runs: int) -> dict[str, Any]:
         wall, cpu = time.perf_counter(), time.process_time()
@@ -113,7 +117,7 @@ class _Desk:
         from edgeecho.benchmarks.layers import graph_layers
 
         count, threads = self.row.frames_per_run, self.job["threads"]
-        layers = graph_layers(self.row.data, count)
+        layers = graph_layers(self.row.data, count, self._input_shapes())
         calibration = calibrate(layers, measured_ms, count, threads)
         return {"estimates": [estimate(layers, board, threads, calibration) for board in find_boards(boards)]}
 

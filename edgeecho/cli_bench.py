@@ -60,10 +60,14 @@ def bench(
     from edgeecho.benchmarks.files import write_results
     from edgeecho.benchmarks.protocol import Extras
     from edgeecho.benchmarks.table import print_table
+    from edgeecho.files import require_writable
     from edgeecho.report.terminal import table_console
 
     boards = tuple(board.name for board in find_boards(_list(estimate))) if estimate else ()
     extras = Extras(rate=rate, data=data, split=split, profile=profile, boards=boards)
+    for folder in (out, json_file and json_file.parent):
+        if folder:
+            require_writable(folder)
     names, run_on, stored, of = asked
     with progress_bar() as bar:
         task = bar.add_task("starting", total=None)
@@ -94,7 +98,7 @@ def bench(
         say(MORE)
     if not result.complete:
         raise typer.Exit(130)
-    if any(row.error for row in result.rows):
+    if any(row.error or row.failed for row in result.rows):
         raise typer.Exit(1)
 
 

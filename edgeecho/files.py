@@ -9,6 +9,20 @@ from pathlib import Path
 from edgeecho.errors import OutputError
 
 
+def require_writable(folder: str | os.PathLike[str]) -> None:
+    """Make a folder if need be, and write in it: before long work, not after it.
+
+    Raises:
+        OutputError: If it cannot be made or written.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(f"cannot write {folder}: {error.strerror}; choose a folder that can be written") from error
+
+
 @contextmanager
 def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path`, with its suffix; on success it becomes `path`, on failure it is removed.

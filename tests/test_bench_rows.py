@@ -1,6 +1,8 @@
 """Rows beside clips: streams, 16 bits, users' own files, packs; and rates, whole cines, accuracy."""
 
+import io
 import json
+import shutil
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -10,6 +12,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from rich.console import Console
 
 from edgeecho.benchmarks import end_to_end
 from edgeecho.benchmarks.accuracy import summarise
@@ -18,14 +21,20 @@ from edgeecho.benchmarks.contest import speckle_clip
 from edgeecho.benchmarks.counting import count_macs
 from edgeecho.benchmarks.end_to_end import draw_cine, time_stages
 from edgeecho.benchmarks.entries import entries
+from edgeecho.benchmarks.files import render_csv
 from edgeecho.benchmarks.live import run_live
+from edgeecho.benchmarks.markdown import render_markdown
 from edgeecho.benchmarks.opened import open_row
 from edgeecho.benchmarks.pack import Pack, prepare_pack
+from edgeecho.benchmarks.page import render_page
 from edgeecho.benchmarks.peers import PEERS, Peer
 from edgeecho.benchmarks.protocol import Extras, Rules
 from edgeecho.benchmarks.result import BenchResult
+from edgeecho.benchmarks.runner import Runner
+from edgeecho.benchmarks.table import print_table
+from edgeecho.benchmarks.words import without_folders
 from edgeecho.cine import read_cine
-from edgeecho.errors import ConfigError
+from edgeecho.errors import ConfigError, DataError, EdgeEchoError
 from edgeecho.evaluate import evaluate_model
 from edgeecho.runtime import load, stream
 
@@ -183,6 +192,30 @@ def test_an_own_file_is_a_row_an_engine(tmp_path: Path) -> None:
     assert rows[0].weights == "its own"
 
 
+@pytest.mark.parametrize(
+    ("shape", "per_frame"),
+    [([1, 1, "H", "W"], SIZE * SIZE * 9 * 4), (["N", 1, 16, SIZE, SIZE], SIZE * SIZE * 27 * 4)],
+)
+def test_macs_of_an_own_file_are_of_what_it_is_fed(tmp_path: Path, shape: list[int | str], per_frame: int) -> None:
+    path = _own(tmp_path / "free.onnx", shape)
+    extras = Extras(boards=("rpi4",))
+    (row,) = run_bench([], ["ort"], own_files=[path], rules=RULES, extras=extras, frames=CLIP).rows
+    assert (row.error, row.failed) == (None, None)
+    assert row.estimates is not None
+    assert row.macs_per_frame == per_frame
+
+
+def test_own_files_of_one_name_are_counted_each(tmp_path: Path) -> None:
+    paths = []
+    for name, size in (("a", 16), ("b", 32)):
+        (tmp_path / name).mkdir()
+        paths.append(_own(tmp_path / name / "net.onnx", [1, 1, size, size]))
+    rows = run_bench([], ["ort"], own_files=paths, rules=RULES, frames=CLIP).rows
+    assert [row.macs_per_frame for row in rows] == [16 * 16 * 9 * 4, 32 * 32 * 9 * 4]
+    with pytest.raises(ConfigError, match="PyTorch runs no ONNX file"):
+        run_bench([], ["torch"], own_files=paths, frames=CLIP)
+
+
 def test_an_own_file_that_is_none_is_an_error_of_its_row(tmp_path: Path) -> None:
     text, flat = tmp_path / "text.onnx", tmp_path / "flat.onnx"
     text.write_text("not a model")
@@ -223,10 +256,107 @@ def test_a_pack_runs_where_nothing_can_be_exported(
     assert all(row.speedup_vs_unet3d and row.live_speedup_vs_unet3d for row in rows)
 
 
+def test_a_pack_in_the_working_folder_is_not_mistaken(
+    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folders have names of peers and of packaged models."""
+    for name in ("unet2d", "cl_unet_edge"):
+        shutil.copytree(tiny_bundle, tmp_path / name)
+    sources = [str(tmp_path / name) for name in ("unet2d", "cl_unet_edge")]
+    index = {"format": 1, "models": {"unet2d": "ours", "cl_unet_edge": "ours"}, "macs": []}
+    (tmp_path / "pack.json").write_text(json.dumps(index))
+    monkeypatch.chdir(tmp_path)
+    found = Pack.read(Path()).entries(["ort"], ["int8"], ["clip"])
+    assert [(entry.model, entry.source, entry.kind) for entry in found] == [
+        (name, source, "ours") for name, source in zip(("unet2d", "cl_unet_edge"), sources, strict=True)
+    ]
+    assert entries(["."], ["ort"], ["int8"], ["clip"], Path())[0].model == tmp_path.name
+
+
+def test_two_models_of_one_name_cannot_be_packed(tiny_bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_bundle, tmp_path / "tiny")
+    models = [str(tiny_bundle), str(tmp_path / "tiny")]
+    failures = prepare_pack(tmp_path / "pack", models, ["ort"], ["int8"], ["clip"], lambda text: None)
+    assert "two models have that name" in failures["tiny"]
+    with pytest.raises(ConfigError, match="unknown model"):
+        prepare_pack(tmp_path / "no", ["nobody"], ["ort"], ["int8"], ["clip"], lambda text: None)
+    assert not (tmp_path / "no").exists()
+
+
+def test_a_folder_of_ours_with_the_name_of_a_peer_is_left_alone(
+    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "unet2d"
+    shutil.copytree(tiny_bundle, folder)
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    monkeypatch.setattr("edgeecho.benchmarks.bench.prepare", None)  # nothing is to be exported
+    extras = Extras(end_to_end=False)
+    (row,) = run_bench([str(folder)], ["ort"], ["int8"], forms=["clip"], rules=RULES, extras=extras, frames=CLIP).rows
+    assert (row.error, row.weights) == (None, "trained")
+    assert before == {path: path.read_bytes() for path in folder.iterdir()}
+
+
 def test_a_pack_of_another_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "pack.json").write_text(json.dumps({"format": 99, "models": {}, "macs": []}))
     with pytest.raises(ConfigError, match="a pack of format 99"):
         Pack.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("data", "split", "kind", "words"),
+    [
+        ("nonsense:DIR", "val", ConfigError, "unknown data kind"),
+        ("camus:nowhere", "val", EdgeEchoError, "nowhere"),
+        ("phantom:", "validation", ConfigError, "unknown split 'validation'"),
+    ],
+)
+def test_data_is_looked_at_before_anything_is_timed(
+    tmp_path: Path, data: str, split: str, kind: type[EdgeEchoError], words: str
+) -> None:
+    def never(*step: object) -> None:
+        raise AssertionError(step)
+
+    with pytest.raises(kind, match=words):
+        run_bench(["unet3d"], extras=Extras(data=data, split=split), work_dir=tmp_path / "work", progress=never)
+    assert not (tmp_path / "work").exists()
+
+
+def test_what_fails_beside_the_times_leaves_them_alone(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*given: object, **settings: object) -> None:
+        raise DataError("/home/someone/data/a.avi: cannot be read")
+
+    ask = Runner.ask
+
+    def refuse(runner: Runner, what: str, **settings: object) -> dict[str, object]:
+        return broken() if what == "end_to_end" else ask(runner, what, **settings)
+
+    monkeypatch.setattr("edgeecho.benchmarks.accuracy.evaluate_model", broken)
+    monkeypatch.setattr(Runner, "ask", refuse)
+    asked = ([str(tiny_bundle)], ["ort"], ["int8"])
+    result = run_bench(*asked, forms=["clip"], rules=RULES, extras=Extras(data="phantom:"), frames=CLIP)
+    (row,) = result.rows
+    assert row.error is None
+    assert row.n >= 3
+    assert row.precision_run == "int8"
+    why = "a.avi: cannot be read"
+    assert row.failed == {"end_to_end": why, "accuracy": why}
+    assert BenchResult.from_dict(json.loads(result.to_json())).rows[0].failed == row.failed
+    out = io.StringIO()
+    print_table(result, Console(file=out))
+    for text in (out.getvalue(), render_markdown(result), render_page(result), render_csv(result)):
+        assert "accuracy" in text
+        assert why in text
+        assert "someone" not in text
+
+
+def test_messages_name_files_not_folders() -> None:
+    for given, expected in (
+        ("/tmp/x/clip.onnx: damaged", "clip.onnx: damaged"),
+        ("write it with `edgeecho export ../mine/tiny --int8`", "write it with `edgeecho export tiny --int8`"),
+        ("[Errno 2] No such file: '/home/me/a b.bin'", "[Errno 2] No such file: 'a b.bin'"),
+        ("grey / 255, frames/s, 15/18, see https://a.org/b/c", "grey / 255, frames/s, 15/18, see https://a.org/b/c"),
+    ):
+        assert without_folders(given) == expected
 
 
 def test_live_cost_is_a_stream_frame_or_a_whole_window(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,10 +398,16 @@ def test_the_command_line(command: Command, tiny_bundle: Path, tmp_path: Path, m
         (("--threads", "0"), "threads must be from 1"),
         (("--estimate", "toaster"), "unknown board 'toaster'"),
         (("--pack", tmp_path), "no pack there"),
+        (("--data", "nonsense:DIR"), "unknown data kind 'nonsense'"),
     ):
         code, _, said = command("bench", *wrong)
         assert code == 2
         assert words in said
+    for flag, place in (("--out", log), ("--json", log / "b.json")):  # a file, where a folder should be
+        monkeypatch.setattr("edgeecho.benchmarks.bench.run_bench", None)  # refused before it runs
+        code, _, said = command("bench", flag, place)
+        assert code == 1
+        assert "cannot write" in said
 
 
 def test_a_stream_row_is_pushed_frame_by_frame(tiny_bundle: Path) -> None:

@@ -16,7 +16,7 @@ from edgeecho.benchmarks.end_to_end import draw_cine
 from edgeecho.benchmarks.entries import DEFAULT_MODELS, FORMS, entries, readable
 from edgeecho.benchmarks.machine import describe_machine
 from edgeecho.benchmarks.pack import Pack
-from edgeecho.benchmarks.peers import PEERS, YARDSTICK
+from edgeecho.benchmarks.peers import PEERS
 from edgeecho.benchmarks.protocol import Extras, Rules, describe_protocol
 from edgeecho.benchmarks.result import BenchResult
 from edgeecho.benchmarks.runner import Runner
@@ -103,7 +103,7 @@ def run_bench(
         row.summarise()
         if not result.complete and not row.n and not row.error:
             row.error = "interrupted before it was timed"
-    result.compare(YARDSTICK)
+    result.compare()
     return result
 
 

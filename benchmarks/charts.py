@@ -6,10 +6,8 @@ from typing import Any
 from edgeecho.benchmarks.pareto import HUES, OTHER_HUE
 from edgeecho.benchmarks.result import Row
 from edgeecho.benchmarks.svg import Axis, Drawing, linear_axis, log_axis, text_width
-from edgeecho.benchmarks.words import at, figure, in_order, is_number, number, percent, row_name
+from edgeecho.benchmarks.words import STAGES, at, figure, in_order, is_number, number, percent, row_name
 
-STAGES = ("decode", "region", "resize", "network", "mask", "measure")
-"""Parts of `end_to_end`, in their order."""
 MAX_LAYERS = 60
 NARROW = 600
 """Drawings below so many pixels put a name above its bar instead of beside it."""

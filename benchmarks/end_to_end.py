@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from edgeecho.benchmarks.words import STAGES
 from edgeecho.cine import Cine, read_cine
 from edgeecho.measure import measure
 from edgeecho.preprocess import find_roi, mask_from_network, to_network
@@ -17,7 +18,6 @@ from edgeecho.runtime.predictor import Predictor
 
 FRAMES, HEIGHT, WIDTH, FPS = 64, 480, 640, 50.0
 """Of the cine."""
-STAGES = ("decode", "region", "resize", "network", "mask", "measure")
 RUNS = 5
 
 

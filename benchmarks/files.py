@@ -10,6 +10,7 @@ from typing import Any
 from edgeecho.benchmarks.markdown import render_markdown
 from edgeecho.benchmarks.page import render_page
 from edgeecho.benchmarks.result import BenchResult, Row
+from edgeecho.benchmarks.words import STAGES
 from edgeecho.files import atomic
 
 GROUPS = {
@@ -19,8 +20,8 @@ GROUPS = {
         "first_ms",
     ),
     "end_to_end": (
-        *("input", "frames", "n", "decode_ms", "region_ms", "resize_ms", "network_ms", "mask_ms", "measure_ms"),
-        "total_ms",
+        *("input", "frames", "n"),
+        *(f"{stage}_ms" for stage in (*STAGES, "total")),
     ),
     "profile": ("ceiling_gmac_per_s", "total_ms", "conv_ms", "of_ceiling"),
 }

@@ -10,6 +10,7 @@ from edgeecho.benchmarks.summary import summary
 from edgeecho.benchmarks.words import (
     MISSING,
     NOTICE,
+    STAGES,
     accuracy_words,
     at,
     busy_words,
@@ -25,7 +26,6 @@ from edgeecho.benchmarks.words import (
 )
 
 SPECIAL = re.compile(r"([\\`*\[\]<>|])")
-STAGES = ("decode", "region", "resize", "network", "mask", "measure", "total")
 
 
 def render_markdown(result: BenchResult) -> str:
@@ -84,7 +84,7 @@ def _stage(name: str) -> Callable[[Row], str]:
     return lambda row: figure(at(row.end_to_end, f"{name}_ms"))
 
 
-_STAGES: _Cells = {name: _stage(name) for name in STAGES}
+_STAGES: _Cells = {name: _stage(name) for name in (*STAGES, "total")}
 
 
 def _small(heading: str, rows: Sequence[Row], cells: _Cells) -> list[str]:

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from edgeecho.benchmarks.peers import YARDSTICK
 from edgeecho.errors import DataError
 
 SCHEMA_VERSION = 2
 READABLE_VERSIONS = (1, 2)
 MAX_FILE_BYTES = 1 << 26
 """A result file is not read beyond this; a hundred rows of a thousand runs are a megabyte."""
-YARDSTICK_ROW = ("unet3d", "ort", "fp32")
+YARDSTICK_ROW = (YARDSTICK, "ort", "fp32")
 """Model, runtime and precision of the row that speed-ups are over."""
 RUNS_FOR_PERCENTILE = {50: 1, 90: 10, 99: 100}
 """Runs from which on a percentile is given; below, it is null."""
@@ -116,12 +117,9 @@ class BenchResult:
     """False when it was interrupted; what was measured until then is kept."""
     schema_version: int = SCHEMA_VERSION
 
-    def compare(self, yardstick: str) -> None:
-        """Fill in the speed-ups over the yardstick's fp32 ONNX Runtime clip row of this very run."""
-        wanted = (yardstick, "clip", "ort", "fp32")
-        base = next(
-            (r for r in self.rows if (r.model, r.form, r.runtime, r.precision_asked) == wanted and r.p50_ms), None
-        )
+    def compare(self) -> None:
+        """Fill in the speed-ups over the yardstick's row of this very run."""
+        base = self.yardstick()
         for row in self.rows:
             if base and base.p50_ms and base.ms_per_frame and row.ms_per_frame and row.ms_per_live_frame:
                 row.speedup_vs_unet3d = round(base.ms_per_frame / row.ms_per_frame, 3)

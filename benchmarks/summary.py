@@ -1,5 +1,6 @@
-"""What a benchmark found, in one to four sentences."""
+"""What a benchmark found, in one to three sentences."""
 
+from edgeecho.benchmarks.peers import YARDSTICK
 from edgeecho.benchmarks.result import BenchResult, Row
 from edgeecho.benchmarks.words import MISSING, at, figure, in_order, mean_dice, runtime_name, times
 
@@ -7,7 +8,7 @@ from edgeecho.benchmarks.words import MISSING, at, figure, in_order, mean_dice, 
 def summary(result: BenchResult) -> list[str]:
     """What was found, in one to three sentences. Of networks with random weights nothing is said but their time."""
     timed = [row for row in in_order(result.rows) if row.ms_per_frame]
-    ours = [row for row in timed if row.weights != "random" and row.model != "unet3d"]
+    ours = [row for row in timed if row.weights != "random" and row.model != YARDSTICK]
     if not timed:
         return ["No row was timed."]
     best, base = (ours or timed)[0], result.yardstick()
@@ -24,7 +25,7 @@ def summary(result: BenchResult) -> list[str]:
         (
             r
             for r in timed
-            if r.model == "unet3d"
+            if r.model == YARDSTICK
             and r is not base
             and (r.runtime, r.precision_asked, r.form) == (best.runtime, best.precision_asked, best.form)
         ),

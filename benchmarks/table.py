@@ -12,6 +12,7 @@ from edgeecho.benchmarks.columns import ACCURACY, Column, known_columns
 from edgeecho.benchmarks.result import BenchResult, Row
 from edgeecho.benchmarks.words import (
     MISSING,
+    STAGES,
     accuracy_words,
     at,
     busy_words,
@@ -29,7 +30,6 @@ PIPE_WIDTH = 120
 """Columns of a file or a pipe, which have room."""
 GAP = 2
 """Characters between two columns."""
-STAGES = ("decode", "region", "resize", "network", "mask", "measure", "total")
 
 Small = tuple[tuple[str, Callable[[Row], str]], ...]
 """Heading and cell of each column of a small table."""
@@ -104,7 +104,7 @@ def _print_small_tables(rows: Sequence[Row], shown: set[str], console: Console) 
         ("missed", lambda row: f"{number(at(row.live, 'missed'))}/{number(at(row.live, 'frames'))}"),
     )
     _print_small("At a fixed rate: part of a frame's time used", name + live, [r for r in rows if r.live], console)
-    stages: Small = tuple((stage, _stage(stage)) for stage in STAGES)
+    stages: Small = tuple((stage, _stage(stage)) for stage in (*STAGES, "total"))
     _print_small(
         "A whole cine from file to figures, ms", name + stages, [row for row in rows if row.end_to_end], console
     )

@@ -12,6 +12,8 @@ MISSING = "-"
 RUNTIMES = {"ort": "ONNX Runtime", "openvino": "OpenVINO", "torch": "PyTorch"}
 FOLDERS = re.compile(r"(?<![\w:/.])(?:~|\.\.?)?/(?:[^\s/'\"`:;,()]+/)*(?=[^\s/])")
 """What stands before a file's name: from the root, home, `.` or `..` on."""
+STAGES = ("decode", "region", "resize", "network", "mask", "measure")
+"""Parts of `Row.end_to_end`, in their order."""
 NOTICE = "Research software, not a medical device."
 
 

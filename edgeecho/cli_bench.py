@@ -1,14 +1,15 @@
 """`edgeecho bench`: flags, printing, exit codes. No logic."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from edgeecho.benchmarks.entries import DEFAULT_MODELS
 from edgeecho.cli_common import JsonFile, progress_bar, say, write_json
 from edgeecho.errors import ConfigError
 
-DEFAULT_MODELS = "default,cl_unet_nano,unet2d,unet3d"
+DEFAULT = ",".join(DEFAULT_MODELS)
 MORE = (
     "All models, peers, forms and precisions: edgeecho bench --models all --runtimes ort,openvino,torch "
     "--precisions fp32,bf16,int8 --rate 50 --profile --estimate all --data KIND:DIR --out DIR"
@@ -28,7 +29,7 @@ def bench(
     context: typer.Context,
     device: Annotated[str, typer.Option(help="cpu.")] = "cpu",
     threads: Annotated[int, typer.Option(help="Threads per engine.")] = 1,
-    models: Annotated[str, typer.Option(help="Packaged models, peers, folders, files; all.")] = DEFAULT_MODELS,
+    models: Annotated[str, typer.Option(help="Packaged models, peers, folders, files; all.")] = DEFAULT,
     own: Annotated[
         list[Path] | None, typer.Option("--model", help="An ONNX file of your own; may be repeated.")
     ] = None,
@@ -94,7 +95,7 @@ def bench(
         for path in write_results(result, out):
             say(str(path))
     write_json(json_file, result.to_dict())
-    if models == DEFAULT_MODELS and not pack:
+    if models == DEFAULT and not pack:
         say(MORE)
     if not result.complete:
         raise typer.Exit(130)
@@ -123,6 +124,6 @@ def compare(
     from edgeecho.benchmarks.compare import compare_runs, print_comparison
     from edgeecho.report.terminal import table_console
 
-    comparison: Any = compare_runs(first, second)
+    comparison = compare_runs(first, second)
     print_comparison(comparison, table_console())
     write_json(json_file, comparison.to_dict())

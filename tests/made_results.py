@@ -38,7 +38,7 @@ def made_result(seed: int = 0, slower: float = 1.0, noise: float = 0.02, runs: i
     rows.append(Row(model="cl_unet_edge", runtime="ort", precision_asked="fp16", form="clip", threads=1, error=FAILURE))
     rows.append(Row(model="<b>x</b>&y", runtime="openvino", precision_asked=None, threads=1, error="not | a model"))
     result = BenchResult(machine=_machine(), protocol=_protocol(), rows=rows)
-    result.compare("unet3d")
+    result.compare()
     return result
 
 

@@ -49,10 +49,8 @@ Command = Callable[..., tuple[int, str, str]]
 def result(tiny_bundle: Path, camus: Path) -> BenchResult:
     """Everything at once, on a tiny bundle."""
     extras = Extras(rate=50.0, live_seconds=0.4, data=f"camus:{camus}", profile=True, boards=("rpi4", "rpi5"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("edgeecho.benchmarks.ceiling.RUNS", 1)
-        asked = ([str(tiny_bundle)], ["ort", "openvino"], ["fp32", "bf16", "int8"])
-        return run_bench(*asked, rules=RULES, extras=extras, frames=CLIP)
+    asked = ([str(tiny_bundle)], ["ort", "openvino"], ["fp32", "bf16", "int8"])
+    return run_bench(*asked, rules=RULES, extras=extras, frames=CLIP)
 
 
 def test_every_form_engine_and_precision_is_a_row(result: BenchResult) -> None:
@@ -347,6 +345,27 @@ def test_what_fails_beside_the_times_leaves_them_alone(tiny_bundle: Path, monkey
         assert "accuracy" in text
         assert why in text
         assert "someone" not in text
+
+
+@pytest.mark.parametrize(("word", "read_back"), [("asking", ["int8", None]), ("evaluating", ["int8", "fp32"])])
+def test_ctrl_c_after_the_timing_keeps_all_times(tiny_bundle: Path, word: str, read_back: list[str | None]) -> None:
+    seen: list[str] = []
+
+    def interrupt(step: int, steps: int, what: str) -> None:
+        seen.extend([what] if what.startswith(word) else [])
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    extras = Extras(end_to_end=False, data="phantom:")
+    asked = ([str(tiny_bundle)], ["ort"], ["int8", "fp32"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("edgeecho.benchmarks.accuracy.evaluate_model", lambda *given, **settings: None)
+        patch.setattr("edgeecho.benchmarks.accuracy.summarise", lambda scores: {"data": "phantom"})
+        result = run_bench(*asked, forms=["clip"], rules=RULES, extras=extras, frames=CLIP, progress=interrupt)
+    assert result.complete is False
+    assert [(row.error, row.failed, row.n >= 3) for row in result.rows] == [(None, None, True)] * 2
+    assert [row.precision_run for row in result.rows] == read_back
+    assert [row.accuracy is not None for row in result.rows] == [word == "evaluating", False]
 
 
 def test_messages_name_files_not_folders() -> None:

@@ -49,8 +49,9 @@ class Runner:
         """What fails inside is named in the row's `failed`; its times are as good as before."""
         try:
             yield
-        except EdgeEchoError as error:
-            self.row.failed = {**(self.row.failed or {}), what: without_folders(str(error))}
+        except Exception as error:  # whatever it is, no other row must be lost to it
+            kind = "" if isinstance(error, EdgeEchoError) else f"{type(error).__name__}: "
+            self.row.failed = {**(self.row.failed or {}), what: without_folders(f"{kind}{error}")}
 
     def open(self, frames_file: Path, warm_up_seconds: float) -> None:
         """Start the process, load, warm up.

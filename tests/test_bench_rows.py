@@ -130,6 +130,12 @@ def test_a_stream_that_falls_behind() -> None:
     assert found["waiting_at_end"] == 10
 
 
+def test_a_stream_far_too_slow_is_given_up() -> None:
+    found = _drive([5.0] * 20)
+    assert found["frames"] == 2  # of 2 seconds asked, after 10
+    assert found["keeps_up"] is False
+
+
 def test_one_late_frame_makes_others_wait_until_it_is_caught_up() -> None:
     found = _drive([0.25] + [0.05] * 199)
     assert found["missed"] == 3  # 150, 100 and 50 ms late; then in time

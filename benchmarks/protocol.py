@@ -19,7 +19,7 @@ from edgeecho.errors import ConfigError
 class Rules:
     """How long a row is timed: until it has `min_runs` and `min_seconds`, or `max_seconds` and `least_runs`."""
 
-    min_seconds: float = 4.0
+    min_seconds: float = 3.0
     min_runs: int = 20
     max_seconds: float = 20.0
     """Of timed runs; slow rows stop here."""

@@ -117,7 +117,7 @@ def describe_protocol(rules: Rules, extras: Extras, threads: int, clip: np.ndarr
         else "not measured",
         "end_to_end": "Motion JPEG file to figures, stages of the predictor" if extras.end_to_end else "not measured",
         "live": f"{extras.rate:g} frames a second for {extras.live_seconds:g} s, 640 x 480, push to answer; keeps up: "
-        f"at most {MISSED_ALLOWED:.0%} of frames late and none waiting at the end"
+        f"after the first second at most {MISSED_ALLOWED:.0%} of frames late, and none waiting at the end"
         if extras.rate
         else "not measured",
         "energy": "not measured",

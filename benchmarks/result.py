@@ -72,8 +72,9 @@ class Row:
     """{data, split, n, dice_ed, dice_es, ef_mae, ef_n}; Dice 0-1 (mean over frames), EF error in points (mean
     |error|)."""
     live: dict[str, Any] | None = None
-    """Of `--rate`: {fps, frames, keeps_up, used_p50, used_p90, used_p99, late_max_ms, missed, waiting_at_end,
-    first_ms}, as `run_live` says."""
+    """Of `--rate`: {fps, frames, keeps_up, used_p50, used_p90, used_p99, late_max_ms, start_late_max_ms, missed,
+    waiting_at_end, first_ms}; `used` is the part of a frame's time that was taken, `missed` how many frames after the
+    first second were answered after the next had come."""
     end_to_end: dict[str, Any] | None = None
     """{input, frames, n, decode_ms, region_ms, resize_ms, network_ms, mask_ms, measure_ms, total_ms}: medians of a
     whole cine, in ms."""

@@ -4,7 +4,6 @@ import io
 import json
 import shutil
 from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -97,24 +96,24 @@ def test_the_clock_takes_the_steps_of_the_predictor(tiny_bundle: Path, tmp_path:
     assert found["total_ms"] >= found["network_ms"] > 0
 
 
-def _drive(costs_s: list[float], fps: float = 10.0) -> dict[str, object]:
+def _drive(costs_s: list[float], fps: float = 10.0, quiet: int = 10) -> dict[str, object]:
     """A stream of pushes that take so long, by a clock that only they and sleep move."""
     time = SimpleNamespace(now=0.0)
-    numbers = count()
+    costs = iter([0.05] * quiet + costs_s)  # a quiet first second
 
     def push(frame: np.ndarray) -> None:
-        time.now += costs_s[next(numbers)]
+        time.now += next(costs)
 
     def sleep(seconds: float) -> None:
         time.now += seconds
 
     frames = np.zeros((2, 4, 4), np.uint8)
-    return run_live(push, frames, fps, len(costs_s) / fps, lambda: time.now, sleep)
+    return run_live(push, frames, fps, (quiet + len(costs_s)) / fps, lambda: time.now, sleep)
 
 
 def test_a_stream_that_keeps_up() -> None:
     found = _drive([0.05] * 20)
-    assert found["frames"] == 20
+    assert found["frames"] == 30
     assert found["keeps_up"] is True
     assert found["used_p50"] == pytest.approx(0.5)
     assert found["used_p90"] == pytest.approx(0.5)
@@ -132,11 +131,14 @@ def test_a_stream_that_falls_behind() -> None:
 
 def test_a_stream_far_too_slow_is_given_up() -> None:
     found = _drive([5.0] * 20)
-    assert found["frames"] == 2  # of 2 seconds asked, after 10
+    assert found["frames"] == 12  # of 3 seconds asked, after 11
     assert found["keeps_up"] is False
 
 
 def test_one_late_frame_makes_others_wait_until_it_is_caught_up() -> None:
+    late_start = _drive([0.25] + [0.05] * 199, quiet=0)
+    assert (late_start["missed"], late_start["keeps_up"]) == (0, True)
+    assert late_start["start_late_max_ms"] == pytest.approx(150)
     found = _drive([0.25] + [0.05] * 199)
     assert found["missed"] == 3  # 150, 100 and 50 ms late; then in time
     assert found["late_max_ms"] == pytest.approx(150)

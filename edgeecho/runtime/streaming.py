@@ -1,6 +1,7 @@
 """StreamingPredictor: live frames in; masks, areas and beats out, frame by frame. No torch."""
 
 import hashlib
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from edgeecho.runtime.engine import StreamEngine, open_engine
 from edgeecho.runtime.frame_stream import FrameStream
 from edgeecho.runtime.predictor import FLIPS, Predictor, check_flip, state_licence
 from edgeecho.spec import ModelSpec
+
+NEEDED_LATER = ("scipy.sparse", "scipy.ndimage")
+"""What the first frame and the first beat would import in the middle of a stream, a tenth of a second each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +74,8 @@ class StreamingPredictor(Predictor):
             ConfigError: If a setting makes no sense.
         """
         super().__init__(engine, spec, sha256)
+        for late in NEEDED_LATER:
+            importlib.import_module(late)
         check_stated(fps, spacing_mm)
         check_flip(flip)
         self.fps, self.spacing_mm, self.flip = fps, spacing_mm, flip

@@ -3,7 +3,7 @@
 import math
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,9 +11,8 @@ import numpy as np
 
 from edgeecho.benchmarks.accuracy import fill_accuracy, require_items
 from edgeecho.benchmarks.contest import prepare, speckle_clip
-from edgeecho.benchmarks.counting import count_macs
 from edgeecho.benchmarks.end_to_end import draw_cine
-from edgeecho.benchmarks.entries import DEFAULT_MODELS, FORMS, entries, readable
+from edgeecho.benchmarks.entries import DEFAULT_MODELS, FORMS, entries, macs_per_frame
 from edgeecho.benchmarks.machine import describe_machine
 from edgeecho.benchmarks.pack import Pack
 from edgeecho.benchmarks.peers import PEERS
@@ -21,7 +20,7 @@ from edgeecho.benchmarks.protocol import Extras, Rules, describe_protocol
 from edgeecho.benchmarks.result import BenchResult
 from edgeecho.benchmarks.runner import Runner
 from edgeecho.benchmarks.words import without_folders
-from edgeecho.errors import ConfigError, EdgeEchoError, ShapeError
+from edgeecho.errors import ConfigError, ShapeError
 from edgeecho.files import require_writable
 from edgeecho.runtime.engine import usable_cores
 
@@ -47,8 +46,7 @@ def run_bench(
     """Time networks on this machine's CPU.
 
     A row that fails becomes a row with `error`; what is asked beside its times and fails stands in `failed`, and the
-    times stay; the others go on. On Ctrl-C, what was measured is returned with
-    `complete` false.
+    times stay; the others go on. On Ctrl-C, what was measured is returned with `complete` false.
 
     Args:
         models: `default`, `all`, packaged models, peers, folders that `edgeecho export` wrote, or model files.
@@ -155,6 +153,7 @@ class _Contest:
                 with runner.attempt():
                     runner.open(frames_file, self.rules.warm_up_seconds)
                     runner.row.macs_per_frame = self._macs(runner)
+                    runner.park()
         turn = 0
         while self._turns(turn):
             turn += 1
@@ -166,11 +165,12 @@ class _Contest:
         if turn < self.rules.rounds:
             self.step(f"timing all rows, turn {turn + 1} of {self.rules.rounds}")
         for runner in self.runners:
-            missing = self.rules.runs_missing(runner.row.times_ms, runner.estimate_ms) if runner.process else 0
+            missing = self.rules.runs_missing(runner.row.times_ms, runner.estimate_ms) if runner.is_ready else 0
             if missing:
                 any_ran = True
                 with runner.attempt():
                     runner.time(math.ceil(missing / max(1, self.rules.rounds - turn)))
+                    runner.park()
         return any_ran or turn + 1 < self.rules.rounds
 
     def _ask_for_the_rest(self) -> None:
@@ -179,29 +179,25 @@ class _Contest:
         draw_cine(self.clip, cine)
         for runner in self.runners:
             self.step(f"asking {runner.entry.label} how it ran")
-            if runner.process and self.extras.rate and runner.is_live:
+            if runner.is_ready and self.extras.rate and runner.is_live:
                 runner.add("live", fps=self.extras.rate, seconds=self.extras.live_seconds, cine=str(cine))
-            if runner.process and self.extras.end_to_end and runner.segments:
+            if runner.is_ready and self.extras.end_to_end and runner.segments:
                 runner.add("end_to_end", cine=str(cine))
-            if runner.process and self.extras.profile and runner.row.runtime != "torch":
+            if runner.is_ready and self.extras.profile and runner.row.runtime != "torch":
                 runner.add("profile")
-            if runner.process and self.extras.boards and runner.row.runtime == "ort":
+            if runner.is_ready and self.extras.boards and runner.row.runtime == "ort":
                 p50 = float(np.median(runner.row.times_ms))
                 runner.add("estimates", boards=list(self.extras.boards), measured_ms=p50)
-            if runner.process:
+            if runner.is_ready:
                 runner.read_back()
             runner.close()
 
     def _macs(self, runner: Runner) -> int | None:
-        """Counted once a model and form, on its ONNX graph of fp32 (int8's where there is none)."""
+        """Counted once a model and form."""
         entry, row = runner.entry, runner.row
         key = (entry.source, row.form)
         if key not in self.macs:
-            t, path = row.frames_per_run, readable(entry)
-            self.macs[key] = None
-            if path and t:
-                with suppress(EdgeEchoError):  # no onnx to read it with: not counted
-                    self.macs[key] = round(count_macs(path, t, runner.input_shapes) / t)
+            self.macs[key] = macs_per_frame(entry, row.frames_per_run or 1, runner.input_shapes)
         return self.macs[key]
 
     def step(self, what: str) -> None:

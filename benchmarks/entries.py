@@ -1,10 +1,12 @@
 """Which rows a run has: every row is a model, a form, a runtime and a precision."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from edgeecho.benchmarks.counting import count_macs
 from edgeecho.benchmarks.peers import PEERS
 from edgeecho.catalog import RUNTIME_OF, locate, model_folder, packaged_models
 from edgeecho.errors import ConfigError, EdgeEchoError
@@ -161,13 +163,20 @@ def known(*checks: tuple[str, Sequence[str], Sequence[str]]) -> None:
             raise ConfigError(f"no {what} to benchmark; known: {', '.join(names)}")
 
 
-def readable(entry: Entry) -> Path | None:
-    """The ONNX file that tells the row's multiply-adds; None where there is none."""
+def macs_per_frame(entry: Entry, frames: int, shapes: Mapping[str, Sequence[int]] | None = None) -> int | None:
+    """Multiply-adds, counted on the row's ONNX graph of fp32, on int8's where there is none.
+
+    Args:
+        entry: The row.
+        frames: That a run answers.
+        shapes: Of inputs by name, where they are known.
+
+    Returns:
+        None where there is no such graph, or no `onnx` to read it with.
+    """
     for precision in ("fp32", "int8"):
-        try:
-            path = Entry(entry.model, entry.source, "ort", precision, entry.form, entry.kind).path()
-        except EdgeEchoError:
-            continue
-        if path.suffix == ".onnx":
-            return path
+        with suppress(EdgeEchoError):
+            path = replace(entry, runtime="ort", precision=precision).path()
+            if path.suffix == ".onnx":
+                return round(count_macs(path, frames, shapes) / frames)
     return None

@@ -56,6 +56,14 @@ def _cpuinfo() -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in pairs}
 
 
+def memory_is_short() -> bool:
+    """Whether less than a quarter of the machine's memory is free; False where that cannot be told."""
+    lines = (_read("/proc/meminfo") or "").splitlines()
+    kilobytes = {parts[0]: int(parts[1]) for line in lines if len(parts := line.split()) > 1}
+    available, total = kilobytes.get("MemAvailable:"), kilobytes.get("MemTotal:")
+    return bool(available and total and 4 * available < total)
+
+
 def _memory_mb() -> int | None:
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20

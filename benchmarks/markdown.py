@@ -1,28 +1,21 @@
 """A result as Markdown: for an issue, a wiki, a paper's notes."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from edgeecho.benchmarks.columns import known_columns
 from edgeecho.benchmarks.result import BenchResult, Row
+from edgeecho.benchmarks.small_tables import small_tables
 from edgeecho.benchmarks.summary import summary
 from edgeecho.benchmarks.words import (
-    MISSING,
-    NOTICE,
-    STAGES,
     accuracy_words,
-    at,
     busy_words,
     clip_words,
     failures,
-    figure,
     in_order,
     machine_words,
-    number,
-    percent,
     plain,
-    row_name,
 )
 
 SPECIAL = re.compile(r"([\\`*\[\]<>|])")
@@ -43,15 +36,12 @@ def render_markdown(result: BenchResult) -> str:
         "## All rows",
         table(heads, ([c.cell(row) for c in columns] for row in rows), sum(c.is_text for c in columns)),
         clean(accuracy) if accuracy else "",
-        *_small("At a fixed rate: part of a frame's time used", [r for r in rows if r.live], _LIVE),
-        *_small("A whole cine from file to figures, ms", [r for r in rows if r.end_to_end], _STAGES),
-        *_estimates(rows),
+        *(f"## {small.title}\n\n{table(small.headings, small.rows)}" for small in small_tables(rows, False)),
         *_failed(rows),
         "## Machine",
         _pairs(result.machine),
         "## Rules",
         _pairs(result.protocol),
-        NOTICE,
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
@@ -66,48 +56,6 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int
     lines = [[clean(cell) for cell in row] for row in rows]
     marks = ["---" if i < text_columns else "---:" for i in range(len(heads))]
     return "\n".join("| " + " | ".join(line) + " |" for line in ([clean(h) for h in heads], marks, *lines))
-
-
-_Cells = dict[str, Callable[[Row], str]]
-_LIVE: _Cells = {
-    "fps": lambda row: f"{at(row.live, 'fps') or 0:g}",
-    "keeps up": lambda row: {True: "yes", False: "no"}.get((row.live or {}).get("keeps_up"), MISSING),
-    "p50": lambda row: percent(at(row.live, "used_p50")),
-    "p90": lambda row: percent(at(row.live, "used_p90")),
-    "p99": lambda row: percent(at(row.live, "used_p99")),
-    "latest, ms": lambda row: figure(at(row.live, "late_max_ms")),
-    "missed": lambda row: f"{number(at(row.live, 'missed'))} of {number(at(row.live, 'frames'))}",
-}
-
-
-def _stage(name: str) -> Callable[[Row], str]:
-    return lambda row: figure(at(row.end_to_end, f"{name}_ms"))
-
-
-_STAGES: _Cells = {name: _stage(name) for name in (*STAGES, "total")}
-
-
-def _small(heading: str, rows: Sequence[Row], cells: _Cells) -> list[str]:
-    if not rows:
-        return []
-    return [
-        f"## {heading}",
-        table(["row", *cells], ([row_name(r), *(cell(r) for cell in cells.values())] for r in rows)),
-    ]
-
-
-def _estimates(rows: Sequence[Row]) -> list[str]:
-    lines = [
-        [
-            *(row_name(row), str(known.get("board") or MISSING), figure(known.get("ms_per_frame"))),
-            *(figure(known.get("low_ms")), figure(known.get("high_ms"))),
-        ]
-        for row in rows
-        for known in row.estimates or []
-        if isinstance(known, dict)
-    ]
-    heads = ("row", "board", "estimate, ms a frame", "low", "high")
-    return ["## Estimates, not measurements", table(heads, lines, 2)] if lines else []
 
 
 def _failed(rows: Sequence[Row]) -> list[str]:

@@ -16,7 +16,7 @@ from edgeecho.catalog import Located
 from edgeecho.errors import ModelFileError, ShapeError, require
 from edgeecho.modelfile import check
 from edgeecho.runtime.engine import Engine, StreamEngine, open_engine
-from edgeecho.runtime.frame_stream import FrameStream
+from edgeecho.runtime.frame_stream import FrameStream, empty_state
 from edgeecho.spec import ModelSpec
 
 ONNX_TYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32, "tensor(float16)": np.float16}
@@ -32,8 +32,8 @@ class Opened:
     spec: ModelSpec | None = None
     """None for a user's own file, and for a peer in PyTorch."""
     data: bytes = b""
-    inputs: dict[str, np.ndarray] | None = None
-    """What a user's own graph is given in each run."""
+    inputs: dict[str, np.ndarray]
+    """Of one run, by name; a stream's first."""
     report: dict[str, Any]
 
 
@@ -79,6 +79,9 @@ def _open_ours(job: dict[str, Any], frames: np.ndarray) -> Opened:
         )
     streamed = form == "stream"
     step = _stream(engine, spec, frames, framewise=of_peer) if streamed else partial(engine.infer, frames)
+    inputs = {"frame": frames[:1], **empty_state(spec)} if spec.form == "stream" else {"frames": frames}
+    if streamed and of_peer:
+        inputs = {"frames": frames[:1]}
     stored = "bf16" if job["precision"] == "bf16" else spec.precision
     report = {
         "form": form,
@@ -87,7 +90,15 @@ def _open_ours(job: dict[str, Any], frames: np.ndarray) -> Opened:
         "weights": "random" if of_peer else "trained",
         **_file(path, data),
     }
-    return Opened(run=step, frames_per_run=1 if streamed else t, engine=engine, spec=spec, data=data, report=report)
+    return Opened(
+        run=step,
+        frames_per_run=1 if streamed else t,
+        engine=engine,
+        spec=spec,
+        data=data,
+        inputs=inputs,
+        report=report,
+    )
 
 
 def _stream(engine: Engine, spec: ModelSpec, frames: np.ndarray, framewise: bool) -> Callable[[], object]:
@@ -131,7 +142,8 @@ class _TorchPeer:
 def _open_peer_in_torch(job: dict[str, Any], frames: np.ndarray) -> Opened:
     engine = _TorchPeer(job["model"], job["config"], job["threads"])
     report = {"form": "clip", "params": engine.params, "precision_stored": "fp32", "weights": "random"}
-    return Opened(run=lambda: engine.infer(frames), frames_per_run=len(frames), engine=engine, report=report)
+    step = partial(engine.infer, frames)
+    return Opened(run=step, frames_per_run=len(frames), engine=engine, inputs={"frames": frames}, report=report)
 
 
 class _OwnFile:
@@ -196,7 +208,7 @@ def _open_own(job: dict[str, Any], frames: np.ndarray) -> Opened:
     data = path.read_bytes()
     report = {"form": "clip", "params": None, "precision_stored": None, "weights": "its own", **_file(path, data)}
     return Opened(
-        run=lambda: engine.infer(inputs),
+        run=partial(engine.infer, inputs),
         frames_per_run=count,
         engine=engine,
         data=data,

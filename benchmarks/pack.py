@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from edgeecho.benchmarks.contest import prepare, speckle_clip
-from edgeecho.benchmarks.counting import count_macs
-from edgeecho.benchmarks.entries import FORMS, PRECISIONS, Entry, entries, known, readable
+from edgeecho.benchmarks.entries import FORMS, PRECISIONS, Entry, entries, known, macs_per_frame
 from edgeecho.benchmarks.peers import PEERS
 from edgeecho.errors import ConfigError, EdgeEchoError
 from edgeecho.files import atomic, require_writable
@@ -112,7 +111,11 @@ def prepare_pack(
             kinds[name] = of_name[0].kind
     clip = np.load(folder / "frames.npy", mmap_mode="r")
     macs = [
-        {"model": row.model, "form": row.form, "macs_per_frame": _count(row, len(clip))}
+        {
+            "model": row.model,
+            "form": row.form,
+            "macs_per_frame": macs_per_frame(row, 1 if row.form == "stream" else len(clip)),
+        }
         for row in {(r.model, r.form): r for r in rows if r.model in kinds}.values()
     ]
     with atomic(folder / INDEX) as path:
@@ -134,8 +137,3 @@ def _pack_one(folder: Path, name: str, rows: list[Entry]) -> str | None:
         with atomic(folder / name / file.name) as path:
             shutil.copyfile(file, path)
     return None
-
-
-def _count(entry: Entry, frames: int) -> int | None:
-    path, t = readable(entry), 1 if entry.form == "stream" else frames
-    return round(count_macs(path, t) / t) if path else None

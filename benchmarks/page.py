@@ -13,7 +13,6 @@ from edgeecho.benchmarks.summary import summary
 from edgeecho.benchmarks.svg import Drawing
 from edgeecho.benchmarks.words import (
     MISSING,
-    NOTICE,
     accuracy_words,
     at,
     busy_words,
@@ -26,6 +25,7 @@ from edgeecho.benchmarks.words import (
     plain,
     row_name,
 )
+from edgeecho.spec import NOTICE
 
 WIDE, NARROW = 880, 350
 """Pixels of each plot's two drawings; the page shows the one that fits."""

@@ -1,4 +1,4 @@
-"""The terminal tables of a profile and of estimates."""
+"""The terminal table of a profile."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,7 +16,8 @@ TEXT_COLUMNS = 3
 def _table(title: str, headings: Sequence[str], text_columns: int = TEXT_COLUMNS) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for i, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if i < text_columns else "right", no_wrap=True)
+        is_text = i < text_columns
+        table.add_column(heading, justify="left" if is_text else "right", overflow="fold", no_wrap=not is_text)
     return table
 
 
@@ -62,29 +63,3 @@ def print_profile(profile: Mapping[str, Any], title: str, frames: int, console: 
         f"{profile['run_ms'] / frames:.3f} ms a frame; {profile['runs']} runs.",
     ):
         console.print(line, style="dim", highlight=False)
-
-
-def print_estimates(estimates: Sequence[Mapping[str, Any]], calibration: Mapping[str, Any], console: Console) -> None:
-    """Print what boards would need, as estimates."""
-    headings = ("board", "what", "threads", "low", "estimate", "high", "compute", "memory")
-    table = _table("Estimates by the roofline model, ms a frame; nothing was measured on these boards", headings, 2)
-    for found in estimates:
-        table.add_row(
-            found["board"],
-            escape(found["title"]),
-            str(found["threads"]),
-            *(_number(found[key], 1) for key in ("low_ms", "ms_per_frame", "high_ms")),
-            *(f"{found['bound_by'][key]:.0%}" for key in ("compute", "memory")),
-        )
-    console.print(table)
-    console.print(
-        f"Calibrated here: {calibration['measured_ms']:.2f} ms measured against a roofline of "
-        f"{calibration['roofline_ms']:.2f} ms, ratio {calibration['ratio']:.2f}; "
-        f"copy {calibration['copy_gb_per_s']:.1f} GB/s.",
-        style="dim",
-        highlight=False,
-    )
-    for found in estimates:
-        if found["unverified"]:
-            names = ", ".join(found["unverified"])
-            console.print(f"{found['board']}: unverified: {names}", style="dim", highlight=False)

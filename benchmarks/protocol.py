@@ -90,7 +90,8 @@ def describe_protocol(rules: Rules, extras: Extras, threads: int, clip: np.ndarr
         "clip": list(clip.shape),
         "frames": "given" if is_given else "speckle with a beating cavity, seed 0",
         "threads": threads,
-        "isolation": "one process a row; all are open at once, one works at a time",
+        "isolation": "one process a row; all are open at once, one works at a time; where less than a quarter of the "
+        "machine's memory is free, a row's process ends after its turn and the next one warms up anew",
         "order": f"interleaved: all rows in turn, {rules.rounds} turns or more",
         "warm_up": f"the first run and on to {rules.warm_up_seconds} s, at least {WARM_UP_RUNS} runs; not in the times",
         "min_runs": rules.min_runs,

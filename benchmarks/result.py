@@ -79,8 +79,8 @@ class Row:
     """{input, frames, n, decode_ms, region_ms, resize_ms, network_ms, mask_ms, measure_ms, total_ms}: medians of a
     whole cine, in ms."""
     profile: dict[str, Any] | None = None
-    """Of `--profile`: {layers: [{name, op, precision, macs, ms, gmac_per_s, of_ceiling}], ceiling_gmac_per_s, total_ms,
-    conv_ms, of_ceiling}."""
+    """Of `--profile`: {layers: [{name, op, precision, macs, ms, gmac_per_s, of_ceiling}], ceiling_gmac_per_s, ceilings,
+    total_ms, macs, run_ms, runs, conv_ms, of_ceiling}."""
     estimates: list[dict[str, Any]] | None = None
     """Of `--estimate`: [{board, ms_per_frame, low_ms, high_ms, bound_by: {compute, memory}, calibration, sources}]."""
     cores_used: float | None = None

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from edgeecho.benchmarks.entries import Entry
+from edgeecho.benchmarks.machine import memory_is_short
 from edgeecho.benchmarks.process import RowError, RowProcess
 from edgeecho.benchmarks.readback import precision_label
 from edgeecho.benchmarks.result import Row
@@ -24,8 +25,10 @@ class Runner:
     estimate_ms: float = 0.0
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
+    job: dict[str, Any] = field(default_factory=dict)
+    """What its process is told; empty until it was opened."""
     input_shapes: dict[str, list[int]] | None = None
-    """Of a user's own graph, whose axes may be free."""
+    """Of what a run is given, by name: axes of the graph may be free."""
 
     @classmethod
     def of(cls, entry: Entry, threads: int) -> "Runner":
@@ -60,19 +63,19 @@ class Runner:
             EdgeEchoError: If that fails.
         """
         entry, row = self.entry, self.row
-        job = {
+        self.job = {
             **entry.job(),
             "threads": row.threads,
             "frames_file": str(frames_file),
             "warm_up_seconds": warm_up_seconds,
         }
-        self.process = RowProcess(job)
+        self.process = RowProcess(self.job)
         opened = self.process.opened
         self.input_shapes = opened.pop("input_shapes")
         stored = opened.pop("precision_stored")
         row.precision_asked = row.precision_asked or stored
         if stored != row.precision_asked:
-            raise RowError(f"{Path(job['path']).name}: holds {stored}, not {row.precision_asked}")
+            raise RowError(f"{Path(self.job['path']).name}: holds {stored}, not {row.precision_asked}")
         self.estimate_ms = opened.pop("estimate_ms")
         for key, value in opened.items():
             setattr(row, key, round(value, 3) if isinstance(value, float) else value)
@@ -87,8 +90,8 @@ class Runner:
         self.row.cores_used = round(self.cpu_seconds / self.wall_seconds, 3)
 
     def ask(self, what: str, **settings: Any) -> dict[str, Any]:
-        """As `RowProcess.ask`."""
-        assert self.process
+        """As `RowProcess.ask`; a parked row begins anew first, and warms up."""
+        self.process = self.process or RowProcess(self.job)
         return self.process.ask(what, **settings)
 
     def add(self, what: str, **settings: Any) -> None:
@@ -103,6 +106,11 @@ class Runner:
             self.row.precision_run = precision_label(self.row.convolutions_run)
 
     @property
+    def is_ready(self) -> bool:
+        """It was opened, and has not failed since; it may be parked."""
+        return bool(self.job) and not self.row.error
+
+    @property
     def is_live(self) -> bool:
         """A stream of ours, which `--rate` drives."""
         return self.entry.kind == "ours" and self.row.form == "stream"
@@ -111,6 +119,11 @@ class Runner:
     def segments(self) -> bool:
         """A clip model that takes a cine to its figures."""
         return self.entry.kind == "ours" and self.row.form == "clip" and self.row.runtime != "torch"
+
+    def park(self) -> None:
+        """End the process where memory is short; `ask` begins another."""
+        if memory_is_short():
+            self.close()
 
     def close(self) -> None:
         """End the process."""

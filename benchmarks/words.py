@@ -14,7 +14,6 @@ FOLDERS = re.compile(r"(?<![\w:/.])(?:~|\.\.?)?/(?:[^\s/'\"`:;,()]+/)*(?=[^\s/])
 """What stands before a file's name: from the root, home, `.` or `..` on."""
 STAGES = ("decode", "region", "resize", "network", "mask", "measure")
 """Parts of `Row.end_to_end`, in their order."""
-NOTICE = "Research software, not a medical device."
 
 
 def number(value: Any, digits: int = 0) -> str:

@@ -6,7 +6,6 @@ by what the row's field of that name holds; `read_back` by the precision that re
 the process, a later one only what was asked; the end of stdin ends it too.
 """
 
-import hashlib
 import json
 import os
 import sys
@@ -54,6 +53,7 @@ class _Desk:
         self.frames = np.load(job["frames_file"])
         before = rss_mb("VmRSS")
         self.row: Opened = open_row(job, self.frames)
+        self.shapes = {name: list(value.shape) for name, value in self.row.inputs.items()}
         warm_up = [_timed(self.row.run)]
         while len(warm_up) < WARM_UP_RUNS or sum(warm_up) < 1000 * job["warm_up_seconds"]:
             warm_up.append(_timed(self.row.run))
@@ -62,14 +62,11 @@ class _Desk:
             "first_ms": warm_up[0],
             "estimate_ms": warm_up[-1],
             "frames_per_run": self.row.frames_per_run,
-            "input_shapes": self._input_shapes(),
+            "input_shapes": self.shapes,
             "start_rss_mb": before,
             "loaded_rss_mb": rss_mb("VmRSS"),
             "peak_rss_mb": rss_mb(),
         }
-
-    def _input_shapes(self) -> dict[str, list[int]] | None:
-        return {name: list(value.shape) for name, value in self.row.inputs.items()} if self.row.inputs else None
 
     def run(self, runs: int) -> dict[str, Any]:
         wall, cpu = time.perf_counter(), time.process_time()
@@ -85,8 +82,7 @@ class _Desk:
 
         if self.row.spec is None or self.row.spec.form != "stream":
             raise ConfigError("a fixed rate drives stream graphs alone")
-        digest = hashlib.sha256(self.row.data).hexdigest()
-        stream = StreamingPredictor(cast(StreamEngine, self.row.engine), self.row.spec, digest, fps=fps)
+        stream = StreamingPredictor(cast(StreamEngine, self.row.engine), self.row.spec, self.opening["sha256"], fps=fps)
         return {"live": run_live(stream.push, read_cine(cine).frames, fps, seconds)}
 
     def end_to_end(self, cine: str) -> dict[str, Any]:
@@ -95,20 +91,17 @@ class _Desk:
 
         if self.row.spec is None:
             raise ConfigError("only a model with a spec segments a cine")
-        digest = hashlib.sha256(self.row.data).hexdigest()
-        return {"end_to_end": time_stages(Predictor(self.row.engine, self.row.spec, digest), Path(cine))}
+        return {
+            "end_to_end": time_stages(Predictor(self.row.engine, self.row.spec, self.opening["sha256"]), Path(cine))
+        }
 
     def profile(self) -> dict[str, Any]:
         from edgeecho.benchmarks.profile import profile_model
 
         path, row = Path(self.job["path"] or ""), self.row
         weights = path.with_suffix(".bin").read_bytes() if path.suffix == ".xml" else b""
-        frames = self.frames[:1] if self.job["kind"] == "peer" and row.frames_per_run == 1 else self.frames
-        spec = row.spec if row.spec and row.spec.form == "stream" else None
         precision = self.opening["precision_stored"] or "fp32"
-        found = profile_model(
-            row.data, weights, self.job["runtime"], precision, frames, self.job["threads"], spec=spec, inputs=row.inputs
-        )
+        found = profile_model(row.data, weights, self.job["runtime"], precision, row.inputs, self.job["threads"])
         return {"profile": found}
 
     def estimates(self, boards: list[str], measured_ms: float) -> dict[str, Any]:
@@ -117,21 +110,14 @@ class _Desk:
         from edgeecho.benchmarks.layers import graph_layers
 
         count, threads = self.row.frames_per_run, self.job["threads"]
-        layers = graph_layers(self.row.data, count, self._input_shapes())
+        layers = graph_layers(self.row.data, count, self.shapes)
         calibration = calibrate(layers, measured_ms, count, threads)
         return {"estimates": [estimate(layers, board, threads, calibration) for board in find_boards(boards)]}
 
     def read_back(self) -> dict[str, Any]:
         from edgeecho.benchmarks.readback import convolutions_run
 
-        row, spec = self.row, self.row.spec
-        inputs = row.inputs
-        if spec and spec.form == "stream":
-            inputs = {t.name: np.full(t.shape, t.zero_point, t.dtype) for t in spec.state}
-            inputs["frame"] = self.frames[:1]
-        elif spec:
-            inputs = {"frames": self.frames[: row.frames_per_run]}
-        return {"convolutions": convolutions_run(row.engine, row.data, inputs)}
+        return {"convolutions": convolutions_run(self.row.engine, self.row.data, self.row.inputs)}
 
 
 def serve(lines: TextIO, out: TextIO) -> None:

@@ -94,7 +94,7 @@ def bench(
     if out:
         for path in write_results(result, out):
             say(str(path))
-    write_json(json_file, result.to_dict())
+    write_json(json_file, result.to_json())
     if models == DEFAULT and not pack:
         say(MORE)
     if not result.complete:

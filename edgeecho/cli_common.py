@@ -25,9 +25,9 @@ def progress_bar() -> Any:
 
 
 def write_json(path: Path | None, values: Any) -> None:
-    """Write values where a path is given."""
+    """Write values where a path is given; text stands for itself."""
     if path:
         from edgeecho.files import atomic
 
         with atomic(path) as temporary:
-            temporary.write_text(json.dumps(values, indent=1) + "\n")
+            temporary.write_text(values if isinstance(values, str) else json.dumps(values, indent=1) + "\n")

@@ -167,7 +167,7 @@ def test_markdown_tables_are_rectangular(result: BenchResult) -> None:
     text = render_markdown(result)
     for block in re.findall(r"(?:^\|.*\n)+", text, re.M):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
-    assert text.count("\n## ") == 7
+    assert text.count("\n## ") == 8
     assert r"\<b\>x\</b\>&y" in text
     assert r"not \| a model" in text
 

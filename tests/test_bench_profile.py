@@ -2,7 +2,6 @@
 
 import io
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxsim")
 pytest.importorskip("openvino")
 
+from made_results import made_result  # noqa: E402
 from onnx import TensorProto, helper  # noqa: E402
 from rich.console import Console  # noqa: E402
 
@@ -26,8 +26,8 @@ from edgeecho.benchmarks.kernels import Kernel  # noqa: E402
 from edgeecho.benchmarks.layers import Layer, graph_layers  # noqa: E402
 from edgeecho.benchmarks.matching import Multiplier, assign  # noqa: E402
 from edgeecho.benchmarks.profile import profile_model  # noqa: E402
-from edgeecho.benchmarks.profile_table import print_estimates, print_profile  # noqa: E402
-from edgeecho.errors import ConfigError, ExportError, ModelFileError, ShapeError  # noqa: E402
+from edgeecho.benchmarks.table import print_table  # noqa: E402
+from edgeecho.errors import ConfigError, ExportError, ModelFileError  # noqa: E402
 from edgeecho.export.graph import clip_graph  # noqa: E402
 from edgeecho.export.quantize import quantize  # noqa: E402
 from edgeecho.export.ranges import find_ranges  # noqa: E402
@@ -35,6 +35,7 @@ from edgeecho.export.sealed import write_onnx, write_openvino  # noqa: E402
 from edgeecho.export.stream import stream_graph  # noqa: E402
 from edgeecho.modelfile import check  # noqa: E402
 from edgeecho.nn import build, new_spec  # noqa: E402
+from edgeecho.runtime.frame_stream import empty_state  # noqa: E402
 from edgeecho.runtime.openvino_engine import openvino_core  # noqa: E402
 
 T, SIZE_PX = 8, 32
@@ -78,7 +79,8 @@ def _no_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:
 def profiled(models: Path, name: str, runtime: str) -> dict:
     path = models / (name + SUFFIX[runtime])
     data, spec, weights = check(path)
-    return profile_model(data, weights, runtime, spec.precision, CLIP, 1, 3, spec)
+    inputs = {"frame": CLIP[:1], **empty_state(spec)} if spec.form == "stream" else {"frames": CLIP}
+    return profile_model(data, weights, runtime, spec.precision, inputs, 1, 3)
 
 
 CASES = [f"{family}.clip.{precision}" for family in NETWORKS for precision in ("fp32", "int8")]
@@ -167,14 +169,14 @@ def test_a_graph_that_is_not_ours_is_given_its_own_inputs(monkeypatch: pytest.Mo
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
     inputs = {"image": np.ones((2, 2, 16, 16), np.float32)}
     for runtime in SUFFIX:
-        found = profile_model(model.SerializeToString(), b"", runtime, "fp32", CLIP, 1, 3, inputs=inputs)
+        found = profile_model(model.SerializeToString(), b"", runtime, "fp32", inputs, 1, 3)
         assert found["macs"] == 2 * 3 * 2 * 16 * 16
 
 
 def test_sixteen_bits_are_asked_for(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(profile, "ceiling_gmac_per_s", lambda runtime, precision, threads: 100.0)
-    data, spec, weights = check(models / "cl_unet_edge.clip.fp32.xml")
-    found = profile_model(data, weights, "openvino", "bf16", CLIP, 1, 3, spec)
+    data, _, weights = check(models / "cl_unet_edge.clip.fp32.xml")
+    found = profile_model(data, weights, "openvino", "bf16", {"frames": CLIP}, 1, 3)
     can = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     ran = "bf16" if "BF16" in can else "fp16" if "FP16" in can else "fp32"
     assert ran in {layer["precision"] for layer in found["layers"] if layer["macs"]}
@@ -279,12 +281,11 @@ def test_copy_is_sane(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_no_ceiling")
 def test_bad_input_is_one_line(models: Path) -> None:
     data, _, _ = check(models / "cl_unet_edge.clip.int8.onnx")
-    good = {"weights": b"", "runtime": "ort", "precision": "int8", "frames": CLIP, "threads": 1}
+    good = {"weights": b"", "runtime": "ort", "precision": "int8", "inputs": {"frames": CLIP}, "threads": 1}
     cases = [
         ({"runtime": "torch"}, ConfigError, "no profile of 'torch'"),
         ({"threads": 0}, ConfigError, "at least 1"),
         ({"runs": 0}, ConfigError, "at least 1"),
-        ({"frames": CLIP[:, 0]}, ShapeError, r"got uint8 \(8, 32, 32\)"),
         ({"data": b"nothing"}, ModelFileError, "ONNX Runtime refuses it"),
     ]
     for changes, kind, message in cases:
@@ -295,36 +296,20 @@ def test_bad_input_is_one_line(models: Path) -> None:
         calibrate([layer(1, 1)], 0.0, 1, 1, {"int8": 1.0}, 1.0)
 
 
-@pytest.mark.usefixtures("_no_ceiling")
-def test_command_prints_layers_and_estimates(
-    models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(estimate, "COPY_BYTES", 1 << 20)
-    path = str(models / "cl_unet_edge.clip.int8.onnx")
-    monkeypatch.setattr(sys, "argv", ["profile", path, "--runs", "3", "--estimate", "rpi4,rpi5"])
-    profile.main()
-    out = capsys.readouterr().out
-    for words in ("encoder.0.0.spatial.0", "of ceiling", "100 GMAC/s int8", "Estimates", "rpi4", "unverified"):
-        assert words in out
-    assert str(models) not in out
-    for more, message in (
-        (["--estimate", "pi"], "error: unknown board 'pi'"),
-        (["--form", "stream"], "error: cl_unet_edge.clip.int8.onnx: holds a clip"),
-    ):
-        monkeypatch.setattr(sys, "argv", ["profile", path, *more])
-        with pytest.raises(SystemExit, match=message):
-            profile.main()
-
-
-def test_tables_fit_100_columns() -> None:
-    row = {"name": "a[b]", "op": "QLinearConv", "precision": None, "macs": 0, "ms": 0.0}
-    row |= {"gmac_per_s": None, "of_ceiling": None}
-    empty = {"layers": [row], "total_ms": 0.0, "conv_ms": 0.0, "of_ceiling": None, "ceilings": {}, "macs": 0}
+def test_one_profiled_row_is_shown_layer_by_layer() -> None:
+    layers = [{"name": "a[b]", "op": "QLinearConv", "precision": None, "macs": 0, "ms": 0.25}]
+    layers[0] |= {"gmac_per_s": None, "of_ceiling": None}
+    found = {"layers": layers, "total_ms": 0.25, "conv_ms": 0.0, "of_ceiling": None, "ceilings": {}, "macs": 0}
     calibration = calibrate([layer(10**6, 10**6)], 1.0, 1, 1, {"int8": 10.0}, 10.0)
+    boards = [estimate.estimate([layer(10**6, 10**6)], board, 1, calibration) for board in BOARDS[:2]]
+    result = made_result()
+    rows = [replace(row, profile=None, estimates=None) for row in result.rows]
+    rows[0].profile, rows[0].estimates = found | {"run_ms": 0.1, "runs": 3}, boards
     out = io.StringIO()
-    console = Console(file=out, width=100)
-    print_profile(empty | {"run_ms": 0.1, "runs": 3}, "title", 1, console)
-    found = [estimate.estimate([layer(10**6, 10**6)], board, 1, calibration) for board in BOARDS]
-    print_estimates(found, calibration, console)
-    assert "a[b]" in out.getvalue()
+    print_table(replace(result, rows=rows), Console(file=out, width=100, force_terminal=True, color_system=None))
+    for words in ("a[b]", "QLinearConv", "ESTIMATES", "rpi4", "Estimates: unverified of rpi5: int8_macs_per_cycle"):
+        assert words in out.getvalue()
     assert "…" not in out.getvalue()
+    rows[1].profile = rows[0].profile
+    print_table(replace(result, rows=rows), Console(file=(several := io.StringIO()), width=100))
+    assert "QLinearConv" not in several.getvalue()

@@ -9,6 +9,11 @@ from edgeecho.runtime.engine import StreamEngine
 from edgeecho.spec import ModelSpec
 
 
+def empty_state(spec: ModelSpec) -> dict[str, np.ndarray]:
+    """What a stream carries into its first frame: each tensor, by name, full of what stands for 0."""
+    return {t.name: np.full(t.shape, t.zero_point, t.dtype) for t in spec.state}
+
+
 class FrameStream:
     """Network frames in, probability maps out, as a clip graph gives them for the whole cine. One cine at a time.
 
@@ -31,7 +36,7 @@ class FrameStream:
 
     def reset(self) -> None:
         """Forget everything: the next frame is a first one."""
-        self._state = {t.name: np.full(t.shape, t.zero_point, t.dtype) for t in self._spec.state}
+        self._state = empty_state(self._spec)
         self._last: np.ndarray | None = None
         self._answers = -self.delay_frames  # to real frames, once it is positive
 

@@ -19,7 +19,9 @@ Config = CLUNetConfig | UNet2DConfig | UNet3DConfig
 Network = CLUNet | UNet2D | UNet3D
 
 PRESETS: dict[str, Config] = {
-    "cl_unet": CLUNetConfig(widths=(64, 128, 256, 320), encoder="banded", encoder_time=(True,) * 4, repeats=2),
+    "cl_unet": CLUNetConfig(
+        widths=(64, 128, 256, 320), encoder="banded", encoder_time=(True,) * 4, repeats=2, causal=True
+    ),
     "cl_unet_edge": CLUNetConfig(),
     "cl_unet_nano": CLUNetConfig(widths=(16, 24, 48, 96)),
     "unet2d": UNet2DConfig(),

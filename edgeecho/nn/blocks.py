@@ -130,13 +130,13 @@ class BandedBlock(TimeMixing):
         self.mix = nn.Sequential(nn.Conv2d(channels, channels, 1, bias=False), nn.BatchNorm2d(channels))
 
     def forward(self, x: Tensor, batch: int) -> Tensor:
-        x = self.hold(x, batch)
-        now = taps(x, batch)[2 if self.causal else 1]  # (N', C, H, W)
+        now = x if self.causal else x[batch:-batch]  # (N', C, H, W)
         g = self.splits[1]
-        cubes, bands, _ = cut_channels(x, [g, g, 6 * g])
+        cubes, bands, _ = cut_channels(x, [g, g, 6 * g])  # only these see other frames
         _, rows, columns, point = cut_channels(now, self.splits)
-        cube = [conv(tap) for conv, tap in zip(self.cube, taps(cubes, batch), strict=True)]
-        band = [w * tap for w, tap in zip(self.band_t, taps(bands, batch), strict=True)]
+        cube_taps, band_taps = (taps(self.hold(part, batch), batch) for part in (cubes, bands))
+        cube = [conv(tap) for conv, tap in zip(self.cube, cube_taps, strict=True)]
+        band = [w * tap for w, tap in zip(self.band_t, band_taps, strict=True)]
         parallel = [
             cube[0] + cube[1] + cube[2],
             band[0] + band[1] + band[2],

@@ -37,15 +37,18 @@ from edgeecho.train.prepare import labelled_cines, split_patients
 
 TWO_LABELS = {"clips.stills": 0.0}
 """No still keeps its label while it moves: labels at ED and ES alone, as in the paper."""
-NO_TCL = {"loss.cycle": 0.0, "loss.smooth": 0.0, "loss.beats": 0.0}
+TERMS = ("cycle", "between", "smooth", "beats")
+"""Of the temporal consistency loss."""
+NO_TCL = {f"loss.{term}": 0.0 for term in TERMS}
 ROWS: dict[str, dict[str, Any]] = {
     "released recipe": {},
     "without TCL": NO_TCL,
     "two labels": TWO_LABELS,
     "two labels: without TCL": TWO_LABELS | NO_TCL,
-    "two labels: cycle alone": TWO_LABELS | {"loss.smooth": 0.0, "loss.beats": 0.0},
-    "two labels: smooth alone": TWO_LABELS | {"loss.cycle": 0.0, "loss.beats": 0.0},
-    "two labels: beats alone": TWO_LABELS | {"loss.cycle": 0.0, "loss.smooth": 0.0},
+    **{
+        f"two labels: {term} alone": TWO_LABELS | {k: v for k, v in NO_TCL.items() if k != f"loss.{term}"}
+        for term in TERMS
+    },
     "causal": {"model.overrides": {"causal": True}},
     "without CAMUS cines": {"clips.cines": 0.0},
     "without phantom": {"clips.phantom": 0.0},

@@ -56,8 +56,7 @@ def clips_per_second(data: str, family: str, bf16: bool, workers: int, folder: s
     for step, batch in enumerate(loader):
         if step == WARM_UP:
             start = time.perf_counter()
-        target = Target(batch["masks"] / 255.0, batch["labelled"], batch["cycle"], batch["trust"].float())
-        state.advance(batch["frames"], target)
+        state.advance(batch["frames"], Target.of(batch))
     return STEPS * config.clips.per_step / (time.perf_counter() - start)
 
 

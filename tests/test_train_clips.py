@@ -149,7 +149,9 @@ def test_only_ed_and_es_of_a_beating_heart_are_labelled(canvases: Canvases) -> N
     assert isinstance(pairs, Pairs)
     clips = [clip_of(pairs, seed, degrade=0.0, geometry=0.0) for seed in range(12)]
     assert all(1 <= clip.labelled.sum() <= 4 for clip in clips)
-    assert all(not clip.masks[~clip.labelled].any() for clip in clips)
+    assert all(not clip.masks[~(clip.labelled | clip.bridged)].any() for clip in clips)
+    assert any(clip.bridged.any() for clip in clips)
+    assert not any((clip.labelled & clip.bridged).any() for clip in clips)
     assert all(clip.masks[clip.labelled].any(axis=(1, 2)).all() for clip in clips)
     moving = [clip for clip in clips if clip.trust > 0.5 and clip.labelled.sum() > 1]
     assert moving

@@ -1,6 +1,7 @@
 """The loss on paper, and the cardiac cycle on made videos."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from edgeecho.data.rhythm import Rhythm  # noqa: E402
+from edgeecho.train.between import bridge  # noqa: E402
 from edgeecho.train.config import LossConfig  # noqa: E402
 from edgeecho.train.cycle import cycle_signal  # noqa: E402
 from edgeecho.train.losses import (  # noqa: E402
@@ -33,14 +35,15 @@ def test_the_labelled_frames_on_paper() -> None:
     target = torch.zeros(1, 2, 2, 2)
     target[..., 0, :] = 1
     zero = torch.zeros_like(target)
-    both = torch.tensor([[True, True]])
+    both = torch.tensor([[1.0, 1.0]])
     # p = 1/2 everywhere: entropy ln 2; overlap 2 * 1 + 1 = 3 over 2 + 2 + 1 = 5.
     assert float(supervised_loss(zero, target, both)) == pytest.approx(np.log(2) + 1 - 3 / 5)
     assert float(supervised_loss((target - 0.5) * 100, target, both)) == pytest.approx(0, abs=1e-6)
     wrong = target.clone()
     wrong[0, 1] = 0.5 - target[0, 1]
-    assert float(supervised_loss((wrong - 0.5) * 100, target, torch.tensor([[True, False]]))) < 1e-6
-    assert float(supervised_loss(zero, target, torch.zeros(1, 2, dtype=torch.bool))) == 0
+    assert float(supervised_loss((wrong - 0.5) * 100, target, torch.tensor([[1.0, 0.0]]))) < 1e-6
+    assert float(supervised_loss(zero, target, torch.zeros(1, 2))) == 0
+    assert float(supervised_loss(zero, target, both / 4)) == pytest.approx((np.log(2) + 1 - 3 / 5) / 4)
 
 
 def test_an_area_that_follows_the_cycle_costs_little() -> None:
@@ -85,14 +88,47 @@ def test_beats_of_one_heart_agree() -> None:
 
 def test_terms_can_be_switched_off() -> None:
     logits = torch.randn(2, 1, 6, 8, 8, generator=torch.Generator().manual_seed(1))
-    target = Target(torch.zeros(2, 6, 8, 8), torch.ones(2, 6, dtype=torch.bool), torch.randn(2, 6), torch.ones(2))
+    labelled = torch.arange(6).expand(2, 6) < 3
+    target = Target(torch.zeros(2, 6, 8, 8), labelled, ~labelled, torch.randn(2, 6), torch.ones(2))
     _, all_terms = total_loss(logits, target, LossConfig())
-    assert set(all_terms) == {"labels", "cycle", "smooth", "beats"}
-    plain, terms = total_loss(logits, target, LossConfig(cycle=0.0, smooth=0.0, beats=0.0))
+    assert set(all_terms) == {"labels", "cycle", "between", "smooth", "beats"}
+    nothing = LossConfig(cycle=0.0, between=0.0, smooth=0.0, beats=0.0)
+    plain, terms = total_loss(logits, target, nothing)
     assert set(terms) == {"labels"}
     assert float(plain) == pytest.approx(terms["labels"])
-    half, terms = total_loss(logits, target, LossConfig(cycle=0.5, smooth=0.0, beats=0.0))
-    assert float(half) == pytest.approx(terms["labels"] + 0.5 * terms["cycle"], rel=1e-5)
+    for name in ("cycle", "between"):
+        half, terms = total_loss(logits, target, replace(nothing, **{name: 0.5}))
+        assert float(half) == pytest.approx(terms["labels"] + 0.5 * terms[name], rel=1e-5)
+
+
+def discs(radii: list[float]) -> np.ndarray:
+    y, x = np.indices((64, 64))
+    return np.stack([255 * (np.hypot(y - 31.5, x - 31.5) < r) for r in radii]).astype(np.uint8)
+
+
+def test_a_frame_between_two_labels_is_drawn_between_them() -> None:
+    labels = discs([20, 0, 0, 0, 10, 0])
+    cycle = np.array([1, 0.5, 0, -0.5, -1, 1.4], np.float32)
+    masks, bridged = bridge(labels, {0: "ED", 4: "ES"}, cycle)
+    assert bridged.tolist() == [False, True, True, True, False, True]
+    radii = np.sqrt((masks / 255.0).sum(axis=(1, 2)) / np.pi)
+    assert radii == pytest.approx([20, 17.5, 15, 12.5, 10, 20], abs=0.15)
+    assert (masks[[0, 4]] == labels[[0, 4]]).all()
+
+
+@pytest.mark.parametrize(
+    ("phases", "cycle"),
+    [
+        ({0: "ED"}, [1, 0, -1]),
+        ({0: "ED", 2: "ES"}, [0.1, 0, -0.1]),
+        ({0: "ED", 2: "ES"}, [-1, 0, 1]),
+        ({0: ""}, [1, 0, -1]),
+    ],
+)
+def test_without_two_labels_apart_nothing_is_drawn(phases: dict[int, str], cycle: list[float]) -> None:
+    masks, bridged = bridge(discs([20, 0, 10]), phases, np.array(cycle, np.float32))
+    assert not bridged.any()
+    assert not masks[1].any()
 
 
 def beating_video(frames: int, per_beat: float, noise: float, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:

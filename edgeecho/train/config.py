@@ -67,6 +67,8 @@ class LossConfig:
 
     cycle: float = 0.3
     """The predicted area follows the cardiac cycle of the video: the paper's idea."""
+    between: float = 0.5
+    """A frame without a label lies between ED and ES as far as the cycle says: ours."""
     smooth: float = 20.0
     """The area curve does not flicker about the cycle: ours."""
     beats: float = 0.5

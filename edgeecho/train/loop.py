@@ -37,7 +37,7 @@ POOLED = 8
 
 
 class Clips(Dataset[dict[str, Tensor]]):
-    """Item s is the whole batch of step s: frames, clean and masks uint8 (B, T, H, W), labelled and cycle (B, T),
+    """Item s is the whole batch of step s: frames, clean and masks uint8 (B, T, H, W), labelled, bridged and cycle (B, T),
     trust (B,)."""
 
     def __init__(self, sources: list[tuple[float, Source]], config: TrainConfig, size_px: int) -> None:
@@ -51,7 +51,7 @@ class Clips(Dataset[dict[str, Tensor]]):
         cv2.setNumThreads(0)
         seed, count = self.config.run.seed, self.config.clips.per_step
         clips = [self._clip(np.random.default_rng((seed, step, i))) for i in range(count)]
-        names = ("frames", "clean", "masks", "labelled", "cycle", "trust")
+        names = ("frames", "clean", "masks", "labelled", "bridged", "cycle", "trust")
         return {name: torch.from_numpy(np.stack([getattr(c, name) for c in clips])) for name in names}
 
     def _clip(self, rng: np.random.Generator) -> Clip:
@@ -161,7 +161,7 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
     for batch in loader:
         frames = batch["frames"]
         taught = teacher.probabilities(batch["clean"]) if teacher else None
-        target = Target(batch["masks"] / 255.0, batch["labelled"], batch["cycle"], batch["trust"].float(), taught)
+        target = Target.of(batch, taught)
         terms = state.advance(frames, target)
         sums = {name: 0.95 * sums.get(name, value) + 0.05 * value for name, value in terms.items()}
         done = state.step == config.optim.steps

@@ -27,13 +27,21 @@ class Target:
     masks: Tensor
     """Soft masks in [0, 1], float (B, T, H, W)."""
     labelled: Tensor
-    """bool (B, T)."""
+    """Frames whose mask is a label, bool (B, T)."""
+    bridged: Tensor
+    """Frames whose mask was drawn between two labels, bool (B, T)."""
     cycle: Tensor
     """Estimated cardiac cycle, high at ED, zero mean and unit deviation, float (B, T); zeros where unknown."""
     trust: Tensor
     """Confidence in it, float (B,)."""
     taught: Tensor | None = None
     """A teacher's probabilities on every frame, float (B, T, H, W); None without one."""
+
+    @classmethod
+    def of(cls, batch: dict[str, Tensor], taught: Tensor | None = None) -> "Target":
+        """Of a batch of clips as they are loaded: masks uint8, trust of any precision."""
+        labelled, bridged = batch["labelled"], batch["bridged"]
+        return cls(batch["masks"] / 255.0, labelled, bridged, batch["cycle"], batch["trust"].float(), taught)
 
 
 def total_loss(logits: Tensor, target: Target, config: LossConfig) -> tuple[Tensor, dict[str, float]]:
@@ -45,10 +53,13 @@ def total_loss(logits: Tensor, target: Target, config: LossConfig) -> tuple[Tens
         config: Weights.
     """
     logits = logits.float().squeeze(1)
-    terms = {"labels": supervised_loss(logits, target.masks, target.labelled)}
+    terms = {"labels": supervised_loss(logits, target.masks, target.labelled.float())}
     area = torch.sigmoid(logits).mean((-2, -1))  # (B, T), part of the frame
     if config.cycle:
         terms["cycle"] = follow_cycle(area, target.cycle, target.trust)
+    if config.between:
+        sure = target.bridged * target.trust[:, None]
+        terms["between"] = supervised_loss(logits, target.masks, sure)
     if config.smooth:
         terms["smooth"] = stay_smooth(area, target.cycle, target.trust)
     if config.beats:
@@ -59,6 +70,7 @@ def total_loss(logits: Tensor, target: Target, config: LossConfig) -> tuple[Tens
         "labels": 1.0,
         "teacher": config.teacher,
         "cycle": config.cycle,
+        "between": config.between,
         "smooth": config.smooth,
         "beats": config.beats,
     }
@@ -66,22 +78,23 @@ def total_loss(logits: Tensor, target: Target, config: LossConfig) -> tuple[Tens
     return total, {name: float(value.detach()) for name, value in terms.items()}
 
 
-def supervised_loss(logits: Tensor, masks: Tensor, labelled: Tensor) -> Tensor:
-    """Binary cross-entropy plus soft Dice, per labelled frame, averaged.
+def supervised_loss(logits: Tensor, masks: Tensor, weight: Tensor) -> Tensor:
+    """Binary cross-entropy plus soft Dice, per frame, averaged over frames by weight; 0 if no frame has any.
 
     Args:
         logits: float (B, T, H, W).
         masks: Soft masks in [0, 1], the same shape.
-        labelled: bool (B, T).
+        weight: How sure a frame's mask is, 0 to 1, float (B, T).
     """
-    chosen, truth = logits[labelled], masks[labelled]  # (N, H, W)
-    if not len(chosen):
+    chosen = weight > 0
+    if not chosen.any():
         return logits.sum() * 0
-    entropy = F.binary_cross_entropy_with_logits(chosen, truth)
-    p = torch.sigmoid(chosen)
+    logits, truth, share = logits[chosen], masks[chosen], weight[chosen] / chosen.sum()  # (N, H, W) and (N,)
     axes = (-2, -1)
-    overlap = 2 * (p * truth).sum(axes) + 1
-    return entropy + 1 - (overlap / (p.sum(axes) + truth.sum(axes) + 1)).mean()
+    entropy = F.binary_cross_entropy_with_logits(logits, truth, reduction="none").mean(axes)
+    p = torch.sigmoid(logits)
+    overlap = (2 * (p * truth).sum(axes) + 1) / (p.sum(axes) + truth.sum(axes) + 1)
+    return (share * (entropy + 1 - overlap)).sum()
 
 
 def follow_cycle(area: Tensor, cycle: Tensor, trust: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from edgeecho.data.beating import BeatingHeart
 from edgeecho.data.phantom import PhantomHeart
 from edgeecho.data.rhythm import Rhythm, phase_frames
 from edgeecho.preprocess import resample
+from edgeecho.train.between import bridge
 from edgeecho.train.config import ClipConfig
 from edgeecho.train.cycle import cycle_signal
 from edgeecho.train.degrade import degrade
@@ -42,9 +43,11 @@ class Clip:
     clean: np.ndarray
     """The same before they were spoilt, which a teacher sees: uint8 (T, S, S)."""
     masks: np.ndarray
-    """Soft masks 0 to 255, uint8 (T, S, S); 0 where there is no label."""
+    """Soft masks 0 to 255, uint8 (T, S, S): labels, and what lies between them; 0 on all other frames."""
     labelled: np.ndarray
     """bool (T,)."""
+    bridged: np.ndarray
+    """Frames whose mask was drawn between an ED and an ES label, bool (T,)."""
     cycle: np.ndarray
     """Estimated cardiac cycle, high at ED, float32 (T,), zero mean and unit deviation; zeros where nothing is known."""
     trust: float
@@ -210,13 +213,14 @@ def _finish(
     frames, masks = resample(frames, size_px, size_px), resample(masks, size_px, size_px)
     labelled = np.isin(np.arange(len(frames)), list(phases))
     masks[~labelled] = 0
-    cycle, trust = np.zeros(len(frames), np.float32), 0.0
+    cycle, trust, bridged = np.zeros(len(frames), np.float32), 0.0, np.zeros(len(frames), bool)
     if moves:
         estimate = cycle_signal(frames)
         signs = [WAY_UP[phase] * float(estimate.signal[k]) for k, phase in phases.items() if phase]
         up = float(np.clip(np.mean(signs), -1, 1)) if signs else 0.0  # the labels say which way is up, and how surely
         cycle, trust = np.float32(np.sign(up)) * estimate.signal, abs(up) * estimate.confidence
-    return Clip(degrade(frames, rng, config.degrade), frames, masks, labelled, cycle, trust)
+        masks, bridged = bridge(masks, phases, cycle)
+    return Clip(degrade(frames, rng, config.degrade), frames, masks, labelled, bridged, cycle, trust)
 
 
 def _pull_field(mask: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:

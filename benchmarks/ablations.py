@@ -39,16 +39,18 @@ TWO_LABELS = {"clips.stills": 0.0}
 """No still keeps its label while it moves: labels at ED and ES alone, as in the paper."""
 TERMS = ("cycle", "between", "smooth", "beats")
 """Of the temporal consistency loss."""
-NO_TCL = {f"loss.{term}": 0.0 for term in TERMS}
+
+
+def _without(*terms: str) -> dict[str, Any]:
+    return {f"loss.{term}": 0.0 for term in terms}
+
+
 ROWS: dict[str, dict[str, Any]] = {
     "released recipe": {},
-    "without TCL": NO_TCL,
+    "without TCL": _without(*TERMS),
     "two labels": TWO_LABELS,
-    "two labels: without TCL": TWO_LABELS | NO_TCL,
-    **{
-        f"two labels: {term} alone": TWO_LABELS | {k: v for k, v in NO_TCL.items() if k != f"loss.{term}"}
-        for term in TERMS
-    },
+    "two labels: without TCL": TWO_LABELS | _without(*TERMS),
+    **{f"two labels: {term} alone": TWO_LABELS | _without(*(t for t in TERMS if t != term)) for term in TERMS},
     "causal": {"model.overrides": {"causal": True}},
     "without CAMUS cines": {"clips.cines": 0.0},
     "without phantom": {"clips.phantom": 0.0},

@@ -37,8 +37,8 @@ POOLED = 8
 
 
 class Clips(Dataset[dict[str, Tensor]]):
-    """Item s is the whole batch of step s: frames, clean and masks uint8 (B, T, H, W), labelled, bridged and cycle (B, T),
-    trust (B,)."""
+    """Item s is the whole batch of step s: frames, clean and masks uint8 (B, T, H, W), labelled, bridged and cycle (B,
+    T), trust (B,)."""
 
     def __init__(self, sources: list[tuple[float, Source]], config: TrainConfig, size_px: int) -> None:
         self.sources, self.config, self.size_px = [source for _, source in sources], config, size_px

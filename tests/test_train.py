@@ -17,9 +17,11 @@ from conftest import write_camus  # noqa: E402
 
 from edgeecho.errors import ConfigError, DataError, ModelFileError  # noqa: E402
 from edgeecho.modelfile import check  # noqa: E402
+from edgeecho.nn import build, new_spec  # noqa: E402
 from edgeecho.nn.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from edgeecho.train.config import TrainConfig, load_config  # noqa: E402
 from edgeecho.train.loop import train  # noqa: E402
+from edgeecho.train.widen import widen  # noqa: E402
 
 
 def config(camus: Path, out: Path, **settings: object) -> TrainConfig:
@@ -177,6 +179,27 @@ def test_starting_from_a_checkpoint(camus: Path, unbroken: Path, tmp_path: Path)
     torch.testing.assert_close(after, before, atol=1e-6, rtol=0)
     with pytest.raises(ModelFileError, match=r"none\.safetensors"):
         train(config(camus, tmp_path / "other"), init=tmp_path / "none.safetensors")
+
+
+def test_a_wider_network_begins_with_the_answers_of_the_first(camus: Path, unbroken: Path, tmp_path: Path) -> None:
+    network, spec = load_checkpoint(unbroken / "cl_unet_edge.safetensors")
+    wide, its = widen(network, spec, 3, seed=1)
+    assert its.config["widths"] == (24, 48)
+    assert its.params == sum(p.numel() for p in wide.parameters())
+    clip = torch.rand(1, 1, 5, 32, 32, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        torch.testing.assert_close(wide.eval()(clip), network(clip), atol=1e-4, rtol=1e-4)
+    copies = wide.head.weight.reshape(4, 3, 8)
+    assert not torch.allclose(copies[:, 0], copies[:, 1])  # or they would learn the same for ever
+    path = train(
+        config(camus, tmp_path, **{"model.widen": 2, "optim.steps": 1}), init=unbroken / "cl_unet_edge.safetensors"
+    )
+    assert load_checkpoint(path)[0].config.widths == (16, 32)
+    banded = new_spec("cl_unet", widths=(8, 16), encoder_time=(True, True), decoder_time=(True,), repeats=1)
+    with pytest.raises(ConfigError, match="only dense CL-UNets can be widened, got cl_unet"):
+        widen(build(banded), banded, 2, seed=1)
+    with pytest.raises(ConfigError, match="add --init CHECKPOINT"):
+        train(config(camus, tmp_path / "none", **{"model.widen": 2}))
 
 
 def test_a_student_learns_its_teachers_answers(camus: Path, unbroken: Path, tmp_path: Path) -> None:

@@ -7,7 +7,10 @@ from typing import Any
 
 from edgeecho.errors import ConfigError
 
-_AT_LEAST_ONE = ("clips.per_step", "clips.frames", "clips.stride", "optim.steps", "run.threads", "run.save_every")
+_AT_LEAST_ONE = (
+    *("model.widen", "clips.per_step", "clips.frames", "clips.stride"),
+    *("optim.steps", "run.threads", "run.save_every"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +23,8 @@ class ModelConfig:
     """The model's own name."""
     overrides: dict[str, Any] = field(default_factory=dict)
     """Configuration fields that differ from the preset."""
+    widen: int = 1
+    """With first weights: this many times their channels, which begin with the same answers."""
     size_px: int = 112
     """Side of the network's frames."""
 

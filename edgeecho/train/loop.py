@@ -27,6 +27,7 @@ from edgeecho.train.prepare import find_sources, labelled_cines, split_patients
 from edgeecho.train.sources import Clip, Source
 from edgeecho.train.state import State
 from edgeecho.train.teacher import Teacher
+from edgeecho.train.widen import widen
 
 Report = Callable[[int, int, str], None]
 """Called with step, steps and a line of text."""
@@ -71,6 +72,10 @@ def _start(
     torch.manual_seed(config.run.seed)
     if init:
         network, spec = load_checkpoint(init)
+        if config.model.widen > 1:
+            network, spec = widen(network, spec, config.model.widen, config.run.seed)
+    elif config.model.widen > 1:
+        raise ConfigError("model.widen needs first weights to widen: add --init CHECKPOINT")
     else:
         if config.model.family == "unet3d" and config.clips.frames % POOLED:
             raise ConfigError(f"unet3d pools along time: clips.frames must be a multiple of {POOLED}")

@@ -70,9 +70,9 @@ class ClipConfig:
 class LossConfig:
     """Weights of the temporal consistency loss and of a teacher beside the labels' 1; 0 switches a term off."""
 
-    cycle: float = 0.3
+    cycle: float = 0.1
     """The predicted area follows the cardiac cycle of the video: the paper's idea."""
-    between: float = 0.5
+    between: float = 1.0
     """A frame without a label lies between ED and ES as far as the cycle says: ours."""
     smooth: float = 20.0
     """The area curve does not flicker about the cycle: ours."""

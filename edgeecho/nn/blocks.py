@@ -56,8 +56,8 @@ def taps(x: Tensor, batch: int) -> tuple[Tensor, Tensor, Tensor]:
 def cut_channels(x: Tensor, sizes: list[int]) -> Sequence[Tensor]:
     """Slices of the channels, one after another.
 
-    The gradient of a slice is a whole tensor of zeros, that of a split one concatenation, which takes less time. A graph
-    is given slices, which say of themselves that they mix no frames.
+    The gradient of a slice is a whole tensor of zeros, that of a split one concatenation, which is faster. A graph is
+    given slices, which say of themselves that they mix no frames.
     """
     if torch.is_grad_enabled():
         return torch.split(x, sizes, dim=1)

@@ -19,6 +19,7 @@ from edgeecho.errors import ConfigError, DataError, ModelFileError  # noqa: E402
 from edgeecho.modelfile import check  # noqa: E402
 from edgeecho.nn import build, new_spec  # noqa: E402
 from edgeecho.nn.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
+from edgeecho.train.average import average  # noqa: E402
 from edgeecho.train.config import TrainConfig, load_config  # noqa: E402
 from edgeecho.train.loop import train  # noqa: E402
 from edgeecho.train.widen import widen  # noqa: E402
@@ -200,6 +201,24 @@ def test_a_wider_network_begins_with_the_answers_of_the_first(camus: Path, unbro
         widen(build(banded), banded, 2, seed=1)
     with pytest.raises(ConfigError, match="add --init CHECKPOINT"):
         train(config(camus, tmp_path / "none", **{"model.widen": 2}))
+
+
+def test_the_mean_of_two_runs(camus: Path, unbroken: Path, tmp_path: Path) -> None:
+    first = unbroken / "cl_unet_edge.safetensors"
+    second = train(config(camus, tmp_path / "second", **{"optim.steps": 4}), init=first)
+    average([first, second], tmp_path / "mean.safetensors")
+    networks = [load_checkpoint(path) for path in (first, second, tmp_path / "mean.safetensors")]
+    a, b, mean = (network.head.weight for network, _ in networks)
+    torch.testing.assert_close(mean, (a + b) / 2)
+    assert not torch.equal(a, b)
+    assert networks[2][1].trained_on.startswith("the mean of camus training list")
+    assert networks[2][1].licence == networks[0][1].licence
+    other = train(config(camus, tmp_path / "wide", **{"model.widen": 2, "optim.steps": 1}), init=first)
+    with pytest.raises(ConfigError, match="is another network than"):
+        average([first, other], tmp_path / "none.safetensors")
+    with pytest.raises(ConfigError, match="two or more checkpoints, got 1"):
+        average([first], tmp_path / "none.safetensors")
+    assert not (tmp_path / "none.safetensors").exists()
 
 
 def test_a_student_learns_its_teachers_answers(camus: Path, unbroken: Path, tmp_path: Path) -> None:

@@ -15,6 +15,9 @@ MIN_PIXELS = 30
 DEPTH_PRIOR = 0.4
 """Lean of the first guess of the axis to the vertical, in units of the mask's mean variance; helps wide ventricles."""
 
+BASAL = 0.75
+"""Part of the way from apex to base beyond which an edge may be the base's; a slit in a mask lies mostly before it."""
+
 
 @dataclass(frozen=True)
 class LongAxis:
@@ -111,7 +114,7 @@ def axis_of(
     # the middle third of the base decides where the axis ends, so that one stray pixel does not
     along, offset = _dot(edge - apex, down), _dot(edge - apex, across)
     width = abs(float(_dot(corners[1] - corners[0], across)))
-    basal = (np.abs(offset) < max(width / 6, 1.5 * half_px)) & (along > 0.5 * _dot(middle - apex, down))
+    basal = (np.abs(offset) < max(width / 6, 1.5 * half_px)) & (along > BASAL * _dot(middle - apex, down))
     end = float(np.median(_dot(edge, down)[basal])) + half_px if basal.any() else float(_dot(middle, down))
     base = apex + (end - _dot(apex, down)) * down
 

@@ -8,6 +8,8 @@
 static const size_t MIN_PIXELS = 30;
 /* Lean of the first guess to the vertical, in units of the mask's mean variance. */
 static const double DEPTH_PRIOR = 0.4;
+/* Part of the way from apex to base beyond which an edge may be the base's. */
+static const double BASAL = 0.75;
 
 static double dot(ee_vector a, ee_vector b)
 {
@@ -208,7 +210,7 @@ static double pick(ee_pixel *pixels, size_t count, size_t rank, ee_vector scale,
 static double find_end(ee_region *region, ee_vector scale, const guess *g, double half_px)
 {
     const ee_vector across = {-g->down.col, g->down.row};
-    const double most = ee_larger(g->width / 6, 1.5 * half_px), deep = 0.5 * dot(minus(g->middle, g->apex), g->down);
+    const double most = ee_larger(g->width / 6, 1.5 * half_px), deep = BASAL * dot(minus(g->middle, g->apex), g->down);
     size_t basal = 0;
     for (size_t i = 0; i < region->edge_count; i++) {
         const ee_pixel pixel = region->edge[i];

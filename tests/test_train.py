@@ -72,7 +72,7 @@ def test_it_learns_and_leaves_a_sealed_checkpoint(camus: Path, tmp_path: Path) -
         "optim.steps": 100,
         "clips.per_step": 4,
         "optim.ema": 0.9,
-        "optim.learning_rate": 2e-2,
+        "optim.learning_rate": 1e-2,
         "run.save_every": 50,
     }
     path = train(config(camus, tmp_path, **settings), report=lambda *call: said.append(call))

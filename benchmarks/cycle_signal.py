@@ -24,7 +24,7 @@ from edgeecho.cine import Cine
 from edgeecho.data import open_data
 from edgeecho.metrics import dice
 from edgeecho.train.between import bridge
-from edgeecho.train.cycle import cycle_signal, running_mean
+from edgeecho.train.cycle import cycle_signal, running_mean, turn_by_labels
 
 Estimate = Callable[[np.ndarray, float], np.ndarray]
 
@@ -100,8 +100,7 @@ def draw_between(tally: Tally, signal: np.ndarray, cine: Cine) -> None:
     """Add the frames of one cine that have no label in training."""
     truth = np.stack([cine.labels[k] for k in range(len(cine.frames))])
     level = np.asarray(signal - signal.mean(), np.float32) / (signal.std() + 1e-9)
-    up = np.sign(sum((1 if phase == "ED" else -1) * level[k] for k, phase in cine.phases.items()))
-    masks, bridged = bridge(truth * 255, cine.phases, up * level)
+    masks, bridged = bridge(truth * 255, cine.phases, turn_by_labels(level, cine.phases)[0])
     for t in np.flatnonzero(bridged):
         tally.between.append(dice(masks[t] > 127, truth[t]))
         tally.nearest.append(dice(truth[min(cine.phases, key=lambda k: abs(k - t))], truth[t]))

@@ -1,7 +1,8 @@
 """What lies between an ED and an ES label, as far as the cardiac cycle says: a target for the frames without one."""
 
-import cv2
 import numpy as np
+
+from edgeecho.data.beating import signed_distance
 
 APART = 0.8
 """Deviations of the cycle that ED and ES must lie apart to say where a frame stands between them."""
@@ -23,7 +24,7 @@ def bridge(masks: np.ndarray, phases: dict[int, str], cycle: np.ndarray) -> tupl
     """
     filled, bridged = masks.copy(), np.zeros(len(masks), bool)
     known = {phase: [k for k, p in phases.items() if p == phase and masks[k].max() > 127] for phase in ("ED", "ES")}
-    distance = {k: _signed_distance(masks[k]) for marked in known.values() for k in marked}
+    distance = {k: signed_distance(masks[k] > 127) for marked in known.values() for k in marked}
     for t in range(len(masks)):
         if t in phases or not all(known.values()):
             continue
@@ -36,10 +37,3 @@ def bridge(masks: np.ndarray, phases: dict[int, str], cycle: np.ndarray) -> tupl
         filled[t] = np.clip(127.5 + 255 * outline, 0, 255)
         bridged[t] = True
     return filled, bridged
-
-
-def _signed_distance(mask: np.ndarray) -> np.ndarray:
-    """Pixels from the outline, positive inside, float32."""
-    inside = (mask > 127).astype(np.uint8)
-    near, far = (cv2.distanceTransform(part, cv2.DIST_L2, 5) for part in (inside, 1 - inside))
-    return np.where(inside > 0, near - 0.5, 0.5 - far)

@@ -10,6 +10,8 @@ SIDE = 28
 DRIFT_S, SMOOTH_S = 1.2, 0.03
 """What is slower than the first is drift, what is faster than the second is noise; seconds."""
 
+WAY_UP = {"ED": 1, "ES": -1}
+"""Where the cycle of a labelled frame should stand."""
 STILL = 1e-4
 """Change of a pixel, relative to the frame's brightness, that is none."""
 
@@ -60,6 +62,21 @@ def cycle_signal(frames: np.ndarray, fps: float | None = None) -> Cycle:
     share = float(s[0] ** 2 / (s**2).sum())
     rough = float((np.diff(u[:, 0]) ** 2).sum())
     return Cycle(signal.astype(np.float32), float(np.clip(2 * share * (1 - rough / 2), 0, 1)))
+
+
+def turn_by_labels(signal: np.ndarray, phases: dict[int, str]) -> tuple[np.ndarray, float]:
+    """Turn a cycle so that labelled frames stand where they should: ED high, ES low.
+
+    Args:
+        signal: float32 (T,), zero mean and unit deviation.
+        phases: `ED` or `ES` of labelled frames; others have no say.
+
+    Returns:
+        The cycle, all zeros where no label says which way is up, and how surely they say it, 0 to 1.
+    """
+    signs = [WAY_UP[phase] * float(signal[k]) for k, phase in phases.items() if phase]
+    up = float(np.clip(np.mean(signs), -1, 1)) if signs else 0.0
+    return np.float32(np.sign(up)) * signal, abs(up)
 
 
 def running_mean(x: np.ndarray, length: int) -> np.ndarray:

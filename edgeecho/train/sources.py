@@ -20,14 +20,12 @@ from edgeecho.data.rhythm import Rhythm, phase_frames
 from edgeecho.preprocess import resample
 from edgeecho.train.between import bridge
 from edgeecho.train.config import ClipConfig
-from edgeecho.train.cycle import cycle_signal
+from edgeecho.train.cycle import cycle_signal, turn_by_labels
 from edgeecho.train.degrade import degrade
 from edgeecho.train.geometry import draw_placement, look, to_canvas
 
 SUPERSAMPLING = 2
 """Clips are sampled this much finer than the network's frames, then brought down as any cine is."""
-WAY_UP = {"ED": 1, "ES": -1}
-"""Where the cycle of a labelled frame should stand."""
 FRAMES_PER_BEAT = (5.0, 40.0)
 """Of made hearts, drawn evenly on a log scale."""
 BEATS = 4.0
@@ -216,9 +214,8 @@ def _finish(
     cycle, trust, bridged = np.zeros(len(frames), np.float32), 0.0, np.zeros(len(frames), bool)
     if moves:
         estimate = cycle_signal(frames)
-        signs = [WAY_UP[phase] * float(estimate.signal[k]) for k, phase in phases.items() if phase]
-        up = float(np.clip(np.mean(signs), -1, 1)) if signs else 0.0  # the labels say which way is up, and how surely
-        cycle, trust = np.float32(np.sign(up)) * estimate.signal, abs(up) * estimate.confidence
+        cycle, sure = turn_by_labels(estimate.signal, phases)
+        trust = sure * estimate.confidence
         masks, bridged = bridge(masks, phases, cycle)
     return Clip(degrade(frames, rng, config.degrade), frames, masks, labelled, bridged, cycle, trust)
 

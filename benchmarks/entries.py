@@ -8,7 +8,7 @@ from typing import Any
 
 from edgeecho.benchmarks.counting import count_macs
 from edgeecho.benchmarks.peers import PEERS
-from edgeecho.catalog import RUNTIME_OF, locate, model_folder, packaged_models
+from edgeecho.catalog import RUNTIME_OF, find_files, locate, model_folder, packaged_models, read_index
 from edgeecho.errors import ConfigError, EdgeEchoError
 
 RUNTIMES = ("ort", "openvino", "torch")
@@ -128,11 +128,15 @@ def _of_model(model: str, asked: list[tuple[str, str, str]], work_dir: Path) -> 
     if folder := model_folder(model):
         streams = any(folder.glob("stream.*"))
         name = folder.name if folder.name.strip(".") else folder.resolve().name  # of `.` and `..` too
-        return [
+        possible = [
             Entry(name, str(folder), r, p, f)
             for f, r, p in asked
             if _possible(f, r, p) and (f == "clip" or streams) and (r != "torch" or any(folder.glob("*.safetensors")))
         ]
+        if not read_index(folder):
+            return possible
+        files = find_files(str(folder))
+        return [entry for entry in possible if _is_held(entry, files)]
     if Path(model).is_file():
         runtime = RUNTIME_OF.get(Path(model).suffix)
         if not runtime:
@@ -140,6 +144,12 @@ def _of_model(model: str, asked: list[tuple[str, str, str]], work_dir: Path) -> 
         return [Entry(Path(model).stem, model, runtime, None, None)]
     names = ", ".join(["default", ALL, *(p.name for p in packaged_models()), *PEERS])
     raise ConfigError(f"unknown model {model!r}; known: {names}, or a folder or file that edgeecho export wrote")
+
+
+def _is_held(entry: Entry, files: list[Path]) -> bool:
+    """Whether a row's file lies in its folder, or its index lists it: one that is lost is an error of its row."""
+    names = [file.name for file in files if RUNTIME_OF.get(file.suffix) == entry.runtime]
+    return any(entry.runtime == "torch" or name.startswith(f"{entry.form}.{entry.stored}.") for name in names)
 
 
 def _possible(form: str, runtime: str, precision: str) -> bool:

@@ -287,3 +287,22 @@ def test_a_stream_row_is_pushed_frame_by_frame(tiny_bundle: Path) -> None:
     for answer, expected in zip(answers, given, strict=True):
         assert (answer is None) == (expected is None)
         assert answer is None or np.array_equal(answer, expected)
+
+
+def test_a_file_that_a_bundle_does_not_list_is_no_row_and_one_that_is_lost_is(
+    tiny_bundle: Path, tmp_path: Path
+) -> None:
+    part = tmp_path / "part"
+    shutil.copytree(tiny_bundle, part)
+
+    def rows() -> set[str]:
+        asked = entries([str(part)], ["ort", "openvino"], ["fp32", "int8"], ["clip", "stream"], tmp_path)
+        return {entry.label.removeprefix("part ") for entry in asked}
+
+    everything = rows()
+    (part / "stream.fp32.onnx").unlink()
+    assert rows() == everything
+    index = json.loads((part / "bundle.json").read_text())
+    del index["files"]["stream.fp32.onnx"]
+    (part / "bundle.json").write_text(json.dumps(index))
+    assert rows() == everything - {"stream ort fp32"}

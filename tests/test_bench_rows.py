@@ -289,9 +289,7 @@ def test_a_stream_row_is_pushed_frame_by_frame(tiny_bundle: Path) -> None:
         assert answer is None or np.array_equal(answer, expected)
 
 
-def test_a_file_that_a_bundle_does_not_list_is_no_row_and_one_that_is_lost_is(
-    tiny_bundle: Path, tmp_path: Path
-) -> None:
+def test_a_file_that_its_bundle_does_not_list_is_no_row_a_lost_one_is(tiny_bundle: Path, tmp_path: Path) -> None:
     part = tmp_path / "part"
     shutil.copytree(tiny_bundle, part)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -169,6 +170,16 @@ def test_resuming_with_another_network_is_refused(camus: Path, unbroken: Path) -
     other = {"model.overrides": {"widths": [8, 8], "encoder_time": [False, True], "decoder_time": [False]}}
     with pytest.raises(ConfigError, match=r"model\.overrides was .* now; resume with the same settings"):
         train(config(camus, unbroken, **other), resume=True)
+
+
+def test_a_run_from_before_there_was_a_setting_resumes(camus: Path, unbroken: Path, tmp_path: Path) -> None:
+    shutil.copytree(unbroken, tmp_path / "run")
+    known = json.loads((tmp_path / "run" / "config.json").read_text())
+    del known["clips"]["reshape"], known["model"]["widen"]
+    (tmp_path / "run" / "config.json").write_text(json.dumps(known))
+    train(config(camus, tmp_path / "run"), resume=True)
+    with pytest.raises(ConfigError, match=r"clips\.reshape was 0\.0 and is 0\.5 now"):
+        train(config(camus, tmp_path / "run", **{"clips.reshape": 0.5}), resume=True)
 
 
 def test_starting_from_a_checkpoint(camus: Path, unbroken: Path, tmp_path: Path) -> None:

@@ -77,6 +77,37 @@ def test_a_heart_shrinks_evenly_and_its_mask_follows_its_picture() -> None:
     assert max(-np.diff(areas)) < 2.5 * min(-np.diff(areas))
 
 
+def test_a_heart_takes_on_anothers_shape_where_its_picture_follows() -> None:
+    images, masks = two_stills()
+    heart = BeatingHeart.from_stills(images, masks)
+    turn = cv2.getRotationMatrix2D((100, 110), 10, 0.88)  # another one: smaller, and it stands aslant
+    small = np.stack([cv2.warpAffine(m, turn, (200, 160), flags=cv2.INTER_NEAREST) for m in masks])
+    other = BeatingHeart.from_stills(images, small)
+    x, y = (part.astype(np.float32) for part in np.meshgrid(np.arange(200), np.arange(160)))
+    for contraction, still in ((0.0, 0), (1.0, 1)):
+        own, half, whole = (
+            int((heart.shaped_like(other, share).frame(contraction, x, y)[1] > 0).sum()) for share in (0.0, 0.5, 1.0)
+        )
+        assert own == masks[still].sum()
+        assert abs(whole / small[still].sum() - 1) < 0.1
+        assert whole < 0.95 * half < 0.95**2 * own
+        picture, distance = heart.shaped_like(other, 1.0).frame(contraction, x, y)
+        near = np.abs(distance) < 15
+        assert dice((cv2.GaussianBlur(picture, (0, 0), 2) < 90) & near, (distance > 0) & near) > 0.9
+        top, middle = (float(np.flatnonzero((distance > 0)[row]).mean()) for row in (55, 105))
+        assert abs(top - middle) < 4  # it stands as it stood
+        sector = cv2.dilate((images[0] > 0).astype(np.uint8), np.ones((5, 5)))
+        assert not picture[sector == 0].any()
+
+
+def test_clips_of_reshaped_hearts_differ_and_repeat() -> None:
+    images, masks = two_stills()
+    hearts = [BeatingHeart.from_stills(images, masks), BeatingHeart.from_stills(images[::-1], masks)]
+    plain, shaped, again = (clip_of(Pairs(hearts), reshape=share, degrade=0.0) for share in (0.0, 1.0, 1.0))
+    assert np.array_equal(shaped.frames, again.frames)
+    assert not np.array_equal(plain.frames, shaped.frames)
+
+
 def test_a_heart_keeps_its_sector_and_its_speckle() -> None:
     images, masks = two_stills()
     heart = BeatingHeart.from_stills(images, masks)

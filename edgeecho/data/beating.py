@@ -56,17 +56,43 @@ class BeatingHeart:
         Where the heart stands at `contraction` (0 at ED, 1 at ES), a pixel x shows what the ED still has at
         x + contraction * pull, and the ES still at x - (1 - contraction) * pull.
         """
-        height, width = self.sector.shape
         ed, es = self.outlines
-        now = ed + contraction * (es - ed)
+        return self._field(ed + contraction * (es - ed), ed - es)
+
+    def _field(self, points: np.ndarray, moves: np.ndarray) -> np.ndarray:
+        """Smooth displacement: `moves` (N, 2) at `points` (N, 2), none far from all; float32 (GRID, GRID, 2)."""
+        height, width = self.sector.shape
         xs = (np.arange(GRID, dtype=np.float32) + 0.5) * (width / GRID) - 0.5
         ys = (np.arange(GRID, dtype=np.float32) + 0.5) * (height / GRID) - 0.5
-        scale = -0.5 / (REACH * float(np.linalg.norm(np.ptp(ed, axis=0)))) ** 2
-        near_x = np.exp(scale * (xs[:, None] - now[:, 0]) ** 2)  # (GRID, N)
-        near_y = np.exp(scale * (ys[:, None] - now[:, 1]) ** 2)
-        back = np.column_stack([ed - es, np.ones(len(ed), np.float32)])  # (N, 3)
+        scale = -0.5 / (REACH * float(np.linalg.norm(np.ptp(self.outlines[0], axis=0)))) ** 2
+        near_x = np.exp(scale * (xs[:, None] - points[:, 0]) ** 2)  # (GRID, N)
+        near_y = np.exp(scale * (ys[:, None] - points[:, 1]) ** 2)
+        back = np.column_stack([moves, np.ones(len(moves), np.float32)])  # (N, 3)
         sums = np.einsum("yn,xn,nk->yxk", near_y, near_x, back, optimize=True)
         return np.asarray(sums[..., :2] / (sums[..., 2:] + HOLD * WALL_POINTS * 0.1), np.float32)
+
+    def shaped_like(self, other: "BeatingHeart", share: float) -> "BeatingHeart":
+        """The same pictures with a ventricle on its way to another's size, form and motion.
+
+        Args:
+            other: Laid on this heart: the middles of the ED outlines on each other, their long axes along each other.
+            share: How far to go, 0 to 1.
+        """
+        middle, theirs = self.outlines[0].mean(0), other.outlines[0].mean(0)
+        u, _, vt = np.linalg.svd((other.outlines[0] - theirs).T @ (self.outlines[0] - middle))
+        turn = u @ np.diag([1.0, np.linalg.det(u @ vt)]) @ vt
+        y, x = np.indices(self.sector.shape, np.float32)
+        images, distances, outlines = [], [], []
+        for image, distance, own, aim in zip(self.images, self.distances, self.outlines, other.outlines, strict=True):
+            points = np.asarray(own + share * ((aim - theirs) @ turn + middle - own), np.float32)
+            back = cv2.resize(self._field(points, own - points), x.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            at = x + back[..., 0], y + back[..., 1]
+            images.append(cv2.remap(image, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT))
+            distances.append(cv2.remap(distance, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+            outlines.append(points)
+        return BeatingHeart(
+            (images[0], images[1]), (distances[0], distances[1]), (outlines[0], outlines[1]), self.sector
+        )
 
     def frame(self, contraction: float, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Sample a moment.

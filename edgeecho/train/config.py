@@ -60,6 +60,8 @@ class ClipConfig:
     """Share of clips of drawn hearts."""
     motion: float = 0.3
     """Largest squeeze of the ventricle in a clip made from a still."""
+    reshape: float = 0.0
+    """Largest share of the way to another heart's size, form and motion, of hearts pulled between two stills."""
     geometry: float = 1.0
     """Strength of rotation, scale, shift, shear and the probe's drift; 0 looks straight."""
     degrade: float = 1.0

@@ -205,10 +205,10 @@ def _require_same(config: TrainConfig, path: Path) -> None:
     """
     if not path.is_file() or not path.with_name("spec.json").is_file():
         raise ConfigError(f"{path.parent}: holds a last.pt but no config.json and spec.json; choose another run.out")
-    before, now = json.loads(path.read_text()), config.to_dict()
-    for section in ("model", "data", "clips", "loss", "optim", "run"):
+    before, now, usual = json.loads(path.read_text()), config.to_dict(), TrainConfig().to_dict()
+    for section in now:
         for key, value in now[section].items():
-            old = before.get(section, {}).get(key)
+            old = before.get(section, {}).get(key, usual[section][key])  # a run from before there was such a setting
             if old != value and key not in ("source", "teacher", "out", "threads", "workers"):
                 raise ConfigError(f"{section}.{key} was {old!r} and is {value!r} now; resume with the same settings")
 

@@ -105,6 +105,9 @@ class Pairs:
     def clip(self, rng: np.random.Generator, config: ClipConfig, size_px: int) -> Clip:
         """Draw a clip."""
         heart = self.hearts[int(rng.integers(len(self.hearts)))]
+        if config.reshape:
+            other = self.hearts[int(rng.integers(len(self.hearts)))]
+            heart = heart.shaped_like(other, config.reshape * rng.uniform())
         strength = rng.uniform(0.35, 1.15)
         _, volume, phases = _window(rng, Rhythm.draw(rng, BEATS, 60.0), 1.0, BEATS, config.frames)
         t, big = config.frames, SUPERSAMPLING * size_px

@@ -76,7 +76,7 @@ class BeatingHeart:
 
         Args:
             other: Laid on this heart: the middles of the ED outlines on each other, their long axes along each other.
-            share: How far to go, 0 to 1.
+            share: How far to go: 0 nowhere, 1 all the way, below 0 away from it.
         """
         middle, theirs = self.outlines[0].mean(0), other.outlines[0].mean(0)
         u, _, vt = np.linalg.svd((other.outlines[0] - theirs).T @ (self.outlines[0] - middle))

@@ -61,7 +61,7 @@ class ClipConfig:
     motion: float = 0.3
     """Largest squeeze of the ventricle in a clip made from a still."""
     reshape: float = 0.0
-    """Largest share of the way to another heart's size, form and motion, of hearts pulled between two stills."""
+    """How far hearts pulled between two stills go to or from another one's size, form and motion; 1 is all the way."""
     geometry: float = 1.0
     """Strength of rotation, scale, shift, shear and the probe's drift; 0 looks straight."""
     degrade: float = 1.0

@@ -28,6 +28,9 @@ SUPERSAMPLING = 2
 """Clips are sampled this much finer than the network's frames, then brought down as any cine is."""
 FRAMES_PER_BEAT = (5.0, 40.0)
 """Of made hearts, drawn evenly on a log scale."""
+TOWARDS_ANOTHER = (-0.5, 1.0)
+"""How far a heart goes to another's shape, or away from it: evenly between these, so that shapes and sizes keep their
+variance (the mean of (1 - s)^2 + s^2 is 1), while all on the way between two would have less."""
 BEATS = 4.0
 """Length of the cine, in beats, that a clip of a made heart is cut from."""
 
@@ -107,7 +110,7 @@ class Pairs:
         heart = self.hearts[int(rng.integers(len(self.hearts)))]
         if config.reshape:
             other = self.hearts[int(rng.integers(len(self.hearts)))]
-            heart = heart.shaped_like(other, config.reshape * rng.uniform())
+            heart = heart.shaped_like(other, config.reshape * rng.uniform(*TOWARDS_ANOTHER))
         strength = rng.uniform(0.35, 1.15)
         _, volume, phases = _window(rng, Rhythm.draw(rng, BEATS, 60.0), 1.0, BEATS, config.frames)
         t, big = config.frames, SUPERSAMPLING * size_px

@@ -191,6 +191,14 @@ def test_starting_from_a_checkpoint(camus: Path, unbroken: Path, tmp_path: Path)
     torch.testing.assert_close(after, before, atol=1e-6, rtol=0)
     with pytest.raises(ModelFileError, match=r"none\.safetensors"):
         train(config(camus, tmp_path / "other"), init=tmp_path / "none.safetensors")
+    with pytest.raises(ConfigError, match="of family cl_unet_edge, not unet2d: set model.family to it"):
+        train(config(camus, tmp_path / "other", **{"model.family": "unet2d"}), init=path)
+
+
+def test_a_checkpoint_goes_on_at_another_size(camus: Path, unbroken: Path, tmp_path: Path) -> None:
+    larger = config(camus, tmp_path, **{"model.size_px": 64, "optim.steps": 1})
+    path = train(larger, init=unbroken / "cl_unet_edge.safetensors")
+    assert load_checkpoint(path)[1].size_px == 64
 
 
 def test_a_wider_network_begins_with_the_answers_of_the_first(camus: Path, unbroken: Path, tmp_path: Path) -> None:

@@ -72,6 +72,9 @@ def _start(
     torch.manual_seed(config.run.seed)
     if init:
         network, spec = load_checkpoint(init)
+        if spec.family != config.model.family:
+            raise ConfigError(f"{init} is of family {spec.family}, not {config.model.family}: set model.family to it")
+        spec = replace(spec, size_px=config.model.size_px)
         if config.model.widen > 1:
             network, spec = widen(network, spec, config.model.widen, config.run.seed)
     elif config.model.widen > 1:

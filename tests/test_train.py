@@ -191,7 +191,7 @@ def test_starting_from_a_checkpoint(camus: Path, unbroken: Path, tmp_path: Path)
     torch.testing.assert_close(after, before, atol=1e-6, rtol=0)
     with pytest.raises(ModelFileError, match=r"none\.safetensors"):
         train(config(camus, tmp_path / "other"), init=tmp_path / "none.safetensors")
-    with pytest.raises(ConfigError, match="of family cl_unet_edge, not unet2d: set model.family to it"):
+    with pytest.raises(ConfigError, match=r"of family cl_unet_edge, not unet2d: set model\.family to it"):
         train(config(camus, tmp_path / "other", **{"model.family": "unet2d"}), init=path)
 
 

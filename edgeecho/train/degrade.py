@@ -34,6 +34,8 @@ def degrade(frames: np.ndarray, rng: np.random.Generator, strength: float = 1.0)
     x *= max(1.0, 0.25 / (float(np.quantile(x, 0.99)) + 1e-3))  # a picture that is nearly black teaches nothing
     if rng.uniform() < 0.35:  # haze, mostly near the probe
         x += sector * rng.uniform(0.03, 0.22) * np.exp(-rows / rng.uniform(0.15, 0.8))
+    if rng.uniform() < 0.25:  # an echo that is not the heart's: a reverberation, a lead, a false tendon
+        x += sector * _streak(rows, columns, rng)
     if rng.uniform() < 0.25:  # black level cut off
         x -= rng.uniform(0.02, 0.12)
     if rng.uniform() < 0.5:  # a blurred or over-sharp screen
@@ -56,6 +58,17 @@ def degrade(frames: np.ndarray, rng: np.random.Generator, strength: float = 1.0)
             coded = cv2.imencode(".jpg", cv2.resize(out[i], (small, small), interpolation=cv2.INTER_AREA), quality)[1]
             out[i] = cv2.resize(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), (w, h), interpolation=cv2.INTER_LINEAR)
     return out
+
+
+def _streak(rows: np.ndarray, columns: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One to three bright bands side by side, straight across or along the beam, float32."""
+    x, y = columns - rng.uniform(0.3, 0.8), rows - rng.uniform(0.15, 0.75)
+    turn = rng.normal(0, 0.35) + (np.pi / 2 if rng.uniform() < 0.3 else 0.0)
+    along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+    width, apart = rng.uniform(0.006, 0.025), rng.uniform(0.05, 0.12)
+    length = rng.uniform(0.04, 0.25)
+    bands = sum(np.exp(-(((across - k * apart) / width) ** 2)) for k in range(int(rng.integers(1, 4))))
+    return np.asarray(rng.uniform(0.1, 0.6) * bands * np.exp(-((along / length) ** 2)), np.float32)
 
 
 def _fan(rows: np.ndarray, columns: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -230,7 +230,7 @@ def test_the_mean_of_two_runs(camus: Path, unbroken: Path, tmp_path: Path) -> No
     a, b, mean = (network.head.weight for network, _ in networks)
     torch.testing.assert_close(mean, (a + b) / 2)
     assert not torch.equal(a, b)
-    assert networks[2][1].trained_on.startswith("the mean of camus training list")
+    assert networks[2][1].trained_on == f"the mean of runs on {networks[0][1].trained_on}"
     assert networks[2][1].licence == networks[0][1].licence
     other = train(config(camus, tmp_path / "wide", **{"model.widen": 2, "optim.steps": 1}), init=first)
     with pytest.raises(ConfigError, match="is another network than"):
@@ -254,7 +254,8 @@ def test_a_student_learns_its_teachers_answers(camus: Path, unbroken: Path, tmp_
     assert last[1] < last[0] - 0.05
     learnt = check(path).spec
     assert learnt.licence == "LicenseRef-First AND CC-BY-NC-SA-4.0"
-    assert "the answers of cl_unet_edge (other hearts)" in learnt.trained_on
+    assert learnt.trained_on.startswith("other hearts; then camus training list")
+    assert learnt.trained_on.endswith(", and the answers of cl_unet_edge")
     with pytest.raises(ConfigError, match=r"teacher and model\.size_px must agree, got 112 and 64 pixels"):
         train(config(camus, tmp_path / "small", **settings, **{"model.size_px": 64}))
     with pytest.raises(ModelFileError, match="no model 'nobody'"):

@@ -13,6 +13,7 @@ import torch
 
 from edgeecho.errors import ConfigError, EdgeEchoError
 from edgeecho.nn.checkpoint import load_checkpoint, save_checkpoint
+from edgeecho.train.origin import MEAN, follow, join_terms
 
 
 def average(paths: list[Path], out: Path) -> None:
@@ -38,9 +39,9 @@ def average(paths: list[Path], out: Path) -> None:
         for name, value in states[0].items()
     }
     networks[0].load_state_dict(mean)
-    parts = dict.fromkeys(part for spec in specs for part in spec.licence.split(" AND "))
-    trained_on = "the mean of " + ", and of ".join(dict.fromkeys(spec.trained_on for spec in specs))
-    save_checkpoint(out, networks[0], replace(specs[0], licence=" AND ".join(parts), trained_on=trained_on))
+    licence = join_terms(*(spec.licence for spec in specs))
+    trained_on = MEAN + follow(*(spec.trained_on for spec in specs))
+    save_checkpoint(out, networks[0], replace(specs[0], licence=licence, trained_on=trained_on))
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from edgeecho.spec import ModelSpec
 from edgeecho.train.choose import Chooser
 from edgeecho.train.config import TrainConfig
 from edgeecho.train.losses import Target
+from edgeecho.train.origin import follow, join_terms
 from edgeecho.train.prepare import find_sources, labelled_cines, split_patients
 from edgeecho.train.sources import Clip, Source
 from edgeecho.train.state import State
@@ -87,14 +88,12 @@ def _start(
     trained_on = f"{data.kind} training list, ED and ES labels, less {config.data.held_out} patients to choose on"
     if config.clips.phantom and data.kind != "phantom":
         trained_on += ", and drawn phantoms"
-    terms = [data.licence]
+    sources = [spec] if init else []  # what the first weights were made of, and its terms, stay
     if teacher:
-        trained_on += f", and the answers of {teacher.spec.name} ({teacher.spec.trained_on})"
-        terms.insert(0, teacher.spec.licence)
-    if init:  # what the first weights were made of, and its terms, stay
-        trained_on = f"{spec.trained_on}; then {trained_on}"
-        terms.insert(0, spec.licence)
-    licence = " AND ".join(dict.fromkeys(part for term in terms for part in term.split(" AND ")))
+        trained_on += f", and the answers of {teacher.spec.name}"
+        sources.append(teacher.spec)
+    licence = join_terms(*(source.licence for source in sources), data.licence)
+    trained_on = follow(*(source.trained_on for source in sources), trained_on)
     spec = replace(spec, name=config.model.name, licence=licence, trained_on=trained_on, revision=revision())
     return network, spec
 

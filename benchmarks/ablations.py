@@ -149,7 +149,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("camus", help="camus:DIR")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--config", type=Path, default=Path("models/cl_unet_edge/train.toml"))
+    parser.add_argument("--config", type=Path, default=Path("configs/camus.toml"))
     parser.add_argument("--rows", default=",".join(ROWS))
     parser.add_argument("--seeds", default="1")
     parser.add_argument("--init", help="Checkpoint that every row starts from; {seed} in it is the row's.")

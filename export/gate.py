@@ -31,8 +31,8 @@ LIMITS = {
     "no beat any more": 0.15,
 }
 """At least: mean Dice with fp32. At most: mean Dice lost against truth, mean and worst change of EF in points, largest
-shift of an ED or ES in frames, mean over cines (at a flat end of a curve one of many moves by two), part of the cines on
-which fp32 finds a beat and int8 does not."""
+shift of an ED or ES in frames, mean over cines (at a flat end of a curve one of many moves by two), part of the cines
+on which fp32 finds a beat and int8 does not."""
 UNSURE = 0.8
 """A cine on which fp32 itself is below this Dice of the truth is no yardstick but for the masks."""
 

@@ -75,7 +75,7 @@ class BeatingHeart:
         """The same pictures with a ventricle on its way to another's size, form and motion.
 
         Args:
-            other: Laid on this heart: the middles of the ED outlines on each other, their long axes along each other.
+            other: Laid on this heart: the middles of the ED outlines on each other, turned so that they fit best.
             share: How far to go: 0 nowhere, 1 all the way, below 0 away from it.
         """
         middle, theirs = self.outlines[0].mean(0), other.outlines[0].mean(0)

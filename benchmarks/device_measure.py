@@ -37,7 +37,7 @@ REASONS = {
     7: "the area jumps from one frame",
     8: "found in too few frames",
     9: "less than half a beat",
-    10: "no end-diastole before",
+    10: "no end-diastole beside",
 }
 """What Python says for each `ee_why`."""
 

@@ -225,6 +225,36 @@ def test_a_half_sequence_from_ed_to_es_gives_one_beat_without_a_length():
     assert beat.interval_frames is None
 
 
+@pytest.mark.parametrize("fps", [50, None])
+def test_a_half_sequence_from_es_to_ed_gives_one_beat_without_a_length(fps):
+    cycle = find_cycle(3000 - 1000 * np.cos(np.pi * np.arange(18) / 17), fps)
+    (beat,) = cycle.beats
+    assert (beat.ed_frame, beat.es_frame, beat.interval_frames) == (17, 0, None)
+    assert (cycle.ed_frames, cycle.es_frames) == ((17,), (0,))
+
+
+@pytest.mark.parametrize(("end", "level"), [(1.1, 0), (1.25, 0), (1.15, 6), (1.25, 6)])
+def test_a_loop_of_one_beat_that_is_cut_in_systole_has_its_es_before_its_ed(end, level):
+    """Even where its last frames are level: the ES before was lower."""
+    area = 3000 + 1000 * ventricle(np.arange(0.15, end, 1 / 40))
+    area = np.concatenate([area, np.full(level, area[-1])])
+    (beat,) = find_beats(area, 50)
+    assert (beat.ed_frame, beat.es_frame) == pytest.approx((34, 8), abs=1)
+    assert beat.interval_frames is None
+
+
+def test_a_level_diastasis_at_the_end_is_no_ed():
+    cycle = find_cycle(3000 + 1000 * ventricle(np.arange(0.05, 0.8, 1 / 40)), 50)
+    assert cycle.beats == ()
+    assert "no end-diastole beside" in cycle.reason
+
+
+def test_a_beat_in_the_usual_order_comes_first():
+    area = 3000 + 1000 * ventricle(np.arange(0.15, 2.05, 1 / 40))
+    (beat,) = find_beats(area, 50)
+    assert (beat.ed_frame, beat.es_frame) == pytest.approx((34, 48), abs=1)
+
+
 def test_one_beat_cut_at_both_r_waves():
     (beat,) = find_beats(3000 + 1000 * ventricle(np.arange(41) / 40), 50)
     assert (beat.ed_frame, beat.next_ed_frame) == (0, 40)

@@ -132,7 +132,8 @@ typedef struct edgeecho_result { /* about the newest answer; NAN where not known
 
 typedef struct edgeecho_beat { /* frames counted from 0 at the reset; NAN where not known */
     size_t struct_size;
-    uint64_t ed_frame, es_frame; /* end-diastole, end-systole */
+    uint64_t ed_frame, es_frame; /* end-diastole, and the end-systole after it; or before it, in a cine that
+                                  * shows an ED only after an ES */
     double ef_percent;
     double edv_ml, esv_ml;
     double heart_rate_bpm;

@@ -16,7 +16,7 @@ class Cycle:
     """Every ED, also those at the ends that belong to no beat."""
     es_frames: tuple[int, ...] = ()
     beats: tuple[Beat, ...] = ()
-    """In time order; each has an ED and the ES that follows it."""
+    """In time order; each has an ED and the ES that follows it, or, if there is no such one, that came before it."""
     reason: str | None = None
     """Why there is no beat, None if there is one."""
 
@@ -73,4 +73,4 @@ def _reason(tracker: BeatTracker) -> str:
         return f"the area changes by only {100 * tracker.change:.1f}%: no beat to measure"
     if not tracker.es_frames:
         return "no end-systole found: the cine shows less than half a beat"
-    return "no end-diastole before an end-systole: no beat to measure"
+    return "no end-diastole beside the end-systole: no beat to measure"

@@ -10,8 +10,12 @@ said is never taken back. `finish` says the last, incomplete beat.
 
 **Ends of a piece** (of the cine, or where no ventricle is seen for longer than `GAP_S`):
 - The first frame counts as ED if the curve starts level or as high as at the next ED (a loop cut at the R wave), and
-  the last as ES if the curve ends level (a half sequence from ED to ES). A cut on a slope is neither.
+  the last as ES if the curve ends level (a half sequence from ED to ES), and about as low as at an ES before. A cut on
+  a slope is neither.
 - An ED with the ES after it is a beat, good for EF. A heart rate needs one more ED, or the ES before.
+- If the whole cine shows no such beat, an ES with the ED after it is one, without heart rate: a half sequence from ES
+  to ED, or a loop of one beat that is cut in systole. Its ES may be the first frame, and its ED the last, if the curve
+  is level there, and as high as it ever was.
 - A last ED without a fall behind it counts if the area is back where it was at the ED before.
 
 **Place.** ED is the largest and ES the smallest area of the curve smoothed in proportion to its own speed there. Of
@@ -61,6 +65,8 @@ SCALE = 0.8
 before if that is less."""
 PLATEAU = 0.05
 """Maxima that differ by less than this part of the fall are equally high."""
+EMPTIED = 0.9
+"""Of the rise before, as much must a cine's last frame have fallen to be an ES."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,8 @@ class BeatTracker:
         self._gap = max(2, round(rate * GAP_S))
         self.frames = self.seen = 0
         """Frames pushed, and how many of them showed a ventricle."""
+        self.said = 0
+        """Beats so far."""
         self.ed_frames: list[int] = []
         """Every ED so far, also those that belong to no beat."""
         self.es_frames: list[int] = []
@@ -124,6 +132,8 @@ class BeatTracker:
     @property
     def oldest_frame(self) -> int:
         """No beat to come will name a frame before this one."""
+        if not self.said and len(self._turns) > 1 and self._turns[-1].is_ed:
+            return self._first + self._turns[-2].at  # the ES of `_rise`
         return self._first + max((turn.at for turn in self._turns if turn.is_ed), default=0)
 
     def push(self, area_px: float) -> list[Beat]:
@@ -264,14 +274,30 @@ class BeatTracker:
                 self.ed_frames.remove(ed_frame)
             return []
         self._closing = None if next_ed is None else self._first + next_ed.at
+        self.said += 1
         return [Beat(ed_frame, es_frame, self._closing, interval)]
 
+    def _rise(self) -> list[Beat]:
+        """The beat of an ES and the ED after it, of a cine without any other."""
+        if self.said or self.rejected or len(self._turns) < 2 or not self._turns[-1].is_ed:
+            return []
+        es, ed = self._turns[-2:]
+        if es.at_start and not self._is_level(es.at, ed.at, es.at):
+            return []
+        if self._is_rejected(ed.at, es.at, ed.at, None):
+            return []
+        if es.at_start:
+            self.es_frames.append(self._first + es.at)
+        self.said += 1
+        return [Beat(self._first + ed.at, self._first + es.at)]
+
     def _is_rejected(self, ed: int, es: int, end: int, interval: float | None) -> bool:
-        """Whether a beat is none, with the reason in `rejected`."""
-        around = slice(max(0, ed - self._memory // 2), end + self._memory // 2)
-        recent, shown = self._values[around], min(self._shown[ed : end + 1].mean(), self._shown[around].mean())
+        """Whether a beat is none, with the reason in `rejected`; it goes from ED, or an ES before it, to `end`."""
+        start = min(ed, es)
+        around = slice(max(0, start - self._memory // 2), end + self._memory // 2)
+        recent, shown = self._values[around], min(self._shown[start : end + 1].mean(), self._shown[around].mean())
         fall = self._smooth[ed] - self._smooth[es]
-        raw = self._values[ed : es + 1]
+        raw = self._values[ed : es + 1] if ed < es else self._values[es : ed + 1][::-1]
         regular = interval is not None and interval <= SHORT and is_periodic(recent, round(interval))
         smooth = 1 - shown <= FEW_GLITCHES and roughness(recent) <= SMOOTH
         if fall < MIN_FALL * self._smooth[ed]:
@@ -289,7 +315,9 @@ class BeatTracker:
         return True
 
     def _is_staircase(self, ed: int, es: int) -> bool:
-        """Whether a fall is made by a few jumps."""
+        """Whether a fall is made by a few jumps; a rise may be, as the ventricle fills in two."""
+        if es < ed:
+            return False
         curve = np.array(self._smooth[ed : es + 1])
         part = (curve - curve[-1]) / (curve[0] - curve[-1])
         start = int(np.flatnonzero(part >= 0.9)[-1])
@@ -304,14 +332,26 @@ class BeatTracker:
         smooth, low = self._smooth, self._smooth[es.at]
         return smooth[ed.at] - low >= (0.75 if level else 0.9) * (smooth[next_ed.at] - low)
 
-    def _is_level(self, ed: int, es: int, end: int) -> bool:
-        """Whether the curve is level at one end of a fall: its slope there is at most half of the steepest."""
-        smooth, few = self._smooth, max(1, (es - ed) // 4)
-        fall = smooth[ed] - smooth[ed + few] if end == ed else smooth[es - few] - smooth[es]
-        return fall / few <= 0.5 * float(-np.diff(smooth[ed : es + 1]).min())
+    def _is_level(self, start: int, stop: int, end: int) -> bool:
+        """Whether the curve is level at one end of a fall or rise: its slope there is at most half of the steepest."""
+        sign = 1 if self._smooth[start] > self._smooth[stop] else -1
+        curve, few = sign * np.array(self._smooth[start : stop + 1]), max(1, (stop - start) // 4)
+        fall = curve[0] - curve[few] if end == start else curve[-1 - few] - curve[-1]
+        return bool(fall / few <= 0.5 * -np.diff(curve).min())
+
+    def _is_emptied(self, es: int) -> bool:
+        """Whether the curve falls from the last ED as far as it had risen to it, where that is known."""
+        if len(self._turns) < 2 or self._turns[-2].at_start:
+            return True
+        high, low = self._smooth[self._turns[-1].at], self._smooth[self._turns[-2].at]
+        return high - self._smooth[es] >= EMPTIED * (high - low)
 
     def _close(self) -> list[Beat]:
-        """End the piece: follow the curve to its last value, then decide on the turn that is still open."""
+        """End the piece."""
+        return self._close_turns() or self._rise()
+
+    def _close_turns(self) -> list[Beat]:
+        """Follow the curve to its last value, then decide on the turn that is still open."""
         while len(self._smooth) < len(self._values):
             self._smooth.append(smooth_at(self._values, len(self._smooth), self._half))
         if len(self._values) < 5:
@@ -326,7 +366,7 @@ class BeatTracker:
             near = self._low
             es = self._place(near, last, False)
             came_back = max(smooth[es:]) - smooth[es] >= 0.1 * (smooth[before.at] - smooth[es])
-            if came_back or self._is_level(before.at, es, es):
+            if came_back or (self._is_level(before.at, es, es) and self._is_emptied(es)):
                 self._turns.append(_Turn(es, False))
                 self.es_frames.append(self._first + es)
                 beats += self._beat(None)
@@ -337,7 +377,9 @@ class BeatTracker:
             size = max(size, fall := smooth[self._turns[-2].at] - smooth[before.at])
             full = smooth[high] - smooth[before.at] >= 0.95 * fall
         else:
-            full = False
+            came = max(smooth[: before.at + 1]) - smooth[before.at]
+            back = smooth[high] - smooth[before.at] >= 0.95 * came
+            full = not self.said and back and self._is_level(before.at, high, high)
         full = full or smooth[high] - min(smooth[high:]) >= 0.2 * size
         if not full:
             return beats + self._beat(None)

@@ -15,12 +15,12 @@ static const double MIN_SIGNAL_TO_NOISE = 5;
  * steeper than its mean slope between 90% and 10%. */
 static const double JUMP = 0.8, STEEP = 4;
 
-/* The largest fall from one value to the next, from index `from` to `to`. */
-static double steepest(const double *curve, int32_t from, int32_t to)
+/* The largest step down, or up if the curve rises, from one value to the next, from index `from` to `to`. */
+static double steepest(const double *curve, int32_t from, int32_t to, double sign)
 {
     double most = -INFINITY;
     for (int32_t i = from; i < to; i++)
-        most = ee_larger(most, curve[i] - curve[i + 1]);
+        most = ee_larger(most, sign * (curve[i] - curve[i + 1]));
     return most;
 }
 
@@ -54,11 +54,13 @@ static bool is_staircase(const double *curve, int32_t ed, int32_t es)
 
 ee_why ee_judge(const ee_tracker *t, int32_t ed, int32_t es, int32_t end, double interval)
 {
-    const int32_t from = ed > t->memory / 2 ? ed - t->memory / 2 : 0;
+    const bool rises = es < ed;
+    const int32_t start = rises ? es : ed;
+    const int32_t from = start > t->memory / 2 ? start - t->memory / 2 : 0;
     const int32_t to = end + t->memory / 2 < t->length ? end + t->memory / 2 : t->length;
     const double *recent = t->values + from;
     const size_t length = (size_t)(to - from);
-    const double shown = ee_smaller(part_shown(t, ed, end + 1), part_shown(t, from, to));
+    const double shown = ee_smaller(part_shown(t, start, end + 1), part_shown(t, from, to));
     const double fall = t->smooth[ed] - t->smooth[es];
     if (fall < EE_MIN_FALL * t->smooth[ed])
         return EE_WHY_STILL;
@@ -68,17 +70,20 @@ ee_why ee_judge(const ee_tracker *t, int32_t ed, int32_t es, int32_t end, double
             return EE_WHY_ROUGH;
         if (fall < MIN_SIGNAL_TO_NOISE * ee_ripple(recent, length, (size_t)t->half))
             return EE_WHY_NOISY;
-        if (steepest(t->values, ed, es) > JUMP * (t->values[ed] - t->values[es]) || is_staircase(t->smooth, ed, es))
+        const double step = rises ? steepest(t->values, es, ed, -1) : steepest(t->values, ed, es, 1);
+        /* a rise may be made by a few jumps, as the ventricle fills in two */
+        if (step > JUMP * (t->values[ed] - t->values[es]) || (!rises && is_staircase(t->smooth, ed, es)))
             return EE_WHY_JUMPS;
     }
     return shown < EE_MIN_SEEN ? EE_WHY_GAPS : EE_WHY_NOTHING;
 }
 
-bool ee_is_level(const ee_tracker *t, int32_t ed, int32_t es, bool at_ed)
+bool ee_is_level(const ee_tracker *t, int32_t start, int32_t stop, bool at_start)
 {
-    const int32_t few = (es - ed) / 4 > 1 ? (es - ed) / 4 : 1;
-    const double fall = at_ed ? t->smooth[ed] - t->smooth[ed + few] : t->smooth[es - few] - t->smooth[es];
-    return fall / few <= 0.5 * steepest(t->smooth, ed, es);
+    const double *smooth = t->smooth, sign = smooth[start] > smooth[stop] ? 1 : -1;
+    const int32_t few = (stop - start) / 4 > 1 ? (stop - start) / 4 : 1;
+    const double fall = at_start ? smooth[start] - smooth[start + few] : smooth[stop - few] - smooth[stop];
+    return sign * fall / few <= 0.5 * steepest(smooth, start, stop, sign);
 }
 
 bool ee_starts_full(const ee_tracker *t, int32_t ed, int32_t es, const ee_turn *next_ed)

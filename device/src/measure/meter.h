@@ -50,7 +50,7 @@ typedef enum {
     EE_WHY_JUMPS,          /* the area falls in one step, or in a few */
     EE_WHY_GAPS,           /* ventricle found in too few frames of the beat */
     EE_WHY_NO_ES,          /* less than half a beat is seen */
-    EE_WHY_NO_ED,          /* no ED before an ES */
+    EE_WHY_NO_ED,          /* no ED beside an ES */
     EE_WHY_NOT_MEASURABLE, /* beats in the area, but their masks have no axis, or their volume does not fall */
 } ee_why;
 

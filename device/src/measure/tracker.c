@@ -33,7 +33,7 @@ static void start(ee_tracker *t, uint64_t frame)
 
 void ee_tracker_reset(ee_tracker *t)
 {
-    t->frames = t->seen = t->turned = 0;
+    t->frames = t->seen = t->turned = t->said = 0;
     t->change = 0;
     t->rejected = EE_WHY_NOTHING;
     start(t, 0);

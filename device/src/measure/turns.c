@@ -13,6 +13,8 @@ static const double TURN = 0.45;
 static const double SCALE = 0.8;
 /* Maxima that differ by less than this part of the fall are equally high. */
 static const double PLATEAU = 0.05;
+/* Of the rise before, as much must a cine's last frame have fallen to be an ES. */
+static const double EMPTIED = 0.9;
 
 void ee_smooth_to(ee_tracker *t, int32_t end)
 {
@@ -66,6 +68,13 @@ static int32_t place(ee_tracker *t, int32_t near, int32_t known, bool is_ed)
     return from + best;
 }
 
+static void say(ee_tracker *t, const ee_turn *ed, const ee_turn *es, double interval)
+{
+    const ee_found found = {t->first + (uint64_t)ed->at, t->first + (uint64_t)es->at, interval};
+    t->said++;
+    t->say(t->context, &found);
+}
+
 /* Say the beat of the last ED and ES, if it is one. `next_ed` is not yet among the turns; NULL if none is seen. */
 static void beat(ee_tracker *t, const ee_turn *next_ed)
 {
@@ -83,8 +92,7 @@ static void beat(ee_tracker *t, const ee_turn *next_ed)
         t->turned--;
         return;
     }
-    const ee_found found = {t->first + (uint64_t)ed->at, t->first + (uint64_t)es->at, interval};
-    t->say(t->context, &found);
+    say(t, ed, es, interval);
 }
 
 /* Place a turn and say the beat that it closes. */
@@ -131,24 +139,37 @@ void ee_follow(ee_tracker *t)
 static bool is_full(const ee_tracker *t, int32_t high, const ee_turn *ed, const ee_turn *es)
 {
     const double *smooth = t->smooth;
-    double size = range(t), lowest = smooth[high];
+    double size = range(t), lowest = smooth[high], highest = smooth[es->at];
     if (ed != NULL) {
         const double fall = smooth[ed->at] - smooth[es->at];
         if (smooth[high] - smooth[es->at] >= 0.95 * fall)
             return true;
         size = ee_larger(size, fall);
+    } else if (t->said == 0) {
+        for (int32_t i = 0; i < es->at; i++)
+            highest = ee_larger(highest, smooth[i]);
+        const bool back = smooth[high] - smooth[es->at] >= 0.95 * (highest - smooth[es->at]);
+        if (back && ee_is_level(t, es->at, high, false))
+            return true;
     }
     for (int32_t i = high; i < t->smoothed; i++)
         lowest = ee_smaller(lowest, smooth[i]);
     return smooth[high] - lowest >= 0.2 * size;
 }
 
-/* End the piece: follow the curve to its last value, then decide on the turn that is still open. */
-void ee_end_piece(ee_tracker *t)
+/* Whether the curve falls from the last ED as far as it had risen to it, where that is known. */
+static bool is_emptied(ee_tracker *t, int32_t es)
 {
-    ee_smooth_to(t, t->length);
-    if (t->length < 5)
-        return;
+    const ee_turn *ed = turn_before(t, 0), *es_before = turn_before(t, 1);
+    if (es_before == NULL || es_before->at_start)
+        return true;
+    const double high = t->smooth[ed->at];
+    return high - t->smooth[es] >= EMPTIED * (high - t->smooth[es_before->at]);
+}
+
+/* Follow the curve to its last value, then decide on the turn that is still open. */
+static void end_turns(ee_tracker *t)
+{
     ee_follow(t);
     const ee_turn *before = turn_before(t, 0);
     const int32_t last = t->length - 1;
@@ -160,6 +181,8 @@ void ee_end_piece(ee_tracker *t)
         const ee_turn closing = {place(t, t->high, last, true), true, false};
         const bool full = is_full(t, closing.at, turn_before(t, 1), before);
         beat(t, full ? &closing : NULL);
+        if (full)
+            add_turn(t, closing);
         return;
     }
     const int32_t es = place(t, t->low, last, false);
@@ -167,9 +190,33 @@ void ee_end_piece(ee_tracker *t)
     for (int32_t i = es; i <= last; i++)
         highest = ee_larger(highest, t->smooth[i]);
     const bool came_back = highest - t->smooth[es] >= 0.1 * (t->smooth[before->at] - t->smooth[es]);
-    if (came_back || ee_is_level(t, before->at, es, false)) {
+    if (came_back || (ee_is_level(t, before->at, es, false) && is_emptied(t, es))) {
         t->turns[t->turn_count++] = (ee_turn){es, false, false};
         t->turned++;
         beat(t, NULL);
     }
+}
+
+/* Say the beat of an ES and the ED after it, of a cine without any other. */
+static void rise(ee_tracker *t)
+{
+    const ee_turn *es = turn_before(t, 1), *ed = turn_before(t, 0);
+    if (t->said > 0 || t->rejected != EE_WHY_NOTHING || es == NULL || !ed->is_ed)
+        return;
+    if (es->at_start && !ee_is_level(t, es->at, ed->at, true))
+        return;
+    const ee_why why = ee_judge(t, ed->at, es->at, ed->at, 0);
+    if (why != EE_WHY_NOTHING)
+        t->rejected = why;
+    else
+        say(t, ed, es, 0);
+}
+
+void ee_end_piece(ee_tracker *t)
+{
+    ee_smooth_to(t, t->length);
+    if (t->length < 5)
+        return;
+    end_turns(t);
+    rise(t);
 }

@@ -106,25 +106,18 @@ def follow_cycle(area: Tensor, cycle: Tensor, trust: Tensor) -> Tensor:
         trust: float (B,).
     """
     centred = area - area.mean(1, keepdim=True)
-    correlation = (centred * cycle).mean(1) / spread_of(area)
+    # an area that hardly moves has no direction to follow: its noise would be given one, at the largest gradient
+    spread = (centred.square().mean(1) + (STILL * area.mean(1).detach()).square() + 1e-8).sqrt()
+    correlation = (centred * cycle).mean(1) / spread
     return (trust * (1 - correlation)).mean()
-
-
-def spread_of(area: Tensor) -> Tensor:
-    """Deviation of areas over time, (B,) of (B, T), at least about `STILL` of their mean.
-
-    An area that hardly moves has no form of its own: its noise would be given one, at the largest gradient.
-    """
-    return (area.var(1, correction=0) + (STILL * area.mean(1).detach()).square() + 1e-8).sqrt()
 
 
 def stay_smooth(area: Tensor, cycle: Tensor, trust: Tensor) -> Tensor:
     """How much the second difference of the area jumps where the cycle does not explain it, against the cycle itself.
 
-    What is left of the area, relative to its spread, once the straight line that fits it to the cycle is taken off: the
+    What is left of the area, relative to its mean, once the straight line that fits it to the cycle is taken off: the
     mean square of its third difference over time, over that of the cycle. Flicker has much of it. So has a heart of few
-    frames a beat, whose cycle jumps too; without the division such clips alone would be smoothed. Relative to its
-    spread, since relative to its mean an area can become smooth by moving less, and EF with it.
+    frames a beat, whose cycle jumps too; without the division such clips alone would be smoothed.
 
     Args:
         area: Soft areas, float (B, T).
@@ -133,9 +126,9 @@ def stay_smooth(area: Tensor, cycle: Tensor, trust: Tensor) -> Tensor:
     """
     if area.shape[1] < 4:
         return area.sum() * 0
-    centred = area - area.mean(1, keepdim=True)
-    slope = (centred * cycle).mean(1, keepdim=True).detach()
-    left = (centred - slope * cycle) / spread_of(area)[:, None]
+    mean = area.mean(1, keepdim=True)
+    slope = ((area - mean) * cycle).mean(1, keepdim=True).detach()
+    left = (area - mean - slope * cycle) / (mean.detach() + 1e-4)
     own = cycle.diff(n=3, dim=1).square().mean(1)
     return (trust * left.diff(n=3, dim=1).square().mean(1) / (own + SUDDEN)).mean()
 

@@ -300,13 +300,14 @@ class BeatTracker:
         raw = self._values[ed : es + 1] if ed < es else self._values[es : ed + 1][::-1]
         regular = interval is not None and interval <= SHORT and is_periodic(recent, round(interval))
         smooth = 1 - shown <= FEW_GLITCHES and roughness(recent) <= SMOOTH
+        jumps = -np.diff(raw).min() > JUMP * (raw[0] - raw[-1])
         if fall < MIN_FALL * self._smooth[ed]:
             self.rejected = f"the area changes by only {100 * fall / self._smooth[ed]:.1f}%: no beat to measure"
         elif not (regular or smooth) and roughness(self._raw[around]) > MAX_ROUGHNESS:
             self.rejected = "the area jumps from frame to frame as noise does: no beat to measure"
         elif not regular and fall < MIN_SIGNAL_TO_NOISE * float(np.std(recent - smoothed(recent, self._half))):
             self.rejected = "the area curve is too noisy to tell beats apart"
-        elif not regular and (-np.diff(raw).min() > JUMP * (raw[0] - raw[-1]) or self._is_staircase(ed, es)):
+        elif not regular and (jumps or (ed < es and self._is_staircase(ed, es))):
             self.rejected = "the area jumps from one frame to the next: no beat to measure"
         elif shown < MIN_SEEN:
             self.rejected = "left ventricle found in too few frames of the beat"
@@ -316,8 +317,6 @@ class BeatTracker:
 
     def _is_staircase(self, ed: int, es: int) -> bool:
         """Whether a fall is made by a few jumps; a rise may be, as the ventricle fills in two."""
-        if es < ed:
-            return False
         curve = np.array(self._smooth[ed : es + 1])
         part = (curve - curve[-1]) / (curve[0] - curve[-1])
         start = int(np.flatnonzero(part >= 0.9)[-1])
@@ -373,13 +372,13 @@ class BeatTracker:
             return beats
         high = self._place(self._high, last, True)
         size = beat_range(np.array(smooth[-self._memory :]))
-        if len(self._turns) > 1:
-            size = max(size, fall := smooth[self._turns[-2].at] - smooth[before.at])
-            full = smooth[high] - smooth[before.at] >= 0.95 * fall
+        low = smooth[before.at]
+        if ed_seen := len(self._turns) > 1:
+            size = max(size, fall := smooth[self._turns[-2].at] - low)
         else:
-            came = max(smooth[: before.at + 1]) - smooth[before.at]
-            back = smooth[high] - smooth[before.at] >= 0.95 * came
-            full = not self.said and back and self._is_level(before.at, high, high)
+            fall = max(smooth[: before.at + 1]) - low
+        full = smooth[high] - low >= 0.95 * fall
+        full = full and (ed_seen or (not self.said and self._is_level(before.at, high, high)))
         full = full or smooth[high] - min(smooth[high:]) >= 0.2 * size
         if not full:
             return beats + self._beat(None)

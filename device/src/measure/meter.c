@@ -20,8 +20,7 @@ struct ee_meter {
     double fps;           /* 0: unknown */
     ee_vector spacing_mm; /* 1 if unknown */
     bool has_spacing;
-    int completed;  /* beats measured in this call */
-    uint64_t found; /* beats in the area curve, measured or not */
+    int completed; /* beats measured in this call */
     /* Of each frame that a beat may still name, at its number modulo `capacity`: its volume in mm3, or the runs of its
      * mask, `height` of them at most, which are measured if a beat names it. Few frames are named. */
     double *volumes;
@@ -98,7 +97,6 @@ static void measure(void *context, const ee_found *found)
 {
     ee_meter *m = context;
     const double edv = volume_of(m, found->ed_frame), esv = volume_of(m, found->es_frame);
-    m->found++;
     if (!(esv < edv))
         return;
     const double rate = m->fps > 0 && found->interval_frames > 0 ? 60 * m->fps / found->interval_frames : NAN;
@@ -146,7 +144,6 @@ ee_meter *ee_meter_init(void *memory, size_t size, uint32_t width, uint32_t heig
 
 void ee_meter_reset(ee_meter *m)
 {
-    m->found = 0;
     ee_tracker_reset(&m->tracker);
     ee_history_reset(&m->history);
 }
@@ -203,7 +200,7 @@ bool ee_meter_beat(const ee_meter *m, uint64_t i, ee_beat *out)
 void ee_meter_summary(const ee_meter *m, ee_summary *out)
 {
     ee_why why = EE_WHY_NOTHING;
-    if (m->found == 0)
+    if (m->tracker.said == 0)
         why = ee_tracker_why(&m->tracker);
     else if (m->history.count == 0)
         why = EE_WHY_NOT_MEASURABLE;

@@ -27,7 +27,7 @@ typedef struct {
     int32_t half, warm_up, memory, longest, gap;
     /* since the reset */
     uint64_t frames, seen, turned; /* pushed; with a ventricle; ES that belong to no rejected beat */
-    uint64_t said;                 /* beats */
+    uint64_t said;                 /* beats in the curve, measured or not */
     double change;                 /* largest range, as a part of the area */
     ee_why rejected;               /* why the last beat that was left out was */
     /* the piece of curve in the buffer */

@@ -139,19 +139,16 @@ void ee_follow(ee_tracker *t)
 static bool is_full(const ee_tracker *t, int32_t high, const ee_turn *ed, const ee_turn *es)
 {
     const double *smooth = t->smooth;
-    double size = range(t), lowest = smooth[high], highest = smooth[es->at];
-    if (ed != NULL) {
-        const double fall = smooth[ed->at] - smooth[es->at];
-        if (smooth[high] - smooth[es->at] >= 0.95 * fall)
-            return true;
-        size = ee_larger(size, fall);
-    } else if (t->said == 0) {
+    const double low = smooth[es->at];
+    double size = range(t), lowest = smooth[high], top = ed ? smooth[ed->at] : low;
+    if (ed != NULL)
+        size = ee_larger(size, top - low);
+    else
         for (int32_t i = 0; i < es->at; i++)
-            highest = ee_larger(highest, smooth[i]);
-        const bool back = smooth[high] - smooth[es->at] >= 0.95 * (highest - smooth[es->at]);
-        if (back && ee_is_level(t, es->at, high, false))
-            return true;
-    }
+            top = ee_larger(top, smooth[i]);
+    const bool back = smooth[high] - low >= 0.95 * (top - low);
+    if (back && (ed != NULL || (t->said == 0 && ee_is_level(t, es->at, high, false))))
+        return true;
     for (int32_t i = high; i < t->smoothed; i++)
         lowest = ee_smaller(lowest, smooth[i]);
     return smooth[high] - lowest >= 0.2 * size;

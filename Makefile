@@ -1,15 +1,19 @@
 # make demo      segment a real cine, export int8, benchmark; pictures in demo-out/
 # make test      lint, types, tests
-# make test-arm  a model exported for ARM, run on an emulated board (docs/arm.md); by hand, on Debian, for minutes
+# make test-cpus int8 on seven processors, six of them emulated, equal to the bit (docs/processors.md); by hand, on Debian
+# make test-arm  a model exported for ARM, run on emulated boards (docs/processors.md); by hand, on Debian, for minutes
+# make constraints  renews constraints.txt, the versions of the packages in .venv
 # make dist      the C runtime as a source tarball, in dist/
-# All but dist make the virtual environment .venv first. They need Python 3.11 to 3.13, git and make.
+# All but constraints and dist make the virtual environment .venv first. They need Python 3.11 to 3.13, git and make.
 
 PYTHON ?= python3
 # A release whose CPU build is known to work; on Linux another one may bring several GB of CUDA.
 TORCH ?= torch==2.13.0
+# One version of every package that .venv gets, TORCH excepted, for each Python. Without it: make CONSTRAINTS=/dev/null.
+CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
 
-.PHONY: demo test test-arm lint dist clean
+.PHONY: demo test test-cpus test-arm lint constraints dist clean
 
 demo: .venv/ready
 	$(BIN)/edgeecho demo --out demo-out
@@ -17,8 +21,11 @@ demo: .venv/ready
 test: .venv/ready lint
 	$(BIN)/python -m pytest
 
+test-cpus: .venv/ready
+	$(BIN)/python tests/cpus/run.py --cache .arm
+
 test-arm: .venv/ready
-	$(BIN)/python tests/arm/compare.py --cache .arm
+	$(BIN)/python tests/cpus/run.py --cache .arm --export default --cpus cortex-a53,cortex-a72,cortex-a76
 	if [ -f device/test_arm.sh ]; then sh device/test_arm.sh .arm; fi
 
 lint: .venv/ready
@@ -29,11 +36,23 @@ lint: .venv/ready
 dist:
 	$(PYTHON) device/dist.py dist
 
-.venv/ready: pyproject.toml
+# Renews constraints.txt with the newest versions that fit pyproject.toml, for every Python at once. Commit the result
+# after `make test`.
+constraints:
+	set -e; tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \
+	$(PYTHON) -m venv "$$tools"; \
+	"$$tools/bin/pip" install --quiet --disable-pip-version-check 'uv>=0.13'; \
+	"$$tools/bin/uv" pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev \
+	  --no-emit-package torch --no-emit-package torchvision --no-annotate \
+	  --custom-compile-command 'make constraints' --output-file constraints.txt pyproject.toml
+
+# Torch is installed without constraints: an index of CPU builds that TORCH names may lack the pinned versions of what it
+# requires. The next command brings these to the pinned versions.
+.venv/ready: pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 13), sys.version'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable '.[dev]'
 	touch $@
 
 clean:

@@ -12,9 +12,16 @@ import numpy as np
 from edgeecho.benchmarks.accuracy import fill_accuracy, require_items
 from edgeecho.benchmarks.contest import prepare, speckle_clip
 from edgeecho.benchmarks.end_to_end import draw_cine
-from edgeecho.benchmarks.entries import DEFAULT_MODELS, FORMS, entries, macs_per_frame
-from edgeecho.benchmarks.machine import describe_machine
-from edgeecho.benchmarks.pack import Pack
+from edgeecho.benchmarks.entries import (
+    DEFAULT_MODELS,
+    DEFAULT_PRECISIONS,
+    DEFAULT_RUNTIMES,
+    FORMS,
+    entries,
+    macs_per_frame,
+)
+from edgeecho.benchmarks.machine import describe_machine, has_engine
+from edgeecho.benchmarks.pack import Pack, with_engines
 from edgeecho.benchmarks.peers import PEERS
 from edgeecho.benchmarks.protocol import Extras, Rules, describe_protocol
 from edgeecho.benchmarks.result import BenchResult
@@ -29,12 +36,12 @@ Progress = Callable[[int, int, str], None]
 
 
 def run_bench(
-    models: Sequence[str] = DEFAULT_MODELS,
-    runtimes: Sequence[str] = ("ort", "openvino"),
-    precisions: Sequence[str] = ("fp32", "int8"),
+    models: Sequence[str] | None = None,
+    runtimes: Sequence[str] | None = None,
+    precisions: Sequence[str] | None = None,
     threads: int = 1,
     *,
-    forms: Sequence[str] = FORMS,
+    forms: Sequence[str] | None = None,
     own_files: Sequence[Path] = (),
     rules: Rules | None = None,
     extras: Extras | None = None,
@@ -42,6 +49,7 @@ def run_bench(
     work_dir: Path | None = None,
     frames: np.ndarray | None = None,
     progress: Progress = lambda step, steps, what: None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> BenchResult:
     """Time networks on this machine's CPU.
 
@@ -49,20 +57,24 @@ def run_bench(
     times stay; the others go on. On Ctrl-C, what was measured is returned with `complete` false.
 
     Args:
-        models: `default`, `all`, packaged models, peers, folders that `edgeecho export` wrote, or model files.
-        runtimes: `ort`, `openvino`, `torch`.
-        precisions: `fp32`, `bf16`, `int8`.
+        models: `default`, `all`, packaged models, peers, folders that `edgeecho export` wrote, or model files; of a
+            pack, names in it. None means `DEFAULT_MODELS`, or all of the pack.
+        runtimes: `ort`, `openvino`, `torch`. None means `DEFAULT_RUNTIMES`; of a pack, those that it was made for and
+            that are installed here.
+        precisions: `fp32`, `bf16`, `int8`. None means `DEFAULT_PRECISIONS`, or those that the pack was made for.
         threads: Of every engine.
-        forms: `clip`, `stream`.
+        forms: `clip`, `stream`. None means both, or those that the pack was made for.
         own_files: ONNX files of any make.
         rules: How long rows are timed.
         extras: What is measured beside the time of the network.
-        pack: A folder of `prepare_pack`; its contestants are the models, whatever `models` says; `own_files` are added.
+        pack: A folder of `prepare_pack`, which holds the models; `own_files` are added.
         work_dir: Folder for exported peers, used again next time; None means a temporary one.
         frames: The clip, uint8 (T, 1, S, S); None means 32 frames of seeded speckle at 112 x 112.
         progress: Called before each step.
+        say: Told what is left out.
 
     Raises:
+        MissingExtraError: If no engine of a pack is installed.
         ConfigError: If a name or number makes no sense.
         ShapeError: If `frames` is no clip.
         DataError: If the data set is not there or has nothing in that split.
@@ -80,11 +92,18 @@ def run_bench(
     packed = Pack.read(pack) if pack else None
     with work_folder(work_dir) as folder:
         if packed:
-            asked = packed.entries(runtimes, precisions, forms)
+            asked = packed.entries(runtimes, precisions, forms, models)
+            if runtimes is None:
+                asked = with_engines(asked, say)
+                runtimes = [runtime for runtime in DEFAULT_RUNTIMES if has_engine(runtime)]  # of own files
             macs = {(entry.source, entry.form): packed.macs.get((entry.model, entry.form)) for entry in asked}
-            asked += entries([], runtimes, precisions, forms, folder, own_files) if own_files else []
+            asked += entries([], runtimes, ("fp32",), ("clip",), folder, own_files) if own_files else []
         else:
-            asked, macs = entries(models, runtimes, precisions, forms, folder, own_files), {}
+            names = DEFAULT_MODELS if models is None else models
+            runtimes = DEFAULT_RUNTIMES if runtimes is None else runtimes
+            precisions = DEFAULT_PRECISIONS if precisions is None else precisions
+            forms = FORMS if forms is None else forms
+            asked, macs = entries(names, runtimes, precisions, forms, folder, own_files, say), {}
         runners = [Runner.of(entry, threads) for entry in asked]
         contest = _Contest(runners, rules, extras, folder, clip, progress, macs, bool(packed))
         protocol = describe_protocol(rules, extras, threads, clip, frames is not None)

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from edgeecho.benchmarks.comparison import (
     FASTER,
+    INCONCLUSIVE,
     LEAST_CHANGE,
     LEAST_RUNS,
     MACHINE,
@@ -24,7 +25,14 @@ from edgeecho.benchmarks.comparison import (
 from edgeecho.benchmarks.result import BenchResult
 from edgeecho.benchmarks.words import figure
 
-COLOURS = {FASTER: "green", SLOWER: "red", MACHINE: "yellow", YARDSTICK_ONLY: "yellow", NOT_TOLD: "dim"}
+COLOURS = {
+    FASTER: "green",
+    SLOWER: "red",
+    MACHINE: "yellow",
+    YARDSTICK_ONLY: "yellow",
+    INCONCLUSIVE: "yellow",
+    NOT_TOLD: "dim",
+}
 FULL_WIDTH = 100
 """Narrower terminals get no intervals."""
 
@@ -74,24 +82,40 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
 
 
 def _conclusion(comparison: Comparison) -> list[str]:
-    lines = []
-    for verdict in (SLOWER, FASTER, PERHAPS + SLOWER, PERHAPS + FASTER):
-        names = [change.name for change in comparison.changes if change.verdict == verdict]
-        if names:
-            lines.append(f"{verdict.capitalize()} beyond noise: {', '.join(names)}.")
-    if comparison.changes and not lines:
+    names = {
+        verdict: ", ".join(change.name for change in comparison.changes if change.verdict == verdict)
+        for verdict in (SLOWER, FASTER, PERHAPS + SLOWER, PERHAPS + FASTER, INCONCLUSIVE)
+    }
+    lines = [
+        f"{verdict.capitalize()} beyond noise: {names[verdict]}." for verdict in (SLOWER, FASTER) if names[verdict]
+    ]
+    if comparison.changes and not any(names.values()):
         lines.append("No row changed beyond noise.")
+    perhaps = [verdict for verdict in (PERHAPS + SLOWER, PERHAPS + FASTER) if names[verdict]]
+    lines += [f"{verdict.capitalize()}: {names[verdict]}." for verdict in perhaps]
+    if perhaps:
+        lines.append("Perhaps: beyond the row's own scatter, but the yardstick scatters too much to clear the machine.")
+    if names[INCONCLUSIVE]:
+        lines.append(
+            f"{INCONCLUSIVE.capitalize()}: {names[INCONCLUSIVE]}. The times changed; that cannot be told from drift of "
+            "the machine."
+        )
     if comparison.yardstick:
         lines.append(
             f"The yardstick, the standard 3D U-Net's fp32 in ONNX Runtime: {signed_percent(comparison.yardstick)}. "
             f"{MACHINE.capitalize()}: the row moved with it. {YARDSTICK_ONLY.capitalize()}: it moved, the row did not."
         )
+        if names[INCONCLUSIVE]:
+            lines.append(
+                "Inconclusive: the row's time and its time over the yardstick's changed in opposite directions."
+            )
     elif comparison.changes:
-        lines.append("No yardstick in both results: a machine that drifted looks like a change.")
-    if any(change.verdict.startswith(PERHAPS) for change in comparison.changes):
-        lines.append("Perhaps: beyond the row's own scatter, but the yardstick scatters too much to clear the machine.")
+        lines.append(
+            f"No yardstick (the standard 3D U-Net's fp32 in ONNX Runtime): {comparison.no_yardstick}. Drift of the "
+            "machine looks like a change of every row, and can hide one."
+        )
     lines.append(
         f"Noise: less than {100 * LEAST_CHANGE:.0f} %, or an interval that holds 0. Not told: fewer than {LEAST_RUNS} "
-        "runs, or not timed."
+        "runs, not timed, or timed on other work."
     )
     return lines

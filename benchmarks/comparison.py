@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student
 
+from edgeecho.benchmarks.differences import LEAST_YARDSTICK_RUNS, notes_of, other_work, warnings_of, yardstick_fault
 from edgeecho.benchmarks.result import BenchResult, Row
-from edgeecho.benchmarks.words import at, number, plain, row_name
+from edgeecho.benchmarks.words import row_name
 
 LEAST_CHANGE = 0.03
 """Part of the time. Two runs of one program on one quiet machine differ by as much; less is never called a change."""
@@ -21,7 +22,10 @@ CONFIDENCE = 0.95
 
 FASTER, SLOWER, NOISE, NOT_TOLD = "faster", "slower", "noise", "not told"
 MACHINE = "the machine"
-"""The yardstick moved alike."""
+"""The yardstick moved alike, or the row is the yardstick."""
+INCONCLUSIVE = "inconclusive"
+"""The row's time changed, and nothing tells a change of the row from drift of the machine: no yardstick is valid in
+both results, or the row's time and its time over the yardstick's changed in opposite directions."""
 YARDSTICK_ONLY = "yardstick only"
 """The row's own time stayed, the yardstick's did not."""
 PERHAPS = "perhaps "
@@ -57,9 +61,11 @@ class Change:
     old: Row
     new: Row
     ratio: Ratio | None
-    """Of the medians; None where one was not timed."""
+    """Of the medians; None where one was not timed, or a run is other work in one than in the other."""
     corrected: Ratio | None
-    """The same over the yardstick's, so without what the machine did to both; None where one has no yardstick."""
+    """The same over the yardstick's, so without what the machine did to both; None where no yardstick is valid in both,
+    and of the yardstick itself."""
+    is_yardstick: bool = False
     notes: tuple[str, ...] = ()
     """What else changed: file, precision that ran, parameters, accuracy, failure."""
 
@@ -69,15 +75,19 @@ class Change:
         if self.ratio is None:
             return NOT_TOLD
         raw = self.ratio.verdict
-        if self.corrected is None or raw == NOT_TOLD or self.corrected.low is None:
+        if raw == NOT_TOLD:
             return raw
-        against = self.corrected.verdict
+        if self.is_yardstick:
+            return NOISE if raw == NOISE else MACHINE
+        against = self.corrected.verdict if self.corrected else NOT_TOLD
+        if self.corrected is None or against == NOT_TOLD:
+            return NOISE if raw == NOISE else INCONCLUSIVE
         if raw == NOISE:
             return NOISE if against == NOISE else YARDSTICK_ONLY
         if against != NOISE:
-            return against
-        most_is_left = abs(math.log(self.corrected.value)) > abs(math.log(self.ratio.value)) / 2
-        return f"{PERHAPS}{raw}" if most_is_left else MACHINE
+            return raw if against == raw else INCONCLUSIVE
+        part_left = math.log(self.corrected.value) / math.log(self.ratio.value)
+        return f"{PERHAPS}{raw}" if part_left > 1 / 2 else MACHINE
 
     def to_dict(self) -> dict[str, Any]:
         """The change as JSON values; ratios are new time over old."""
@@ -97,7 +107,9 @@ class Comparison:
     warnings: list[str]
     """Why the two may not be comparable."""
     yardstick: Ratio | None = None
-    """What happened to the standard 3D U-Net's fp32 row: the machine's drift."""
+    """What happened to the standard 3D U-Net's fp32 row: the machine's drift. None where `no_yardstick` tells why."""
+    no_yardstick: str | None = None
+    """Why no yardstick is valid in both results."""
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison as JSON values."""
@@ -107,6 +119,7 @@ class Comparison:
             "only_second": self.only_new,
             "warnings": self.warnings,
             "yardstick": self.yardstick and asdict(self.yardstick),
+            "no_yardstick": self.no_yardstick,
         }
 
 
@@ -123,29 +136,33 @@ def compare(old: BenchResult, new: BenchResult, *, seed: int = 0) -> Comparison:
     """
     rng = np.random.default_rng(seed)
     olds, news = _by_key(old.rows), _by_key(new.rows)
-    yards = (old.yardstick(), new.yardstick())
-    base = _ratio(yards[0], yards[1], rng) if yards[0] and yards[1] else None
+    fault = yardstick_fault(old, new)
+    yards = (None, None) if fault else (old.yardstick(), new.yardstick())
+    base = _ratio(*yards, rng) if yards[0] and yards[1] else None
     changes = []
     for key in olds:
         if key in news:
             a, b = olds[key], news[key]
+            work = other_work(a, b, old, new)
             is_yardstick = a is yards[0]
             changes.append(
                 Change(
                     name=row_name(a),
                     old=a,
                     new=b,
-                    ratio=_ratio(a, b, rng),
-                    corrected=_ratio(a, b, rng, *yards) if base and not is_yardstick else None,
-                    notes=tuple(_notes(a, b)),
+                    ratio=None if work else _ratio(a, b, rng),
+                    corrected=_ratio(a, b, rng, *yards) if base and not is_yardstick and not work else None,
+                    is_yardstick=is_yardstick,
+                    notes=(*([f"not comparable: {work}"] if work else []), *notes_of(a, b)),
                 )
             )
     return Comparison(
         changes=changes,
         only_old=[row_name(olds[key]) for key in olds if key not in news],
         only_new=[row_name(news[key]) for key in news if key not in olds],
-        warnings=_warnings(old, new),
+        warnings=warnings_of(old, new),
         yardstick=base,
+        no_yardstick=fault,
     )
 
 
@@ -172,7 +189,7 @@ def _ratio(
         if not (base_a and base_b and base_a.ms_per_frame and base_b.ms_per_frame):
             return None
         value *= base_a.ms_per_frame / base_b.ms_per_frame
-        told = told and min(len(base_a.times_ms), len(base_b.times_ms)) >= 2
+        told = told and min(len(base_a.times_ms), len(base_b.times_ms)) >= LEAST_YARDSTICK_RUNS
         scatter = scatter + _scatter(base_a, rng) - _scatter(base_b, rng) if told else scatter
     if not told:
         return Ratio(value, None, None)
@@ -191,50 +208,6 @@ def _scatter(row: Row, rng: np.random.Generator) -> np.ndarray:
     few = student.ppf((1 + CONFIDENCE) / 2, n - 1) / student.ppf((1 + CONFIDENCE) / 2, 1e6) * math.sqrt(n / (n - 1))
     scattered: np.ndarray = logs * few
     return scattered
-
-
-def _notes(a: Row, b: Row) -> list[str]:
-    notes = []
-    if a.error != b.error:
-        notes.append(f"failed: {b.error}" if b.error else f"failed before: {a.error}")
-    if a.sha256 and b.sha256 and a.sha256 != b.sha256:
-        notes.append(f"another file ({a.sha256[:8]}, now {b.sha256[:8]})")
-    if a.precision_run != b.precision_run and not (a.error or b.error):
-        notes.append(f"ran in {a.precision_run or '?'}, now {b.precision_run or '?'}")
-    if a.params != b.params and a.params and b.params:
-        notes.append(f"parameters {number(a.params)}, now {number(b.params)}")
-    for key, words, digits in (("dice_ed", "Dice ED", 3), ("dice_es", "Dice ES", 3), ("ef_mae", "EF error", 2)):
-        values = at(a.accuracy, key), at(b.accuracy, key)
-        if None not in values and number(values[0], digits) != number(values[1], digits):
-            notes.append(f"{words} {number(values[0], digits)}, now {number(values[1], digits)}")
-    judged = [" ".join(str((r.accuracy or {}).get(k)) for k in ("data", "split")) for r in (a, b) if r.accuracy]
-    if len(set(judged)) == 2:
-        notes.append(f"accuracy on {judged[0]}, now on {judged[1]}")
-    return notes
-
-
-def _warnings(old: BenchResult, new: BenchResult) -> list[str]:
-    """What differs in machine and rules, so that milliseconds do not compare."""
-    found = []
-    for words, a, b, keys in (
-        ("machine", old.machine, new.machine, ("cpu", "architecture", "usable_cores", "flags", "governor")),
-        ("software", old.machine, new.machine, ("python", "versions")),
-        ("rules", old.protocol, new.protocol, ("clip", "frames", "threads", "timed")),
-    ):
-        for key in keys:
-            if a.get(key) != b.get(key):
-                found.append(f"another {words}: {key} {_differing(a.get(key), b.get(key))}")
-    for words, result in (("first", old), ("second", new)):
-        if not result.complete:
-            found.append(f"the {words} result is partial: its run was interrupted")
-    return found
-
-
-def _differing(a: Any, b: Any) -> str:
-    if isinstance(a, dict) and isinstance(b, dict):
-        keys = [key for key in dict.fromkeys([*a, *b]) if a.get(key) != b.get(key)]
-        return "; ".join(f"{key} {plain(a.get(key))}, now {plain(b.get(key))}" for key in keys)
-    return f"{plain(a)}, now {plain(b)}"
 
 
 def signed_percent(ratio: Ratio | None) -> str:

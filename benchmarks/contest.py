@@ -9,14 +9,20 @@ from pathlib import Path
 import numpy as np
 
 from edgeecho.benchmarks.entries import Entry
-from edgeecho.benchmarks.peers import PEERS, Peer
+from edgeecho.benchmarks.peers import PEERS, STORED, Peer
 from edgeecho.catalog import locate
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.modelfile import check
 
+WRITTEN = {"ort": (".onnx",), "openvino": (".xml", ".bin")}
+"""Runtime to the suffixes of a peer's files."""
+
 
 def prepare(name: str, rows: Iterable[Entry], frames_file: Path) -> str | None:
-    """Export a peer's files where they are not there yet, in a process of its own, which frees its memory.
+    """Export the files of a peer's rows where they are not there yet, in a process of its own, which frees its memory.
+
+    Where no row runs an ONNX file, one of fp32 is exported too, to count its operations. Files in the folder of another
+    network or clip that are not written anew are removed: nothing may be counted or run on them.
 
     Args:
         name: A key of `PEERS`.
@@ -29,15 +35,22 @@ def prepare(name: str, rows: Iterable[Entry], frames_file: Path) -> str | None:
     peer, rows = PEERS[name], list(rows)
     folder = Path(rows[0].source)
     t, _, size_px, _ = np.load(frames_file, mmap_mode="r").shape
-    asked = {(row.runtime, row.stored) for row in rows} | {("ort", "fp32")}  # the fp32 graph is counted
-    if all(_is_ready(folder, runtime, precision, peer, t, size_px) for runtime, precision in asked):
+    asked = {(row.runtime, str(row.stored)) for row in rows}
+    if not any(runtime == "ort" for runtime, _ in asked):
+        asked.add(("ort", "fp32"))
+    known = [(runtime, precision) for runtime in WRITTEN for precision in STORED]
+    ready = {file for file in known if _is_ready(folder, *file, peer, t, size_px)}
+    for runtime, precision in set(known) - asked - ready:
+        for suffix in WRITTEN[runtime]:
+            (folder / f"clip.{precision}{suffix}").unlink(missing_ok=True)
+    if asked <= ready:
         return None
     job = {
         "name": name,
         "config": peer.config,
         "folder": str(folder),
         "frames_file": str(frames_file),
-        "precisions": sorted({str(precision) for _, precision in asked}),
+        "formats": {p: sorted(r for r, of in asked if of == p) for p in STORED if any(of == p for _, of in asked)},
     }
     run = subprocess.run(
         [sys.executable, "-P", "-m", "edgeecho.benchmarks.prepare"],
@@ -53,7 +66,7 @@ def prepare(name: str, rows: Iterable[Entry], frames_file: Path) -> str | None:
     return f"{name} could not be exported: {last}"
 
 
-def _is_ready(folder: Path, runtime: str, precision: str | None, peer: Peer, t: int, size_px: int) -> bool:
+def _is_ready(folder: Path, runtime: str, precision: str, peer: Peer, t: int, size_px: int) -> bool:
     try:
         spec = check(locate(folder, runtime, precision).path).spec
     except (ModelFileError, ConfigError):

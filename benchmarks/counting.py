@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from edgeecho.benchmarks.external_data import read_onnx
 from edgeecho.errors import ExportError, require
 
 COUNTER = "edgeecho.benchmarks.counting (Conv, ConvTranspose, MatMul, Gemm of the ONNX graph; FLOPs = 2 x MACs)"
@@ -25,6 +26,7 @@ def count_macs(model: Any, frames: int, shapes: Mapping[str, Sequence[int]] | No
 
     Raises:
         ExportError: If a shape cannot be inferred.
+        ModelFileError: If it is a path and no ONNX file is there, or its external data are not.
         MissingExtraError: If onnx is not installed.
     """
     graph = infer(model, frames, shapes)
@@ -36,16 +38,17 @@ def infer(model: Any, frames: int, shapes: Mapping[str, Sequence[int]] | None = 
     """A model's graph with the shapes and types of its tensors, T put in; the model stays as it is.
 
     Args:
-        model: As `count_macs`, or the bytes of a file.
+        model: As `count_macs`, or the bytes of a file without external data.
         frames: As `count_macs`.
         shapes: Of inputs by name, to put in instead where they are given.
 
     Raises:
+        ModelFileError: If it is a path and no ONNX file is there, or its external data are not.
         MissingExtraError: If onnx is not installed.
     """
     onnx = require("onnx", "export")
     if isinstance(model, str | Path):
-        model = onnx.load(model)
+        model = onnx.load_from_string(read_onnx(Path(model)).data)
     elif isinstance(model, bytes):
         model = onnx.load_from_string(model)
     else:

@@ -1,6 +1,6 @@
 """Which rows a run has: every row is a model, a form, a runtime and a precision."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,8 +12,10 @@ from edgeecho.catalog import RUNTIME_OF, find_files, locate, model_folder, packa
 from edgeecho.errors import ConfigError, EdgeEchoError
 
 RUNTIMES = ("ort", "openvino", "torch")
+DEFAULT_RUNTIMES = ("ort", "openvino")
 PRECISIONS = ("fp32", "bf16", "int8")
 """`bf16`: the fp32 file, run in 16 bits by an engine that has such kernels (OpenVINO)."""
+DEFAULT_PRECISIONS = ("fp32", "int8")
 FORMS = ("clip", "stream")
 DEFAULT_MODELS = ("default", "cl_unet_nano", "unet2d", "unet3d")
 ALL = "all"
@@ -80,10 +82,12 @@ def entries(
     forms: Sequence[str],
     work_dir: Path,
     own_files: Sequence[Path] = (),
+    say: Callable[[str], None] = lambda text: None,
 ) -> list[Entry]:
     """Every row that is asked for and can be, each once, in order.
 
-    A model file is one row: its own runtime, precision and form. An ONNX file of any make is a row a runtime.
+    A model file is one row: its own runtime, precision and form. An ONNX file of any make is a row a runtime. Models of
+    `all` and of `DEFAULT_MODELS` that have no such row are left out; one that is asked for by name is an error.
 
     Args:
         models: `default`, `all`, packaged models, peers, folders or files.
@@ -92,22 +96,27 @@ def entries(
         forms: Of `FORMS`.
         work_dir: Where peers are exported to.
         own_files: ONNX files without an EdgeEcho seal.
+        say: Told which models are left out.
 
     Raises:
-        ConfigError: If a name is unknown or nothing is asked for.
+        ConfigError: If a name is unknown, nothing is asked for, or no row is possible.
     """
     known(("runtime", runtimes, RUNTIMES), ("precision", precisions, PRECISIONS), ("form", forms, FORMS))
     if not models and not own_files:
         raise ConfigError("no model to benchmark; name one, such as default")
     everything = [*(folder.name for folder in packaged_models()), *PEERS]
-    named = [name for model in models for name in (everything if model == ALL else [model])]
-    asked = [(form, runtime, precision) for form in forms for runtime in runtimes for precision in precisions]
+    named = [(name, model == ALL) for model in models for name in (everything if model == ALL else [model])]
+    is_default = tuple(models) == DEFAULT_MODELS
     rows: list[Entry] = []
-    for model in named:
-        found = _of_model(model, asked, work_dir)
-        if not found:
+    for model, is_one_of_all in named:
+        found = rows_of(model, runtimes, precisions, forms, work_dir)
+        if not found and (is_default or is_one_of_all):
+            say(f"{model}: left out, no row of these forms, runtimes and precisions is possible")
+        elif not found:
             raise ConfigError(f"{model}: no row of these forms, runtimes and precisions is possible; ask for more")
         rows += found
+    if not rows and not own_files:
+        raise ConfigError("no row of these forms, runtimes and precisions is possible for any model; ask for more")
     if own_files and not set(runtimes) - {"torch"}:
         raise ConfigError("PyTorch runs no ONNX file; take ort or openvino for --model")
     for path in own_files:
@@ -117,7 +126,15 @@ def entries(
     return list(dict.fromkeys(rows))
 
 
-def _of_model(model: str, asked: list[tuple[str, str, str]], work_dir: Path) -> list[Entry]:
+def rows_of(
+    model: str, runtimes: Sequence[str], precisions: Sequence[str], forms: Sequence[str], work_dir: Path
+) -> list[Entry]:
+    """The rows of one model that are asked for and can be; empty if there is none.
+
+    Raises:
+        ConfigError: If the model is unknown.
+    """
+    asked = [(form, runtime, precision) for form in forms for runtime in runtimes for precision in precisions]
     if model in PEERS:
         peer = PEERS[model]
         return [

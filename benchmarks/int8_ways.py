@@ -58,7 +58,7 @@ def make(model: str, calib: str | None, folder: Path) -> tuple[ModelSpec, dict[s
     """Every way's engine."""
     found = model_folder(model)
     source = (found / "clip.fp32.onnx") if found else find_source(model)
-    data, spec, _ = check(source)
+    data, spec, *_ = check(source)
     graph = onnx.load_from_string(data)
     frames = gather(calib, spec.size_px)
     engines: dict[str, Engine] = {}
@@ -77,7 +77,7 @@ def make(model: str, calib: str | None, folder: Path) -> tuple[ModelSpec, dict[s
     add("QDQ minmax, ORT", ".onnx", int8)
     add("QDQ minmax, ORT format", ".ort", int8)
     add("QDQ percentile, ORT", ".onnx", quantize(graph, find_ranges(graph, frames.calibration, "percentile")))
-    add("QDQ minmax 7-bit weights, ORT", ".onnx", quantize(graph, whole, reduce_range=True))
+    add("QDQ minmax, 8-bit weights, ORT", ".onnx", quantize(graph, whole, weight_bits=8))
     add("QDQ minmax, OpenVINO", ".xml", int8)
     add("QDQ minmax native 3D, OpenVINO", ".xml", native_graph(int8))
     if find_spec("nncf"):

@@ -51,7 +51,7 @@ def graph_layers(model: Any, frames: int, shapes: Mapping[str, Sequence[int]] | 
     """The layers of a graph in the order of its nodes.
 
     Args:
-        model: `onnx.ModelProto`, the path of one, or the bytes of a file.
+        model: `onnx.ModelProto`, the path of one, or the bytes of a file without external data.
         frames: T to put in where the graph's first axis is free.
         shapes: Of inputs by name, to put in instead where they are given.
 

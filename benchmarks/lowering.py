@@ -35,7 +35,7 @@ PRECISIONS = ("fp32", "int8")
 
 def engines_of(source: Path, kind: str, folder: Path) -> dict[str, Engine]:
     """A clip graph in both lowerings, opened in one engine."""
-    data, spec, _ = check(source)
+    data, spec, *_ = check(source)
     graph = onnx.load_from_string(data)
     opened = {}
     for lowering in LOWERINGS:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from importlib import util
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,17 @@ from edgeecho.runtime.engine import usable_cores
 FLAGS_X86 = ("sse4_1", "avx2", "fma", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16")
 FLAGS_ARM = ("asimd", "asimddp", "asimdhp", "i8mm", "bf16", "sve", "sve2")
 PACKAGES = ("edgeecho", "onnxruntime", "openvino", "numpy", "onnx", "torch")
+
+ENGINES = {"ort": "onnxruntime", "openvino": "openvino", "torch": "torch"}
+"""Runtime to the package that it is."""
+
+
+def has_engine(runtime: str) -> bool:
+    """Whether the package of a runtime is installed; it is not imported."""
+    try:
+        return util.find_spec(ENGINES[runtime]) is not None
+    except ValueError:  # imported already, from nowhere
+        return True
 
 
 def describe_machine() -> dict[str, Any]:

@@ -12,14 +12,13 @@ from typing import Any, cast
 
 import numpy as np
 
+from edgeecho.benchmarks.own_file import OwnFile
 from edgeecho.catalog import Located
-from edgeecho.errors import ModelFileError, ShapeError, require
+from edgeecho.errors import ShapeError, require
 from edgeecho.modelfile import check
 from edgeecho.runtime.engine import Engine, StreamEngine, open_engine
 from edgeecho.runtime.frame_stream import FrameStream, empty_state
 from edgeecho.spec import ModelSpec
-
-ONNX_TYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32, "tensor(float16)": np.float16}
 
 
 @dataclass(kw_only=True, eq=False)
@@ -32,6 +31,7 @@ class Opened:
     spec: ModelSpec | None = None
     """None for a user's own file, and for a peer in PyTorch."""
     data: bytes = b""
+    """The model file's; of a user's own ONNX file, a graph that needs no file beside it."""
     inputs: dict[str, np.ndarray]
     """Of one run, by name; a stream's first."""
     report: dict[str, Any]
@@ -146,72 +146,22 @@ def _open_peer_in_torch(job: dict[str, Any], frames: np.ndarray) -> Opened:
     return Opened(run=step, frames_per_run=len(frames), engine=engine, inputs={"frames": frames}, report=report)
 
 
-class _OwnFile:
-    """A user's ONNX graph with one picture input, in either engine, fed with the contest's clip as far as it fits."""
-
-    def __init__(self, path: Path, runtime: str, threads: int) -> None:
-        self.runtime = runtime
-        if runtime == "ort":
-            from edgeecho.runtime.ort_engine import OrtEngine
-
-            engine: Any = OrtEngine(path.read_bytes(), path.name, threads)
-            inputs = [(i.name, list(i.shape), ONNX_TYPES.get(i.type)) for i in engine._session.get_inputs()]
-            self._outputs = [o.name for o in engine._session.get_outputs()]
-        else:
-            from edgeecho.runtime.openvino_engine import OpenVinoEngine
-
-            engine = OpenVinoEngine(path.read_bytes(), b"", path.name, threads)
-            ports = engine._compiled.inputs
-            inputs = [(p.any_name, _dims(p.partial_shape), _dtype(p.element_type)) for p in ports]
-            self._outputs = [p.any_name for p in engine._compiled.outputs]
-        self.engine, self.version, self._compiled = engine, engine.version, getattr(engine, "_compiled", None)
-        if len(inputs) != 1 or inputs[0][2] is None or len(inputs[0][1]) not in (4, 5):
-            raise ModelFileError(
-                f"{path.name}: --model takes a graph of one input, uint8 or float, (N, C, H, W) or (N, C, T, H, W); "
-                f"it has {', '.join(f'{name} {shape}' for name, shape, _ in inputs)}"
-            )
-        self.name, self.shape, self.dtype = inputs[0]
-
-    def feed(self, frames: np.ndarray) -> tuple[np.ndarray, int]:
-        """The clip as the graph takes it, and how many frames of it that is. Floats are grey / 255."""
-        t, _, size, _ = frames.shape
-        fixed = [d if isinstance(d, int) and d > 0 else None for d in self.shape]
-        channels = fixed[1] or 1
-        height, width = fixed[-2] or size, fixed[-1] or size
-        count = (fixed[2] if len(fixed) == 5 else fixed[0]) or t
-        rows, columns = np.arange(height) * size // height, np.arange(width) * size // width
-        shown = frames[np.arange(count) % t][:, :, rows][..., columns].repeat(channels, axis=1)  # (count, C, H, W)
-        if len(fixed) == 5:
-            shown = np.repeat(shown.transpose(1, 0, 2, 3)[None], fixed[0] or 1, axis=0)
-            count *= fixed[0] or 1
-        scaled = shown if self.dtype == np.uint8 else shown / 255
-        return np.ascontiguousarray(scaled, self.dtype), count
-
-    def infer(self, inputs: np.ndarray) -> list[np.ndarray]:
-        """What `feed` gives, to all outputs."""
-        found: list[np.ndarray] = self.engine.run(self._outputs, {self.name: inputs})
-        return found
-
-
-def _dims(shape: Any) -> list[int | None]:
-    return [d.get_length() if d.is_static else None for d in shape]
-
-
-def _dtype(element: Any) -> Any:
-    return {"u8": np.uint8, "f32": np.float32, "f16": np.float16}.get(element.get_type_name())
-
-
 def _open_own(job: dict[str, Any], frames: np.ndarray) -> Opened:
-    path = Path(job["path"])
-    engine = _OwnFile(path, job["runtime"], job["threads"])
+    engine = OwnFile(Path(job["path"]), job["runtime"], job["threads"])
     inputs, count = engine.feed(frames)
-    data = path.read_bytes()
-    report = {"form": "clip", "params": None, "precision_stored": None, "weights": "its own", **_file(path, data)}
+    report = {
+        "form": "clip",
+        "params": None,
+        "precision_stored": None,
+        "weights": "its own",
+        "file_bytes": engine.file.file_bytes,
+        "sha256": engine.file.sha256,
+    }
     return Opened(
         run=partial(engine.infer, inputs),
         frames_per_run=count,
         engine=engine,
-        data=data,
+        data=engine.file.data,
         inputs={engine.name: inputs},
         report=report,
     )

@@ -1,22 +1,23 @@
-"""A packed contest: exported on a desktop, run on a board that has no torch."""
+"""A packed contest as it is read and run on a board that has no torch; `edgeecho.benchmarks.packing` writes it."""
 
 import json
-import shutil
-from collections.abc import Callable, Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from edgeecho.benchmarks.contest import prepare, speckle_clip
-from edgeecho.benchmarks.entries import FORMS, PRECISIONS, Entry, entries, known, macs_per_frame
+from edgeecho.benchmarks.entries import DEFAULT_PRECISIONS, FORMS, PRECISIONS, Entry, known, rows_of
+from edgeecho.benchmarks.machine import has_engine
 from edgeecho.benchmarks.peers import PEERS
-from edgeecho.errors import ConfigError, EdgeEchoError
-from edgeecho.files import atomic, require_writable
+from edgeecho.benchmarks.words import runtime_name
+from edgeecho.catalog import DEFAULT_MODEL
+from edgeecho.errors import ConfigError, EdgeEchoError, MissingExtraError
 
 INDEX = "pack.json"
 FORMAT = 1
 PACKED_RUNTIMES = ("ort", "openvino")
+ASKED = {"runtimes": PACKED_RUNTIMES, "precisions": DEFAULT_PRECISIONS, "forms": FORMS}
+"""What a pack is for where it does not tell; those written before it did have no such key."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class Pack:
     """Model to `ours` or `peer`."""
     macs: dict[tuple[str, str | None], int | None]
     """Multiply-adds a frame, by model and form: a board has no onnx to count them with."""
+    asked: Mapping[str, Sequence[str]]
+    """`runtimes`, `precisions` and `forms` that it was made for."""
+    files: dict[str, list[str]] | None
+    """Model to the names of its files; None of an older pack, whose files are all that lie there."""
 
     @classmethod
     def read(cls, folder: Path) -> "Pack":
@@ -39,101 +44,94 @@ class Pack:
             index = json.loads((folder / INDEX).read_text())
             made_as, models = index["format"], dict(index["models"])
             macs = {(row["model"], row["form"]): row["macs_per_frame"] for row in index["macs"]}
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            asked = {key: tuple(index.get("asked", ASKED)[key]) for key in ASKED}
+            files = index.get("files")
+            files = None if files is None else {str(name): list(files[name]) for name in models}
+            if any(Path(name).name != name for name in models):
+                raise ValueError("a model's name is a path")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConfigError(
                 f"{folder}: no pack there (no sound {INDEX}); write one with edgeecho bench --prepare {folder.name}"
             ) from error
         if made_as != FORMAT:
             raise ConfigError(f"{folder.name}: a pack of format {made_as}, this EdgeEcho reads {FORMAT}")
-        return cls(folder, models, macs)
+        return cls(folder, models, macs, asked, files)
 
-    def entries(self, runtimes: Sequence[str], precisions: Sequence[str], forms: Sequence[str]) -> list[Entry]:
+    def entries(
+        self,
+        runtimes: Sequence[str] | None = None,
+        precisions: Sequence[str] | None = None,
+        forms: Sequence[str] | None = None,
+        models: Sequence[str] | None = None,
+    ) -> list[Entry]:
         """Every row of the pack that is asked for and whose file is there.
+
+        Args:
+            runtimes: Of `PACKED_RUNTIMES`; None means those that it was made for, as for the next two.
+            precisions: Of `PRECISIONS`.
+            forms: Of `FORMS`.
+            models: Names in the pack, `default` or `all`; None means all.
 
         Raises:
             ConfigError: If a name is unknown or nothing is left.
         """
-        known(("runtime", runtimes, PACKED_RUNTIMES), ("precision", precisions, PRECISIONS), ("form", forms, FORMS))
-        ours = [str((self.folder / name).absolute()) for name, kind in self.kinds.items() if kind == "ours"]
-        peers = [name for name, kind in self.kinds.items() if kind == "peer" and name in PEERS]
-        rows = entries([*ours, *peers], runtimes, precisions, forms, self.folder)
-        kept = [row for row in rows if _is_there(row)]
+        given = (runtimes, precisions, forms)
+        asked = [self.asked[key] if one is None else one for key, one in zip(ASKED, given, strict=True)]
+        known(*zip(("runtime", "precision", "form"), asked, (PACKED_RUNTIMES, PRECISIONS, FORMS), strict=True))
+        kept = [
+            row
+            for name, kind in self.kinds.items()
+            if self._is_asked(name, models) and (kind == "ours" or name in PEERS)
+            for row in rows_of(str((self.folder / name).absolute()) if kind == "ours" else name, *asked, self.folder)
+            if self._holds(row)
+        ]
         if not kept:
             raise ConfigError(f"{self.folder.name}: the pack holds no file of these forms, runtimes and precisions")
-        return kept
+        return list(dict.fromkeys(kept))
+
+    def _is_asked(self, name: str, models: Sequence[str] | None) -> bool:
+        if models is None:
+            return True
+        names = {DEFAULT_MODEL if model == "default" else model for model in models}
+        if unknown := sorted(names - set(self.kinds) - {"all"}):
+            raise ConfigError(f"{unknown[0]}: not in the pack {self.folder.name}; it holds {', '.join(self.kinds)}")
+        return name in names or "all" in names
+
+    def _holds(self, entry: Entry) -> bool:
+        try:
+            path = entry.path()
+        except EdgeEchoError:
+            return False
+        return path.is_file() and (self.files is None or path.name in self.files[entry.model])
+
+    def instruction(self) -> str:
+        """The line that tells how to run the pack on a board."""
+        names = [name for of_model in (self.files or {}).values() for name in of_model]
+        needs_openvino = any(name.endswith(".xml") for name in names)
+        package = "'edgeecho[openvino]'" if needs_openvino else "edgeecho"
+        name = shlex.quote(self.folder.name or self.folder.resolve().name)
+        line = f"On the board: pip install {package}, then edgeecho bench --pack {name}"
+        if needs_openvino and any(not name.endswith((".xml", ".bin")) for name in names):
+            line += " (after pip install edgeecho alone, the OpenVINO rows are left out)"
+        return line
 
 
-def _is_there(entry: Entry) -> bool:
-    try:
-        return entry.path().is_file()
-    except EdgeEchoError:
-        return False
-
-
-def prepare_pack(
-    folder: Path,
-    models: Sequence[str],
-    runtimes: Sequence[str],
-    precisions: Sequence[str],
-    forms: Sequence[str],
-    say: Callable[[str], None],
-) -> dict[str, str]:
-    """Write the contestants' files and what a board cannot find out by itself.
+def with_engines(rows: list[Entry], say: Callable[[str], None]) -> list[Entry]:
+    """The rows whose engine is installed on this machine.
 
     Args:
-        folder: Made if need be; what it holds already and is current stays.
-        models: As `run_bench`; files cannot be packed, folders and names can.
-        runtimes: `ort`, `openvino`.
-        precisions: As `run_bench`.
-        forms: As `run_bench`.
-        say: Told what is done.
-
-    Returns:
-        Model to the reason why it is not in the pack; empty if all are.
+        rows: Of a pack.
+        say: Told which engines are not, one line each.
 
     Raises:
-        ConfigError: If a name makes no sense.
-        OutputError: If the folder cannot be written.
+        MissingExtraError: If none is.
     """
-    known(("runtime", runtimes, PACKED_RUNTIMES))
-    rows = entries(models, runtimes, precisions, forms, folder)
-    require_writable(folder)
-    np.save(folder / "frames.npy", speckle_clip())
-    kinds: dict[str, str] = {}
-    failures: dict[str, str] = {}
-    for name in dict.fromkeys(row.model for row in rows):
-        of_name = [row for row in rows if row.model == name]
-        say(f"packing {name}")
-        failure = _pack_one(folder, name, of_name)
-        if failure:
-            failures[name] = failure
-        else:
-            kinds[name] = of_name[0].kind
-    clip = np.load(folder / "frames.npy", mmap_mode="r")
-    macs = [
-        {
-            "model": row.model,
-            "form": row.form,
-            "macs_per_frame": macs_per_frame(row, 1 if row.form == "stream" else len(clip)),
-        }
-        for row in {(r.model, r.form): r for r in rows if r.model in kinds}.values()
-    ]
-    with atomic(folder / INDEX) as path:
-        path.write_text(json.dumps({"format": FORMAT, "models": kinds, "macs": macs}, indent=1) + "\n")
-    return failures
-
-
-def _pack_one(folder: Path, name: str, rows: list[Entry]) -> str | None:
-    if len({row.source for row in rows}) > 1:
-        return "two models have that name; rename a folder, or pack one of them"
-    if rows[0].kind == "peer":
-        return prepare(name, rows, folder / "frames.npy")
-    source = Path(rows[0].source)
-    if not source.is_dir():
-        return "a single file; pack the folder that edgeecho export wrote"
-    files = [p for p in source.iterdir() if p.suffix in (".onnx", ".xml", ".bin", ".ort") or p.name == "bundle.json"]
-    (folder / name).mkdir(exist_ok=True)
-    for file in files:
-        with atomic(folder / name / file.name) as path:
-            shutil.copyfile(file, path)
-    return None
+    missing = [runtime for runtime in dict.fromkeys(row.runtime for row in rows) if not has_engine(runtime)]
+    kept = [row for row in rows if row.runtime not in missing]
+    for runtime in missing:
+        count = sum(row.runtime == runtime for row in rows)
+        line = f"{runtime_name(runtime)} is not installed: pip install 'edgeecho[{runtime}]'"
+        if not kept:
+            raise MissingExtraError(f"{line}; the pack has no rows of another engine")
+        say(f"left out {count} of {len(rows)} rows: {line}")
+    return kept

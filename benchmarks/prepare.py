@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from edgeecho.benchmarks.peers import PEERS
+from edgeecho.benchmarks.peers import PEERS, STORED
 from edgeecho.errors import ConfigError, EdgeEchoError, ExportError, MissingExtraError
 from edgeecho.spec import ModelSpec
 
-STORED = ("fp32", "int8")
 SETTLING = 8
 """Frames that give BatchNorm its statistics where each stands alone."""
 FEW = 3
@@ -21,8 +20,10 @@ MAX_ERROR = 1e-3
 """Of logits between PyTorch and the fp32 graph, as a part of the largest logit where that is above 1."""
 
 
-def export_peer(name: str, config: dict[str, Any], folder: str, frames_file: str, precisions: list[str]) -> None:
-    """Write clip.{precision}.onnx and .xml of a network with random weights.
+def export_peer(
+    name: str, config: dict[str, Any], folder: str, frames_file: str, formats: dict[str, list[str]]
+) -> None:
+    """Write clip.{precision}.onnx and clip.{precision}.xml of a network with random weights.
 
     T is free where every frame stands alone to the network, so that one graph runs clips and single frames; else it is
     the clip's.
@@ -32,7 +33,7 @@ def export_peer(name: str, config: dict[str, Any], folder: str, frames_file: str
         config: What builds it.
         folder: Where to.
         frames_file: .npy, uint8 (T, 1, S, S); the shape to export, and the one clip that calibrates int8.
-        precisions: Of `STORED`.
+        formats: Precision, of `STORED`, to the runtimes that get a file of it: `ort`, `openvino`.
 
     Raises:
         ConfigError: If the name is unknown, or the network cannot take a clip of that shape.
@@ -41,8 +42,8 @@ def export_peer(name: str, config: dict[str, Any], folder: str, frames_file: str
     """
     if name not in PEERS:
         raise ConfigError(f"unknown peer {name!r}; known: {', '.join(PEERS)}")
-    if set(precisions) - set(STORED):
-        raise ConfigError(f"a peer is stored in {' and '.join(STORED)}, got {', '.join(precisions)}")
+    if set(formats) - set(STORED):
+        raise ConfigError(f"a peer is stored in {' and '.join(STORED)}, got {', '.join(formats)}")
     peer = replace(PEERS[name], config=config)
     try:
         from edgeecho.export.graph import clip_graph
@@ -70,11 +71,13 @@ def export_peer(name: str, config: dict[str, Any], folder: str, frames_file: str
         frames=fixed,
         lowering="none" if fixed else "2d",
     )
-    for precision in precisions:
+    for precision, runtimes in formats.items():
         model = quantize(graph, find_ranges(graph, [frames[:, 0]])) if precision == "int8" else graph
         stem = Path(folder) / f"clip.{precision}"
-        write_onnx(stem.with_name(f"{stem.name}.onnx"), model, replace(spec, precision=precision))
-        write_openvino(stem.with_name(f"{stem.name}.xml"), model, replace(spec, precision=precision))
+        if "ort" in runtimes:
+            write_onnx(stem.with_name(f"{stem.name}.onnx"), model, replace(spec, precision=precision))
+        if "openvino" in runtimes:
+            write_openvino(stem.with_name(f"{stem.name}.xml"), model, replace(spec, precision=precision))
 
 
 def _thinned(frames: np.ndarray) -> np.ndarray:

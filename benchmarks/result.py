@@ -43,7 +43,7 @@ class Row:
     params: int | None = None
     macs_per_frame: int | None = None
     file_bytes: int | None = None
-    """OpenVINO: .xml and .bin."""
+    """OpenVINO: .xml and .bin; a user's own ONNX file: with all of its external data."""
     load_ms: float | None = None
     first_ms: float | None = None
     weights: str | None = None
@@ -89,7 +89,8 @@ class Row:
     """Convolutions by the precision that they ran in."""
     runtime_version: str | None = None
     sha256: str | None = None
-    """Of the model file (of the .xml, whose seal covers the .bin)."""
+    """Of the model file (of the .xml, whose seal covers the .bin; of a user's own ONNX file as `OnnxFile.sha256` is
+    defined, external data included)."""
     failed: dict[str, str] | None = None
     """What was asked beside the times and failed, by its field (`live`, `profile`, `precision_run` ...): one line that
     says why."""

@@ -4,8 +4,10 @@
 #     sh device/test_arm.sh [CACHE]
 #
 # Needs Debian's gcc-aarch64-linux-gnu and libstdc++6-arm64-cross, cmake, and qemu-aarch64 (installed, or in CACHE/qemu).
-# Emulation shows what is answered, not how fast.
+# Takes over 10 minutes and prints each step with the time since the start. Emulation shows results, not speed.
 set -eu
+begun=$(date +%s)
+say() { printf '%4d s: %s\n' $(($(date +%s) - begun)) "$*" >&2; }
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${1:-.arm}
 python=${PYTHON:-$here/../.venv/bin/python}
@@ -14,7 +16,7 @@ cache=$(cd "$cache" && pwd)
 cross=/usr/aarch64-linux-gnu
 
 qemu=$(command -v qemu-aarch64 || command -v qemu-aarch64-static || ls "$cache"/qemu/usr/bin/qemu-aarch64-static 2>/dev/null || true)
-for needed in "$(command -v aarch64-linux-gnu-gcc)" "$(command -v cmake)" "$(ls $cross/lib/libstdc++.so.6)" "$qemu"; do
+for needed in "$(command -v aarch64-linux-gnu-gcc)" "$(command -v cmake)" "$(ls $cross/lib/libstdc++.so.6 2>/dev/null)" "$qemu"; do
   if [ -z "$needed" ]; then
     echo "error: missing for ARM: apt-get install cmake gcc-aarch64-linux-gnu libstdc++6-arm64-cross qemu-user" >&2
     exit 1
@@ -22,12 +24,14 @@ for needed in "$(command -v aarch64-linux-gnu-gcc)" "$(command -v cmake)" "$(ls 
 done
 
 runtime=$cache/onnxruntime
+[ -f "$runtime/include/onnxruntime_c_api.h" ] || say "downloading ONNX Runtime for aarch64"
 [ -f "$runtime/include/onnxruntime_c_api.h" ] || "$python" "$here/fetch_onnxruntime.py" "$runtime" --arch aarch64
+say "compiling with $cross (log: $cache/device.log)"
 cmake -S "$here" -B "$cache/device" -DCMAKE_TOOLCHAIN_FILE="$here/cmake/aarch64-linux-gnu.cmake" \
   -DONNXRUNTIME_ROOT="$runtime" >"$cache/device.log"
 cmake --build "$cache/device" >>"$cache/device.log"
 
-# A device file of each packaged stream.
+say "writing device files"
 "$python" - "$here/../models/cl_unet_edge" "$cache" <<'END'
 import sys
 from pathlib import Path
@@ -57,11 +61,14 @@ for cpu in "cortex-a72 0xd08" "cortex-a76 0xd0b"; do
   features=$v8
   [ "$name" = cortex-a72 ] || features="$v8 atomics fphp asimdhp asimdrdm lrcpc dcpop asimddp"
   pretend "$name" "${cpu#* }" "$features"
-  echo "$name: the programs of its own"
+  say "$name: test_sha256"
   $emulate "$cache/device/tests/test_sha256"
+  say "$name: test_resample"
   $emulate "$cache/device/tests/test_resample" "$here/tests/resample.bin"
+  say "$name: test_api, which is silent for minutes"
   $emulate "$cache/device/tests/test_api" "$cache/stream.int8.edgeecho" "$cache/clip.int8.edgeecho"
-  echo "$name: against Python on $(uname -m)"
+  say "$name: push_frames against Python on $(uname -m), a line for each cine"
   "$python" "$here/tests/compare.py" "$cache/stream.int8.edgeecho" --limit 0.001 --cine "$cine" --phantoms "${PHANTOMS:-2}" \
     --program "$emulate $cache/device/examples/push_frames"
 done
+say "done"

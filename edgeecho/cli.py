@@ -10,7 +10,7 @@ import typer
 
 from edgeecho.cli_bench import bench_app
 from edgeecho.cli_common import JsonFile, progress_bar, say, write_json
-from edgeecho.errors import ConfigError, EdgeEchoError
+from edgeecho.errors import ConfigError, EdgeEchoError, ModelFileError
 from edgeecho.spec import NOTICE
 
 app = typer.Typer(
@@ -237,15 +237,26 @@ def export(
     frames: Annotated[int | None, typer.Option(help="Fixed T of the clip graphs; free if not given.")] = None,
     calib: Annotated[str | None, typer.Option(help="KIND:DIR to calibrate on; else drawn hearts.")] = None,
     method: Annotated[str, typer.Option(help="Ranges for int8: minmax or percentile.")] = "minmax",
-    reduce_range: Annotated[bool, typer.Option("--reduce-range", help="7-bit weights: x86 without VNNI.")] = False,
+    weight_bits: Annotated[int, typer.Option(help="Of int8: 7, the same answer everywhere, or 8.")] = 7,
+    reduce_range: Annotated[bool, typer.Option("--reduce-range", hidden=True, help="As --weight-bits 7.")] = False,
+    gate: Annotated[
+        str, typer.Option(help="enforce, or report: write files that the acceptance test refuses.")
+    ] = "enforce",
+    gate_seed: Annotated[int, typer.Option(help="Chooses the cines of the acceptance test.")] = 0,
+    limits: Annotated[
+        list[str] | None, typer.Option("--limit", help="NAME=VALUE of the acceptance test; may be repeated.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("exported"),
 ) -> None:
     """Checkpoint to ONNX and OpenVINO, compared with PyTorch; refused if they differ."""
     if int8 + fp16 + fp32 > 1:
         raise ConfigError("--int8, --fp16 and --fp32 exclude each other: each writes fp32 files too")
+    if reduce_range and weight_bits != 7:
+        raise ConfigError(f"--reduce-range means --weight-bits 7, got --weight-bits {weight_bits} beside it")
     from edgeecho.errors import require
 
     require("onnx", "export")
+    from edgeecho.export.acceptance import Limits
     from edgeecho.export.bundle import export as run
     from edgeecho.export.options import Options
     from edgeecho.export.table import print_bundle
@@ -260,7 +271,10 @@ def export(
         frames=frames,
         calib=calib,
         method=method,
-        reduce_range=reduce_range,
+        weight_bits=weight_bits,
+        gate=gate,
+        gate_seed=gate_seed,
+        limits=Limits.parse(limits or ()),
     )
     print_bundle(run(model, out, options, progress=say))
 
@@ -281,6 +295,65 @@ def info(
     print_report(report, table_console())
     write_json(json_file, report.to_dict())
     if report.errors:
+        raise typer.Exit(1)
+
+
+@app.command()
+def verify(
+    model: Annotated[str, typer.Argument(help="Packaged model's name, or a folder of `edgeecho export`.")] = "default",
+    calib: Annotated[str | None, typer.Option(help="KIND:DIR that int8 was calibrated on; else drawn hearts.")] = None,
+    gate_seed: Annotated[int, typer.Option(help="Chooses the cines of the acceptance test.")] = 0,
+    limits: Annotated[
+        list[str] | None, typer.Option("--limit", help="NAME=VALUE of the acceptance test; may be repeated.")
+    ] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Prove an exported bundle again on this machine, and repeat its acceptance test."""
+    from edgeecho.errors import require
+
+    require("onnx", "export")
+    from edgeecho.export.acceptance import Limits
+    from edgeecho.export.table import print_verification
+    from edgeecho.export.verification import verify_bundle
+
+    found = verify_bundle(model, calib, gate_seed, Limits.parse(limits or ()), say)
+    print_verification(found)
+    write_json(json_file, found.to_dict())
+    for error in found.errors:
+        say(f"error: {error}")
+    if found.errors:
+        raise typer.Exit(1)
+
+
+@app.command()
+def selftest(
+    model: Annotated[str, typer.Argument(help="Packaged model's name, folder, or model file.")] = "default",
+    runtime: Annotated[str | None, typer.Option(help="ort or openvino; the files of both if not given.")] = None,
+    threads: Threads = 1,
+    json_file: JsonFile = None,
+) -> None:
+    """Does this processor give the answers that the model files were proven with?"""
+    from edgeecho.errors import MissingExtraError
+    from edgeecho.runtime.selftest import files_to_test, run_selftest
+
+    reports, failed = [], 0
+    for path in files_to_test(model, runtime):
+        try:
+            report = run_selftest(path, threads)
+        except (MissingExtraError, ModelFileError) as error:
+            if isinstance(error, MissingExtraError) and not runtime:
+                say(f"{path.name}: not tested, {error}")
+                continue
+            failed += 1
+            say(f"error: {error}")
+            continue
+        reports.append(report)
+        failed += not report.holds
+        typer.echo(
+            f"{report.file}, {report.runtime} {report.runtime_version}: {report.sentence()}, {report.seconds:.2f} s"
+        )
+    write_json(json_file, {"holds": bool(reports) and not failed, "files": [report.to_dict() for report in reports]})
+    if failed or not reports:
         raise typer.Exit(1)
 
 

@@ -5,11 +5,10 @@ from typing import Annotated
 
 import typer
 
-from edgeecho.benchmarks.entries import DEFAULT_MODELS
+from edgeecho.benchmarks.entries import DEFAULT_MODELS, DEFAULT_PRECISIONS, DEFAULT_RUNTIMES, FORMS
 from edgeecho.cli_common import JsonFile, progress_bar, say, write_json
 from edgeecho.errors import ConfigError
 
-DEFAULT = ",".join(DEFAULT_MODELS)
 MORE = (
     "All models, peers, forms and precisions: edgeecho bench --models all --runtimes ort,openvino,torch "
     "--precisions fp32,bf16,int8 --rate 50 --profile --estimate all --data KIND:DIR --out DIR"
@@ -20,8 +19,14 @@ bench_app = typer.Typer(
 )
 
 
-def _list(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+def _default(names: tuple[str, ...]) -> str:
+    """What the help shows; with --pack it is what the pack was made for."""
+    return ",".join(names)
+
+
+def _list(text: str | None) -> list[str] | None:
+    """Names between commas; None where the flag was not given."""
+    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
 
 
 @bench_app.callback(invoke_without_command=True)
@@ -29,13 +34,20 @@ def bench(
     context: typer.Context,
     device: Annotated[str, typer.Option(help="cpu.")] = "cpu",
     threads: Annotated[int, typer.Option(help="Threads per engine.")] = 1,
-    models: Annotated[str, typer.Option(help="Packaged models, peers, folders, files; all.")] = DEFAULT,
+    models: Annotated[
+        str | None,
+        typer.Option(help="Packaged models, peers, folders, files; all.", show_default=_default(DEFAULT_MODELS)),
+    ] = None,
     own: Annotated[
         list[Path] | None, typer.Option("--model", help="An ONNX file of your own; may be repeated.")
     ] = None,
-    runtimes: Annotated[str, typer.Option(help="ort, openvino, torch.")] = "ort,openvino",
-    precisions: Annotated[str, typer.Option(help="fp32, bf16, int8.")] = "fp32,int8",
-    forms: Annotated[str, typer.Option(help="clip, stream.")] = "clip,stream",
+    runtimes: Annotated[
+        str | None, typer.Option(help="ort, openvino, torch.", show_default=_default(DEFAULT_RUNTIMES))
+    ] = None,
+    precisions: Annotated[
+        str | None, typer.Option(help="fp32, bf16, int8.", show_default=_default(DEFAULT_PRECISIONS))
+    ] = None,
+    forms: Annotated[str | None, typer.Option(help="clip, stream.", show_default=_default(FORMS))] = None,
     rate: Annotated[float | None, typer.Option(help="Drive streams at so many frames a second.")] = None,
     data: Annotated[str | None, typer.Option(help="KIND:DIR to evaluate trained rows on.")] = None,
     split: Annotated[str, typer.Option(help="train, val or test.")] = "val",
@@ -52,9 +64,11 @@ def bench(
         return
     if device != "cpu":
         raise ConfigError(f"unknown device {device!r}; known: cpu")
-    asked = [_list(text) for text in (models, runtimes, precisions, forms)]
+    names, run_on, stored, of = (_list(text) for text in (models, runtimes, precisions, forms))
     if prepare:
-        _prepare(prepare, asked)
+        unused = {"--model": own, "--pack": pack, "--rate": rate, "--data": data, "--profile": profile}
+        unused |= {"--estimate": estimate, "--out": out, "--keep": keep, "--json": json_file}
+        _prepare(prepare, names, run_on, stored, of, [flag for flag, value in unused.items() if value])
         return
     from edgeecho.benchmarks.bench import run_bench
     from edgeecho.benchmarks.boards import find_boards
@@ -64,12 +78,11 @@ def bench(
     from edgeecho.files import require_writable
     from edgeecho.report.terminal import table_console
 
-    boards = tuple(board.name for board in find_boards(_list(estimate))) if estimate else ()
+    boards = tuple(board.name for board in find_boards(_list(estimate) or [])) if estimate else ()
     extras = Extras(rate=rate, data=data, split=split, profile=profile, boards=boards)
     for folder in (out, json_file and json_file.parent):
         if folder:
             require_writable(folder)
-    names, run_on, stored, of = asked
     with progress_bar() as bar:
         task = bar.add_task("starting", total=None)
 
@@ -89,13 +102,14 @@ def bench(
             pack=pack,
             work_dir=keep,
             progress=step,
+            say=lambda text: bar.console.print(text, markup=False, highlight=False, soft_wrap=True),
         )
     print_table(result, table_console())
     if out:
         for path in write_results(result, out):
             say(str(path))
     write_json(json_file, result.to_json())
-    if models == DEFAULT and not pack:
+    if models is None and not pack:
         say(MORE)
     if not result.complete:
         raise typer.Exit(130)
@@ -103,13 +117,34 @@ def bench(
         raise typer.Exit(1)
 
 
-def _prepare(folder: Path, asked: list[list[str]]) -> None:
-    from edgeecho.benchmarks.pack import prepare_pack
+def _prepare(
+    folder: Path,
+    models: list[str] | None,
+    runtimes: list[str] | None,
+    precisions: list[str] | None,
+    forms: list[str] | None,
+    unused: list[str],
+) -> None:
+    from edgeecho.benchmarks.pack import Pack
+    from edgeecho.benchmarks.packing import prepare_pack
 
-    failures = prepare_pack(folder, *asked, say)
+    if unused:
+        raise ConfigError(
+            f"--prepare writes files and times nothing; leave {', '.join(unused)} out, or give it on the board"
+        )
+    failures = prepare_pack(
+        folder,
+        DEFAULT_MODELS if models is None else models,
+        DEFAULT_RUNTIMES if runtimes is None else runtimes,
+        DEFAULT_PRECISIONS if precisions is None else precisions,
+        FORMS if forms is None else forms,
+        say,
+    )
     for name, reason in failures.items():
         say(f"error: {name}: {reason}")
-    say(f"On the board: pip install edgeecho, then edgeecho bench --pack {folder.name}")
+    pack = Pack.read(folder)
+    if pack.kinds:
+        say(pack.instruction())
     if failures:
         raise typer.Exit(1)
 

@@ -8,10 +8,13 @@ import hashlib
 import struct
 
 from edgeecho.errors import ConfigError, ModelFileError
+from edgeecho.selftest import CINE, SelfTest
 from edgeecho.spec import RESAMPLING, ModelSpec
 
 SUFFIX = ".edgeecho"
-MAGIC, VERSION = b"EDGEECHO", 1
+MAGIC, VERSION = b"EDGEECHO", 2
+READ_VERSIONS = (1, 2)
+"""Version 1 has no self-test."""
 FORMS = {"clip": 1, "stream": 2}
 PRECISIONS = {"fp32": 1, "int8": 2}
 LOWERINGS = {"2d": 1, "none": 2}
@@ -23,18 +26,38 @@ _HEAD = struct.Struct("<8sIIQ32s")
 """Magic, version, where the payload begins, its size, SHA-256."""
 _SPEC = struct.Struct("<10IQ64s64s64s256s")
 _TENSOR = struct.Struct("<32s8I")
+_SELFTEST = struct.Struct("<4I")
+"""Number of the test cine, frames, tolerance in levels, 0."""
+_ANSWER = struct.Struct("<32s32s2I")
 _ALIGNMENT = 64
 
 
-def pack(graph: bytes, spec: ModelSpec) -> bytes:
+def pack(graph: bytes, spec: ModelSpec, selftest: SelfTest | None = None) -> bytes:
     """Put a sealed ONNX file behind a header.
 
     Args:
         graph: The file's bytes.
         spec: Its spec.
+        selftest: What the graph must answer to the test cine.
 
     Raises:
         ConfigError: If the header cannot hold the spec.
+    """
+    return _seal(VERSION, graph, header_fields(spec) + _selftest(selftest))
+
+
+def has_header(data: bytes, graph: bytes, spec: ModelSpec, selftest: SelfTest | None) -> bool:
+    """Return whether the header of a device file is the one that this graph, spec and self-test give."""
+    if int.from_bytes(data[8:12], "little") == 1:
+        return _seal(1, graph, header_fields(spec)) == data
+    return pack(graph, spec, selftest) == data
+
+
+def header_fields(spec: ModelSpec) -> bytes:
+    """Lay out a spec as a header holds it.
+
+    Raises:
+        ConfigError: If the header cannot hold it; an export asks before it begins.
     """
     if len(spec.state) > MAX_STATE:
         raise ConfigError(f"a device file holds {MAX_STATE} state tensors at most, got {len(spec.state)}")
@@ -60,11 +83,25 @@ def pack(graph: bytes, spec: ModelSpec) -> bytes:
         shape = (1,) * (4 - len(tensor.shape)) + tensor.shape
         kind = TYPES[tensor.dtype], tensor.zero_point, len(tensor.shape), 0
         fields += _TENSOR.pack(_text(tensor.name, 32, "state tensor"), *kind, *shape)
+    return fields
+
+
+def _selftest(record: SelfTest | None) -> bytes:
+    if record is None or record.min_dice is not None:  # masks that agree by Dice are for engines that C does not run
+        return _SELFTEST.pack(0, 0, 0, 0)
+    block = _SELFTEST.pack(CINE, len(record.answers), record.max_levels, 0)
+    for answer in record.answers:
+        digests = bytes.fromhex(answer.prob_sha256), bytes.fromhex(answer.mask_sha256)
+        block += _ANSWER.pack(*digests, answer.area_px, 0)
+    return block + (record.reference or b"")
+
+
+def _seal(version: int, graph: bytes, fields: bytes) -> bytes:
     fields += bytes(-(_HEAD.size + len(fields)) % _ALIGNMENT)
     begins = _HEAD.size + len(fields)
     body = fields + graph
-    digest = hashlib.sha256(_HEAD.pack(MAGIC, VERSION, begins, len(graph), bytes(32)) + body).digest()
-    return _HEAD.pack(MAGIC, VERSION, begins, len(graph), digest) + body
+    digest = hashlib.sha256(_HEAD.pack(MAGIC, version, begins, len(graph), bytes(32)) + body).digest()
+    return _HEAD.pack(MAGIC, version, begins, len(graph), digest) + body
 
 
 def unpack(data: bytes) -> bytes:
@@ -76,8 +113,9 @@ def unpack(data: bytes) -> bytes:
     if len(data) < _HEAD.size or not data.startswith(MAGIC):
         raise ModelFileError("no EdgeEcho device file; write one with `edgeecho export`")
     _, version, begins, size, digest = _HEAD.unpack_from(data)
-    if version != VERSION:
-        raise ModelFileError(f"device file of version {version}, this EdgeEcho reads {VERSION}; install a matching one")
+    if version not in READ_VERSIONS:
+        known = " and ".join(map(str, READ_VERSIONS))
+        raise ModelFileError(f"device file of version {version}, this EdgeEcho reads {known}; install a matching one")
     at = _HEAD.size - len(digest)
     if hashlib.sha256(data[:at] + bytes(len(digest)) + data[_HEAD.size :]).digest() != digest:
         raise ModelFileError("checksum does not hold, the file is damaged; fetch or export it again")

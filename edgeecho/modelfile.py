@@ -13,12 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from edgeecho import devicefile
+from edgeecho import devicefile, selftest
 from edgeecho.errors import ModelFileError
+from edgeecho.selftest import SelfTest
 from edgeecho.spec import ModelSpec
 
 SPEC_KEY = "edgeecho_spec"
 DIGEST_KEY = "edgeecho_sha256"
+REFUSAL_KEY = "edgeecho_refused"
+"""Only in files that the acceptance test refused."""
 UNSEALED = "0" * 64
 SUFFIXES = (".safetensors", ".onnx", ".ort", ".xml", devicefile.SUFFIX)
 MAX_BYTES = 1 << 30
@@ -64,6 +67,10 @@ class Checked(NamedTuple):
     spec: ModelSpec
     companion: bytes
     """Of OpenVINO's `.bin`, else empty."""
+    selftest: SelfTest | None
+    """What the file must answer to the test cine; None of checkpoints and of files of earlier exports."""
+    refusal: str | None
+    """Why the acceptance test refused the file, which was written all the same (`--gate report`); None otherwise."""
 
 
 def check(path: Path) -> Checked:
@@ -87,13 +94,20 @@ def check(path: Path) -> Checked:
     if _digest(data, companion, start, end).encode() != data[start:end]:
         raise ModelFileError(f"{path.name}: checksum does not hold, the file is damaged; fetch or export it again")
     try:
-        text = _find_spec(path.suffix, data)
+        found = _find_metadata(path.suffix, data)
+        text = found[SPEC_KEY]
     except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise ModelFileError(f"{path.name}: no model spec inside; export it again") from error
     spec = ModelSpec.from_json(text)
-    if path.suffix == devicefile.SUFFIX and devicefile.pack(data, spec) != whole:
+    record = None
+    if selftest.KEY in found:
+        try:
+            record = SelfTest.from_json(found[selftest.KEY], spec.size_px)
+        except ModelFileError as error:
+            raise ModelFileError(f"{path.name}: {error}") from error
+    if path.suffix == devicefile.SUFFIX and not devicefile.has_header(whole, data, spec, record):
         raise ModelFileError(f"{path.name}: its header is not that of the graph in it; export it again")
-    return Checked(data, spec, companion)
+    return Checked(data, spec, companion, record, found.get(REFUSAL_KEY))
 
 
 def _read(path: Path) -> bytes:
@@ -105,20 +119,20 @@ def _read(path: Path) -> bytes:
         raise ModelFileError(f"{path}: cannot be read ({error.strerror}); check the path") from error
 
 
-def _find_spec(suffix: str, data: bytes) -> str:
+def _find_metadata(suffix: str, data: bytes) -> dict[str, str]:
+    """Name to text of what EdgeEcho wrote beside the weights."""
     if suffix == ".safetensors":
         size = int.from_bytes(data[:8], "little")
-        return str(json.loads(data[8 : 8 + size])["__metadata__"][SPEC_KEY])
+        found = json.loads(data[8 : 8 + size])["__metadata__"]
+        return {str(key): str(value) for key, value in found.items()}
     if suffix in (".onnx", devicefile.SUFFIX):
-        return dict(_onnx_metadata(data))[SPEC_KEY]
+        return dict(_onnx_metadata(data))
     if suffix == ".ort":
-        return dict(_ort_metadata(data))[SPEC_KEY]
+        return dict(_ort_metadata(data))
     import html
 
-    found = re.search(rf'<{SPEC_KEY} value="([^"]*)"'.encode(), data)
-    if not found:
-        raise KeyError(SPEC_KEY)
-    return html.unescape(found[1].decode())
+    places = re.finditer(rb'<(edgeecho_\w+) value="([^"]*)"', data)
+    return {place[1].decode(): html.unescape(place[2].decode()) for place in places}
 
 
 def _onnx_metadata(data: bytes) -> Iterator[tuple[str, str]]:

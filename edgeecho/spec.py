@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NamedTuple
 
@@ -13,6 +14,14 @@ NOTICE = "Research software, not a medical device."
 STATE_BYTES = {"uint8": 1, "float32": 4}
 """Types of carried state and their size."""
 MAX_STATE_BYTES = 1 << 28
+MAX_LICENCE_BYTES = 63
+"""Longest licence that a device file holds."""
+_LICENCE_ID, _OPERATORS = re.compile(r"[A-Za-z0-9.+-]+"), ("AND", "OR", "WITH")
+_LICENCES_BEFORE = {
+    "Stanford EchoNet-Dynamic research use agreement (non-commercial)": "LicenseRef-EchoNet-Dynamic",
+    "Stanford EchoNet-Pediatric research use agreement (non-commercial)": "LicenseRef-EchoNet-Pediatric",
+}
+"""Texts that stood in checkpoints before licences were identifiers, and the identifiers of today."""
 
 
 class StateTensor(NamedTuple):
@@ -60,7 +69,7 @@ class ModelSpec:
     lowering: str = "2d"
     """How 3D convolutions are expressed: `2d` (frames in the batch, time on the channels) or `none` (native 3D)."""
     licence: str = "Apache-2.0"
-    """SPDX identifier of the weights' licence."""
+    """Licence of the weights: an SPDX expression of at most 63 bytes; `check_licence` checks it."""
     trained_on: str = "nothing (random weights)"
     """Data behind the weights."""
     intended_use: str = NOTICE
@@ -78,6 +87,7 @@ class ModelSpec:
             raise ConfigError(f"context_frames must be from 0 to 256, got {self.context_frames}")
         if not 1 <= self.threshold <= 255:
             raise ConfigError(f"threshold must be from 1 to 255, got {self.threshold}")
+        check_licence(self.licence)
         object.__setattr__(self, "state", tuple(StateTensor(t[0], tuple(t[1]), *t[2:]) for t in self.state))
         if self.state_bytes > MAX_STATE_BYTES:
             raise ConfigError(f"state of {self.state_bytes} bytes is more than the {MAX_STATE_BYTES} allowed")
@@ -124,11 +134,41 @@ class ModelSpec:
         ]
         if bad:
             raise ModelFileError(f"model spec has values of the wrong kind: {', '.join(bad)[:200]}")
+        for before, today in _LICENCES_BEFORE.items():
+            values["licence"] = values.get("licence", cls.licence).replace(before, today)
         values["context_frames"] = tuple(values.get("context_frames", (0, 0)))
         try:
             return cls(**values)
         except ConfigError as error:
             raise ModelFileError(f"bad model spec: {error}") from error
+
+
+def check_licence(licence: str) -> None:
+    """Refuse a licence that is no SPDX expression, or that is too long for a device file.
+
+    An expression is one identifier of letters, digits, `.`, `-` and `+`, or several joined by AND, OR, WITH and
+    parentheses. Whether SPDX lists an identifier is not checked.
+
+    Raises:
+        ConfigError: If it is neither.
+    """
+    if len(licence.encode(errors="replace")) > MAX_LICENCE_BYTES or not _is_licence_expression(licence):
+        raise ConfigError(
+            f"licence must be an SPDX expression of at most {MAX_LICENCE_BYTES} bytes, got {licence[:80]!r}; give an "
+            "identifier, such as CC-BY-NC-SA-4.0 or LicenseRef-own-data, and write its terms into the model card"
+        )
+
+
+def _is_licence_expression(text: str) -> bool:
+    """Whether identifiers and operators take turns and parentheses match."""
+    tokens = re.findall(r"[()]|[^ ()]+", text)
+    shape = "".join(
+        t if t in "()" else "&" if t in _OPERATORS else "a" if _LICENCE_ID.fullmatch(t) else "?" for t in tokens
+    )
+    before = ""
+    while before != shape:
+        before, shape = shape, shape.replace("a&a", "a").replace("(a)", "a")
+    return shape == "a"
 
 
 def _fits(kind: Any, value: Any) -> bool:

@@ -23,6 +23,10 @@ class FileReport:
     """Why it must not be used; None if its checksums hold."""
     spec: ModelSpec | None
     """None for what holds no model, and for what is damaged."""
+    selftest: str | None = None
+    """How nearly answers to the test cine must agree, and on which processors; None without a self-test."""
+    refusal: str | None = None
+    """Why the acceptance test refused it at its export; None otherwise."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def verify_model(model: str) -> Report:
 def _file(path: Path, listed: dict[str, str]) -> FileReport:
     """A model file, by its seal, and by the index where that lists it."""
     try:
-        _, spec, companion = check(path)
+        _, spec, companion, record, refusal = check(path)
     except ModelFileError as broken:
         return FileReport(path.name, 0, str(broken), None)
     parts = {path.name: path.read_bytes()}  # of a device file, more than the graph in it
@@ -76,7 +80,8 @@ def _file(path: Path, listed: dict[str, str]) -> FileReport:
         parts[path.with_suffix(".bin").name] = companion
     others = [n for n, data in parts.items() if listed.get(n) not in (None, hashlib.sha256(data).hexdigest())]
     error = f"{others[0]}: sound, but not the file that {INDEX} lists; export again" if others else None
-    return FileReport(path.name, sum(map(len, parts.values())), error, spec)
+    test = f"{len(record.answers)} frames, {record.tolerance}, on {record.processors}" if record else None
+    return FileReport(path.name, sum(map(len, parts.values())), error, spec, test, refusal)
 
 
 def _listed(path: Path, expected: str) -> FileReport:

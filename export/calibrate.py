@@ -1,7 +1,6 @@
-"""Frames to calibrate int8 on, and cines to judge it on."""
+"""Frames to calibrate int8 on, and clips that calibration does not see."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -17,14 +16,12 @@ GAINS = (1.0, 0.6, 1.5)
 MAX_CLIPS = 400
 MAX_FRAMES = 32
 """Of one clip."""
-JUDGES = 4
-"""Held-out cines of each kind that the gate looks at."""
+HELD_OUT = 4
+"""Drawn clips that calibration does not see."""
 PHANTOM_PX = 256
 """Side of a drawn cine."""
 PHANTOM_SEED = 5
 CALIBRATION_HEARTS, CALIBRATION_FRAMES = 24, 6
-MOVING = {"camus": "camus-cines"}
-"""Data sets of stills, and what makes cines of them."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +33,12 @@ class Frames:
     calibration: list[np.ndarray]
     held_out: list[np.ndarray]
     """Clips that calibration does not see; files are compared on them."""
-    judges: list[Cine] = field(default_factory=list)
-    """Whole cines that calibration does not see; the gate is judged on them."""
+    held_out_groups: tuple[str, ...] = ()
+    """Patients that calibration does not see; the acceptance test may take cines of theirs."""
 
 
 def gather(data: str | None, size_px: int) -> Frames:
-    """Clips for calibration, held-out ones, and cines for the gate.
+    """Gather clips for calibration, and held-out ones.
 
     Args:
         data: `KIND:DIR`, or None for drawn hearts and the cine inside the `pydicom` package, where that is installed.
@@ -74,33 +71,14 @@ def gather(data: str | None, size_px: int) -> Frames:
             f"{data}: {len(seen) + len(held_out)} patients with readable frames, at least 2 are needed to calibrate"
         )
     frames = sum(len(clip) for clip in seen)
-    judges = [*_moving(data, apart), *_drawn()]
-    return Frames(f"{source.kind} training list, {frames} frames", seen, held_out, judges)
-
-
-def _moving(data: str, groups: list[str]) -> Iterator[Cine]:
-    """Cines of held-out patients; of a data set of stills, those that it is set in motion as."""
-    kind, _, where = data.partition(":")
-    left = JUDGES
-    for item in open_data(f"{MOVING.get(kind, kind)}:{where}").items("train"):
-        if left and item.group in groups and item.metadata.get("frames") != 1:
-            try:
-                yield item.read()
-            except (DataError, VideoError):
-                continue
-            left -= 1
-
-
-@cache
-def _drawn() -> tuple[Cine, ...]:
-    return tuple(PhantomHeart((PHANTOM_SEED, 1, i), PHANTOM_PX).cine(f"phantom {i}") for i in range(JUDGES))
+    return Frames(f"{source.kind} training list, {frames} frames", seen, held_out, tuple(apart))
 
 
 def _without_data(size_px: int) -> Frames:
     hearts = [_glimpse((PHANTOM_SEED, 0, i), size_px) for i in range(CALIBRATION_HEARTS)]
     seen = [_gain(clip, GAINS[i % len(GAINS)]) for i, clip in enumerate(hearts)]
-    held_out = [_glimpse((PHANTOM_SEED, 2, i), size_px) for i in range(JUDGES)]
-    judges, source = [*_drawn()], f"{len(seen)} drawn hearts"
+    held_out = [_glimpse((PHANTOM_SEED, 2, i), size_px) for i in range(HELD_OUT)]
+    source = f"{len(seen)} drawn hearts"
     try:
         clip = packaged_cine(size_px)
     except MissingExtraError:
@@ -108,10 +86,10 @@ def _without_data(size_px: int) -> Frames:
     else:
         half = len(clip) // 2
         seen += [_gain(piece, gain) for piece in (clip[:half], clip[half:]) for gain in GAINS]
-        # The only real cine that can be had is judged at gains that were not seen, mirrored in time.
+        # The only real cine that can be had is held out at gains that were not seen, mirrored in time.
         held_out += [_gain(clip[::-1], gain) for gain in (0.8, 1.2)]
         source += " and the SonoSite cine inside pydicom at 3 gains"
-    return Frames(f"{source}, {sum(map(len, seen))} frames", seen, held_out, judges)
+    return Frames(f"{source}, {sum(map(len, seen))} frames", seen, held_out)
 
 
 @cache

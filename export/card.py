@@ -6,12 +6,16 @@ import cv2
 import numpy as np
 
 from edgeecho.cine import Cine, read_cine
+from edgeecho.data.licences import terms_of
 from edgeecho.data.phantom import PhantomHeart
 from edgeecho.errors import MissingExtraError, require
+from edgeecho.export.acceptance import Figure
 from edgeecho.export.calibrate import PHANTOM_PX, PHANTOM_SEED
+from edgeecho.export.clip_files import SUFFIX, formats_of
 from edgeecho.export.options import Options
-from edgeecho.export.pipeline import SUFFIX, Bundle
+from edgeecho.export.pipeline import Bundle
 from edgeecho.export.proof import Verdict, open_file
+from edgeecho.export.quantize import PROCESSORS
 from edgeecho.files import atomic
 from edgeecho.report.draw import TEXT, draw_outline, put_text, to_bgr
 from edgeecho.spec import NOTICE
@@ -33,8 +37,8 @@ def write_card(bundle: Bundle, options: Options) -> None:
 
 
 def _shown_files(folder: Path, options: Options) -> list[Path]:
-    fit = [kind for kind in SUFFIX if kind in options.formats and (options.precision != "fp16" or kind == "openvino")]
-    suffix = SUFFIX[fit[0]]
+    fit = formats_of(options.precision, options)
+    suffix = SUFFIX[next(kind for kind in SUFFIX if kind in fit)]
     return [folder / f"clip.{name}{suffix}" for name in dict.fromkeys(["fp32", options.precision])]
 
 
@@ -94,22 +98,45 @@ def _text(bundle: Bundle, options: Options, shown: list[str]) -> str:
         f"| trained on | {spec.trained_on} |",
         f"| weights made by | revision {spec.revision} |",
         f"| licence of the weights | {spec.licence} |",
+        f"| its terms | {' '.join(terms_of(spec.licence)) or 'see the licence'} |",
         f"| intended use | {spec.intended_use} |",
         f"| lowering of clips | {', '.join(lowerings)} |",
     ]
-    if bundle.gate:
+    if bundle.int8:
         lines.append(f"| int8 calibrated on | {bundle.calibration}; ranges by {options.method} |")
+        lines.append(f"| bits of int8 weights | {options.weight_bits}; proven on {PROCESSORS[options.weight_bits]} |")
         floats = ", ".join(bundle.kept_float) or "none"
         lines.append(f"| convolutions given back to float | {floats} |")
+    if bundle.gate:
+        lines.append(f"| acceptance test | {'refused' if bundle.refusals else 'accepted'} |")
     lines += ["", "```", options.command(spec.name), "```"]
     if bundle.gate:
-        title = f"## int8 against fp32, {len(bundle.frames.judges)} whole cines that calibration did not see"
-        lines += ["", title, "", *_table(bundle.gate)]
-    proof = "Each file against the one that it must say the same as."
+        cines = f"{bundle.gate_cines} cines, seed {options.gate_seed}"
+        title = f"## Acceptance test: {options.precision} against fp32 on {cines}"
+        about = (
+            "Each figure's interval must lie within its limit; docs/export.md explains the figures. `disagreement` and "
+            "`area_spread` are multiples of what noise of one grey level, which no one can see, does to fp32. Figures "
+            "without a limit are reported and decide nothing."
+        )
+        lines += ["", title, "", about, "", *_acceptance(bundle.gate)]
+        lines += ["", *(f"**Refused:** {text}" for text in bundle.refusals)]
+    if bundle.costs:
+        lines += ["", "What is left of the figure that failed, with one convolution in float:", ""]
+        lines += ["| convolution | figure left |", "|---|---|", *(f"| {n} | {v:.4g} |" for n, v in bundle.costs)]
+    proof = "Each file against the one that it must equal, within the limit."
     lines += ["", "## Proof", "", proof, "", *_table(bundle.verdicts)]
     if shown:
         lines += ["", f"## How it looks: {' and '.join(shown)}, the same frame", "", f"![outlines]({PICTURE})"]
     return "\n".join([*lines, ""])
+
+
+def _acceptance(figures: list[Figure]) -> list[str]:
+    rows = ["| file | figure | value | interval | limit | cines | worst cines |", "|---|---|---|---|---|---|---|"]
+    for f in figures:
+        limit = "" if f.limit is None else f"{f.limit:g}"
+        worst = ", ".join(f.worst)
+        rows.append(f"| {f.file} | {f.figure} | {f.value:.3g} | {f.interval} | {limit} | {f.cines} | {worst} |")
+    return rows
 
 
 def _table(verdicts: list[Verdict]) -> list[str]:

@@ -12,4 +12,4 @@ def write_device_files(folder: Path) -> None:
     for path in sorted(folder.glob("*.onnx")):
         checked = check(path)
         with atomic(path.with_suffix(SUFFIX)) as temporary:
-            temporary.write_bytes(pack(checked.data, checked.spec))
+            temporary.write_bytes(pack(checked.data, checked.spec, checked.selftest))

@@ -3,11 +3,13 @@
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
+from edgeecho.export.acceptance import Figure
 from edgeecho.export.options import Options
 from edgeecho.export.pipeline import Bundle
 from edgeecho.export.proof import Verdict
@@ -45,8 +47,8 @@ def write_index(bundle: Bundle, options: Options) -> None:
         "files": {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in files},
         "graphs": {p.name: json.loads(check(p).spec.to_json()) for p in files if p.suffix in GRAPHS},
         "calibration": bundle.calibration,
-        "gate": bundle.gate and {"figures": _plain(bundle.gate), "kept_float": bundle.kept_float},
-        "proof": _plain(bundle.verdicts),
+        "gate": bundle.gate and _gate(bundle, options),
+        "proof": plain_rows(bundle.verdicts),
         "engines": {row["name"]: row["version"] for row in _soup()},
         "soup": _soup(),
     }
@@ -54,8 +56,21 @@ def write_index(bundle: Bundle, options: Options) -> None:
         temporary.write_text(json.dumps(index, indent=1) + "\n")
 
 
-def _plain(verdicts: list[Verdict]) -> list[dict[str, Any]]:
-    """Verdicts as JSON, which has no infinity."""
+def _gate(bundle: Bundle, options: Options) -> dict[str, Any]:
+    return {
+        "accepted": not bundle.refusals,
+        "refusals": bundle.refusals,
+        "cines": bundle.gate_cines,
+        "seed": options.gate_seed,
+        "limits": asdict(options.limits),
+        "figures": plain_rows(bundle.gate),
+        "kept_float": bundle.kept_float,
+        "costs": [{"in_float": name, "figure_left": value} for name, value in bundle.costs],
+    }
+
+
+def plain_rows(verdicts: Sequence[Verdict | Figure]) -> list[dict[str, Any]]:
+    """Turn rows into JSON values, which have no infinity."""
     rows = [asdict(v) for v in verdicts]
     return [{k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()} for row in rows]
 

@@ -1,8 +1,10 @@
 """What an export is asked for."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from edgeecho.errors import ConfigError
+from edgeecho.export.acceptance import Limits
+from edgeecho.export.quantize import WEIGHT_BITS
 from edgeecho.export.ranges import METHODS
 
 FORMATS = ("onnx", "openvino", "ort")
@@ -13,6 +15,8 @@ TARGETS = ("x86", "arm")
 LOWERINGS = ("auto", "none", "2d")
 AUTO = {("openvino", "x86"): "none"}
 """Format and target to the lowering that is fastest there, where it is not `2d`: `edgeecho.benchmarks.lowering`."""
+DEFAULT_LIMITS = Limits()
+GATES = ("enforce", "report")
 MAX_FRAMES = 1024
 
 
@@ -36,8 +40,15 @@ class Options:
     """`KIND:DIR` to calibrate int8 on; None takes drawn hearts and the cine inside pydicom."""
     method: str = "minmax"
     """How ranges are found: `minmax` or `percentile`."""
-    reduce_range: bool = False
-    """Weights of 7 bits, for x86 without VNNI."""
+    weight_bits: int = WEIGHT_BITS[0]
+    """Of int8: 7, so that every processor gives the same bits, or 8, for processors that add without saturation."""
+    gate: str = "enforce"
+    """What follows if the acceptance test refuses int8 or 16 bits: `enforce` writes nothing, `report` writes the files
+    with the refusal inside."""
+    limits: Limits = DEFAULT_LIMITS
+    """Of the acceptance test."""
+    gate_seed: int = 0
+    """Chooses the cines of the acceptance test."""
 
     def __post_init__(self) -> None:
         for name, value, known in (
@@ -45,9 +56,13 @@ class Options:
             ("target", self.target, TARGETS),
             ("lowering", self.lower, LOWERINGS),
             ("calibration method", self.method, METHODS),
+            ("number of weight bits", self.weight_bits, WEIGHT_BITS),
+            ("gate", self.gate, GATES),
         ):
             if value not in known:
-                raise ConfigError(f"unknown {name} {value!r}; known: {', '.join(known)}")
+                raise ConfigError(f"unknown {name} {value!r}; known: {', '.join(map(str, known))}")
+        if not 0 <= self.gate_seed < 1 << 31:
+            raise ConfigError(f"the gate's seed must be from 0 to {(1 << 31) - 1}, got {self.gate_seed}")
         for name, values, known in (("format", self.formats, FORMATS), ("form", self.forms, FORMS)):
             if not values or set(values) - set(known):
                 raise ConfigError(f"unknown {name} {','.join(values)!r}; known: {', '.join(known)}")
@@ -78,7 +93,12 @@ class Options:
             ("frames", self.frames, None),
             ("calib", self.calib and f"{self.calib.partition(':')[0]}:DIR", None),
             ("method", self.method, "minmax"),
+            ("weight-bits", self.weight_bits, WEIGHT_BITS[0]),
+            ("gate", self.gate, GATES[0]),
+            ("gate-seed", self.gate_seed, 0),
         ):
             if value != usual:
                 given.append(f"--{name} {value}")
-        return " ".join(["edgeecho export", model, *given, *(["--reduce-range"] if self.reduce_range else [])])
+        usual_limits = asdict(DEFAULT_LIMITS)
+        given += [f"--limit {k}={v:g}" for k, v in asdict(self.limits).items() if v != usual_limits[k]]
+        return " ".join(["edgeecho export", model, *given])

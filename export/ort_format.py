@@ -16,7 +16,7 @@ import onnxruntime as ort
 from onnxruntime.tools.ort_format_model import create_config_from_models
 
 from edgeecho.errors import ExportError
-from edgeecho.export.sealed import stamped
+from edgeecho.export.sealed import NO_STAMP, Stamp, stamped
 from edgeecho.files import atomic
 from edgeecho.modelfile import seal
 from edgeecho.spec import ModelSpec
@@ -29,8 +29,8 @@ ALIGNMENT = 64
 """Bytes; more than any tensor of a file asks for."""
 
 
-def write_ort(path: Path, model: onnx.ModelProto, spec: ModelSpec) -> None:
-    """Write a sealed `.ort` file; the same model and spec give the same bytes."""
+def write_ort(path: Path, model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp = NO_STAMP) -> None:
+    """Write a sealed `.ort` file; the same arguments give the same bytes."""
     with tempfile.TemporaryDirectory() as folder:
         converted = Path(folder) / "model.ort"
         options = ort.SessionOptions()
@@ -39,9 +39,8 @@ def write_ort(path: Path, model: onnx.ModelProto, spec: ModelSpec) -> None:
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
         try:
-            ort.InferenceSession(
-                stamped(model, spec), options, providers=["CPUExecutionProvider"], disabled_optimizers=PROCESSORS_OWN
-            )
+            data = stamped(model, spec, stamp)
+            ort.InferenceSession(data, options, providers=["CPUExecutionProvider"], disabled_optimizers=PROCESSORS_OWN)
         except Exception as error:  # onnxruntime raises many kinds; most likely the disk is full
             raise ExportError(f"{path.name}: ONNX Runtime cannot write it: {str(error).splitlines()[0]}") from error
         data = seal(in_order(converted.read_bytes()))

@@ -1,9 +1,10 @@
 """From a checkpoint to graphs: exported, quantized, written and proven, file by file."""
 
+import hashlib
 import shutil
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,43 +12,42 @@ import numpy as np
 import onnx
 
 from edgeecho.catalog import locate
-from edgeecho.errors import ConfigError, MissingExtraError, ModelFileError
+from edgeecho.devicefile import header_fields
+from edgeecho.errors import ConfigError, ExportError, MissingExtraError, ModelFileError
+from edgeecho.export.acceptance import Figure, Reference, assess, make_reference
+from edgeecho.export.acceptance_cines import acceptance_cines
 from edgeecho.export.calibrate import Frames, gather, packaged_cine
+from edgeecho.export.clip_files import SUFFIX, Stamps, formats_of, make_stamps, write_clips
 from edgeecho.export.device_files import write_device_files
-from edgeecho.export.fixed import fix_frames
-from edgeecho.export.gate import Answers, judge, quantize_gated
-from edgeecho.export.native import native_graph
+from edgeecho.export.int8_search import Int8Graph, quantize_accepted, refusal_of
 from edgeecho.export.options import Options
 from edgeecho.export.ort_format import write_operators
 from edgeecho.export.proof import (
     WINDOWS,
     Verdict,
     compare_cuts,
-    compare_levels,
-    compare_lowering,
-    compare_masks,
     logit_error,
     open_file,
+    open_graph,
     require_all,
     run_file,
-    run_graph,
     same_levels,
 )
 from edgeecho.export.quantize import count_int8
 from edgeecho.export.ranges import find_ranges
 from edgeecho.export.stream_files import write_streams
-from edgeecho.export.writers import WRITERS
 from edgeecho.modelfile import check
 from edgeecho.runtime.engine import open_engine
 from edgeecho.spec import ModelSpec
 
 Progress = Callable[[str], None]
-SUFFIX = {"onnx": ".onnx", "openvino": ".xml", "ort": ".ort"}
 CUT = ("onnx", "ort")
 """Formats whose clip graphs are compared with themselves, cut."""
 REAL_CLIPS = 4
 """Held-out clips that a stream is proven on, besides a moving cine."""
 TIMED_RUNS = 5
+QUANTIZED = ("int8", "fp16")
+"""Precisions that the acceptance test looks at."""
 
 
 @dataclass(frozen=True)
@@ -59,34 +59,49 @@ class Bundle:
     """Of the network."""
     frames: Frames
     verdicts: list[Verdict]
-    gate: list[Verdict] = field(default_factory=list)
-    """int8 against fp32 in clinical units; empty without int8."""
+    gate: list[Figure] = field(default_factory=list)
+    """Figures of the acceptance test; empty where nothing was quantized."""
+    gate_cines: int = 0
+    """Cines of the acceptance test."""
     kept_float: list[str] = field(default_factory=list)
-    """Convolutions that the gate gave back to float."""
+    """Convolutions that the acceptance test gave back to float."""
+    costs: list[tuple[str, float]] = field(default_factory=list)
+    """Of `Int8Graph`."""
+    int8: bool = False
+    """Whether int8 files were written."""
 
     @property
     def calibration(self) -> str | None:
         """What int8 was calibrated on."""
-        return self.frames.source if self.gate else None
+        return self.frames.source if self.int8 else None
+
+    @property
+    def refusals(self) -> list[str]:
+        """Why the acceptance test refuses files, a sentence a file; empty if it accepts all."""
+        files = dict.fromkeys(figure.file for figure in self.gate)
+        found = (refusal_of([figure for figure in self.gate if figure.file == file]) for file in files)
+        return [text for text in found if text]
 
 
 def write_graphs(source: Path, folder: Path, options: Options, progress: Progress) -> Bundle:
     """Write every graph that is asked for into a folder, and prove it.
 
     Raises:
+        ConfigError: If a device file cannot hold the model's spec.
         ModelFileError: If the source is no checkpoint and no fp32 clip graph.
-        ExportError: If a file does not say the same as the source, or int8 fails the gate.
+        ExportError: If a file does not answer as the source does, or the acceptance test refuses one.
     """
-    data, spec, _ = check(source)
+    data, spec, *_ = check(source)
     if spec.form != "checkpoint" and (source.suffix != ".onnx" or spec.precision != "fp32"):
         raise ModelFileError(f"{source.name}: export starts from a checkpoint or an fp32 ONNX graph, not this file")
     if spec.form == "clip" and (spec.lowering != "2d" or spec.frames):
         raise ModelFileError(
             f"{source.name}: a graph of native 3D convolutions or a fixed T; start from its checkpoint"
         )
+    fp32 = replace(spec, form="clip", precision="fp32")
+    header_fields(fp32)  # before minutes of work
     frames = gather(options.calib, spec.size_px)
-    rng = np.random.default_rng(0)
-    noise = [rng.integers(0, 256, (t, spec.size_px, spec.size_px), dtype=np.uint8) for t in (1, 7)]
+    noise = noise_clips(spec.size_px)
     proving = [*frames.held_out, *noise]
     verdicts: list[Verdict] = []
     if source.suffix == ".safetensors":
@@ -95,94 +110,125 @@ def write_graphs(source: Path, folder: Path, options: Options, progress: Progres
         graph, against = _from_checkpoint(source, spec, proving, verdicts), "PyTorch"
     else:
         graph, against = onnx.load_from_string(data), source.name
-    reference = run_file(source, proving)
-    fp32 = replace(spec, form="clip", precision="fp32")
     bundle = Bundle(folder, replace(spec, form="checkpoint"), frames, verdicts)
     graphs = {"fp32": (graph, fp32)}
-    if options.precision == "int8":
-        progress(f"quantizing on {frames.source}")
-        ranges = find_ranges(graph, frames.calibration, options.method)
-        gated = quantize_gated(graph, ranges, frames, fp32, progress, reduce_range=options.reduce_range)
-        bundle = replace(bundle, gate=gated.verdicts, kept_float=gated.kept_float)
-        graphs["int8"] = (gated.model, replace(fp32, precision="int8"))
-        done, convolutions = count_int8(gated.model)
-        if done < convolutions:
-            progress(f"{convolutions - done} of {convolutions} convolutions stay in float")
+    gate = _Gate(graph, fp32, frames, options, progress) if options.precision in QUANTIZED else None
+    refusal = None
+    if gate and options.precision == "int8":
+        found = gate.quantize()
+        refusal = found.refusal
+        verdicts.append(found.parameters)
+        bundle = replace(bundle, gate=found.figures, kept_float=found.kept_float, costs=found.costs, int8=True)
+        graphs["int8"] = (found.model, replace(fp32, precision="int8"))
     if options.precision == "fp16":
         graphs["fp16"] = (graph, replace(fp32, precision="fp16"))
+    if gate:
+        bundle = replace(bundle, gate_cines=len(gate.reference.cines))
+    reference = run_file(source, proving)
     for built, its_spec in graphs.values():
-        for path, answers in _write_clips(folder, built, its_spec, proving, verdicts, options, progress):
-            if its_spec.precision == "fp32":
-                verdicts.append(compare_levels(path.name, against, answers, reference))
-            else:
-                n = len(frames.held_out)
-                verdicts.append(compare_masks(path.name, against, answers[:n], reference[:n], spec.threshold))
-    openvino = folder / "clip.int8.xml"
-    if openvino.is_file():  # it fuses and rounds in its own way; ONNX Runtime was judged before
-        said = Answers.ask(open_file(openvino), frames.judges)
-        bundle.gate.extend(judge(openvino.name, "clip.fp32.onnx", said, gated.fp32, frames.judges))
-    require_all([*verdicts, *bundle.gate])
-    _prove_in_time(bundle, graphs, noise, options, progress)
+        refused = refusal if its_spec.precision in QUANTIZED else None
+        stamps = make_stamps(built, its_spec, options, refused)
+        clips = write_clips(folder, built, its_spec, stamps, proving, reference, against, options, progress)
+        verdicts += clips
+        openvino = folder / f"clip.{its_spec.precision}.xml"
+        if gate and its_spec.precision in QUANTIZED and openvino.is_file():  # it fuses and rounds in its own way
+            figures = gate.assess(openvino)
+            bundle.gate.extend(figures)
+            refusal = refusal or refusal_of(figures)
+            if refusal and options.gate == "enforce":
+                raise ExportError(
+                    f"refused: {refusal}. Calibrate on other data (--calib), leave this format out (--format), or look "
+                    "at the files with --gate report"
+                )
+            if refusal and not refused:
+                stamps = make_stamps(built, its_spec, options, refusal)
+                write_clips(folder, built, its_spec, stamps, proving, reference, against, options, progress)
+        require_all(verdicts)
+        _prove_in_time(bundle, built, its_spec, stamps, noise, options, progress)
+    _compare_times(folder, spec.size_px, progress)
     if "clip" not in options.forms:
         for path in folder.glob("clip.*"):
             path.unlink()
     if "ort" in options.formats:
         write_operators(folder)
     write_device_files(folder)
+    for text in bundle.refusals:
+        progress(f"the acceptance test refuses: {text}")
     return bundle
 
 
-def _formats(precision: str, options: Options) -> list[str]:
-    return [kind for kind in options.formats if precision != "fp16" or kind == "openvino"]
+def _reference(graph: bytes, spec: ModelSpec, calib: str | None, groups: tuple[str, ...], seed: int) -> Reference:
+    """What fp32 answers to the acceptance cines; kept for the next export of the same graph in this process."""
+    key = hashlib.sha256(graph).hexdigest(), calib, groups, seed
+    if key not in _references:
+        cines = acceptance_cines(calib, groups, spec.size_px, seed)
+        run = open_graph(onnx.load_from_string(graph), spec).probabilities
+        _references.clear()
+        _references[key] = make_reference(run, cines, spec.threshold)
+    return _references[key]
 
 
-def _write_clips(
-    folder: Path,
-    built: onnx.ModelProto,
-    spec: ModelSpec,
-    proving: list[np.ndarray],
-    verdicts: list[Verdict],
-    options: Options,
-    progress: Progress,
-) -> Iterator[tuple[Path, list[np.ndarray]]]:
-    """Write a clip graph in every format, lowered as is best there; each file and what it answers to the clips."""
-    lowered = {"2d": built}
-    if any(options.lowering(kind, spec.context_frames) == "none" for kind in _formats(spec.precision, options)):
-        lowered["none"] = native_graph(built)
-        verdicts.append(compare_lowering(lowered["none"], built, spec, proving))
-    for kind in _formats(spec.precision, options):
-        path = folder / f"clip.{spec.precision}{SUFFIX[kind]}"
-        progress(f"writing and proving {path.name}")
-        lowering = options.lowering(kind, spec.context_frames)
-        clip = fix_frames(lowered[lowering], options.frames, spec) if options.frames else lowered[lowering]
-        its = replace(spec, frames=options.frames, lowering=lowering)
-        WRITERS[path.suffix](path, clip, its)
-        answers = run_file(path, proving)
-        if kind == "ort":
-            same = run_graph(clip, its, proving)
-            verdicts.append(compare_levels(path.name, "its ONNX graph", answers, same, same_levels(spec.precision)))
-        yield path, answers
+_references: dict[tuple[str, str | None, tuple[str, ...], int], Reference] = {}
+
+
+class _Gate:
+    """The acceptance test of one export."""
+
+    def __init__(
+        self, graph: onnx.ModelProto, spec: ModelSpec, frames: Frames, options: Options, progress: Progress
+    ) -> None:
+        self.graph, self.spec, self.frames, self.options, self.progress = graph, spec, frames, options, progress
+        progress("gathering cines for the acceptance test, and fp32's answers to them, plain and under noise")
+        self.reference = _reference(
+            graph.SerializeToString(deterministic=True), spec, options.calib, frames.held_out_groups, options.gate_seed
+        )
+
+    def quantize(self) -> Int8Graph:
+        """Find the int8 graph."""
+        self.progress(f"quantizing on {self.frames.source}")
+        ranges = find_ranges(self.graph, self.frames.calibration, self.options.method)
+        found = quantize_accepted(self.graph, ranges, self.reference, self.spec, self.options, self.progress)
+        done, convolutions = count_int8(found.model)
+        if done < convolutions:
+            self.progress(f"{convolutions - done} of {convolutions} convolutions stay in float")
+        return found
+
+    def assess(self, path: Path) -> list[Figure]:
+        """Measure a file."""
+        return assess(path.name, open_file(path).probabilities, self.reference, self.options.limits)
+
+
+def noise_clips(size_px: int) -> list[np.ndarray]:
+    """Draw the random clips that files are proven on besides real ones, uint8 (T, S, S) each."""
+    rng = np.random.default_rng(0)
+    return [rng.integers(0, 256, (t, size_px, size_px), dtype=np.uint8) for t in (1, 7)]
 
 
 def _prove_in_time(
     bundle: Bundle,
-    graphs: dict[str, tuple[onnx.ModelProto, ModelSpec]],
+    built: onnx.ModelProto,
+    spec: ModelSpec,
+    stamps: Stamps,
     noise: list[np.ndarray],
     options: Options,
     progress: Progress,
 ) -> None:
-    """Cut cines, write streams, and say whether int8 is worth its while on this machine."""
-    folder, cine = bundle.folder, _moving_cine(bundle.spec.size_px)
-    for name, (built, its_spec) in graphs.items():
-        for suffix in (SUFFIX[kind] for kind in _formats(name, options) if "clip" in options.forms and kind in CUT):
-            progress(f"cutting cines for clip.{name}{suffix}")
-            verdict = compare_cuts(folder / f"clip.{name}{suffix}", [cine, _noise_like(cine)], same_levels(name))
-            bundle.verdicts.append(verdict)
-        if "stream" in options.forms:
-            suffixes = [SUFFIX[kind] for kind in _formats(name, options)]
-            real = [cine, *bundle.frames.held_out[:REAL_CLIPS]]
-            bundle.verdicts.extend(write_streams(folder, built, its_spec, suffixes, real, noise, progress))
+    """Cut cines, and write streams, of the graph of one precision."""
+    folder, cine, name = bundle.folder, moving_cine(bundle.spec.size_px), spec.precision
+    suffixes = [SUFFIX[kind] for kind in formats_of(name, options)]
+    for suffix in (SUFFIX[kind] for kind in formats_of(name, options) if "clip" in options.forms and kind in CUT):
+        progress(f"cutting cines for clip.{name}{suffix}")
+        verdict = compare_cuts(folder / f"clip.{name}{suffix}", [cine, noise_like(cine)], same_levels(name))
+        bundle.verdicts.append(verdict)
+    if "stream" in options.forms:
+        real = [cine, *bundle.frames.held_out[:REAL_CLIPS]]
+        bundle.verdicts.extend(write_streams(folder, built, spec, stamps, suffixes, real, noise, progress))
     require_all(bundle.verdicts)
+
+
+def _compare_times(folder: Path, size_px: int, progress: Progress) -> None:
+    """Tell whether int8 is worth its while on this machine."""
+    cine = moving_cine(size_px)
     for suffix in SUFFIX.values():
         files = [folder / f"clip.{name}{suffix}" for name in ("int8", "fp32")]
         if all(path.is_file() for path in files):
@@ -207,7 +253,7 @@ def _relative_time(path: Path, other: Path, cine: np.ndarray) -> float:
     return ours / theirs
 
 
-def _moving_cine(size_px: int) -> np.ndarray:
+def moving_cine(size_px: int) -> np.ndarray:
     """A frame more than the longest window, of pydicom's cine to and fro, else of noise: uint8 (T, S, S)."""
     try:
         cine = packaged_cine(size_px)
@@ -216,7 +262,8 @@ def _moving_cine(size_px: int) -> np.ndarray:
     return np.concatenate([cine, cine[::-1]])[: max(WINDOWS) + 1]
 
 
-def _noise_like(cine: np.ndarray) -> np.ndarray:
+def noise_like(cine: np.ndarray) -> np.ndarray:
+    """Draw a random cine of the same shape."""
     return np.random.default_rng(2).integers(0, 256, cine.shape, dtype=np.uint8)
 
 

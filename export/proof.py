@@ -18,6 +18,7 @@ from edgeecho.runtime.engine import StreamEngine, open_engine, usable_cores
 from edgeecho.runtime.frame_stream import FrameStream
 from edgeecho.runtime.ort_engine import OrtEngine
 from edgeecho.runtime.predictor import Predictor
+from edgeecho.runtime.selftest import run_selftest
 from edgeecho.spec import ModelSpec
 
 MAX_LOGIT_ERROR = 1e-4
@@ -211,6 +212,13 @@ def compare_masks(
     known = [score for score in scores if not np.isnan(score)] or [0.0]
     mean = float(np.mean(known))
     return Verdict(file, against, "mask Dice", mean, min(known), MIN_MASK_DICE, mean >= MIN_MASK_DICE)
+
+
+def compare_selftest(path: Path) -> Verdict:
+    """A written file against the self-test that it carries, through the engine that users get."""
+    report = run_selftest(path)
+    different = len(report.different)
+    return Verdict(path.name, report.tolerance, "self-test, frames off", different, different, 0, report.holds)
 
 
 def require_all(verdicts: list[Verdict]) -> None:

@@ -1,4 +1,9 @@
-"""fp32 clip graph to static int8: QDQ, unsigned 8-bit activations, signed 8-bit weights per channel."""
+"""fp32 clip graph to static int8: QDQ, unsigned activations of 8 bits, signed weights of 7 bits per channel.
+
+Processors with AVX2 but without VNNI add two products of an activation and a weight in 16 bits. With weights of 8 bits
+that sum saturates and the answer is another one there; with weights of 7 bits it cannot, so every processor gives the
+same bits (docs/processors.md).
+"""
 
 import logging
 import tempfile
@@ -22,8 +27,17 @@ LOGIT_RANGE = 8.0
 """Logits are stored from -8 to 8 in steps of 1/16: finer near the mask's edge than their own range would allow."""
 
 
+WEIGHT_BITS = (7, 8)
+"""Bits of a weight: 7 for the same answer on every processor, 8 for processors that add in 32 bits."""
+PROCESSORS = {
+    7: "every processor",
+    8: "processors that add products of 8 bits without saturation: x86 with VNNI or AMX, x86 without AVX2, 64-bit ARM",
+}
+"""Which processors give the answers of a file, by the bits of its weights."""
+
+
 def quantize(
-    model: onnx.ModelProto, ranges: Ranges, *, keep_float: Collection[str] = (), reduce_range: bool = False
+    model: onnx.ModelProto, ranges: Ranges, *, keep_float: Collection[str] = (), weight_bits: int = WEIGHT_BITS[0]
 ) -> onnx.ModelProto:
     """Quantize a clip graph so that it runs in integers from `frames` to `prob`.
 
@@ -31,14 +45,10 @@ def quantize(
         model: From `clip_graph`, uint8 in and out.
         ranges: Of its tensors.
         keep_float: Names of convolutions that stay in float.
-        reduce_range: Weights of 7 bits, for x86 without VNNI, where sums of two 8-bit products overflow 16 bits.
+        weight_bits: Of `WEIGHT_BITS`.
     """
     boundary = _Boundary(model)
-    overrides = {
-        boundary.entry: _fixed(boundary.scale, 0),
-        boundary.probability: _fixed(1 / 255, 0),
-        **{name: _fixed(LOGIT_RANGE / 128, 128) for name in boundary.logits},
-    }
+    overrides = {name: _fixed(scale, zero_point) for name, (scale, zero_point) in boundary.fixed.items()}
     found = {n: TensorData(lowest=np.float32(low), highest=np.float32(high)) for n, (low, high) in ranges.of.items()}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -56,7 +66,7 @@ def quantize(
                 op_types_to_quantize=OPERATORS,
                 nodes_to_exclude=[*boundary.float_nodes, *keep_float],
                 per_channel=True,
-                reduce_range=reduce_range,
+                reduce_range=weight_bits == WEIGHT_BITS[0],
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
                 extra_options={"TensorQuantOverrides": overrides},
@@ -98,8 +108,18 @@ class _Boundary:
         self.logits: list[str] = [sigmoid.input[0]]
         while (mover := producer[self.logits[-1]]).op_type in MOVERS:
             self.logits.append(mover.input[0])
+        self.fixed: dict[str, tuple[float, int]] = {
+            self.entry: (self.scale, 0),
+            self.probability: (1 / 255, 0),
+            **dict.fromkeys(self.logits, (LOGIT_RANGE / 128, 128)),
+        }
         # The multiplications at both ends.
         self.float_nodes = [n.name for n in (mul, *_readers(model, self.probability)) if n.op_type == "Mul"]
+
+
+def fixed_parameters(model: onnx.ModelProto) -> dict[str, tuple[float, int]]:
+    """Return scale and zero point of the tensors of an fp32 clip graph that are given instead of calibrated."""
+    return _Boundary(model).fixed
 
 
 def _readers(model: onnx.ModelProto, tensor: str) -> list[onnx.NodeProto]:

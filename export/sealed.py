@@ -1,6 +1,7 @@
 """Graphs as sealed files: ONNX, ONNX Runtime's own format, and OpenVINO's pair of .xml and .bin."""
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
@@ -8,35 +9,58 @@ import onnx
 from edgeecho.errors import require
 from edgeecho.export.restated import restated
 from edgeecho.files import atomic
-from edgeecho.modelfile import DIGEST_KEY, SPEC_KEY, UNSEALED, seal
+from edgeecho.modelfile import DIGEST_KEY, REFUSAL_KEY, SPEC_KEY, UNSEALED, seal
 from edgeecho.runtime.openvino_engine import openvino_core
+from edgeecho.selftest import KEY as SELFTEST_KEY
+from edgeecho.selftest import SelfTest
 from edgeecho.spec import NOTICE, ModelSpec
 
 
-def stamped(model: onnx.ModelProto, spec: ModelSpec) -> bytes:
-    """An ONNX file with the spec and a digest of zeros in its metadata."""
+@dataclass(frozen=True)
+class Stamp:
+    """What a file carries beside its spec."""
+
+    selftest: SelfTest | None = None
+    refusal: str | None = None
+    """Why the acceptance test refused it; None where it did not."""
+
+    def metadata(self, spec: ModelSpec) -> dict[str, str]:
+        """Name to text, with a digest of zeros at the end."""
+        found = {SPEC_KEY: spec.to_json()}
+        if self.selftest:
+            found[SELFTEST_KEY] = self.selftest.to_json()
+        if self.refusal:
+            found[REFUSAL_KEY] = self.refusal
+        return {**found, DIGEST_KEY: UNSEALED}
+
+
+NO_STAMP = Stamp()
+
+
+def stamped(model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp = NO_STAMP) -> bytes:
+    """An ONNX file with the spec, what else it carries, and a digest of zeros in its metadata."""
     sealed = onnx.ModelProto()
     sealed.CopyFrom(model)
     sealed.producer_name, sealed.producer_version = "edgeecho", ""
     sealed.doc_string = NOTICE
     del sealed.metadata_props[:]
-    for key, value in ((SPEC_KEY, spec.to_json()), (DIGEST_KEY, UNSEALED)):
+    for key, value in stamp.metadata(spec).items():
         sealed.metadata_props.add(key=key, value=value)
     return sealed.SerializeToString(deterministic=True)
 
 
-def onnx_bytes(model: onnx.ModelProto, spec: ModelSpec) -> bytes:
-    """A sealed ONNX file with the spec in its metadata; the same model and spec give the same bytes."""
-    return seal(stamped(model, spec))
+def onnx_bytes(model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp = NO_STAMP) -> bytes:
+    """A sealed ONNX file with the spec in its metadata; the same arguments give the same bytes."""
+    return seal(stamped(model, spec, stamp))
 
 
-def write_onnx(path: Path, model: onnx.ModelProto, spec: ModelSpec) -> None:
+def write_onnx(path: Path, model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp = NO_STAMP) -> None:
     """Write a sealed ONNX file."""
     with atomic(path) as temporary:
-        temporary.write_bytes(onnx_bytes(model, spec))
+        temporary.write_bytes(onnx_bytes(model, spec, stamp))
 
 
-def write_openvino(path: Path, model: onnx.ModelProto, spec: ModelSpec) -> None:
+def write_openvino(path: Path, model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp = NO_STAMP) -> None:
     """Convert to OpenVINO IR and write `path` (.xml) and its .bin, under one seal."""
     ov = require("openvino", "openvino")
     with tempfile.TemporaryDirectory() as folder:
@@ -45,8 +69,8 @@ def write_openvino(path: Path, model: onnx.ModelProto, spec: ModelSpec) -> None:
         del bare.metadata_props[:]  # the converter would carry them over, with another file's seal
         onnx.save(bare, source)
         converted = openvino_core().read_model(source)
-        converted.set_rt_info(spec.to_json(), [SPEC_KEY])
-        converted.set_rt_info(UNSEALED, [DIGEST_KEY])
+        for key, value in stamp.metadata(spec).items():
+            converted.set_rt_info(value, [key])
         ov.save_model(converted, xml, compress_to_fp16=spec.precision == "fp16")
         weights = xml.with_suffix(".bin").read_bytes()
         graph = seal(xml.read_bytes(), weights)

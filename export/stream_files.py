@@ -8,10 +8,12 @@ import numpy as np
 import onnx
 
 from edgeecho.errors import ExportError
+from edgeecho.export.clip_files import Stamps
 from edgeecho.export.proof import (
     Verdict,
     compare_levels,
     compare_masks,
+    compare_selftest,
     run_file,
     run_stream,
     same_levels,
@@ -26,6 +28,7 @@ def write_streams(
     folder: Path,
     clip: onnx.ModelProto,
     clip_spec: ModelSpec,
+    stamps: Stamps,
     suffixes: list[str],
     real: list[np.ndarray],
     noise: list[np.ndarray],
@@ -40,6 +43,7 @@ def write_streams(
         folder: Where the clip files stand, and the stream files go.
         clip: The clip graph.
         clip_spec: Its spec.
+        stamps: What the files carry; the self-test is the clip's.
         suffixes: Of `.onnx`, `.ort` and `.xml`.
         real: Real clips, uint8 (T, S, S) each; int8 masks are compared on them.
         noise: Random clips.
@@ -59,7 +63,7 @@ def write_streams(
     for suffix in suffixes:
         path, beside = (folder / f"{form}.{spec.precision}{suffix}" for form in ("stream", "clip"))
         progress(f"writing and proving {path.name}")
-        WRITERS[suffix](path, streamed.model, spec)
+        WRITERS[suffix](path, streamed.model, spec, stamps.of(suffix))
         clips = [*real, *noise]
         answers, reference = run_stream(path, clips), run_file(beside, clips)
         if spec.precision == "fp16" or (spec.precision == "int8" and suffix == ".xml"):
@@ -67,4 +71,5 @@ def write_streams(
             verdicts.append(compare_masks(path.name, beside.name, answers[:n], reference[:n], spec.threshold))
         else:
             verdicts.append(compare_levels(path.name, beside.name, answers, reference, same_levels(spec.precision)))
+        verdicts.append(compare_selftest(path))
     return verdicts

@@ -1,8 +1,13 @@
 """What an export proved, as a table."""
 
+from dataclasses import asdict
+
 from rich.table import Table
 
 from edgeecho.export.pipeline import Bundle
+from edgeecho.export.proof import Verdict
+from edgeecho.export.verification import Verification
+from edgeecho.report.model import acceptance_table
 from edgeecho.report.terminal import table_console
 from edgeecho.spec import NOTICE
 
@@ -10,22 +15,33 @@ from edgeecho.spec import NOTICE
 def print_bundle(bundle: Bundle) -> None:
     """Print the proof, the files and the licence to stdout."""
     console = table_console()
-    table = Table("file", "against", "figure", "value", "worst clip", "limit", title=f"{bundle.spec.name}: proof")
-    for v in bundle.verdicts:
-        table.add_row(v.file, v.against, v.figure, f"{v.value:.4g}", f"{v.worst:.4g}", f"{v.limit:g}")
-    console.print(table)
+    console.print(proof_table(bundle.verdicts, bundle.spec.name))
     if bundle.gate:
-        cines = len(bundle.frames.judges)
-        gate = Table(
-            "file", "figure", "value", "worst cine", "limit", title=f"int8 against fp32 on {cines} whole cines"
-        )
-        for v in bundle.gate:
-            gate.add_row(v.file, v.figure, f"{v.value:.4g}", f"{v.worst:.4g}", f"{v.limit:g}")
-        console.print(gate)
+        console.print(acceptance_table([asdict(figure) for figure in bundle.gate], bundle.gate_cines))
         if bundle.kept_float:
             console.print(f"given back to float: {', '.join(bundle.kept_float)}", highlight=False)
+        for text in bundle.refusals:
+            console.print(f"refused by the acceptance test: {text}", highlight=False)
     for path in sorted(bundle.folder.iterdir()):
         console.print(f"{path.stat().st_size:>10,} bytes  {path}", highlight=False, soft_wrap=True)
     if bundle.calibration:
         console.print(f"calibrated on {bundle.calibration}", highlight=False)
     console.print(f"weights: {bundle.spec.licence}. {NOTICE}", highlight=False)
+
+
+def proof_table(verdicts: list[Verdict], name: str) -> Table:
+    """Lay out what each file was compared with."""
+    table = Table("file", "against", "figure", "value", "worst clip", "limit", title=f"{name}: proof")
+    for v in verdicts:
+        limit = f"{v.limit:g}{'' if v.holds else ' FAILS'}"
+        table.add_row(v.file, v.against, v.figure, f"{v.value:.4g}", f"{v.worst:.4g}", limit)
+    return table
+
+
+def print_verification(found: Verification) -> None:
+    """Print what a verification found to stdout."""
+    console = table_console()
+    console.print(proof_table(found.verdicts, found.spec.name))
+    if found.figures:
+        console.print(acceptance_table([asdict(figure) for figure in found.figures], found.cines))
+    console.print(f"{len(found.verdicts)} comparisons on this machine. {NOTICE}", highlight=False)

@@ -6,10 +6,10 @@ from pathlib import Path
 import onnx
 
 from edgeecho.export.ort_format import write_ort
-from edgeecho.export.sealed import write_onnx, write_openvino
+from edgeecho.export.sealed import Stamp, write_onnx, write_openvino
 from edgeecho.spec import ModelSpec
 
-WRITERS: dict[str, Callable[[Path, onnx.ModelProto, ModelSpec], None]] = {
+WRITERS: dict[str, Callable[[Path, onnx.ModelProto, ModelSpec, Stamp], None]] = {
     ".onnx": write_onnx,
     ".ort": write_ort,
     ".xml": write_openvino,

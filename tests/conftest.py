@@ -5,7 +5,6 @@ import os
 import struct
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -125,15 +124,6 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("checkpoint") / "tiny.safetensors"
     save_checkpoint(path, network.eval(), spec)
     return path
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_judge() -> None:
-    """The gate looks at one cine of a kind, not four: exports here are many."""
-    with suppress(ImportError):  # without PyTorch
-        from edgeecho.export import calibrate
-
-        calibrate.JUDGES = 1
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from rich.console import Console
 from edgeecho.benchmarks.compare import compare_runs, print_comparison
 from edgeecho.benchmarks.comparison import (
     FASTER,
+    INCONCLUSIVE,
     MACHINE,
     NOISE,
     NOT_TOLD,
@@ -124,14 +125,117 @@ def test_a_yardstick_that_moves_alone_is_said() -> None:
     assert verdicts(compare(old, with_many_yardstick_runs(changed(old, 1.3, "unet3d")))) == {YARDSTICK_ONLY}
 
 
-def test_without_a_yardstick_the_times_alone_decide() -> None:
+def test_without_a_yardstick_no_change_is_told_from_drift() -> None:
     old, new = made_result(0), made_result(1)
     for result in (old, new):
         result.rows = [row for row in result.rows if row.model != "unet3d"]
-    found = compare(old, changed(new, 1.2))
-    assert verdicts(found) == {SLOWER}
-    assert all(change.corrected is None for change in found.changes)
-    assert "No yardstick" in printed(found)
+    for drifted in (changed(new, 1.2), changed(new, 1 / 1.2)):
+        found = compare(old, drifted)
+        assert verdicts(found) == {INCONCLUSIVE}
+        assert verdicts(found, "cl_unet_nano") == {NOISE}
+        assert all(change.corrected is None for change in found.changes)
+        values = found.to_dict()
+        assert {row["verdict"] for row in values["rows"]} == {INCONCLUSIVE, NOISE, NOT_TOLD}
+        assert (values["yardstick"], values["no_yardstick"]) == (None, "neither result has one")
+        text = " ".join(printed(found).split())
+        assert "Inconclusive: cl_unet_edge" in text
+        assert "that cannot be told from drift of the machine" in text
+        assert "No yardstick (the standard 3D U-Net's fp32 in ONNX Runtime): neither result has one." in text
+        assert "er beyond noise:" not in text
+
+
+def _set(**values: object) -> Callable[[BenchResult], None]:
+    """What sets fields of a result's yardstick."""
+
+    def change(result: BenchResult) -> None:
+        yardstick = result.yardstick()
+        assert yardstick
+        for key, value in values.items():
+            setattr(yardstick, key, value)
+
+    return change
+
+
+def _drop(result: BenchResult) -> None:
+    result.rows = [row for row in result.rows if row is not result.yardstick()]
+
+
+def _machine(key: str, value: object) -> Callable[[BenchResult], None]:
+    return lambda result: result.machine.update({key: value})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (_drop, "the second result has none"),
+        (_set(error="it died", ms_per_frame=None), "it failed in the second result"),
+        (_set(ms_per_frame=None, times_ms=[]), "it was not timed in the second result"),
+        (_set(times_ms=[6816.0]), "its runs in the second result are 1, fewer than 2"),
+        (_set(threads=2), "it ran on 1 thread, now on 2"),
+        (_set(frames_per_run=16), "it is timed on other work: runs of 32 frames, now of 16"),
+        (_set(params=5), "it is of another network: params 19068097, now 5"),
+        (_set(macs_per_frame=5), "it is of another network: macs_per_frame"),
+        (_set(precision_run="bf16"), "it is of another precision: precision_run fp32, now bf16"),
+        (_set(runtime_version="2.0"), "its time holds what changed in ONNX Runtime too: 1.32.0, now 2.0"),
+        (_machine("cpu", "Another"), "the machine is another: cpu Made-up CPU, now Another"),
+        (_machine("flags", ["avx2"]), "the machine is another: flags avx2, fma, now avx2"),
+        (_machine("usable_cores", 8), "the machine is another: usable_cores 2, now 8"),
+    ],
+)
+def test_a_yardstick_that_does_not_tell_the_drift_is_none(spoil: Callable[[BenchResult], None], why: str) -> None:
+    old, new = (with_many_yardstick_runs(made_result(seed, runs=20)) for seed in (0, 1))
+    new = changed(new, 1.2)
+    spoil(new)
+    found = compare(old, new)
+    assert verdicts(found) == {INCONCLUSIVE}
+    assert found.yardstick is None
+    assert (found.no_yardstick or "").startswith(why)
+    assert f"No yardstick (the standard 3D U-Net's fp32 in ONNX Runtime): {why}" in " ".join(
+        printed(found, 400).split()
+    )
+
+
+def test_another_engine_of_other_rows_leaves_the_yardstick_alone() -> None:
+    old, new = with_many_yardstick_runs(made_result(0)), with_many_yardstick_runs(changed(made_result(1), 1.2))
+    for row in new.rows:
+        row.runtime_version = "2027.0" if row.runtime == "openvino" else row.runtime_version
+    assert verdicts(compare(old, new)) == {SLOWER}
+
+
+def test_the_yardstick_itself_is_the_machine() -> None:
+    old = with_many_yardstick_runs(made_result(0))
+    found = compare(old, with_many_yardstick_runs(changed(old, 1.3, "unet3d")))
+    (yardstick,) = (change for change in found.changes if change.is_yardstick)
+    assert yardstick.verdict == MACHINE
+    assert yardstick.name not in " ".join(printed(found).split()).partition("Slower beyond noise")[2].partition(". ")[0]
+
+
+def test_a_row_that_slows_less_than_the_machine_is_not_faster() -> None:
+    """A tenth slower where the yardstick is 1.4 times as slow: both are beyond noise, in opposite directions."""
+    old = with_many_yardstick_runs(made_result(0))
+    found = compare(old, with_many_yardstick_runs(changed(changed(old, 1.1), 1.4, "unet3d")))
+    assert verdicts(found) == {INCONCLUSIVE}
+    assert "changed in opposite directions" in printed(found, 200)
+    few = made_result(0)  # the same, where three runs of the yardstick leave doubt
+    assert verdicts(compare(few, changed(changed(few, 1.06), 1.12, "unet3d"))) == {MACHINE}
+
+
+def test_clips_of_another_length_or_size_are_not_compared() -> None:
+    old, new = made_result(0), changed(made_result(1), 1.2)
+    for row in new.rows:
+        row.frames_per_run = row.frames_per_run and (16 if row.form == "clip" else row.frames_per_run)
+    new.protocol = {**new.protocol, "clip": [16, 1, 112, 112]}
+    found = compare(old, new)
+    clips = [c for c in found.changes if c.old.form == "clip" and c.old.p50_ms]
+    assert {(c.verdict, c.ratio, c.corrected, c.notes[0]) for c in clips} == {
+        (NOT_TOLD, None, None, "not comparable: runs of 32 frames, now of 16")
+    }
+    streams = {c.verdict for c in found.changes if c.old.form == "stream" and c.old.model == MODEL}
+    assert streams == {INCONCLUSIVE}  # the same work, but the yardstick's is not
+    new = replace(changed(made_result(1), 1.2), protocol={**old.protocol, "clip": [32, 1, 96, 96]})
+    found = compare(old, new)
+    assert {c.verdict for c in found.changes} == {NOT_TOLD}
+    assert "not comparable: frames of 112 x 112, now of 96 x 96" in printed(found)
 
 
 def test_few_or_scattered_runs_are_not_told() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,11 +11,12 @@ import pytest
 from edgeecho.benchmarks.bench import run_bench
 from edgeecho.benchmarks.contest import speckle_clip
 from edgeecho.benchmarks.counting import count_macs
-from edgeecho.benchmarks.entries import entries
-from edgeecho.benchmarks.pack import Pack, prepare_pack
+from edgeecho.benchmarks.entries import DEFAULT_MODELS, PRECISIONS, entries
+from edgeecho.benchmarks.pack import Pack
+from edgeecho.benchmarks.packing import prepare_pack
 from edgeecho.benchmarks.peers import PEERS, Peer
 from edgeecho.benchmarks.protocol import Rules
-from edgeecho.errors import ConfigError
+from edgeecho.errors import ConfigError, MissingExtraError
 
 SIZE = 48
 """Pixels of the tiny bundle."""
@@ -23,12 +25,37 @@ RULES = Rules(min_seconds=0.0, min_runs=10, max_seconds=1.0, warm_up_seconds=0.0
 Command = Callable[..., tuple[int, str, str]]
 
 
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contests of a small 3D U-Net and a short clip."""
+    peer = Peer("unet3d", {"in_channels": 1, "classes": 1, "base_channels": 4})
+    monkeypatch.setitem(PEERS, "unet3d", peer)
+    for module in ("packing", "bench"):
+        monkeypatch.setattr(f"edgeecho.benchmarks.{module}.speckle_clip", lambda: CLIP)
+    monkeypatch.setattr("edgeecho.benchmarks.bench.Rules", lambda: RULES)
+
+
+@pytest.fixture
+def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process and those of the rows find what `pip install edgeecho` alone brings."""
+    names = ("openvino", "torch", "onnx")
+    (tmp_path / "site").mkdir()
+    lines = ["import sys", *(f"sys.modules[{name!r}] = None" for name in names)]
+    (tmp_path / "site" / "sitecustomize.py").write_text("\n".join(lines))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    for name in names:
+        monkeypatch.setitem(sys.modules, name, None)
+
+
+def packed(folder: Path) -> dict[str, list[str]]:
+    """Files of each model's folder."""
+    return {path.name: sorted(file.name for file in path.iterdir()) for path in folder.iterdir() if path.is_dir()}
+
+
+@pytest.mark.usefixtures("small")
 def test_a_pack_runs_where_nothing_can_be_exported(
     tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = Peer("unet3d", {"in_channels": 1, "classes": 1, "base_channels": 4})
-    monkeypatch.setitem(PEERS, "unet3d", small)
-    monkeypatch.setattr("edgeecho.benchmarks.pack.speckle_clip", lambda: CLIP)
     folder, said = tmp_path / "pack", []
     failures = prepare_pack(
         folder, [str(tiny_bundle), "unet3d"], ["ort"], ["fp32", "int8"], ["clip", "stream"], said.append
@@ -82,3 +109,146 @@ def test_a_pack_of_another_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "pack.json").write_text(json.dumps({"format": 99, "models": {}, "macs": []}))
     with pytest.raises(ConfigError, match="a pack of format 99"):
         Pack.read(tmp_path)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    ("runtimes", "precisions", "forms", "files", "of_peer"),
+    [
+        (["ort"], ["int8"], ["stream"], ["stream.int8.onnx"], None),
+        (["ort"], ["int8"], ["clip"], ["clip.int8.onnx"], ["clip.int8.onnx"]),
+        (["openvino"], ["int8"], ["clip"], ["clip.int8.bin", "clip.int8.xml"], ["clip.int8.bin", "clip.int8.xml"]),
+        (
+            ["ort", "openvino"],
+            ["bf16", "int8"],
+            ["clip"],
+            ["clip.fp32.bin", "clip.fp32.xml", "clip.int8.bin", "clip.int8.onnx", "clip.int8.xml"],
+            None,
+        ),
+    ],
+)
+def test_a_pack_holds_what_is_asked_for_and_runs_it(
+    tiny_bundle: Path,
+    tmp_path: Path,
+    runtimes: list[str],
+    precisions: list[str],
+    forms: list[str],
+    files: list[str],
+    of_peer: list[str] | None,
+) -> None:
+    folder = tmp_path / "pack"
+    models = [str(tiny_bundle), *(["unet3d"] if of_peer else [])]
+    assert prepare_pack(folder, models, runtimes, precisions, forms, lambda text: None) == {}
+    assert packed(folder) == {"tiny": ["bundle.json", *files], **({"unet3d": of_peer} if of_peer else {})}
+    index = json.loads((folder / "tiny" / "bundle.json").read_text())
+    assert sorted(index["files"]) == files
+    rows = run_bench(pack=folder, rules=RULES, frames=CLIP).rows
+    assert [(row.error, row.failed) for row in rows] == [(None, None)] * len(rows)
+    expected = {(r, p) for r in runtimes for p in precisions if (r, p) != ("ort", "bf16")}
+    assert {(row.model, row.form, row.runtime, row.precision_asked) for row in rows} == {
+        (model, form, *row) for model in packed(folder) for form in forms for row in expected
+    }
+    assert all(row.macs_per_frame for row in rows)
+
+
+def test_default_models_without_such_a_row_are_left_out(tmp_path: Path) -> None:
+    said: list[str] = []
+    rows = entries(DEFAULT_MODELS, ["ort"], ["int8"], ["stream"], tmp_path, say=said.append)
+    assert {row.model for row in rows} == {"cl_unet_edge", "cl_unet_nano", "unet2d"}
+    assert said == ["unet3d: left out, no row of these forms, runtimes and precisions is possible"]
+    assert "unet3d" not in {row.model for row in entries(["all"], ["ort"], ["int8"], ["stream"], tmp_path)}
+    with pytest.raises(ConfigError, match="unet3d: no row of these forms"):
+        entries(["default", "unet3d"], ["ort"], ["int8"], ["stream"], tmp_path)
+    with pytest.raises(ConfigError, match="for any model"):
+        entries(["all"], ["torch"], ["int8"], ["stream"], tmp_path)
+
+
+@pytest.mark.usefixtures("small")
+def test_files_of_an_earlier_pack_are_told_and_not_run(tiny_bundle: Path, tmp_path: Path) -> None:
+    folder, said = tmp_path / "pack", []
+    asked = (folder, [str(tiny_bundle)], ["ort"])
+    prepare_pack(*asked, PRECISIONS, ["clip"], lambda text: None)
+    assert {entry.precision for entry in Pack.read(folder).entries()} == {"fp32", "int8"}
+    prepare_pack(*asked, ["int8"], ["clip"], said.append)
+    assert said == ["packing tiny", "tiny: not of this pack, and not run: clip.fp32.onnx"]
+    assert [entry.precision for entry in Pack.read(folder).entries()] == ["int8"]
+    with pytest.raises(ConfigError, match="the pack holds no file of these forms"):
+        Pack.read(folder).entries(precisions=["fp32"])
+
+
+@pytest.mark.usefixtures("small")
+def test_a_folder_packed_into_itself_is_left_whole(tiny_bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_bundle, tmp_path / "tiny")
+    before = {path: path.read_bytes() for path in (tmp_path / "tiny").iterdir()}
+    assert prepare_pack(tmp_path, [str(tmp_path / "tiny")], ["ort"], ["int8"], ["clip"], lambda text: None) == {}
+    assert before == {path: path.read_bytes() for path in (tmp_path / "tiny").iterdir()}
+    assert len(Pack.read(tmp_path).entries()) == 1
+
+
+def test_a_pack_older_than_its_lists_runs_all_that_it_holds(tiny_bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_bundle, tmp_path / "tiny")
+    (tmp_path / "pack.json").write_text(json.dumps({"format": 1, "models": {"tiny": "ours"}, "macs": []}))
+    found = {(entry.form, entry.runtime, entry.precision) for entry in Pack.read(tmp_path).entries()}
+    assert found == {(f, r, p) for f in ("clip", "stream") for r in ("ort", "openvino") for p in ("fp32", "int8")}
+
+
+def test_models_of_a_pack_are_chosen_by_name(tiny_bundle: Path, tmp_path: Path) -> None:
+    for name in ("a", "cl_unet_edge"):
+        shutil.copytree(tiny_bundle, tmp_path / name)
+    models = {"a": "ours", "cl_unet_edge": "ours"}
+    (tmp_path / "pack.json").write_text(json.dumps({"format": 1, "models": models, "macs": []}))
+    pack = Pack.read(tmp_path)
+    for asked, expected in ((["a"], {"a"}), (["default"], {"cl_unet_edge"}), (["all"], set(models))):
+        assert {entry.model for entry in pack.entries(models=asked)} == expected
+    with pytest.raises(ConfigError, match=r"unet2d: not in the pack .*; it holds a, cl_unet_edge"):
+        pack.entries(models=["a", "unet2d"])
+    (tmp_path / "pack.json").write_text(json.dumps({"format": 1, "models": {"../a": "ours"}, "macs": []}))
+    with pytest.raises(ConfigError, match="no pack there"):
+        Pack.read(tmp_path)
+
+
+@pytest.mark.usefixtures("small")
+def test_the_printed_instruction_works_without_extras(
+    command: Command, tiny_bundle: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    asked = ("--models", tiny_bundle, "--precisions", "int8", "--forms", "clip")
+    folder, log = tmp_path / "my pack", tmp_path / "log.json"
+    code, _, said = command("bench", "--prepare", folder, *asked)
+    assert code == 0
+    assert said.splitlines()[-1] == (
+        "On the board: pip install 'edgeecho[openvino]', then edgeecho bench --pack 'my pack' "
+        "(after pip install edgeecho alone, the OpenVINO rows are left out)"
+    )
+    plain = tmp_path / "plain"
+    code, _, said = command("bench", "--prepare", plain, *asked, "--runtimes", "ort")
+    assert (code, said.splitlines()[-1]) == (
+        0,
+        "On the board: pip install edgeecho, then edgeecho bench --pack plain",
+    )
+    code, _, said = command("bench", "--prepare", tmp_path / "other", *asked, "--runtimes", "openvino")
+    assert said.splitlines()[-1].endswith("pip install 'edgeecho[openvino]', then edgeecho bench --pack other")
+
+    request.getfixturevalue("board")
+    line = "left out 1 of 2 rows: OpenVINO is not installed: pip install 'edgeecho[openvino]'"
+    code, _, said = command("bench", "--pack", folder, "--json", log)
+    assert code == 0, said
+    assert said.splitlines().count(line) == 1
+    rows = json.loads(log.read_text())["rows"]
+    assert [(row["runtime"], row["error"], row["failed"]) for row in rows] == [("ort", None, None)]
+    code, _, said = command("bench", "--pack", plain)
+    assert (code, "left out" in said) == (0, False)
+    for runtimes in ("openvino", "ort,openvino"):  # asked for: it fails aloud
+        code, _, said = command("bench", "--pack", folder, "--runtimes", runtimes, "--json", log)
+        assert code == 1
+        errors = [row["error"] for row in json.loads(log.read_text())["rows"] if row["runtime"] == "openvino"]
+        assert errors == ["openvino is not installed: pip install 'edgeecho[openvino]'"]
+        assert "left out" not in said
+    with pytest.raises(MissingExtraError, match="the pack has no rows of another engine"):
+        run_bench(pack=tmp_path / "other", rules=RULES, frames=CLIP)
+
+
+def test_prepare_refuses_what_it_would_ignore(command: Command, tmp_path: Path) -> None:
+    code, _, said = command("bench", "--prepare", tmp_path / "p", "--rate", "50", "--model", "x.onnx")
+    assert code == 2
+    assert "leave --model, --rate out, or give it on the board" in said
+    assert not (tmp_path / "p").exists()

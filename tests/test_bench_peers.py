@@ -29,6 +29,7 @@ from edgeecho.runtime.engine import Engine, open_engine  # noqa: E402
 
 FRAMES, SIZE = 16, 48
 CLIP = speckle_clip(FRAMES, SIZE)
+BOTH = ["ort", "openvino"]
 PARAMETERS = {
     "unet3d": 19_068_097,
     "unet2d": 1_978_353,
@@ -70,7 +71,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
             built(name, **SMALL.get(name, {}))
             done[name] = work / name
             config = SMALL.get(name, PEERS[name].config)
-            export_peer(name, config, str(done[name]), str(work / "frames.npy"), ["fp32", "int8"])
+            export_peer(name, config, str(done[name]), str(work / "frames.npy"), {"fp32": BOTH, "int8": BOTH})
         return done[name]
 
     return export
@@ -174,9 +175,9 @@ def test_a_missing_package_fails_its_rows(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_an_unknown_peer_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="unknown peer 'segnet'; known: unet3d, unet2d"):
-        export_peer("segnet", {}, str(tmp_path), str(tmp_path / "frames.npy"), ["fp32"])
+        export_peer("segnet", {}, str(tmp_path), str(tmp_path / "frames.npy"), {"fp32": BOTH})
     with pytest.raises(ConfigError, match="stored in fp32 and int8, got bf16"):
-        export_peer("unet2d", {}, str(tmp_path), str(tmp_path / "frames.npy"), ["bf16"])
+        export_peer("unet2d", {}, str(tmp_path), str(tmp_path / "frames.npy"), {"bf16": BOTH})
 
 
 @pytest.mark.parametrize("name", ["unet3d", "simlvseg", "dynunet"])
@@ -184,7 +185,7 @@ def test_a_clip_that_does_not_fit_is_refused(tmp_path: Path, name: str) -> None:
     built(name, **SMALL[name])
     np.save(tmp_path / "frames.npy", CLIP[:7])
     with pytest.raises(ConfigError, match=rf"^{name} cannot take a clip of \(7, 1, \d+, \d+\): .*$"):
-        export_peer(name, SMALL[name], str(tmp_path), str(tmp_path / "frames.npy"), ["fp32"])
+        export_peer(name, SMALL[name], str(tmp_path), str(tmp_path / "frames.npy"), {"fp32": BOTH})
 
 
 def test_a_graph_that_says_something_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,7 +197,7 @@ def test_a_graph_that_says_something_else_is_refused(tmp_path: Path, monkeypatch
     monkeypatch.setattr("edgeecho.export.graph.clip_graph", tampered)
     np.save(tmp_path / "frames.npy", CLIP)
     with pytest.raises(ExportError, match=r"unet2d: its graph differs from PyTorch by 0\.0"):
-        export_peer("unet2d", SMALL["unet2d"], str(tmp_path), str(tmp_path / "frames.npy"), ["fp32"])
+        export_peer("unet2d", SMALL["unet2d"], str(tmp_path), str(tmp_path / "frames.npy"), {"fp32": BOTH})
 
 
 def test_a_folder_is_used_again_unless_the_network_is_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,3 +216,22 @@ def test_a_folder_is_used_again_unless_the_network_is_another(tmp_path: Path, mo
     assert files() == before
     asked(5, {"widths": [8, 16], "decoder_widths": [8]})
     assert files() != before
+
+
+def test_only_the_files_of_its_rows_are_written_and_none_of_another_network_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(runtime: str, precision: str, widths: list[int]) -> set[str]:
+        config = {"widths": widths, "decoder_widths": [8]}
+        monkeypatch.setattr(contest, "PEERS", {"unet2d": Peer("unet2d", config, forms=("clip", "stream"))})
+        np.save(tmp_path / "frames.npy", CLIP[:5])
+        rows = [Entry("unet2d", str(tmp_path / "unet2d"), runtime, precision, kind="peer")]
+        assert prepare("unet2d", rows, tmp_path / "frames.npy") is None
+        return {path.name for path in (tmp_path / "unet2d").iterdir()}
+
+    assert asked("ort", "int8", [8, 8]) == {"clip.int8.onnx"}
+    assert asked("openvino", "int8", [8, 8]) == {
+        *("clip.int8.onnx", "clip.int8.xml", "clip.int8.bin"),
+        "clip.fp32.onnx",  # to be counted
+    }
+    assert asked("ort", "int8", [8, 16]) == {"clip.int8.onnx"}

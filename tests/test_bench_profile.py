@@ -78,7 +78,7 @@ def _no_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def profiled(models: Path, name: str, runtime: str) -> dict:
     path = models / (name + SUFFIX[runtime])
-    data, spec, weights = check(path)
+    data, spec, weights, *_ = check(path)
     inputs = {"frame": CLIP[:1], **empty_state(spec)} if spec.form == "stream" else {"frames": CLIP}
     return profile_model(data, weights, runtime, spec.precision, inputs, 1, 3)
 
@@ -175,7 +175,7 @@ def test_a_graph_that_is_not_ours_is_given_its_own_inputs(monkeypatch: pytest.Mo
 
 def test_sixteen_bits_are_asked_for(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(profile, "ceiling_gmac_per_s", lambda runtime, precision, threads: 100.0)
-    data, _, weights = check(models / "cl_unet_edge.clip.fp32.xml")
+    data, _, weights, *_ = check(models / "cl_unet_edge.clip.fp32.xml")
     found = profile_model(data, weights, "openvino", "bf16", {"frames": CLIP}, 1, 3)
     can = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     ran = "bf16" if "BF16" in can else "fp16" if "FP16" in can else "fp32"
@@ -280,7 +280,7 @@ def test_copy_is_sane(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_no_ceiling")
 def test_bad_input_is_one_line(models: Path) -> None:
-    data, _, _ = check(models / "cl_unet_edge.clip.int8.onnx")
+    data, *_ = check(models / "cl_unet_edge.clip.int8.onnx")
     good = {"weights": b"", "runtime": "ort", "precision": "int8", "inputs": {"frames": CLIP}, "threads": 1}
     cases = [
         ({"runtime": "torch"}, ConfigError, "no profile of 'torch'"),

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -20,10 +21,14 @@ from conftest import draw_heart
 from edgeecho.cine import Cine, read_cine
 from edgeecho.devicefile import SUFFIX, pack
 from edgeecho.modelfile import check
+from edgeecho.runtime import stream
+from edgeecho.selftest import MAX_FRAMES, SelfTest
+from edgeecho.selftest_cine import make_record, selftest_cine, selftest_inputs
 
 ROOT = Path(__file__).parents[1]
 DEVICE = ROOT / "device"
 MODEL = ROOT / "models" / "cl_unet_edge"
+SMALL = ROOT / "models" / "cl_unet_nano"
 TIME_S, FETCH_S = 300, 120
 
 
@@ -87,7 +92,28 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     for name in ("stream.int8", "stream.fp32", "clip.int8"):
         checked = check(MODEL / f"{name}.onnx")
-        (folder / f"{name}{SUFFIX}").write_bytes(pack(checked.data, checked.spec))
+        (folder / f"{name}{SUFFIX}").write_bytes(pack(checked.data, checked.spec, checked.selftest))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def selftests() -> dict[str, SelfTest]:
+    """What Python answers to the test cine on this processor, by precision: C must answer the same here."""
+    records = {}
+    for precision, max_levels in (("int8", 0), ("fp32", 2)):
+        opened = stream(SMALL / f"stream.{precision}.onnx", threads=1)
+        prob = opened.probabilities(selftest_inputs(opened.spec.size_px))
+        records[precision] = make_record(prob, opened.spec.threshold, max_levels=max_levels)
+    return records
+
+
+@pytest.fixture(scope="module")
+def proven(tmp_path_factory: pytest.TempPathFactory, selftests: dict[str, SelfTest]) -> Path:
+    """Device files of the small packaged streams with these answers, whatever their graphs carry."""
+    folder = tmp_path_factory.mktemp("proven")
+    for precision, record in selftests.items():
+        checked = check(SMALL / f"stream.{precision}.onnx")
+        (folder / f"stream.{precision}{SUFFIX}").write_bytes(pack(checked.data, checked.spec, record))
     return folder
 
 
@@ -104,10 +130,11 @@ def comparing() -> ModuleType:
 # Build and interface
 
 
-def test_the_programs_of_its_own(built: Path, models: Path) -> None:
+def test_the_programs_of_its_own(built: Path, models: Path, proven: Path) -> None:
     run(built / "tests" / "test_sha256")
     run(built / "tests" / "test_resample", DEVICE / "tests" / "resample.bin")
     run(built / "tests" / "test_api", models / f"stream.int8{SUFFIX}", models / f"clip.int8{SUFFIX}")
+    run(built / "tests" / "test_selftest", *(proven / f"stream.{precision}{SUFFIX}" for precision in ("int8", "fp32")))
 
 
 def test_golden_arrays_are_those_of_python() -> None:
@@ -215,6 +242,98 @@ def test_what_it_says_of_a_model(comparing: ModuleType, library: Path, stream_mo
     assert info["engine"].startswith("ONNX Runtime ")
 
 
+# The self-test
+
+
+def test_the_test_cine_is_pythons(built: Path) -> None:
+    command = [str(built / "tests" / "test_selftest"), "cine", str(MAX_FRAMES)]
+    drawn = subprocess.run(command, check=True, capture_output=True, timeout=TIME_S).stdout
+    assert drawn == selftest_cine(MAX_FRAMES).tobytes()
+
+
+def run_selftest(built: Path, model: Path) -> tuple[int, str]:
+    """Exit code and output of the example."""
+    command = [str(built / "examples" / "selftest"), str(model)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_S)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("precision", ["int8", "fp32"])
+def test_answers_of_python_are_proven_in_c(
+    comparing: ModuleType, built: Path, library: Path, proven: Path, selftests: dict[str, SelfTest], precision: str
+) -> None:
+    model, record = proven / f"stream.{precision}{SUFFIX}", selftests[precision]
+    code, said = run_selftest(built, model)
+    assert re.fullmatch(r"this processor gives the proven answers: 6 of 6 frames, \d+ ms\n", said)
+    assert code == 0
+    device = comparing.Device(str(library), str(model))
+    found = device.selftest()
+    device.close()
+    assert 0 < found.pop("elapsed_ns") < 5e9  # under a second on a machine that does nothing else
+    assert found == {
+        "proven": True,
+        "frames": len(record.answers),
+        "frames_different": 0,
+        "first_different": len(record.answers),
+        "max_levels": record.max_levels,
+        "levels": 0,
+        "area_difference_px": 0,
+    }
+
+
+def test_a_frame_that_differs_is_named(
+    comparing: ModuleType, built: Path, library: Path, selftests: dict[str, SelfTest], tmp_path: Path
+) -> None:
+    checked, record = check(SMALL / "stream.int8.onnx"), selftests["int8"]
+    answers = list(record.answers)
+    answers[3] = replace(answers[3], prob_sha256="0" * 64, area_px=answers[3].area_px + 9)
+    answers[5] = replace(answers[5], mask_sha256="0" * 64)
+    model = tmp_path / f"altered{SUFFIX}"
+    model.write_bytes(pack(checked.data, checked.spec, replace(record, answers=tuple(answers))))
+    code, said = run_selftest(built, model)
+    assert code == 1
+    assert said.startswith("frame 3 differs: this processor does not give the proven answers in 2 of 6 frames; ")
+    device = comparing.Device(str(library), str(model))
+    found = device.selftest()
+    device.close()
+    assert (found["proven"], found["frames_different"], found["first_different"]) == (False, 2, 3)
+    assert (found["levels"], found["area_difference_px"]) == (2**32 - 1, 9)
+
+
+def test_the_tolerance_of_an_fp32_file(built: Path, selftests: dict[str, SelfTest], tmp_path: Path) -> None:
+    checked, record = check(SMALL / "stream.fp32.onnx"), selftests["fp32"]
+    assert record.reference is not None
+    for apart, code, beginning in (
+        (record.max_levels, 0, "this processor gives the proven answers: 6 of 6 frames"),
+        (record.max_levels + 1, 1, "frame 2 differs: "),
+    ):
+        reference = record.reference.copy()
+        largest = np.unravel_index(reference[2].argmax(), reference[2].shape)
+        reference[2][largest] -= apart
+        model = tmp_path / f"altered{SUFFIX}"
+        model.write_bytes(pack(checked.data, checked.spec, replace(record, reference=reference)))
+        found, said = run_selftest(built, model)
+        assert found == code
+        assert said.startswith(beginning)
+
+
+def test_a_file_without_a_selftest(
+    comparing: ModuleType, built: Path, library: Path, models: Path, tmp_path: Path
+) -> None:
+    checked = check(SMALL / "stream.int8.onnx")
+    model = tmp_path / f"none{SUFFIX}"
+    model.write_bytes(pack(checked.data, checked.spec))
+    code, said = run_selftest(built, model)
+    assert code == 2
+    assert "has no self-test" in said
+    device = comparing.Device(str(library), str(model))
+    assert device.selftest() is None
+    device.close()
+    code, said = run_selftest(built, models / f"clip.int8{SUFFIX}")
+    assert code == 1
+    assert "not a stream graph that this library can run" in said
+
+
 # Examples
 
 
@@ -251,18 +370,21 @@ def test_the_cpp_example(built: Path, stream_model: Path) -> None:
 # Trust nothing; no surprise at run time. device/tests/long.sh runs these at length.
 
 
-def test_files_and_calls_at_random(built: Path, stream_model: Path) -> None:
-    printed = run(built / "tests" / "fuzz_file", stream_model, 60, 7)
+def test_files_and_calls_at_random(built: Path, proven: Path) -> None:
+    model = proven / f"stream.int8{SUFFIX}"
+    printed = run(built / "tests" / "fuzz_file", model, 60, 7)
     assert "60 files" in printed
     assert "checksum does not hold" in printed
-    assert "100 sequences" in run(built / "tests" / "fuzz_calls", stream_model, 100, 7)
+    assert "100 sequences" in run(built / "tests" / "fuzz_calls", model, 100, 7)
 
 
-def test_the_heap(built: Path, stream_model: Path) -> None:
-    counted = run(built / "tests" / "heap", "count", stream_model)
+def test_the_heap(built: Path, proven: Path) -> None:
+    counted = run(built / "tests" / "heap", "count", proven / f"stream.int8{SUFFIX}")
     assert "push, read, mask:      0 allocations of our own" in counted
-    refused = run(built / "tests" / "heap", "ours", stream_model)
-    assert refused.count("5 of 5 tried; 5 error statuses") == 2
+    assert "self-test:             3 allocations of our own" in counted
+    for precision, wanted in (("int8", 8), ("fp32", 9)):  # one more for a reference
+        refused = run(built / "tests" / "heap", "ours", proven / f"stream.{precision}{SUFFIX}")
+        assert refused.count(f"{wanted} of {wanted} tried; {wanted} error statuses") == 2
 
 
 def test_nothing_is_kept_or_sent(built: Path, stream_model: Path, tmp_path: Path) -> None:
@@ -280,7 +402,7 @@ def test_a_short_soak(built: Path, stream_model: Path) -> None:
     assert "overhead of the medians" in run(built / "tests" / "soak", stream_model, 600, 200, 160)
 
 
-def test_under_sanitizers(onnxruntime_root: Path, models: Path, tmp_path: Path) -> None:
+def test_under_sanitizers(onnxruntime_root: Path, models: Path, proven: Path, tmp_path: Path) -> None:
     settings = ("-DEDGEECHO_SANITIZE=ON", "-DEDGEECHO_BUILD_EXAMPLES=OFF", "-DCMAKE_BUILD_TYPE=Debug")
     configured = subprocess.run(
         ["cc", "-fsanitize=address,undefined", "-x", "c", "-", "-o", str(tmp_path / "a")],
@@ -295,7 +417,9 @@ def test_under_sanitizers(onnxruntime_root: Path, models: Path, tmp_path: Path) 
     run(programs / "test_sha256", **quiet)
     run(programs / "test_resample", DEVICE / "tests" / "resample.bin", **quiet)
     run(programs / "test_api", stream, clip, **quiet)
-    run(programs / "fuzz_file", stream, 40, 3, **quiet)
+    run(programs / "test_selftest", proven / f"stream.int8{SUFFIX}", **quiet)
+    for precision in ("int8", "fp32"):
+        run(programs / "fuzz_file", proven / f"stream.{precision}{SUFFIX}", 40, 3, **quiet)
     run(programs / "fuzz_calls", stream, 40, 3, **quiet)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeecho.devicefile import SUFFIX, pack, unpack
+from edgeecho.devicefile import SUFFIX, header_fields, pack, unpack
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.modelfile import check
 from edgeecho.spec import StateTensor
@@ -24,7 +24,8 @@ def graph() -> bytes:
 
 @pytest.fixture(scope="module")
 def packed(graph: bytes) -> bytes:
-    return pack(graph, check(MODEL / "stream.int8.onnx").spec)
+    checked = check(MODEL / "stream.int8.onnx")
+    return pack(graph, checked.spec, checked.selftest)
 
 
 def resealed(data: bytes) -> bytes:
@@ -35,7 +36,7 @@ def resealed(data: bytes) -> bytes:
 def test_the_layout(packed: bytes, graph: bytes) -> None:
     spec = check(MODEL / "stream.int8.onnx").spec
     magic, version, begins, size = struct.unpack_from("<8sIIQ", packed)
-    assert (magic, version, size) == (b"EDGEECHO", 1, len(graph))
+    assert (magic, version, size) == (b"EDGEECHO", 2, len(graph))
     assert begins % 64 == 0
     assert packed[begins:] == graph
     numbers = struct.unpack_from("<10IQ", packed, 56)
@@ -46,9 +47,16 @@ def test_the_layout(packed: bytes, graph: bytes) -> None:
         name, *values = struct.unpack_from("<32s8I", packed, 552 + 64 * k)
         assert name.rstrip(b"\0").decode() == tensor.name
         assert values == [1, tensor.zero_point, 4, 0, *tensor.shape]
-    assert not any(packed[552 + 64 * len(spec.state) : begins])
+    record = check(MODEL / "stream.int8.onnx").selftest
+    assert record is not None
+    at = 552 + 64 * len(spec.state)
+    assert struct.unpack_from("<4I", packed, at) == (1, 6, 0, 0)
+    for k, answer in enumerate(record.answers):
+        prob, mask, area, zero = struct.unpack_from("<32s32s2I", packed, at + 16 + 72 * k)
+        assert (prob.hex(), mask.hex(), area, zero) == (answer.prob_sha256, answer.mask_sha256, answer.area_px, 0)
+    assert not any(packed[at + 16 + 72 * 6 : begins])
     assert resealed(packed) == packed
-    assert pack(graph, spec) == packed
+    assert pack(graph, spec, record) == packed
     assert unpack(packed) == graph
 
 
@@ -71,7 +79,7 @@ def test_it_is_checked_and_printed_like_other_files(packed: bytes, tmp_path: Pat
     [
         (lambda d: d[:40], "no EdgeEcho device file"),
         (lambda d: b"x" + d[1:], "no EdgeEcho device file"),
-        (lambda d: d[:8] + b"\2" + d[9:], "device file of version 2, this EdgeEcho reads 1"),
+        (lambda d: d[:8] + b"\3" + d[9:], "device file of version 3, this EdgeEcho reads 1 and 2"),
         (lambda d: d[:-1], "checksum does not hold"),
         (lambda d: d[:60] + b"\1" + d[61:], "checksum does not hold"),
         (lambda d: resealed(d[:60] + b"\1" + d[61:]), "its header is not that of the graph in it"),
@@ -91,7 +99,7 @@ def test_what_a_header_cannot_hold(graph: bytes) -> None:
     spec = check(MODEL / "stream.int8.onnx").spec
     for change, says in (
         ({"name": "n" * 64}, "name must be printable and under 64 bytes"),
-        ({"licence": "a\nb"}, "licence must be printable"),
+        ({"revision": "a\nb"}, "revision must be printable"),
         ({"name": "\ud800"}, "name must be printable"),
         ({"precision": "fp16"}, "no precision 'fp16'"),
         ({"form": "checkpoint"}, "no form 'checkpoint'"),
@@ -105,3 +113,29 @@ def test_what_a_header_cannot_hold(graph: bytes) -> None:
 def test_axes_are_filled_up(graph: bytes) -> None:
     spec = replace(check(MODEL / "stream.int8.onnx").spec, state=(StateTensor("s", (5, 7), "float32", 3),))
     assert struct.unpack_from("<32s8I", pack(graph, spec), 552)[1:] == (2, 3, 2, 0, 1, 1, 5, 7)
+
+
+def test_a_tolerance_brings_its_reference() -> None:
+    """An fp32 file holds the answers themselves, which C compares value by value."""
+    checked = check(MODEL / "stream.fp32.onnx")
+    assert checked.selftest is not None
+    assert checked.selftest.reference is not None
+    data = pack(checked.data, checked.spec, checked.selftest)
+    at = 552 + 64 * len(checked.spec.state)
+    assert struct.unpack_from("<4I", data, at) == (1, 6, 1, 0)
+    values = data[at + 16 + 72 * 6 :][: 6 * 112 * 112]
+    assert values == checked.selftest.reference
+
+
+def test_files_of_version_1_are_read(graph: bytes, tmp_path: Path) -> None:
+    """They have no self-test block; all else is the same."""
+    checked = check(MODEL / "stream.int8.onnx")
+    fields = header_fields(checked.spec)
+    fields += bytes(-(56 + len(fields)) % 64)
+    head = struct.pack("<8sIIQ32s", b"EDGEECHO", 1, 56 + len(fields), len(graph), bytes(32))
+    path = tmp_path / f"old{SUFFIX}"
+    path.write_bytes(resealed(head + fields + graph))
+    assert check(path).spec == checked.spec
+    path.write_bytes(resealed(head + fields[:-1] + b"\1" + graph))
+    with pytest.raises(ModelFileError, match="its header is not that of the graph in it"):
+        check(path)

@@ -25,7 +25,8 @@ def test_a_graph_that_says_something_else_is_refused(
 ) -> None:
     suffix = pipeline_module.SUFFIX[kind]
     write = WRITERS[suffix]
-    monkeypatch.setitem(WRITERS, suffix, lambda path, model, spec: write(path, tampered(model, 1.1), spec))
+    wrong = lambda path, model, *rest: write(path, tampered(model, 1.1), *rest)  # noqa: E731
+    monkeypatch.setitem(WRITERS, suffix, wrong)
     with pytest.raises(
         ExportError,
         match=r"clip\.fp32\.\w+ differs from (clip\.fp32\.onnx|its ONNX graph): levels \d+, limit 1; refused",
@@ -58,7 +59,7 @@ def test_a_refused_export_leaves_the_earlier_bundle(
     out = tmp_path / "out"
     shutil.copytree(tiny_bundle, out)
     write = WRITERS[".onnx"]
-    wrong = lambda path, model, spec: write(path, tampered(model, 1.1), spec)  # noqa: E731
+    wrong = lambda path, model, *rest: write(path, tampered(model, 1.1), *rest)  # noqa: E731
     monkeypatch.setitem(WRITERS, ".onnx", wrong)
     with pytest.raises(ExportError):
         export(str(out / "clip.fp32.onnx"), out, precision="fp32", formats=("onnx",), calib=f"camus:{camus}")

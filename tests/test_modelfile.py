@@ -100,7 +100,7 @@ def test_openvino_weights_that_are_missing(folder: Path) -> None:
 
 @pytest.mark.parametrize("opened", dict.fromkeys(kind[0] for kind in KINDS))
 def test_a_whole_file_tells_its_spec(folder: Path, opened: str) -> None:
-    data, spec, _ = check(folder / opened)
+    data, spec, *_ = check(folder / opened)
     assert data == (folder / opened).read_bytes()
     assert spec.name == "cl_unet_edge"
     assert spec.form == ("checkpoint" if opened.endswith(".safetensors") else "clip")

@@ -94,3 +94,52 @@ def test_size(size_px: int, fits: bool) -> None:
     else:
         with pytest.raises(ConfigError, match=f"size_px must be a multiple of 16 from 16 to 1024, got {size_px}"):
             replace(SPEC, size_px=size_px)
+
+
+@pytest.mark.parametrize(
+    "licence",
+    [
+        "Apache-2.0",
+        "GPL-2.0+",
+        "LicenseRef-own-data",
+        "CC-BY-NC-SA-4.0 AND LicenseRef-EchoNet-Dynamic",
+        "GPL-2.0-only WITH Classpath-exception-2.0 OR MIT",
+        "(MIT OR (Apache-2.0 AND BSD-3-Clause)) AND CC0-1.0",
+        "L" * 63,
+    ],
+)
+def test_licences(licence: str) -> None:
+    assert replace(SPEC, licence=licence).licence == licence
+
+
+@pytest.mark.parametrize(
+    "licence",
+    [
+        "",
+        " ",
+        "AND",
+        "MIT AND",
+        "OR MIT",
+        "MIT Apache-2.0",
+        "MIT and Apache-2.0",
+        "(MIT",
+        "MIT)",
+        "()",
+        "MIT(CC0-1.0)",
+        "a\nb",
+        "Lizenz-\u00e4",
+        "research use agreement (non-commercial)",
+        "L" * 64,
+    ],
+)
+def test_licences_that_are_refused(licence: str) -> None:
+    with pytest.raises(ConfigError, match="licence must be an SPDX expression of at most 63 bytes, got "):
+        replace(SPEC, licence=licence)
+    with pytest.raises(ModelFileError, match="bad model spec: licence must be an SPDX expression"):
+        ModelSpec.from_json(altered(licence=licence))
+
+
+def test_licences_of_checkpoints_from_before_there_were_identifiers() -> None:
+    before = "CC-BY-NC-SA-4.0 AND Stanford EchoNet-Dynamic research use agreement (non-commercial)"
+    spec = ModelSpec.from_json(altered(licence=before))
+    assert spec.licence == "CC-BY-NC-SA-4.0 AND LicenseRef-EchoNet-Dynamic"

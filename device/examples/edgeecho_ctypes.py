@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-OK, MORE = 0, 1
+OK, MORE, E_SELFTEST = 0, 1, -11
 
 
 class _Struct(ctypes.Structure):
@@ -85,6 +85,17 @@ class Beat(_Struct):
     ]
 
 
+class SelftestResult(_Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        *(
+            (name, c_uint32)
+            for name in ("frames", "frames_different", "first_different", "max_levels", "levels", "area_difference_px")
+        ),
+        ("elapsed_ns", c_uint64),
+    ]
+
+
 class Answer(NamedTuple):
     """To one frame."""
 
@@ -118,6 +129,19 @@ class Device:
         info = Info()
         self._check(self._c.edgeecho_describe(self._model, byref(info)))
         return {k: v.decode() if isinstance(v, bytes) else v for k, v in info.values().items()}
+
+    def selftest(self) -> dict[str, Any] | None:
+        """Run the self-test that travels with the model.
+
+        Returns:
+            The fields of `edgeecho_selftest_result`, and `proven`: whether this processor gives the answers that the
+            device file states. None if the file has no self-test.
+        """
+        result = SelftestResult()
+        status = self._c.edgeecho_selftest(self._model, byref(result))
+        if status != E_SELFTEST and self._check(status) == MORE:
+            return None
+        return {"proven": status == OK, **result.values()}
 
     def start(self, width: int, height: int, fps: float = 0, spacing_mm: tuple[float, float] = (0, 0)) -> None:
         """Make a stream, in place of the one before."""

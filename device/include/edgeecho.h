@@ -24,13 +24,14 @@
  * nothing has changed, but for EDGEECHO_E_ENGINE from a push, which resets the stream).
  * Structs.  Set `struct_size` to sizeof, and every field that is not used to 0.
  * Threads.  A model may serve any number of streams in any threads.  A stream is used by one thread at a time.
- * Memory.  What create returns owns all memory that its frames need; no later call allocates in this library.  ONNX
- *     Runtime makes some small allocations a frame (docs/device.md says how many).  Nothing passed in is kept: a frame,
- *     a path, the bytes of a model may go once the call returns.
+ * Memory.  What create returns owns all memory that its frames need; no later call allocates in this library, but for
+ *     edgeecho_selftest, which takes the memory of a stream and gives it back.  ONNX Runtime makes some small
+ *     allocations a frame (docs/device.md says how many).  Nothing passed in is kept: a frame, a path, the bytes of a
+ *     model may go once the call returns.
  * Limits.  Frames of 16 to 4096 pixels a side; a region of at most 8 times the frame's longer side, with at least 16
  *     rows and columns of the frame in it, and a quarter of itself or of the frame; at most 1000 frames a second; pixels
  *     of 0.001 to 1000 mm; a device file of at most 1 GiB with at most 64 state tensors of 256 MiB together; 256
- *     threads; 65535 streams of a model.  The last 4096 beats of a cine are kept.
+ *     threads; 65535 streams of a model; a self-test of at most 16 frames.  The last 4096 beats of a cine are kept.
  * Trust.  A device file is untrusted until its SHA-256 holds; that proves integrity, not origin.  Behind it ONNX
  *     Runtime reads the graph, and the graph's inputs and outputs are compared with the header.
  * Network.  ONNX Runtime 1.32 for Linux is built to report to its maker unless ORT_DISABLE_TELEMETRY is in the
@@ -64,7 +65,7 @@ typedef struct edgeecho_stream edgeecho_stream;
 typedef int32_t edgeecho_status;
 enum {
     EDGEECHO_OK = 0,
-    EDGEECHO_MORE = 1,        /* no answer yet, or none any more */
+    EDGEECHO_MORE = 1,        /* no answer yet, or none any more; a device file without a self-test */
     EDGEECHO_E_ARGUMENT = -1, /* NULL, a struct_size that is not known, a number out of its range */
     EDGEECHO_E_FILE = -2,     /* the file cannot be read, or is too large */
     EDGEECHO_E_FORMAT = -3,   /* no device file, or one of another version */
@@ -74,7 +75,8 @@ enum {
     EDGEECHO_E_MEMORY = -7,   /* out of memory */
     EDGEECHO_E_SIZE = -8,     /* a frame too large for the stream or other than its first; a buffer too small */
     EDGEECHO_E_REGION = -9,   /* too little of the frame in the region, or too much around it */
-    EDGEECHO_E_BUSY = -10     /* the model still has streams */
+    EDGEECHO_E_BUSY = -10,    /* the model still has streams */
+    EDGEECHO_E_SELFTEST = -11 /* this processor does not give the answers that the device file states */
 };
 
 typedef struct edgeecho_open_options {
@@ -139,6 +141,17 @@ typedef struct edgeecho_beat { /* frames counted from 0 at the reset; NAN where 
     double heart_rate_bpm;
 } edgeecho_beat;
 
+typedef struct edgeecho_selftest_result {
+    size_t struct_size;
+    uint32_t frames;             /* of the test cine */
+    uint32_t frames_different;   /* whose answer the device file does not allow */
+    uint32_t first_different;    /* index of the first of them, from 0; `frames` if there is none */
+    uint32_t max_levels;         /* tolerance of the network's output, in its 255 levels; 0 in int8 files: equal bits */
+    uint32_t levels;             /* largest difference of that output; UINT32_MAX if it differs from a mere digest */
+    uint32_t area_difference_px; /* largest difference of a mask's area; information only if max_levels is not 0 */
+    uint64_t elapsed_ns;
+} edgeecho_selftest_result;
+
 /* major << 16 | minor << 8 | patch of the library that runs */
 EDGEECHO_API uint32_t edgeecho_version(void);
 
@@ -151,6 +164,12 @@ EDGEECHO_API edgeecho_status edgeecho_open(const char *path, const edgeecho_open
 EDGEECHO_API edgeecho_status edgeecho_open_memory(const void *bytes, size_t size, const edgeecho_open_options *options,
                                                   edgeecho_model **model);
 EDGEECHO_API edgeecho_status edgeecho_describe(const edgeecho_model *model, edgeecho_info *info);
+
+/* Run a small test cine, and compare the answers with those that the device file states.  OK: this processor gives the
+   proven answers.  EDGEECHO_E_SELFTEST: it does not, and `result` contains which frame differs first.  MORE: the file
+   has no self-test.  With MORE and with an error of memory or engine the fields of `result` are 0.  The call makes a
+   stream of its own and destroys it, so it may run at any time, beside other streams of the model. */
+EDGEECHO_API edgeecho_status edgeecho_selftest(edgeecho_model *model, edgeecho_selftest_result *result);
 
 /* EDGEECHO_E_BUSY while streams of it are left.  NULL is fine. */
 EDGEECHO_API edgeecho_status edgeecho_close(edgeecho_model *model);

@@ -5,12 +5,15 @@
 #include "sha256.h"
 
 enum {
-    VERSION = 1,
+    VERSION = 2,
     DIGEST_AT = 24,
     SPEC_AT = 56,
     TEXT_AT = 104,
     TENSORS_AT = 552,
     TENSOR_BYTES = 64,
+    SELFTEST_BYTES = 16,
+    PROVEN_BYTES = 72,
+    TEST_CINE = 1,
     MAX_AXIS = 1 << 20,
     STREAM = 2,
     RESAMPLING = 1, /* q11-box-bilinear */
@@ -99,9 +102,40 @@ static int read_spec(const uint8_t *bytes, uint32_t begins, ee_spec *spec) {
     return total <= MAX_STATE_BYTES;
 }
 
+/* The self-test of a version 2 file, from `at` on, behind the state tensors; it must not reach into the graph. */
+static int read_selftest(const uint8_t *bytes, uint64_t at, uint32_t begins, uint32_t size_px, ee_selftest *test) {
+    if (at + SELFTEST_BYTES > begins)
+        return 0;
+    const uint32_t cine = u32(bytes + at), frames = u32(bytes + at + 4), max_levels = u32(bytes + at + 8);
+    if (u32(bytes + at + 12))
+        return 0;
+    if (!cine)
+        return !frames && !max_levels;
+    if (cine != TEST_CINE || frames < 1 || frames > EE_MAX_TEST_FRAMES || max_levels > 255)
+        return 0;
+    const uint64_t reference_bytes = max_levels ? (uint64_t)frames * size_px * size_px : 0;
+    at += SELFTEST_BYTES;
+    if (at + (uint64_t)PROVEN_BYTES * frames + reference_bytes > begins)
+        return 0;
+    for (uint32_t t = 0; t < frames; t++, at += PROVEN_BYTES) {
+        ee_proven *proven = &test->proven[t];
+        memcpy(proven->prob, bytes + at, 32);
+        memcpy(proven->mask, bytes + at + 32, 32);
+        proven->area_px = u32(bytes + at + 64);
+        if (proven->area_px > EE_TEST_WIDTH * EE_TEST_HEIGHT || u32(bytes + at + 68))
+            return 0;
+    }
+    test->frames = frames;
+    test->max_levels = max_levels;
+    test->reference = max_levels ? bytes + at : NULL;
+    test->reference_bytes = (size_t)reference_bytes;
+    return 1;
+}
+
 edgeecho_status ee_device_file_read(const uint8_t *bytes, size_t size, ee_spec *spec, const uint8_t **graph,
                                     size_t *graph_size) {
-    if (size < TENSORS_AT || size > MAX_FILE || memcmp(bytes, "EDGEECHO", 8) != 0 || u32(bytes + 8) != VERSION)
+    if (size < TENSORS_AT || size > MAX_FILE || memcmp(bytes, "EDGEECHO", 8) != 0 || u32(bytes + 8) < 1 ||
+        u32(bytes + 8) > VERSION)
         return EDGEECHO_E_FORMAT;
     if (!digest_holds(bytes, size, spec->sha256))
         return EDGEECHO_E_DAMAGED;
@@ -109,6 +143,9 @@ edgeecho_status ee_device_file_read(const uint8_t *bytes, size_t size, ee_spec *
     if (begins < TENSORS_AT || begins >= size || u64(bytes + 16) != size - begins)
         return EDGEECHO_E_FORMAT;
     if (!read_spec(bytes, begins, spec))
+        return EDGEECHO_E_MODEL;
+    const uint64_t tensors_end = TENSORS_AT + (uint64_t)TENSOR_BYTES * spec->states;
+    if (u32(bytes + 8) > 1 && !read_selftest(bytes, tensors_end, begins, spec->size_px, &spec->selftest))
         return EDGEECHO_E_MODEL;
     *graph = bytes + begins;
     *graph_size = size - begins;

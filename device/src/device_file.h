@@ -6,6 +6,9 @@
 
 enum { EE_MAX_STATE = 64, EE_MAX_SIZE_PX = 1024 };
 
+/* The test cine: most frames, and their size. */
+enum { EE_MAX_TEST_FRAMES = 16, EE_TEST_WIDTH = 160, EE_TEST_HEIGHT = 144 };
+
 typedef enum ee_type { EE_UINT8 = 1, EE_FLOAT32 = 2 } ee_type;
 
 typedef struct ee_tensor {
@@ -17,6 +20,19 @@ typedef struct ee_tensor {
     size_t bytes;
 } ee_tensor;
 
+typedef struct ee_proven { /* answer to a frame of the test cine */
+    uint8_t prob[32], mask[32]; /* SHA-256 */
+    uint32_t area_px;
+} ee_proven;
+
+typedef struct ee_selftest {
+    uint32_t frames; /* 0: the file has no self-test */
+    uint32_t max_levels;
+    ee_proven proven[EE_MAX_TEST_FRAMES];
+    const uint8_t *reference; /* `prob` of each frame, in the file's bytes; NULL if max_levels is 0 */
+    size_t reference_bytes;
+} ee_selftest;
+
 typedef struct ee_spec {
     uint32_t size_px, before, after, threshold;
     uint32_t precision; /* 1 fp32, 2 int8 */
@@ -26,9 +42,10 @@ typedef struct ee_spec {
     uint32_t states;
     ee_tensor state[EE_MAX_STATE];
     size_t state_bytes;
+    ee_selftest selftest;
 } ee_spec;
 
-/* Check a device file; fill in the spec, and where in the bytes the graph lies. */
+/* Check a device file; fill in the spec, and where in the bytes the graph lies.  Reads versions 1 and 2. */
 edgeecho_status ee_device_file_read(const uint8_t *bytes, size_t size, ee_spec *spec, const uint8_t **graph,
                                     size_t *graph_size);
 

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const long MAX_FILE = 1L << 30;
 
@@ -12,7 +13,7 @@ uint32_t edgeecho_version(void) {
 const char *edgeecho_status_text(edgeecho_status status) {
     switch (status) {
     case EDGEECHO_OK: return "done";
-    case EDGEECHO_MORE: return "nothing to give: not yet, or not any more";
+    case EDGEECHO_MORE: return "nothing to give: not yet, not any more, or not in this device file";
     case EDGEECHO_E_ARGUMENT: return "an argument is NULL or out of its range, or a struct_size is not known";
     case EDGEECHO_E_FILE: return "the file cannot be read, or is larger than 1 GiB";
     case EDGEECHO_E_FORMAT: return "no EdgeEcho device file, or one of another version";
@@ -23,8 +24,27 @@ const char *edgeecho_status_text(edgeecho_status status) {
     case EDGEECHO_E_SIZE: return "a frame larger than the stream's most or other than its first, or a short buffer";
     case EDGEECHO_E_REGION: return "too little of the frame lies in the region, or the region is far larger than it";
     case EDGEECHO_E_BUSY: return "the model still has streams, or has too many";
+    case EDGEECHO_E_SELFTEST: return "this processor does not give the answers that the device file states";
     default: return "no status of this library";
     }
+}
+
+/* Copy what the self-test needs of the file's bytes, which are not kept. */
+static edgeecho_status keep_reference(edgeecho_model *model) {
+    ee_selftest *test = &model->spec.selftest;
+    if (!test->reference)
+        return EDGEECHO_OK;
+    model->reference = malloc(test->reference_bytes);
+    if (!model->reference)
+        return EDGEECHO_E_MEMORY;
+    memcpy(model->reference, test->reference, test->reference_bytes);
+    test->reference = model->reference;
+    return EDGEECHO_OK;
+}
+
+static void free_model(edgeecho_model *model) {
+    free(model->reference);
+    free(model);
 }
 
 edgeecho_status edgeecho_open_memory(const void *bytes, size_t size, const edgeecho_open_options *options,
@@ -42,9 +62,11 @@ edgeecho_status edgeecho_open_memory(const void *bytes, size_t size, const edgee
     uint32_t threads = options && options->threads ? options->threads : 1;
     edgeecho_status status = ee_device_file_read(bytes, size, &model->spec, &graph, &graph_size);
     if (status == EDGEECHO_OK)
+        status = keep_reference(model);
+    if (status == EDGEECHO_OK)
         status = ee_engine_open(&model->spec, graph, graph_size, threads, &model->engine);
     if (status != EDGEECHO_OK) {
-        free(model);
+        free_model(model);
         return status;
     }
     snprintf(model->engine_name, sizeof model->engine_name, "ONNX Runtime %s", ee_engine_version());
@@ -113,6 +135,6 @@ edgeecho_status edgeecho_close(edgeecho_model *model) {
     if (atomic_load(&model->streams))
         return EDGEECHO_E_BUSY;
     ee_engine_close(model->engine);
-    free(model);
+    free_model(model);
     return EDGEECHO_OK;
 }

@@ -10,6 +10,7 @@ enum { EE_MAX_STREAMS = 65535, EE_MAX_THREADS = 256 };
 
 struct edgeecho_model {
     ee_spec spec;
+    uint8_t *reference; /* what the self-test compares `prob` with; NULL if nothing */
     ee_engine *engine;
     char engine_name[64];
     atomic_uint streams;

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-static uint64_t now_ns(void) {
+uint64_t ee_now_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
@@ -165,9 +165,9 @@ static edgeecho_status check_frame(const edgeecho_stream *s, const edgeecho_fram
 }
 
 static edgeecho_status run(edgeecho_stream *s) {
-    const uint64_t begun = now_ns();
+    const uint64_t begun = ee_now_ns();
     edgeecho_status status = ee_engine_run(s->model->engine, s->binding, s->carried);
-    s->engine_ns += now_ns() - begun;
+    s->engine_ns += ee_now_ns() - begun;
     s->carried = !s->carried;
     return status;
 }
@@ -194,12 +194,12 @@ static edgeecho_status answer(edgeecho_stream *s) {
 static edgeecho_status timed(edgeecho_stream *s, uint64_t begun, edgeecho_status status) {
     if (status < 0)
         begin(s); /* what the state holds after a failed run is unknown */
-    s->push_ns = now_ns() - begun;
+    s->push_ns = ee_now_ns() - begun;
     return status;
 }
 
 edgeecho_status edgeecho_push(edgeecho_stream *s, const edgeecho_frame *given) {
-    const uint64_t begun = now_ns();
+    const uint64_t begun = ee_now_ns();
     if (!s || !given || given->struct_size != sizeof *given || !given->pixels)
         return EDGEECHO_E_ARGUMENT;
     edgeecho_frame f = *given;
@@ -229,7 +229,7 @@ edgeecho_status edgeecho_push(edgeecho_stream *s, const edgeecho_frame *given) {
 }
 
 edgeecho_status edgeecho_flush(edgeecho_stream *s) {
-    const uint64_t begun = now_ns();
+    const uint64_t begun = ee_now_ns();
     if (!s)
         return EDGEECHO_E_ARGUMENT;
     if (!s->has_frames)

@@ -33,4 +33,7 @@ struct edgeecho_stream {
     uint64_t push_ns, engine_ns;
 };
 
+/* Of a clock that never goes back. */
+uint64_t ee_now_ns(void);
+
 #endif

@@ -65,5 +65,14 @@ int main(void) {
     FIELD(edgeecho_beat, edv_ml);
     FIELD(edgeecho_beat, esv_ml);
     FIELD(edgeecho_beat, heart_rate_bpm);
+    SIZE(edgeecho_selftest_result);
+    FIELD(edgeecho_selftest_result, struct_size);
+    FIELD(edgeecho_selftest_result, frames);
+    FIELD(edgeecho_selftest_result, frames_different);
+    FIELD(edgeecho_selftest_result, first_different);
+    FIELD(edgeecho_selftest_result, max_levels);
+    FIELD(edgeecho_selftest_result, levels);
+    FIELD(edgeecho_selftest_result, area_difference_px);
+    FIELD(edgeecho_selftest_result, elapsed_ns);
     return 0;
 }

@@ -102,6 +102,13 @@ static void read_all(slot *s, uint64_t *seed) {
         }
 }
 
+static void selftest(edgeecho_model *model, uint64_t *seed) {
+    edgeecho_selftest_result r = {.struct_size = below(seed, 4) ? sizeof r : below(seed, 100)};
+    const edgeecho_status status = edgeecho_selftest(below(seed, 4) ? model : NULL, &r);
+    CHECK(status == EDGEECHO_OK || status == EDGEECHO_MORE || status == EDGEECHO_E_SELFTEST ||
+          status == EDGEECHO_E_ARGUMENT);
+}
+
 int main(int argc, char **argv) {
     CHECK(argc > 1);
     const int sequences = argc > 2 ? atoi(argv[2]) : 10000;
@@ -127,6 +134,10 @@ int main(int argc, char **argv) {
                 memset(s, 0, sizeof *s);
                 break;
             case 5: CHECK(edgeecho_open_memory(argv[1], below(&seed, 4), NULL, &other) < 0 && !other); break;
+            case 6:
+                if (!below(&seed, 10)) /* takes as long as many other calls */
+                    selftest(model, &seed);
+                break;
             default:
                 if (!s->stream)
                     create(model, s, &seed);

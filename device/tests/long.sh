@@ -28,6 +28,7 @@ export LSAN_OPTIONS="suppressions=$here/leaks.txt:print_suppressions=0"
 say "10,000 changed device files"; "$plain/fuzz_file" "$small" 10000 1
 say "10,000 sequences of calls"; "$plain/fuzz_calls" "$small" 10000 1
 say "the heap"; "$plain/heap" count "$model"; "$plain/heap" ours "$small"
+say "the self-test"; "$plain/test_selftest" "$small" "$model"; "$plain/../examples/selftest" "$model" || echo "exit code $?"
 say "allocations that fail, ONNX Runtime's too"; "$plain/heap" theirs "$small" 4
 say "ASan and UBSan: 2,000 files, 2,000 sequences"; "$sanitized/fuzz_file" "$small" 2000 2; "$sanitized/fuzz_calls" "$small" 2000 2
 say "valgrind on the example"

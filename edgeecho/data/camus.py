@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from edgeecho.data import defects
+from edgeecho.data import defects, licences
 from edgeecho.data.camus_files import Files, metadata_of, read_info, read_sequence, read_still
 from edgeecho.data.dataset import SPLITS, Item, known_split
 from edgeecho.data.defects import Finding
@@ -29,7 +29,7 @@ class Camus:
     """A CAMUS folder; each half sequence is an item, or each labelled frame where there are no half sequences."""
 
     kind = "camus"
-    licence = "CC-BY-NC-SA-4.0"
+    licence = licences.CAMUS
 
     def __init__(self, root: Path) -> None:
         """

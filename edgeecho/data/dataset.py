@@ -40,7 +40,7 @@ class DataSet(Protocol):
     """Such as `camus`."""
     root: Path
     licence: str
-    """SPDX identifier or a name, of weights trained on it."""
+    """Licence of weights trained on it, an identifier of `edgeecho.data.licences`, where its terms are."""
     notes: list[str]
     """What is missing or odd about it as a whole, each a sentence."""
     splits: tuple[str, ...]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edgeecho.cine import FPS_RANGE
-from edgeecho.data import defects
+from edgeecho.data import defects, licences
 from edgeecho.data.dataset import SPLITS, Item, known_split
 from edgeecho.data.defects import Finding
 from edgeecho.data.tables import known, number, read_rows, whole
@@ -29,7 +29,7 @@ class EchoNetDynamic:
     """An EchoNet-Dynamic folder; each video is an item, its labels on the traced frames."""
 
     kind = "echonet-dynamic"
-    licence = "Stanford EchoNet-Dynamic research use agreement (non-commercial)"
+    licence = licences.ECHONET_DYNAMIC
     splits: tuple[str, ...] = SPLITS
 
     def __init__(self, root: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeecho.data import defects
+from edgeecho.data import defects, licences
 from edgeecho.data.avi import avi_header
 from edgeecho.data.dataset import SPLITS, Item, known_split
 from edgeecho.data.defects import Finding
@@ -40,7 +40,7 @@ class EchoNetPediatric:
     """An EchoNet-Pediatric folder, or one of its views; each video is an item."""
 
     kind = "echonet-pediatric"
-    licence = "Stanford EchoNet-Pediatric research use agreement (non-commercial)"
+    licence = licences.ECHONET_PEDIATRIC
     splits: tuple[str, ...] = SPLITS
 
     def __init__(self, root: Path) -> None:

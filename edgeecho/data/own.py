@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edgeecho.cine import Cine, find_cines, read_cine
-from edgeecho.data import defects
+from edgeecho.data import defects, licences
 from edgeecho.data.avi import avi_header
 from edgeecho.data.dataset import SPLITS, Item, known_split
 from edgeecho.data.defects import Finding
@@ -56,7 +56,7 @@ class OwnCines:
     """A folder of cines in any format that `read_cine` reads, with masks or polygons on some frames."""
 
     kind = "cine"
-    licence = "LicenseRef-own-data"
+    licence = licences.OWN_DATA
     splits: tuple[str, ...] = SPLITS
 
     def __init__(self, root: Path) -> None:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from edgeecho.cine import Cine
+from edgeecho.data import licences
 from edgeecho.data.dataset import SPLITS, Item, known_split
 from edgeecho.data.defects import Finding
 from edgeecho.data.phantom_anatomy import Anatomy, Pose
@@ -202,7 +203,7 @@ class Phantom:
     """Drawn cines as a data set; no cine of one split is in another."""
 
     kind = "phantom"
-    licence = "Apache-2.0"
+    licence = licences.APACHE
     splits: tuple[str, ...] = SPLITS
 
     def __init__(self, root: Path = Path()) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from edgeecho.data import open_data
 from edgeecho.data.dataset import Item
+from edgeecho.data.licences import TERMS
 from edgeecho.data.parallel import Progress, over_items
 from edgeecho.errors import DataError, MissingExtraError, VideoError
 
@@ -67,6 +68,8 @@ class Summary:
     kind: str
     root: str
     licence: str
+    licence_terms: str
+    """What the licence says, and where it stands, in a sentence."""
     notes: tuple[str, ...]
     splits: tuple[SplitSummary, ...]
     unknown: int
@@ -115,7 +118,9 @@ def summarise(
         efs = {split.split: split.ef_values for split in splits}
         write_summary_picture(out_png, f"{data.kind}: {len(items)} items", efs, frames, rates)
     picture = None if out_png is None else str(out_png)
-    return Summary(data.kind, str(data.root), data.licence, tuple(data.notes), splits, unknown, picture)
+    return Summary(
+        data.kind, str(data.root), data.licence, TERMS[data.licence], tuple(data.notes), splits, unknown, picture
+    )
 
 
 def _measure(item: Item) -> dict[str, float]:
@@ -195,7 +200,7 @@ def print_summary(summary: Summary) -> None:
         console.print(
             f"Items that could not be read: {summary.unknown}; `edgeecho data check` names them.", style="yellow"
         )
-    console.print(f"Licence: {summary.licence}", style="dim", highlight=False, markup=False)
+    console.print(f"Licence: {summary.licence}. {summary.licence_terms}", style="dim", highlight=False, markup=False)
     if summary.picture:
         console.print(f"Picture: {summary.picture}", highlight=False, markup=False)
 

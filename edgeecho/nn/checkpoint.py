@@ -35,7 +35,7 @@ def load_checkpoint(path: Path) -> tuple[Network, ModelSpec]:
     Raises:
         ModelFileError: If the file is no EdgeEcho checkpoint, is damaged, or its weights do not fit its spec.
     """
-    data, spec, _ = check(path)
+    data, spec, *_ = check(path)
     if spec.form != "checkpoint":
         raise ModelFileError(f"{path.name}: this is a {spec.form} graph, not a checkpoint; give the .safetensors file")
     return network_from_bytes(data, spec, path.name), spec

@@ -31,9 +31,15 @@ def print_report(report: Report, console: Console) -> None:
         table.add_row(file.name, holds, *about[:2], f"{file.bytes:,}", about[2])
     console.print(table)
     if index.get("gate"):
-        _print_figures(index["gate"]["figures"], "int8 against fp32 on whole cines", console)
-        kept = ", ".join(index["gate"]["kept_float"]) or "none"
+        gate = index["gate"]
+        if "cines" in gate:
+            console.print(acceptance_table(gate["figures"], gate["cines"]))
+        else:  # of an export before the acceptance test was one of statistics
+            _print_figures(gate["figures"], "int8 against fp32 on whole cines", console)
+        kept = ", ".join(gate["kept_float"]) or "none"
         console.print(f"convolutions given back to float: {kept}", highlight=False)
+        for text in gate.get("refusals", ()):
+            console.print(f"refused by the acceptance test: {text}", highlight=False)
     if index.get("proof"):
         _print_figures(index["proof"], "proof", console)
     if index.get("soup"):
@@ -49,12 +55,31 @@ def print_report(report: Report, console: Console) -> None:
     _print_rows({key: value for key, value in rows.items() if value}, console)
 
 
+def acceptance_table(figures: list[dict[str, Any]], cines: int) -> Table:
+    """Lay out the figures of an acceptance test, as `edgeecho.export.acceptance.Figure` has them."""
+    table = Table(title=f"acceptance test: quantized against fp32 on {cines} cines")
+    for heading in ("file", "figure", "value", "interval", "limit", "cines", "worst cines"):
+        table.add_column(heading, overflow="fold")
+    for row in figures:
+        low, high = row["low"], row["high"]
+        interval = "" if low == high or low is None or high is None else f"{low:.3g} to {high:.3g}"
+        limit = "reported" if row["limit"] is None else f"{row['limit']:g}{'' if row['holds'] else ' FAILS'}"
+        value = "-" if row["value"] is None else f"{row['value']:.3g}"
+        worst = ", ".join(row["worst"]) if row["holds"] is False else (row["worst"] or ("",))[0]
+        table.add_row(row["file"], row["figure"], value, interval, limit, str(row["cines"]), worst)
+    return table
+
+
 def _print_file(file: FileReport, console: Console) -> None:
     assert file.spec
     console.print(f"{file.name}: checksum holds, {file.bytes:,} bytes", highlight=False)
     values = file.spec.to_dict()
     state = values.pop("state", ())
     _print_rows(values, console)
+    if file.selftest:
+        console.print(f"self-test: {file.selftest}", highlight=False)
+    if file.refusal:
+        console.print(f"refused by the acceptance test at its export: {file.refusal}", highlight=False)
     if state:
         table = Table("input", "output", "shape", "type", "zero point", title="state carried from frame to frame")
         for name, shape, dtype, zero in state:

@@ -1,6 +1,8 @@
 """What every engine does, and the one place that opens one."""
 
 import os
+import sys
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -60,8 +62,20 @@ def open_engine(
     threads = threads or usable_cores()
     checked = check(located.path)
     _require_ours(located, checked.spec)
+    if checked.refusal:
+        _tell_refusal(located.path, checked.refusal)
     precision = "fp16" if sixteen_bits else checked.spec.precision
     return _open(located.runtime, checked, located.path.name, threads, precision), checked.spec, checked.data
+
+
+_told: set[Path] = set()
+
+
+def _tell_refusal(path: Path, refusal: str) -> None:
+    """Tell on stderr, once a process and file, that the acceptance test refused it."""
+    if path not in _told:
+        _told.add(path)
+        sys.stderr.write(f"{path.name}: written for a look only, the acceptance test refused it: {refusal}\n")
 
 
 def _require_ours(located: Located, spec: ModelSpec) -> None:

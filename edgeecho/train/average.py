@@ -13,7 +13,7 @@ import torch
 
 from edgeecho.errors import ConfigError, EdgeEchoError
 from edgeecho.nn.checkpoint import load_checkpoint, save_checkpoint
-from edgeecho.train.origin import MEAN, follow, join_terms
+from edgeecho.train.origin import MEAN, follow, origin_fields
 
 
 def average(paths: list[Path], out: Path) -> None:
@@ -33,15 +33,15 @@ def average(paths: list[Path], out: Path) -> None:
     for path, spec in zip(paths, specs, strict=True):
         if (spec.family, spec.config, spec.size_px) != (specs[0].family, specs[0].config, specs[0].size_px):
             raise ConfigError(f"{path}: is another network than {paths[0]}; only runs of one network have a mean")
+    trained_on = MEAN + follow(*(spec.trained_on for spec in specs))
+    origin = origin_fields([spec.licence for spec in specs], trained_on)
     states = [network.state_dict() for network in networks]
     mean = {
         name: torch.stack([state[name] for state in states]).mean(0) if value.dtype.is_floating_point else value
         for name, value in states[0].items()
     }
     networks[0].load_state_dict(mean)
-    licence = join_terms(*(spec.licence for spec in specs))
-    trained_on = MEAN + follow(*(spec.trained_on for spec in specs))
-    save_checkpoint(out, networks[0], replace(specs[0], licence=licence, trained_on=trained_on))
+    save_checkpoint(out, networks[0], replace(specs[0], **origin))
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from edgeecho.spec import ModelSpec
 from edgeecho.train.choose import Chooser
 from edgeecho.train.config import TrainConfig
 from edgeecho.train.losses import Target
-from edgeecho.train.origin import follow, join_terms
+from edgeecho.train.origin import follow, origin_fields
 from edgeecho.train.prepare import find_sources, labelled_cines, split_patients
 from edgeecho.train.sources import Clip, Source
 from edgeecho.train.state import State
@@ -92,9 +92,9 @@ def _start(
     if teacher:
         trained_on += f", and the answers of {teacher.spec.name}"
         sources.append(teacher.spec)
-    licence = join_terms(*(source.licence for source in sources), data.licence)
     trained_on = follow(*(source.trained_on for source in sources), trained_on)
-    spec = replace(spec, name=config.model.name, licence=licence, trained_on=trained_on, revision=revision())
+    origin = origin_fields([*(source.licence for source in sources), data.licence], trained_on)
+    spec = replace(spec, name=config.model.name, revision=revision(), **origin)
     return network, spec
 
 

@@ -1,0 +1,168 @@
+"""`edgeecho selftest`: does this processor give the answers that a model file was proven with?"""
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from edgeecho import devicefile
+from edgeecho.catalog import RUNTIME_OF, Located, find_files
+from edgeecho.errors import ConfigError, ModelFileError
+from edgeecho.modelfile import check
+from edgeecho.runtime.engine import Engine, StreamEngine, open_engine
+from edgeecho.runtime.frame_stream import FrameStream
+from edgeecho.runtime.predictor import Predictor
+from edgeecho.selftest import SelfTest
+from edgeecho.selftest_cine import frame_answers, selftest_inputs
+from edgeecho.spec import ModelSpec
+
+CHECKPOINT = ".safetensors"
+"""Suffix of files that hold no graph, and so no self-test."""
+
+
+@dataclass(frozen=True)
+class FrameCheck:
+    """One frame of the test cine."""
+
+    frame: int
+    holds: bool
+    area_px: int
+    proven_area_px: int
+    levels: int | None
+    """Largest difference of `prob`; None where the file holds digests alone and they differ."""
+    dice: float | None
+    """Of the masks, where the file holds a reference."""
+
+
+@dataclass(frozen=True)
+class SelfTestReport:
+    """What one file answers on this processor."""
+
+    file: str
+    runtime: str
+    runtime_version: str
+    tolerance: str
+    """How nearly the answers must agree, in words."""
+    processors: str
+    """Which processors give the proven answers, by the file's own record."""
+    frames: tuple[FrameCheck, ...]
+    seconds: float
+    """Opening the file included."""
+
+    @property
+    def different(self) -> list[int]:
+        """Frames that do not hold."""
+        return [check.frame for check in self.frames if not check.holds]
+
+    @property
+    def holds(self) -> bool:
+        """Whether this processor gives the proven answers."""
+        return not self.different
+
+    def sentence(self) -> str:
+        """One line for people."""
+        if self.holds:
+            return f"this processor gives the proven answers ({self.tolerance})"
+        first = next(check for check in self.frames if not check.holds)
+        more = f" and {len(self.different) - 1} more" if len(self.different) > 1 else ""
+        levels = "" if first.levels is None else f", prob by {first.levels} levels"
+        return (
+            f"frame {first.frame}{more} differ{'' if more else 's'} from the proven answers ({self.tolerance}): area "
+            f"{first.area_px} px instead of {first.proven_area_px}{levels}; the file is proven on {self.processors}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return {**asdict(self), "holds": self.holds, "sentence": self.sentence()}
+
+
+def run_selftest(path: Path, threads: int | None = None) -> SelfTestReport:
+    """Run a model file on the test cine and compare.
+
+    Args:
+        path: A graph: `.onnx`, `.ort`, `.xml` or a device file.
+        threads: Worker threads; None means every usable core.
+
+    Raises:
+        ModelFileError: If the file does not verify, its engine refuses it, or it carries no self-test.
+        MissingExtraError: If its engine is not installed.
+    """
+    start = time.perf_counter()
+    checked = check(path)
+    if checked.selftest is None:
+        raise ModelFileError(f"{path.name}: carries no self-test; export the model again with this EdgeEcho")
+    runtime = "ort" if path.suffix == devicefile.SUFFIX else RUNTIME_OF[path.suffix]
+    engine, spec, _ = open_engine(Located(path, runtime, None, checked.spec.form), threads)
+    frames = compare_answers(checked.selftest, answer_selftest(engine, spec, len(checked.selftest.answers)), spec)
+    return SelfTestReport(
+        file=path.name,
+        runtime=engine.runtime,
+        runtime_version=engine.version,
+        tolerance=checked.selftest.tolerance,
+        processors=checked.selftest.processors,
+        frames=frames,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def answer_selftest(engine: Engine, spec: ModelSpec, frames: int) -> np.ndarray:
+    """Return `prob` of the test cine, uint8 (frames, S, S), from a clip or stream graph."""
+    inputs = selftest_inputs(spec.size_px, frames)
+    if spec.form == "stream":
+        return FrameStream(cast(StreamEngine, engine), spec).whole(inputs)
+    return Predictor(engine, spec, "").probabilities(inputs)
+
+
+def compare_answers(record: SelfTest, prob: np.ndarray, spec: ModelSpec) -> tuple[FrameCheck, ...]:
+    """Hold answers against a record, frame by frame.
+
+    Args:
+        record: Of the file.
+        prob: uint8 (T, S, S), the answers.
+        spec: Of the file.
+    """
+    answers, masks = frame_answers(prob, spec.threshold)
+    reference = None if record.reference is None else np.frombuffer(record.reference, np.uint8).reshape(prob.shape)
+    proven_masks = None if reference is None else frame_answers(reference, spec.threshold)[1]
+    checks = []
+    for k, (answer, proven) in enumerate(zip(answers, record.answers, strict=True)):
+        levels: int | None = 0 if answer == proven else None
+        overlap = None
+        if reference is not None and proven_masks is not None:
+            levels = int(np.abs(prob[k].astype(int) - reference[k]).max())
+            overlap = _dice(masks[k], proven_masks[k])
+        if record.min_dice is not None:
+            holds = overlap is not None and overlap >= record.min_dice
+        else:
+            holds = levels is not None and levels <= record.max_levels
+        checks.append(FrameCheck(k, holds, answer.area_px, proven.area_px, levels, overlap))
+    return tuple(checks)
+
+
+def _dice(a: np.ndarray, b: np.ndarray) -> float:
+    """Dice of two masks; 1 where both are empty, which is the same answer."""
+    total = int(a.sum()) + int(b.sum())
+    return 2 * int((a & b).sum()) / total if total else 1.0
+
+
+def files_to_test(model: str, runtime: str | None = None) -> list[Path]:
+    """List the graphs of a model.
+
+    Args:
+        model: A packaged model's name, a folder or a file.
+        runtime: `ort` or `openvino` for the files of one engine; None for all.
+
+    Raises:
+        ConfigError: If the runtime is unknown.
+        ModelFileError: If there is no such model, or it has no graph.
+    """
+    if runtime not in (None, "ort", "openvino"):
+        raise ConfigError(f"unknown runtime {runtime!r} of a self-test; known: ort, openvino")
+    found = [path for path in find_files(model) if path.suffix != CHECKPOINT]
+    if runtime:
+        found = [path for path in found if RUNTIME_OF.get(path.suffix, "ort") == runtime]
+    if not found:
+        raise ModelFileError(f"{model}: has no graph to test; export it with `edgeecho export`")
+    return found

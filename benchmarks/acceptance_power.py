@@ -1,23 +1,27 @@
 """How often the acceptance test accepts good int8 graphs and refuses broken ones, over many draws of its cines.
 
-    python -m edgeecho.benchmarks.acceptance_power cl_unet_edge cl_unet_nano --seeds 20
+    python -m edgeecho.benchmarks.acceptance_power cl_unet_edge cl_unet_nano --seeds 20 --calib camus:DIR
 
-Every graph is tested with every seed. `parameters` is the check of a graph's numbers against its calibration, which
-needs no cine; it does not see a calibration on the wrong frames, since such a graph holds what it was told to hold.
+Every graph is tested with every seed, with the cines that an export would take: drawn ones, and those of held-out
+patients of the data that the graph was calibrated on. `parameters` is the check of a graph's numbers against its
+calibration, which needs no cine; it does not see a calibration on the wrong frames, since such a graph holds what it
+was told to hold.
 """
 
 import argparse
 import json
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from edgeecho.errors import ExportError
-from edgeecho.export.acceptance import Limits, assess, make_reference
-from edgeecho.export.acceptance_cines import acceptance_cines
+from edgeecho.export.acceptance import Figure, Limits, Reference, Run, assess, make_reference
+from edgeecho.export.acceptance_cines import MAX_OF_DATA, acceptance_cines, held_out_cines
 from edgeecho.export.bundle import find_source
 from edgeecho.export.calibrate import gather
 from edgeecho.export.proof import open_graph
@@ -121,57 +125,89 @@ def _swap_time(model: onnx.ModelProto) -> None:
         node.input[:] = list(node.input)[::-1]
 
 
-def power(model: str, seeds: range) -> dict[str, dict[str, object]]:
-    """Test every graph of a model with every seed."""
-    data, spec, *_ = check(find_source(model).parent / "clip.fp32.onnx")
-    graph = onnx.load_from_string(data)
-    clips = gather(None, spec.size_px).calibration
-    graphs = [(True, *found) for found in good(graph, clips)] + [(False, *found) for found in broken(graph, clips)]
-    fp32 = open_graph(graph, spec).probabilities
-    runs = {name: open_graph(int8, spec).probabilities for _, name, int8, *_ in graphs}
-    table: dict[str, dict[str, object]] = {}
-    for is_good, name, int8, ranges, bits in graphs:
-        holds = parameters_verdict(int8, graph, bits, ranges).holds
-        table[name] = {"good": is_good, "parameters": holds, "accepted": 0, "seeds": len(seeds), "failed": {}}
-    for seed in seeds:
-        reference = make_reference(fp32, acceptance_cines(None, (), spec.size_px, seed), spec.threshold)
-        for name, run in runs.items():
-            figures = assess(name, run, reference, Limits())
-            failed = [figure.figure for figure in figures if not figure.holds]
-            row = table[name]
-            row["accepted"] = int(str(row["accepted"])) + (not failed)
-            counts = row["failed"]
-            assert isinstance(counts, dict)
-            for figure in failed:
-                counts[figure] = counts.get(figure, 0) + 1
-            values = {f.figure: [f.value, f.low, f.high] for f in figures}
-            row.setdefault("values", []).append(values)  # type: ignore[attr-defined]
-        print(f"{model}: seed {seed} done", flush=True)  # noqa: T201
-    return table
+class Contest:
+    """One model's fp32 graph, and int8 graphs of it, each with the cines that an export would test it with."""
+
+    def __init__(self, model: str, data: list[str], with_broken: bool) -> None:
+        source = check(find_source(model).parent / "clip.fp32.onnx")
+        self.spec, self.graph = source.spec, onnx.load_from_string(source.data)
+        self.fp32 = open_graph(self.graph, self.spec, threads=1).probabilities
+        self.rows: list[Row] = []
+        self.of_data: list[Reference] = []
+        drawn = gather(None, self.spec.size_px).calibration
+        for found in good(self.graph, drawn):
+            self._add(True, None, *found)
+        for found in broken(self.graph, drawn) if with_broken else ():
+            self._add(False, None, *found)
+        for number, where in enumerate(data):
+            frames = gather(where, self.spec.size_px)
+            cines = held_out_cines(where, frames.held_out_groups, self.spec.size_px)
+            self.of_data.append(make_reference(self.fp32, cines, self.spec.threshold))
+            for name, *rest in good(self.graph, frames.calibration):
+                self._add(True, number, f"{name}, {where.partition(':')[0]}", *rest)
+
+    def _add(
+        self, is_good: bool, data: int | None, name: str, int8: onnx.ModelProto, ranges: Ranges, bits: int
+    ) -> None:
+        holds = parameters_verdict(int8, self.graph, bits, ranges).holds
+        self.rows.append(Row(name, is_good, data, holds, open_graph(int8, self.spec, threads=1).probabilities))
+
+    def run(self, seed: int) -> None:
+        """Test every graph with one draw of the acceptance cines."""
+        drawn = make_reference(self.fp32, acceptance_cines(None, (), self.spec.size_px, seed), self.spec.threshold)
+        for row in self.rows:
+            reference = drawn
+            if row.data is not None:
+                whole = self.of_data[row.data]
+                order = np.random.default_rng(seed).permutation(len(whole.cines))[:MAX_OF_DATA]
+                reference = drawn.joined(whole.subset(order.tolist()))
+            row.found.append(assess(row.name, row.run, reference, Limits()))
+
+
+@dataclass
+class Row:
+    """An int8 graph and what the acceptance test found of it, seed by seed."""
+
+    name: str
+    is_good: bool
+    data: int | None
+    """Which data set it was calibrated on; None for drawn hearts."""
+    parameters: bool
+    run: Run
+    found: list[list[Figure]] = field(default_factory=list)
+
+    def cells(self, model: str) -> str:
+        """A line of the table."""
+        failed = Counter(f.figure for figures in self.found for f in figures if not f.holds)
+        accepted = sum(all(f.holds for f in figures) for figures in self.found)
+        wanted, held = "accepted" if self.is_good else "refused", "hold" if self.parameters else "differ"
+        why = ", ".join(f"{name} {count}" for name, count in failed.items())
+        return f"| {model} | {self.name} | {wanted} | {held} | {accepted} of {len(self.found)} | {why} |"
 
 
 def main() -> None:
+    """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+", help="packaged models")
     parser.add_argument("--seeds", type=int, default=20, help="draws of the acceptance cines")
+    parser.add_argument("--calib", action="append", default=[], help="KIND:DIR to calibrate on too; may be repeated")
+    parser.add_argument("--good", action="store_true", help="good graphs alone")
     parser.add_argument("--out", type=Path, help="JSON of every figure")
     asked = parser.parse_args()
-    found = {}
+    told: dict[str, dict[str, list[list[dict[str, object]]]]] = {}
+    lines = ["| model | graph | should be | parameters | accepted | figures that failed |", "|---|---|---|---|---|---|"]
     for model in asked.models:
-        try:
-            found[model] = power(model, range(asked.seeds))
-        except ExportError as error:
-            parser.error(str(error))
-        print("| model | graph | should be | parameters | accepted | figures that failed |")  # noqa: T201
-        print("|---|---|---|---|---|---|")  # noqa: T201
-        for name, row in found[model].items():
-            wanted, held = "accepted" if row["good"] else "refused", "hold" if row["parameters"] else "differ"
-            failed = row["failed"]
-            assert isinstance(failed, dict)
-            why = ", ".join(f"{k} {v}" for k, v in failed.items())
-            print(f"| {model} | {name} | {wanted} | {held} | {row['accepted']} of {row['seeds']} | {why} |")  # noqa: T201
-    if asked.out:
-        asked.out.write_text(json.dumps(found, indent=1) + "\n")
+        contest = Contest(model, asked.calib, not asked.good)
+        for seed in range(asked.seeds):
+            contest.run(seed)
+            sys.stderr.write(f"{model}: seed {seed} of {asked.seeds} done\n")
+            if asked.out:
+                told[model] = {
+                    row.name: [[asdict(f) for f in figures] for figures in row.found] for row in contest.rows
+                }
+                asked.out.write_text(json.dumps(told) + "\n")
+        lines += [row.cells(model) for row in contest.rows]
+    print("\n".join(lines))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ other figures are in clinical units: points of EF at known frames of ED and ES, 
 truth. Every figure is a statistic over many cines with an interval from resampling them, so no single cine decides.
 """
 
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 
@@ -33,6 +34,8 @@ EF_REACH_POINTS, AREA_REACH_PERCENT, DICE_REACH = 5.0, 5.0, 0.02
 """A cine adds at most so much to a mean, so that no single one decides (winsorized means)."""
 TIMING = ("ed_shift_frames", "es_shift_frames")
 """Mean shift of the frame of largest and of smallest area, over cines on which noise does not move fp32's."""
+PER_CINE = ("disagreement", "spread", "stable", "right", "events", "steady")
+"""Arrays of a `Reference` with one row a cine."""
 LEAST_UNIT = 1e-4, 1e-2
 """Least disagreement (1 - Dice) and least spread of area (percent) that noise is taken to cause."""
 MIN_CINES = 8
@@ -135,13 +138,16 @@ class Reference:
     steady: np.ndarray
     """bool (cines, 2): noise does not move that frame."""
 
-    def subset(self, count: int) -> "Reference":
-        """Keep the first cines alone, for a quick look."""
-        arrays = {
-            name: getattr(self, name)[:count]
-            for name in ("cines", "masks", "disagreement", "spread", "stable", "right", "events", "steady")
-        }
-        return replace(self, **arrays)
+    def subset(self, chosen: Sequence[int] | range) -> "Reference":
+        """Keep some cines alone, by their indexes."""
+        lists = {name: [getattr(self, name)[k] for k in chosen] for name in ("cines", "masks")}
+        arrays = {name: getattr(self, name)[list(chosen)] for name in PER_CINE}
+        return replace(self, **lists, **arrays)
+
+    def joined(self, other: "Reference") -> "Reference":
+        """Put the cines of another reference of the same graph behind these."""
+        arrays = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in PER_CINE}
+        return replace(self, cines=[*self.cines, *other.cines], masks=[*self.masks, *other.masks], **arrays)
 
 
 def make_reference(run: Run, cines: list[AcceptanceCine], threshold: int) -> Reference:
@@ -157,7 +163,7 @@ def make_reference(run: Run, cines: list[AcceptanceCine], threshold: int) -> Ref
     changes: list[list[Change]] = []
     steady = np.ones_like(events, bool)
     for change in (*(_noise(seed) for seed in NOISE_SEEDS), _brighter):
-        noisy = [_masks(run, cine, change(number, cine.inputs), threshold) for number, cine in enumerate(cines)]
+        noisy = [_masks(run, cine, change(cine), threshold) for cine in cines]
         changes.append([_compare(a, b, cine) for a, b, cine in zip(noisy, plain, cines, strict=True)])
         steady &= np.array([_events(masks, cine) for masks, cine in zip(noisy, cines, strict=True)]) == events
     disagreement, spread, ef = (
@@ -185,16 +191,17 @@ def _events(masks: np.ndarray, cine: AcceptanceCine) -> tuple[int, int]:
     return int(areas[:before].argmax()), int(areas.argmin())
 
 
-def _noise(seed: int) -> Callable[[int, np.ndarray], np.ndarray]:
-    def add(number: int, frames: np.ndarray) -> np.ndarray:
-        steps = np.random.default_rng((seed, number)).integers(-NOISE_LEVELS, NOISE_LEVELS + 1, frames.shape)
-        return np.clip(frames + steps, 0, 255).astype(np.uint8)
+def _noise(seed: int) -> Callable[[AcceptanceCine], np.ndarray]:
+    def add(cine: AcceptanceCine) -> np.ndarray:
+        random = np.random.default_rng((seed, zlib.crc32(cine.name.encode())))
+        steps = random.integers(-NOISE_LEVELS, NOISE_LEVELS + 1, cine.inputs.shape)
+        return np.clip(cine.inputs + steps, 0, 255).astype(np.uint8)
 
     return add
 
 
-def _brighter(number: int, frames: np.ndarray) -> np.ndarray:
-    return np.clip(np.rint(frames * GAIN), 0, 255).astype(np.uint8)
+def _brighter(cine: AcceptanceCine) -> np.ndarray:
+    return np.clip(np.rint(cine.inputs * GAIN), 0, 255).astype(np.uint8)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ and end-systole are those that are known beforehand: of drawn hearts by construc
 a figure of the acceptance test never depends on whether a beat is found in a curve.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -59,7 +59,7 @@ def acceptance_cines(data: str | None, groups: Sequence[str], size_px: int, seed
         seed: Chooses which hearts are drawn and which patients are taken.
     """
     drawn = [_drawn(seed, number, size_px) for number in range(DRAWN)]
-    return [*drawn, *(_of_data(data, groups, size_px, seed) if data else ())]
+    return [*drawn, *(held_out_cines(data, groups, size_px, seed) if data else ())]
 
 
 @lru_cache(DRAWN)
@@ -74,25 +74,31 @@ def _drawn(seed: int, number: int, size_px: int) -> AcceptanceCine:
     return AcceptanceCine(f"drawn {seed}-{number}", inputs, roi, pictures.shape[1:], heart.spacing_mm, phases, truth)
 
 
-def _of_data(data: str, groups: Sequence[str], size_px: int, seed: int) -> Iterator[AcceptanceCine]:
-    """Cines of held-out patients; of a data set of stills, the cines that are made of them."""
+def held_out_cines(data: str, groups: Sequence[str], size_px: int, seed: int | None = None) -> list[AcceptanceCine]:
+    """Read cines of held-out patients; of a data set of stills, the cines that are made of them.
+
+    Args:
+        data: `KIND:DIR`.
+        groups: The patients.
+        size_px: Side of the network's frames.
+        seed: Chooses `MAX_OF_DATA` of them, in an order of its own; None takes all.
+    """
     kind, _, where = data.partition(":")
     of_group = {}
     for item in reversed(open_data(f"{MOVING.get(kind, kind)}:{where}").items("train")):
         if item.group in groups and item.metadata.get("frames") != 1:
             of_group[item.group] = item  # one cine a patient
     names = sorted(of_group)
-    taken = 0
-    for index in np.random.default_rng(seed).permutation(len(names)):
-        if taken == MAX_OF_DATA:
-            return
+    order = range(len(names)) if seed is None else np.random.default_rng(seed).permutation(len(names))
+    found: list[AcceptanceCine] = []
+    for index in order:
+        if seed is not None and len(found) == MAX_OF_DATA:
+            break
         try:
-            cine = of_group[names[index]].read()
-            found = _of_cine(cine, size_px)
+            found.append(_of_cine(of_group[names[index]].read(), size_px))
         except (DataError, VideoError):
             continue  # `edgeecho data check` names it
-        taken += 1
-        yield found
+    return found
 
 
 def _of_cine(cine: Cine, size_px: int) -> AcceptanceCine:

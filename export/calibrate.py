@@ -16,6 +16,8 @@ GAINS = (1.0, 0.6, 1.5)
 MAX_CLIPS = 400
 MAX_FRAMES = 32
 """Of one clip."""
+MIN_CLIPS = 48
+"""With fewer clips of the data, drawn hearts are added: ranges of few patients would clip others' values."""
 HELD_OUT = 4
 """Drawn clips that calibration does not see."""
 PHANTOM_PX = 256
@@ -70,13 +72,15 @@ def gather(data: str | None, size_px: int) -> Frames:
         raise DataError(
             f"{data}: {len(seen) + len(held_out)} patients with readable frames, at least 2 are needed to calibrate"
         )
-    frames = sum(len(clip) for clip in seen)
-    return Frames(f"{source.kind} training list, {frames} frames", seen, held_out, tuple(apart))
+    told = f"{source.kind} training list"
+    if len(seen) < MIN_CLIPS:
+        seen += _drawn_clips(size_px)
+        told += f" and {CALIBRATION_HEARTS} drawn hearts"
+    return Frames(f"{told}, {sum(map(len, seen))} frames", seen, held_out, tuple(apart))
 
 
 def _without_data(size_px: int) -> Frames:
-    hearts = [_glimpse((PHANTOM_SEED, 0, i), size_px) for i in range(CALIBRATION_HEARTS)]
-    seen = [_gain(clip, GAINS[i % len(GAINS)]) for i, clip in enumerate(hearts)]
+    seen = _drawn_clips(size_px)
     held_out = [_glimpse((PHANTOM_SEED, 2, i), size_px) for i in range(HELD_OUT)]
     source = f"{len(seen)} drawn hearts"
     try:
@@ -90,6 +94,12 @@ def _without_data(size_px: int) -> Frames:
         held_out += [_gain(clip[::-1], gain) for gain in (0.8, 1.2)]
         source += " and the SonoSite cine inside pydicom at 3 gains"
     return Frames(f"{source}, {sum(map(len, seen))} frames", seen, held_out)
+
+
+def _drawn_clips(size_px: int) -> list[np.ndarray]:
+    """Clips of drawn hearts, each at one of the gains."""
+    hearts = [_glimpse((PHANTOM_SEED, 0, i), size_px) for i in range(CALIBRATION_HEARTS)]
+    return [_gain(clip, GAINS[i % len(GAINS)]) for i, clip in enumerate(hearts)]
 
 
 @cache

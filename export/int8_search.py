@@ -118,7 +118,7 @@ def rank(
     figure: str,
 ) -> list[tuple[str, float]]:
     """Convolutions by the figure that is left if each alone goes back to float; the smallest first."""
-    few = reference.subset(RANKED_ON)
+    few = reference.subset(range(min(RANKED_ON, len(reference.cines))))
     costs = []
     for name in candidates:
         graph = quantize(model, ranges, keep_float=[name], weight_bits=options.weight_bits)

@@ -120,9 +120,9 @@ def open_file(path: Path) -> Predictor:
     return Predictor(engine, spec, "")
 
 
-def open_graph(model: onnx.ModelProto, spec: ModelSpec) -> Predictor:
-    """A clip graph in ONNX Runtime before it is a file."""
-    return Predictor(OrtEngine(model.SerializeToString(), spec.name, usable_cores()), spec, "")
+def open_graph(model: onnx.ModelProto, spec: ModelSpec, threads: int | None = None) -> Predictor:
+    """A clip graph in ONNX Runtime before it is a file; by default with every usable core."""
+    return Predictor(OrtEngine(model.SerializeToString(), spec.name, threads or usable_cores()), spec, "")
 
 
 def run_graph(model: onnx.ModelProto, spec: ModelSpec, clips: list[np.ndarray]) -> list[np.ndarray]:

@@ -12,7 +12,7 @@ import onnx
 from onnx import numpy_helper
 
 from edgeecho.export.proof import Verdict
-from edgeecho.export.quantize import fixed_parameters
+from edgeecho.export.quantize import given_parameters
 from edgeecho.export.ranges import Ranges
 
 MAX_STEPS = 0.51
@@ -60,7 +60,7 @@ class _Checker:
         self.constants = {t.name: numpy_helper.to_array(t) for t in int8.graph.initializer}
         self.producer = {name: node for node in int8.graph.node for name in node.output}
         self.originals = {t.name: numpy_helper.to_array(t) for t in fp32.graph.initializer}
-        self.fixed = {name: _Quantizer(*values) for name, values in fixed_parameters(fp32).items()}
+        self.given = {name: _Quantizer(*values) for name, values in given_parameters(fp32, ranges, bits).items()}
         self.convolutions = {n.name: n for n in fp32.graph.node if n.op_type in ("Conv", "ConvTranspose")}
 
     def errors(self) -> list[tuple[float, str]]:
@@ -132,9 +132,9 @@ class _Checker:
         return [min(self._apart(here, other, node.name) for other in allowed)]
 
     def _expected(self, tensor: str) -> list[_Quantizer]:
-        """What is fixed for the tensor, or else what its range gives and what it may keep from the tensor before."""
-        if tensor in self.fixed:
-            return [self.fixed[tensor]]
+        """What is given for the tensor, or else what its range gives and what it may keep from the tensor before."""
+        if tensor in self.given:
+            return [self.given[tensor]]
         found = []
         before = self.producer.get(tensor)
         if before is not None and before.op_type in PASS_ON:

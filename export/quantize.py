@@ -17,6 +17,7 @@ from onnx import numpy_helper
 from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static, save_tensors_data
 from onnxruntime.quantization.calibrate import TensorData, TensorsData
 
+from edgeecho.export.exact_sums import Parameters, exact_parameters
 from edgeecho.export.ranges import Ranges
 
 OPERATORS = ["Conv", "Concat", "Add", "Resize", "DepthToSpace", "Sigmoid", "MaxPool", "Mul", "Relu", "Slice"]
@@ -48,7 +49,8 @@ def quantize(
         weight_bits: Of `WEIGHT_BITS`.
     """
     boundary = _Boundary(model)
-    overrides = {name: _fixed(scale, zero_point) for name, (scale, zero_point) in boundary.fixed.items()}
+    given = given_parameters(model, ranges, weight_bits)
+    overrides = {name: _fixed(scale, zero_point) for name, (scale, zero_point) in given.items()}
     found = {n: TensorData(lowest=np.float32(low), highest=np.float32(high)) for n, (low, high) in ranges.of.items()}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -117,9 +119,15 @@ class _Boundary:
         self.float_nodes = [n.name for n in (mul, *_readers(model, self.probability)) if n.op_type == "Mul"]
 
 
-def fixed_parameters(model: onnx.ModelProto) -> dict[str, tuple[float, int]]:
-    """Return scale and zero point of the tensors of an fp32 clip graph that are given instead of calibrated."""
-    return _Boundary(model).fixed
+def given_parameters(model: onnx.ModelProto, ranges: Ranges | None, weight_bits: int) -> Parameters:
+    """Return scale and zero point of the tensors of an fp32 clip graph that are given: at its ends, and where it adds.
+
+    Args:
+        model: The graph.
+        ranges: Of its tensors; None gives those at the ends alone.
+        weight_bits: Of constants.
+    """
+    return {**(exact_parameters(model, ranges, weight_bits) if ranges else {}), **_Boundary(model).fixed}
 
 
 def _readers(model: onnx.ModelProto, tensor: str) -> list[onnx.NodeProto]:

@@ -112,7 +112,8 @@ def verify_bundle(
     cine = moving_cine(source.spec.size_px)
     for path in (path for path in sound if path.name.startswith("stream.")):
         progress(f"proving {path.name}")
-        result.verdicts.extend(_prove_stream(path, [cine, *frames.held_out[:REAL_CLIPS]], noise))
+        beside = next((clip for clip in clips if clip.name == path.name.replace("stream.", "clip.", 1)), None)
+        result.verdicts.extend(_prove_stream(path, beside, [cine, *frames.held_out[:REAL_CLIPS]], noise))
     quantized = [path for path in clips if check(path).spec.precision != "fp32"]
     if not quantized:
         return result
@@ -145,12 +146,11 @@ def _prove_clip(path: Path, folder: Path, proving: list[np.ndarray], reference: 
     return verdicts
 
 
-def _prove_stream(path: Path, real: list[np.ndarray], noise: list[np.ndarray]) -> list[Verdict]:
-    """A stream file against the clip file beside it."""
+def _prove_stream(path: Path, beside: Path | None, real: list[np.ndarray], noise: list[np.ndarray]) -> list[Verdict]:
+    """A stream file against the sound clip file beside it, if there is one."""
     checked = check(path)
     verdicts = [compare_selftest(path)] if checked.selftest else []
-    beside = path.with_name(path.name.replace("stream.", "clip.", 1))
-    if not beside.is_file():
+    if beside is None:
         return verdicts
     clips = [*real, *noise]
     answers, wanted = run_stream(path, clips), run_file(beside, clips)

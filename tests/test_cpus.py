@@ -11,6 +11,8 @@ pytest.importorskip("pydicom")
 pytest.importorskip("onnx")
 sys.path.insert(0, str(Path(__file__).with_name("cpus")))
 import compare as cpus
+import elementwise
+import pairs
 import processors
 import run
 
@@ -190,6 +192,22 @@ def test_files_written_for_x86_are_left_out_on_arm(tmp_path: Path) -> None:
     assert native3d.skipped_on("cortex-a72")
     assert not native3d.skipped_on("Haswell")
     assert not run.Task(tmp_path / "stream.int8.xml", ("sonosite",), "2d").skipped_on("cortex-a72")
+
+
+def test_every_pair_of_an_addition_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scale, zero = np.float32(0.5), np.uint8(10)
+    elementwise.write_operator(tmp_path / "add.onnx", "Add", [(scale, zero)] * 3)
+    monkeypatch.setattr(sys, "argv", ["pairs.py", str(tmp_path / "out.npy"), str(tmp_path / "add.onnx")])
+    pairs.main()
+    a, b = np.meshgrid(np.arange(256), np.arange(256), indexing="ij")
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), np.clip(a + b - 10, 0, 255)[None])
+
+
+def test_additions_of_a_packaged_file_are_found() -> None:
+    (model,) = (folder for folder in run.packaged_models() if folder.name == "cl_unet_nano")
+    found = list(elementwise.operators(model / "clip.int8.onnx"))
+    assert [kind for kind, _ in found] == ["Add"] * 3
+    assert all(scale.dtype == np.float32 and zero.dtype == np.uint8 for _, scales in found for scale, zero in scales)
 
 
 def test_an_unknown_processor_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,9 +17,10 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from edgeecho.errors import ExportError
 from edgeecho.export.ranges import Ranges
 
+MARGIN = 4e-4
+"""Least distance of any result from a middle, in levels: more than float32 sums of numbers below 512 can be off."""
 MAX_MULTIPLE = 1023
 """Largest multiple of the power of two; twice its reciprocal is the distance from a middle."""
 PASS_ON = ("Slice", "Resize", "DepthToSpace", "MaxPool", "Transpose", "Squeeze", "Unsqueeze", "Gather")
@@ -37,8 +38,9 @@ def exact_parameters(model: onnx.ModelProto, ranges: Ranges, weight_bits: int) -
         ranges: Of its tensors.
         weight_bits: Of constants, as of the weights of convolutions.
 
-    Raises:
-        ExportError: If it multiplies two tensors neither of which is a constant.
+    Returns:
+        Those of the tensors that have a part in a sum, and of the constants of products. A product of two tensors
+        that are no constants keeps the scales of its ranges; `nearest_middle` finds what that costs.
     """
     sums = _Sums(model, ranges)
     found = dict(sums.parameters())
@@ -117,7 +119,7 @@ class _Sums:
                 continue
             constants = [name for name in node.input if name in self.constants]
             if len(constants) != 1:
-                raise ExportError(f"{node.name} multiplies two tensors; int8 would round it differently on processors")
+                continue
             read = next(name for name in node.input if name not in self.constants)
             yield constants[0], self.constants[constants[0]], read, node.output[0]
 
@@ -138,3 +140,38 @@ def _constant(values: np.ndarray, bits: int, read: float, result: float) -> tupl
     divisor -= divisor % 2 == 0
     scale = result * factor / (divisor * read)
     return scale, min((1 << bits) - 1, round(-low / scale))
+
+
+def nearest_middle(int8: onnx.ModelProto) -> float:
+    """Return how near any pair of bytes brings an int8 sum or product to the middle between two levels.
+
+    Args:
+        int8: A quantized graph; what it adds or multiplies in float is left out.
+
+    Returns:
+        The distance in levels, at most 0.5; at least `MARGIN` if every processor rounds alike.
+    """
+    constants = {t.name: numpy_helper.to_array(t) for t in int8.graph.initializer}
+    producer = {name: node for node in int8.graph.node for name in node.output}
+    readers: dict[str, list[onnx.NodeProto]] = {}
+    for node in int8.graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node)
+    nearest = 0.5
+    for node in (node for node in int8.graph.node if node.op_type in ("Add", "Mul")):
+        entries = [producer.get(name) for name in node.input]
+        after = readers[node.output[0]][0]
+        after = readers[after.output[0]][0] if after.op_type == "Relu" else after
+        if after.op_type != "QuantizeLinear" or any(e is None or e.op_type != "DequantizeLinear" for e in entries):
+            continue
+        scales = [[constants[name] for name in n.input[1:3]] for n in (*entries, after) if n is not None]
+        nearest = min(nearest, _distance(node.op_type, *((float(s), int(z)) for s, z in scales)))
+    return nearest
+
+
+def _distance(kind: str, a: tuple[float, int], b: tuple[float, int], result: tuple[float, int]) -> float:
+    """Distance of the nearest result of all 65,536 pairs from a middle, where it is not clipped."""
+    left, right = np.arange(256.0)[:, None] - a[1], np.arange(256.0) - b[1]
+    level = (left * a[0] + right * b[0] if kind == "Add" else left * right * (a[0] * b[0])) / result[0] + result[1]
+    level = level[(level > -1) & (level < 256)]
+    return float(np.abs(level - np.floor(level) - 0.5).min(initial=0.5))

@@ -13,7 +13,7 @@ from edgeecho.errors import ExportError
 from edgeecho.export.acceptance import Figure, Reference, assess
 from edgeecho.export.options import Options
 from edgeecho.export.proof import Verdict, open_graph, require_all
-from edgeecho.export.quantization_proof import parameters_verdict
+from edgeecho.export.quantization_proof import parameters_verdict, sums_verdict
 from edgeecho.export.quantize import quantize
 from edgeecho.export.ranges import Ranges
 from edgeecho.spec import ModelSpec
@@ -27,8 +27,8 @@ class Int8Graph:
     """An int8 graph, and what the acceptance test found of it."""
 
     model: onnx.ModelProto
-    parameters: Verdict
-    """Its weights, biases and scales against the calibration."""
+    proof: list[Verdict]
+    """Its weights, biases and scales against the calibration, and its sums against the middles between levels."""
     figures: list[Figure]
     kept_float: list[str] = field(default_factory=list)
     """Convolutions that stay in float, the one that costs most first."""
@@ -79,14 +79,14 @@ def quantize_accepted(
     progress(f"{found.refusal}; measuring what each convolution costs")
     costs = rank(model, ranges, reference, spec, options, candidates, failed.figure)
     if options.gate == "report":
-        return Int8Graph(found.model, found.parameters, found.figures, [], costs)
+        return Int8Graph(found.model, found.proof, found.figures, [], costs)
     kept: list[str] = []
     for name, _ in costs[: -(-len(candidates) // 2)]:
         kept.append(name)
         progress(f"back to float: {name}")
         found = _attempt(model, ranges, reference, spec, options, kept)
         if found.refusal is None:
-            return Int8Graph(found.model, found.parameters, found.figures, kept, costs)
+            return Int8Graph(found.model, found.proof, found.figures, kept, costs)
     raise ExportError(
         f"int8 is refused: {found.refusal}; even with {len(kept)} of {len(candidates)} convolutions in float. "
         "Calibrate on other data (--calib), look at the files with --gate report, or export --fp32"
@@ -102,10 +102,10 @@ def _attempt(
     kept: list[str],
 ) -> Int8Graph:
     int8 = quantize(model, ranges, keep_float=kept, weight_bits=options.weight_bits)
-    parameters = parameters_verdict(int8, model, options.weight_bits, ranges)
-    require_all([parameters])
+    proof = [parameters_verdict(int8, model, options.weight_bits, ranges), sums_verdict(int8)]
+    require_all(proof)
     run = open_graph(int8, spec).probabilities
-    return Int8Graph(int8, parameters, assess("clip.int8.onnx", run, reference, options.limits), list(kept))
+    return Int8Graph(int8, proof, assess("clip.int8.onnx", run, reference, options.limits), list(kept))
 
 
 def rank(

@@ -117,7 +117,7 @@ def write_graphs(source: Path, folder: Path, options: Options, progress: Progres
     if gate and options.precision == "int8":
         found = gate.quantize()
         refusal = found.refusal
-        verdicts.append(found.parameters)
+        verdicts += found.proof
         bundle = replace(bundle, gate=found.figures, kept_float=found.kept_float, costs=found.costs, int8=True)
         graphs["int8"] = (found.model, replace(fp32, precision="int8"))
     if options.precision == "fp16":

@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from edgeecho.export.exact_sums import MARGIN, nearest_middle
 from edgeecho.export.proof import Verdict
 from edgeecho.export.quantize import given_parameters
 from edgeecho.export.ranges import Ranges
@@ -45,6 +46,13 @@ def parameters_verdict(int8: onnx.ModelProto, fp32: onnx.ModelProto, bits: int, 
     against = "its calibration" if ranges else "clip.fp32.onnx"
     figure = f"parameters, steps ({where})" if worst > 1 else "parameters, steps"
     return Verdict("clip.int8 graph", against, figure, worst * MAX_STEPS, worst * MAX_STEPS, MAX_STEPS, worst <= 1)
+
+
+def sums_verdict(int8: onnx.ModelProto) -> Verdict:
+    """Prove that no int8 sum or product lies so near the middle between two levels that processors round it apart."""
+    found = nearest_middle(int8)
+    figure = "sums, levels from a middle"
+    return Verdict("clip.int8 graph", "every processor", figure, found, found, MARGIN, found >= MARGIN)
 
 
 def bits_of(int8: onnx.ModelProto) -> int:

@@ -28,7 +28,7 @@ from edgeecho.export.proof import (
     run_stream,
     same_levels,
 )
-from edgeecho.export.quantization_proof import bits_of, parameters_verdict
+from edgeecho.export.quantization_proof import bits_of, parameters_verdict, sums_verdict
 from edgeecho.modelfile import check
 from edgeecho.spec import ModelSpec
 from edgeecho.verify import verify_model
@@ -139,7 +139,7 @@ def _prove_clip(path: Path, folder: Path, proving: list[np.ndarray], reference: 
         verdicts.append(compare_levels(path.name, REFERENCE, run_file(path, proving), reference))
     if precision == "int8" and path.suffix == ".onnx" and checked.spec.lowering == "2d":
         int8, fp32 = onnx.load_from_string(checked.data), onnx.load_from_string(check(folder / REFERENCE).data)
-        verdicts.append(parameters_verdict(int8, fp32, bits_of(int8), None))
+        verdicts += [parameters_verdict(int8, fp32, bits_of(int8), None), sums_verdict(int8)]
     if path.suffix in (SUFFIX[kind] for kind in CUT):
         cine = moving_cine(checked.spec.size_px)
         verdicts.append(compare_cuts(path, [cine, noise_like(cine)], same_levels(precision)))

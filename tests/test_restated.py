@@ -64,7 +64,7 @@ def test_nothing_changes_in_onnx_runtime(graphs: Path, form: str, rng: np.random
 
 @pytest.mark.parametrize("form", FORMS)
 def test_nothing_changes_in_openvino(graphs: Path, form: str, rng: np.random.Generator, tmp_path: Path) -> None:
-    """Here the graph as it was opens too; on ARM it is refused (docs/arm.md)."""
+    """Here the graph as it was opens too; on ARM it is refused (docs/processors.md)."""
     path = graphs / f"{form}.int8.onnx"
     model, inputs = onnx.load(path), inputs_of(path, rng)
     del model.metadata_props[:]

@@ -36,8 +36,8 @@ say "writing device files"
 import sys
 from pathlib import Path
 
-from edgeecho.devicefile import SUFFIX, pack
-from edgeecho.modelfile import check
+from edgeecho.model.device_file import SUFFIX, pack
+from edgeecho.model.sealed_file import check
 
 for path in Path(sys.argv[1]).glob("*.int8.onnx"):
     checked = check(path)

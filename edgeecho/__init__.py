@@ -14,9 +14,9 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 if TYPE_CHECKING:
     from edgeecho.cine import Cine, read_cine
     from edgeecho.errors import EdgeEchoError
+    from edgeecho.model.spec import ModelSpec
     from edgeecho.preprocess import Roi
     from edgeecho.runtime import FrameResult, Predictor, Segmentation, StreamingPredictor, load, stream
-    from edgeecho.spec import ModelSpec
 
 __all__ = [
     "Cine",
@@ -38,7 +38,7 @@ _HOMES = {
     "Cine": "cine",
     "EdgeEchoError": "errors",
     "FrameResult": "runtime",
-    "ModelSpec": "spec",
+    "ModelSpec": "model.spec",
     "Predictor": "runtime",
     "Roi": "preprocess",
     "Segmentation": "runtime",

@@ -7,12 +7,12 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from edgeecho.catalog import model_folder
 from edgeecho.errors import ModelFileError, OutputError
-from edgeecho.export.card import write_card
-from edgeecho.export.index import write_index
 from edgeecho.export.options import Options
 from edgeecho.export.pipeline import Bundle, Progress, write_graphs
+from edgeecho.export.write.card import write_card
+from edgeecho.export.write.index import write_index
+from edgeecho.model.registry import model_folder
 
 
 def find_source(model: str) -> Path:

@@ -3,9 +3,9 @@
 from dataclasses import asdict, dataclass
 
 from edgeecho.errors import ConfigError
-from edgeecho.export.acceptance import Limits
-from edgeecho.export.quantize import WEIGHT_BITS
-from edgeecho.export.ranges import METHODS
+from edgeecho.export.check.acceptance import Limits
+from edgeecho.export.int8.quantize import WEIGHT_BITS
+from edgeecho.export.int8.ranges import METHODS
 
 FORMATS = ("onnx", "openvino", "ort")
 USUAL_FORMATS = FORMATS[:2]
@@ -14,7 +14,7 @@ PRECISIONS = ("int8", "fp16", "fp32")
 TARGETS = ("x86", "arm")
 LOWERINGS = ("auto", "none", "2d")
 AUTO = {("openvino", "x86"): "none"}
-"""Format and target to the lowering that is fastest there, where it is not `2d`: `edgeecho.benchmarks.lowering`."""
+"""Format and target to the lowering that is fastest there, where it is not `2d`: `studies.lowering`."""
 DEFAULT_LIMITS = Limits()
 GATES = ("enforce", "report")
 MAX_FRAMES = 1024

@@ -11,18 +11,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from edgeecho.catalog import locate
-from edgeecho.devicefile import header_fields
 from edgeecho.errors import ConfigError, ExportError, MissingExtraError, ModelFileError
-from edgeecho.export.acceptance import Figure, Reference, assess, make_reference
-from edgeecho.export.acceptance_cines import acceptance_cines
-from edgeecho.export.calibrate import Frames, gather, packaged_cine
-from edgeecho.export.clip_files import SUFFIX, Stamps, formats_of, make_stamps, write_clips
-from edgeecho.export.device_files import write_device_files
-from edgeecho.export.int8_search import Int8Graph, quantize_accepted, refusal_of
-from edgeecho.export.options import Options
-from edgeecho.export.ort_format import write_operators
-from edgeecho.export.proof import (
+from edgeecho.export.check.acceptance import Figure, Reference, assess, make_reference
+from edgeecho.export.check.acceptance_cines import acceptance_cines
+from edgeecho.export.check.proof import (
     WINDOWS,
     Verdict,
     compare_cuts,
@@ -33,12 +25,20 @@ from edgeecho.export.proof import (
     run_file,
     same_levels,
 )
-from edgeecho.export.quantize import count_int8
-from edgeecho.export.ranges import find_ranges
-from edgeecho.export.stream_files import write_streams
-from edgeecho.modelfile import check
-from edgeecho.runtime.engine import open_engine
-from edgeecho.spec import ModelSpec
+from edgeecho.export.int8.calibrate import Frames, gather, packaged_cine
+from edgeecho.export.int8.quantize import count_int8
+from edgeecho.export.int8.ranges import find_ranges
+from edgeecho.export.int8.search import Int8Graph, quantize_accepted, refusal_of
+from edgeecho.export.options import Options
+from edgeecho.export.write.clip_files import SUFFIX, Stamps, formats_of, make_stamps, write_clips
+from edgeecho.export.write.device_files import write_device_files
+from edgeecho.export.write.ort_format import write_operators
+from edgeecho.export.write.stream_files import write_streams
+from edgeecho.model.device_file import header_fields
+from edgeecho.model.registry import locate
+from edgeecho.model.sealed_file import check
+from edgeecho.model.spec import ModelSpec
+from edgeecho.runtime.engines.engine import open_engine
 
 Progress = Callable[[str], None]
 CUT = ("onnx", "ort")
@@ -272,7 +272,7 @@ def _from_checkpoint(
 ) -> onnx.ModelProto:
     import torch
 
-    from edgeecho.export.graph import clip_graph
+    from edgeecho.export.graph.clip import clip_graph
     from edgeecho.nn.checkpoint import load_checkpoint
     from edgeecho.nn.unet3d import UNet3D
 

@@ -153,11 +153,11 @@ def graphs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     torch = pytest.importorskip("torch")
     from dataclasses import replace
 
-    from edgeecho.export.graph import clip_graph
-    from edgeecho.export.quantize import quantize
-    from edgeecho.export.ranges import find_ranges
-    from edgeecho.export.sealed import write_onnx, write_openvino
-    from edgeecho.export.stream import stream_graph
+    from edgeecho.export.graph.clip import clip_graph
+    from edgeecho.export.graph.stream import stream_graph
+    from edgeecho.export.int8.quantize import quantize
+    from edgeecho.export.int8.ranges import find_ranges
+    from edgeecho.export.write.sealed import write_onnx, write_openvino
     from edgeecho.nn import build, new_spec
 
     family = "cl_unet" if request.param.startswith("banded") else "cl_unet_edge"

@@ -4,7 +4,7 @@ import hashlib
 import random
 from typing import Any
 
-from edgeecho.benchmarks.result import BenchResult, Row
+from edgeecho.benchmarks.run.result import BenchResult, Row
 
 NETWORKS: dict[str, dict[str, Any]] = {
     "cl_unet_edge": {"params": 967516, "macs": 178_338_048, "ms": 3.6, "dice": 0.948, "weights": "trained"},

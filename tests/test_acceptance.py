@@ -18,23 +18,23 @@ from conftest import export, tampered  # noqa: E402
 from onnx import numpy_helper  # noqa: E402
 
 import edgeecho.export.bundle as bundle_module  # noqa: E402
-import edgeecho.export.int8_search as search_module  # noqa: E402
-from edgeecho.benchmarks.acceptance_power import broken, good  # noqa: E402
-from edgeecho.catalog import packaged_models  # noqa: E402
+import edgeecho.export.int8.search as search_module  # noqa: E402
 from edgeecho.errors import ConfigError, ExportError, ModelFileError  # noqa: E402
-from edgeecho.export.acceptance import Figure, Limits, Reference, assess, make_reference  # noqa: E402
-from edgeecho.export.acceptance_cines import MAX_FRAMES, AcceptanceCine, acceptance_cines  # noqa: E402
-from edgeecho.export.calibrate import gather  # noqa: E402
+from edgeecho.export.check.acceptance import Figure, Limits, Reference, assess, make_reference  # noqa: E402
+from edgeecho.export.check.acceptance_cines import MAX_FRAMES, AcceptanceCine, acceptance_cines  # noqa: E402
+from edgeecho.export.check.proof import Verdict, compare_masks, open_graph  # noqa: E402
+from edgeecho.export.check.verification import verify_bundle  # noqa: E402
+from edgeecho.export.int8.calibrate import gather  # noqa: E402
+from edgeecho.export.int8.parameters import parameters_verdict  # noqa: E402
+from edgeecho.export.int8.quantize import count_int8, quantize  # noqa: E402
+from edgeecho.export.int8.ranges import Ranges  # noqa: E402
 from edgeecho.export.options import Options  # noqa: E402
-from edgeecho.export.proof import Verdict, compare_masks, open_graph  # noqa: E402
-from edgeecho.export.quantization_proof import parameters_verdict  # noqa: E402
-from edgeecho.export.quantize import count_int8, quantize  # noqa: E402
-from edgeecho.export.ranges import Ranges  # noqa: E402
-from edgeecho.export.sealed import Stamp, write_onnx  # noqa: E402
-from edgeecho.export.verification import verify_bundle  # noqa: E402
-from edgeecho.modelfile import check  # noqa: E402
+from edgeecho.export.write.sealed import Stamp, write_onnx  # noqa: E402
+from edgeecho.model.registry import packaged_models  # noqa: E402
+from edgeecho.model.sealed_file import check  # noqa: E402
 from edgeecho.preprocess import Roi  # noqa: E402
 from edgeecho.runtime import load  # noqa: E402
+from studies.acceptance_power import broken, good  # noqa: E402
 
 NANO = next(path for path in packaged_models() if path.name == "cl_unet_nano")
 

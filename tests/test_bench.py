@@ -18,24 +18,24 @@ import torch
 from onnx import TensorProto, helper
 from rich.console import Console
 
-from edgeecho.benchmarks import peers
-from edgeecho.benchmarks.bench import run_bench
-from edgeecho.benchmarks.contest import speckle_clip
-from edgeecho.benchmarks.counting import count_macs
-from edgeecho.benchmarks.entries import Entry
-from edgeecho.benchmarks.peers import Peer
-from edgeecho.benchmarks.process import RowError, RowProcess
-from edgeecho.benchmarks.protocol import Extras, Rules
-from edgeecho.benchmarks.readback import precision_label
-from edgeecho.benchmarks.result import BenchResult, percentile
-from edgeecho.benchmarks.table import print_table
+from edgeecho.benchmarks.peers import peers
+from edgeecho.benchmarks.peers.peers import Peer
+from edgeecho.benchmarks.profile.counting import count_macs
+from edgeecho.benchmarks.profile.readback import precision_label
+from edgeecho.benchmarks.render.table import print_table
+from edgeecho.benchmarks.run.bench import run_bench
+from edgeecho.benchmarks.run.contest import speckle_clip
+from edgeecho.benchmarks.run.entries import Entry
+from edgeecho.benchmarks.run.process import RowError, RowProcess
+from edgeecho.benchmarks.run.protocol import Extras, Rules
+from edgeecho.benchmarks.run.result import BenchResult, percentile
 from edgeecho.errors import ConfigError, OutputError, ShapeError
-from edgeecho.export.graph import clip_graph
-from edgeecho.export.quantize import quantize
-from edgeecho.export.ranges import find_ranges
-from edgeecho.export.sealed import write_onnx, write_openvino
+from edgeecho.export.graph.clip import clip_graph
+from edgeecho.export.int8.quantize import quantize
+from edgeecho.export.int8.ranges import find_ranges
+from edgeecho.export.write.sealed import write_onnx, write_openvino
 from edgeecho.nn import build, new_spec
-from edgeecho.runtime.engine import usable_cores
+from edgeecho.runtime.engines.engine import usable_cores
 
 CONTRACT = {
     *("model", "runtime", "precision_asked", "precision_run", "form", "threads", "params", "macs_per_frame", "n"),

@@ -11,8 +11,8 @@ import pytest
 from made_results import made_result
 from rich.console import Console
 
-from edgeecho.benchmarks.compare import compare_runs, print_comparison
-from edgeecho.benchmarks.comparison import (
+from edgeecho.benchmarks.compare.compare import compare_runs, print_comparison
+from edgeecho.benchmarks.compare.comparison import (
     FASTER,
     INCONCLUSIVE,
     MACHINE,
@@ -25,7 +25,7 @@ from edgeecho.benchmarks.comparison import (
     Ratio,
     compare,
 )
-from edgeecho.benchmarks.result import BenchResult, Row
+from edgeecho.benchmarks.run.result import BenchResult, Row
 
 MODEL = "cl_unet_edge"
 

@@ -10,14 +10,14 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx.external_data_helper import set_external_data
 
-from edgeecho.benchmarks.bench import run_bench
-from edgeecho.benchmarks.contest import speckle_clip
-from edgeecho.benchmarks.counting import count_macs
-from edgeecho.benchmarks.entries import entries
-from edgeecho.benchmarks.external_data import NESTED, TENSOR, read_onnx
-from edgeecho.benchmarks.layers import graph_layers
-from edgeecho.benchmarks.opened import open_row
-from edgeecho.benchmarks.protocol import Extras, Rules
+from edgeecho.benchmarks.profile.counting import count_macs
+from edgeecho.benchmarks.profile.layers import graph_layers
+from edgeecho.benchmarks.run.bench import run_bench
+from edgeecho.benchmarks.run.contest import speckle_clip
+from edgeecho.benchmarks.run.entries import entries
+from edgeecho.benchmarks.run.external_data import NESTED, TENSOR, read_onnx
+from edgeecho.benchmarks.run.opened import open_row
+from edgeecho.benchmarks.run.protocol import Extras, Rules
 from edgeecho.errors import ModelFileError
 
 SIZE = 32

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from edgeecho.benchmarks.live import run_live
+from edgeecho.benchmarks.run.live import run_live
 
 
 def _drive(costs_s: list[float], fps: float = 10.0, quiet: int = 10) -> dict[str, object]:

@@ -8,11 +8,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from edgeecho.benchmarks.bench import run_bench
-from edgeecho.benchmarks.contest import speckle_clip
-from edgeecho.benchmarks.entries import entries
-from edgeecho.benchmarks.opened import open_row
-from edgeecho.benchmarks.protocol import Extras, Rules
+from edgeecho.benchmarks.run.bench import run_bench
+from edgeecho.benchmarks.run.contest import speckle_clip
+from edgeecho.benchmarks.run.entries import entries
+from edgeecho.benchmarks.run.opened import open_row
+from edgeecho.benchmarks.run.protocol import Extras, Rules
 from edgeecho.errors import ConfigError
 
 SIZE = 48

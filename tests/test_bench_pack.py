@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from edgeecho.benchmarks.bench import run_bench
-from edgeecho.benchmarks.contest import speckle_clip
-from edgeecho.benchmarks.counting import count_macs
-from edgeecho.benchmarks.entries import DEFAULT_MODELS, PRECISIONS, entries
-from edgeecho.benchmarks.pack import Pack
-from edgeecho.benchmarks.packing import prepare_pack
-from edgeecho.benchmarks.peers import PEERS, Peer
-from edgeecho.benchmarks.protocol import Rules
+from edgeecho.benchmarks.peers.peers import PEERS, Peer
+from edgeecho.benchmarks.profile.counting import count_macs
+from edgeecho.benchmarks.run.bench import run_bench
+from edgeecho.benchmarks.run.contest import speckle_clip
+from edgeecho.benchmarks.run.entries import DEFAULT_MODELS, PRECISIONS, entries
+from edgeecho.benchmarks.run.pack import Pack
+from edgeecho.benchmarks.run.packing import prepare_pack
+from edgeecho.benchmarks.run.protocol import Rules
 from edgeecho.errors import ConfigError, MissingExtraError
 
 SIZE = 48
@@ -32,7 +32,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PEERS, "unet3d", peer)
     for module in ("packing", "bench"):
         monkeypatch.setattr(f"edgeecho.benchmarks.{module}.speckle_clip", lambda: CLIP)
-    monkeypatch.setattr("edgeecho.benchmarks.bench.Rules", lambda: RULES)
+    monkeypatch.setattr("edgeecho.benchmarks.run.bench.Rules", lambda: RULES)
 
 
 @pytest.fixture
@@ -67,8 +67,8 @@ def test_a_pack_runs_where_nothing_can_be_exported(
     for name in ("torch.py", "onnx.py"):
         (tmp_path / name).write_text("raise ImportError\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # of the rows' processes
-    monkeypatch.setattr("edgeecho.benchmarks.bench.prepare", None)
-    monkeypatch.setattr("edgeecho.benchmarks.bench.macs_per_frame", None)
+    monkeypatch.setattr("edgeecho.benchmarks.run.bench.prepare", None)
+    monkeypatch.setattr("edgeecho.benchmarks.run.bench.macs_per_frame", None)
     rows = run_bench(pack=folder, runtimes=["ort"], rules=RULES, frames=CLIP).rows
     assert [row.error for row in rows] == [None] * 6
     asked = [(row.precision_asked, "int8 15/18" if row.model == "unet3d" else "int8") for row in rows]

@@ -13,16 +13,16 @@ import pytest
 from made_results import FAILURE, made_result
 from rich.console import Console
 
-from edgeecho.benchmarks.charts import draw_latency, draw_profile
-from edgeecho.benchmarks.files import csv_header, render_csv, write_results
-from edgeecho.benchmarks.markdown import render_markdown
-from edgeecho.benchmarks.page import NARROW, WIDE, render_page
-from edgeecho.benchmarks.pareto import Point, accuracy_points, draw_pareto, front
-from edgeecho.benchmarks.result import BenchResult, Row
-from edgeecho.benchmarks.summary import summary
-from edgeecho.benchmarks.svg import Axis
-from edgeecho.benchmarks.table import print_table
-from edgeecho.benchmarks.words import figure, number, row_name, times
+from edgeecho.benchmarks.render.charts import draw_latency, draw_profile
+from edgeecho.benchmarks.render.files import csv_header, render_csv, write_results
+from edgeecho.benchmarks.render.markdown import render_markdown
+from edgeecho.benchmarks.render.page import NARROW, WIDE, render_page
+from edgeecho.benchmarks.render.pareto import Point, accuracy_points, draw_pareto, front
+from edgeecho.benchmarks.render.summary import summary
+from edgeecho.benchmarks.render.svg import Axis
+from edgeecho.benchmarks.render.table import print_table
+from edgeecho.benchmarks.render.words import figure, number, row_name, times
+from edgeecho.benchmarks.run.result import BenchResult, Row
 from edgeecho.errors import DataError
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -14,18 +14,18 @@ onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxsim")
 pytest.importorskip("openvino")
 
-from edgeecho.benchmarks import contest  # noqa: E402
-from edgeecho.benchmarks.contest import prepare, speckle_clip  # noqa: E402
-from edgeecho.benchmarks.counting import count_macs  # noqa: E402
-from edgeecho.benchmarks.entries import Entry  # noqa: E402
-from edgeecho.benchmarks.peers import PEERS, Peer  # noqa: E402
-from edgeecho.benchmarks.prepare import export_peer  # noqa: E402
-from edgeecho.benchmarks.readback import convolutions_run  # noqa: E402
-from edgeecho.catalog import locate  # noqa: E402
+from edgeecho.benchmarks.peers.peers import PEERS, Peer  # noqa: E402
+from edgeecho.benchmarks.profile.counting import count_macs  # noqa: E402
+from edgeecho.benchmarks.profile.readback import convolutions_run  # noqa: E402
+from edgeecho.benchmarks.run import contest  # noqa: E402
+from edgeecho.benchmarks.run.contest import prepare, speckle_clip  # noqa: E402
+from edgeecho.benchmarks.run.entries import Entry  # noqa: E402
+from edgeecho.benchmarks.run.prepare import export_peer  # noqa: E402
 from edgeecho.errors import ConfigError, ExportError, MissingExtraError  # noqa: E402
-from edgeecho.export.graph import clip_graph  # noqa: E402
+from edgeecho.export.graph.clip import clip_graph  # noqa: E402
+from edgeecho.model.registry import locate  # noqa: E402
 from edgeecho.nn import count_parameters, new_spec  # noqa: E402
-from edgeecho.runtime.engine import Engine, open_engine  # noqa: E402
+from edgeecho.runtime.engines.engine import Engine, open_engine  # noqa: E402
 
 FRAMES, SIZE = 16, 48
 CLIP = speckle_clip(FRAMES, SIZE)
@@ -194,7 +194,7 @@ def test_a_graph_that_says_something_else_is_refused(tmp_path: Path, monkeypatch
             network.head.weight.mul_(1.05)
         return clip_graph(network, size_px, frames)
 
-    monkeypatch.setattr("edgeecho.export.graph.clip_graph", tampered)
+    monkeypatch.setattr("edgeecho.export.graph.clip.clip_graph", tampered)
     np.save(tmp_path / "frames.npy", CLIP)
     with pytest.raises(ExportError, match=r"unet2d: its graph differs from PyTorch by 0\.0"):
         export_peer("unet2d", SMALL["unet2d"], str(tmp_path), str(tmp_path / "frames.npy"), {"fp32": BOTH})

@@ -17,26 +17,26 @@ from made_results import made_result  # noqa: E402
 from onnx import TensorProto, helper  # noqa: E402
 from rich.console import Console  # noqa: E402
 
-from edgeecho.benchmarks import ceiling, estimate, profile  # noqa: E402
-from edgeecho.benchmarks.boards import BOARDS, find_boards  # noqa: E402
-from edgeecho.benchmarks.contest import speckle_clip  # noqa: E402
-from edgeecho.benchmarks.counting import count_macs  # noqa: E402
-from edgeecho.benchmarks.estimate import calibrate, roofline  # noqa: E402
-from edgeecho.benchmarks.kernels import Kernel  # noqa: E402
-from edgeecho.benchmarks.layers import Layer, graph_layers  # noqa: E402
-from edgeecho.benchmarks.matching import Multiplier, assign  # noqa: E402
-from edgeecho.benchmarks.profile import profile_model  # noqa: E402
-from edgeecho.benchmarks.table import print_table  # noqa: E402
+from edgeecho.benchmarks.profile import ceiling, estimate, profile  # noqa: E402
+from edgeecho.benchmarks.profile.boards import BOARDS, find_boards  # noqa: E402
+from edgeecho.benchmarks.profile.counting import count_macs  # noqa: E402
+from edgeecho.benchmarks.profile.estimate import calibrate, roofline  # noqa: E402
+from edgeecho.benchmarks.profile.kernels import Kernel  # noqa: E402
+from edgeecho.benchmarks.profile.layers import Layer, graph_layers  # noqa: E402
+from edgeecho.benchmarks.profile.matching import Multiplier, assign  # noqa: E402
+from edgeecho.benchmarks.profile.profile import profile_model  # noqa: E402
+from edgeecho.benchmarks.render.table import print_table  # noqa: E402
+from edgeecho.benchmarks.run.contest import speckle_clip  # noqa: E402
 from edgeecho.errors import ConfigError, ExportError, ModelFileError  # noqa: E402
-from edgeecho.export.graph import clip_graph  # noqa: E402
-from edgeecho.export.quantize import quantize  # noqa: E402
-from edgeecho.export.ranges import find_ranges  # noqa: E402
-from edgeecho.export.sealed import write_onnx, write_openvino  # noqa: E402
-from edgeecho.export.stream import stream_graph  # noqa: E402
-from edgeecho.modelfile import check  # noqa: E402
+from edgeecho.export.graph.clip import clip_graph  # noqa: E402
+from edgeecho.export.graph.stream import stream_graph  # noqa: E402
+from edgeecho.export.int8.quantize import quantize  # noqa: E402
+from edgeecho.export.int8.ranges import find_ranges  # noqa: E402
+from edgeecho.export.write.sealed import write_onnx, write_openvino  # noqa: E402
+from edgeecho.model.sealed_file import check  # noqa: E402
 from edgeecho.nn import build, new_spec  # noqa: E402
+from edgeecho.runtime.engines.openvino_engine import openvino_core  # noqa: E402
 from edgeecho.runtime.frame_stream import empty_state  # noqa: E402
-from edgeecho.runtime.openvino_engine import openvino_core  # noqa: E402
 
 T, SIZE_PX = 8, 32
 CLIP = speckle_clip(T, SIZE_PX)

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from made_results import made_result
 
-from edgeecho.benchmarks.readme import BEGIN, END, main, outdated, render_region, with_region
+from edgeecho.benchmarks.render.readme import BEGIN, END, main, outdated, render_region, with_region
 from edgeecho.errors import ConfigError
 
 ROOT = Path(__file__).parents[1]
@@ -29,7 +29,7 @@ def copy(tmp_path: Path) -> Path:
 
 
 def test_the_readme_says_what_the_json_says() -> None:
-    assert outdated(ROOT, write=False) == [], "run: python -m edgeecho.benchmarks.readme"
+    assert outdated(ROOT, write=False) == [], "run: python -m edgeecho.benchmarks.render.readme"
 
 
 def test_check_finds_a_changed_figure_and_writing_mends_it(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,30 +11,30 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from edgeecho.benchmarks import end_to_end
-from edgeecho.benchmarks.accuracy import summarise
-from edgeecho.benchmarks.bench import run_bench
-from edgeecho.benchmarks.contest import speckle_clip
-from edgeecho.benchmarks.end_to_end import draw_cine, time_stages
-from edgeecho.benchmarks.entries import Entry, entries
-from edgeecho.benchmarks.files import render_csv
-from edgeecho.benchmarks.markdown import render_markdown
-from edgeecho.benchmarks.opened import open_row
-from edgeecho.benchmarks.page import render_page
-from edgeecho.benchmarks.peers import PEERS, Peer
-from edgeecho.benchmarks.process import RowProcess
-from edgeecho.benchmarks.protocol import Extras, Rules
-from edgeecho.benchmarks.result import YARDSTICK, BenchResult, Row
-from edgeecho.benchmarks.runner import Runner
-from edgeecho.benchmarks.table import print_table
-from edgeecho.benchmarks.words import without_folders
-from edgeecho.catalog import locate
+from edgeecho.benchmarks.peers.peers import PEERS, Peer
+from edgeecho.benchmarks.render.files import render_csv
+from edgeecho.benchmarks.render.markdown import render_markdown
+from edgeecho.benchmarks.render.page import render_page
+from edgeecho.benchmarks.render.table import print_table
+from edgeecho.benchmarks.render.words import without_folders
+from edgeecho.benchmarks.run import end_to_end
+from edgeecho.benchmarks.run.accuracy import summarise
+from edgeecho.benchmarks.run.bench import run_bench
+from edgeecho.benchmarks.run.contest import speckle_clip
+from edgeecho.benchmarks.run.end_to_end import draw_cine, time_stages
+from edgeecho.benchmarks.run.entries import Entry, entries
+from edgeecho.benchmarks.run.opened import open_row
+from edgeecho.benchmarks.run.process import RowProcess
+from edgeecho.benchmarks.run.protocol import Extras, Rules
+from edgeecho.benchmarks.run.result import YARDSTICK, BenchResult, Row
+from edgeecho.benchmarks.run.runner import Runner
 from edgeecho.cine import read_cine
 from edgeecho.errors import ConfigError, DataError, EdgeEchoError
 from edgeecho.evaluate import evaluate_model
+from edgeecho.model.registry import locate
 from edgeecho.nn import count_parameters
 from edgeecho.runtime import load, stream
-from edgeecho.runtime.engine import open_engine
+from edgeecho.runtime.engines.engine import open_engine
 
 SIZE = 48
 """Pixels of the tiny bundle."""
@@ -112,7 +112,7 @@ def test_a_folder_of_ours_with_the_name_of_a_peer_is_left_alone(
     folder = tmp_path / "unet2d"
     shutil.copytree(tiny_bundle, folder)
     before = {path: path.read_bytes() for path in folder.iterdir()}
-    monkeypatch.setattr("edgeecho.benchmarks.bench.prepare", None)  # nothing is to be exported
+    monkeypatch.setattr("edgeecho.benchmarks.run.bench.prepare", None)  # nothing is to be exported
     extras = Extras(end_to_end=False)
     (row,) = run_bench([str(folder)], ["ort"], ["int8"], forms=["clip"], rules=RULES, extras=extras, frames=CLIP).rows
     assert (row.error, row.weights) == (None, "trained")
@@ -147,7 +147,7 @@ def test_what_fails_beside_the_times_leaves_them_alone(tiny_bundle: Path, monkey
     def refuse(runner: Runner, what: str, **settings: object) -> dict[str, object]:
         return broken() if what == "end_to_end" else ask(runner, what, **settings)
 
-    monkeypatch.setattr("edgeecho.benchmarks.accuracy.evaluate_model", broken)
+    monkeypatch.setattr("edgeecho.benchmarks.run.accuracy.evaluate_model", broken)
     monkeypatch.setattr(Runner, "ask", refuse)
     asked = ([str(tiny_bundle)], ["ort"], ["int8"])
     result = run_bench(*asked, forms=["clip"], rules=RULES, extras=Extras(data="phantom:"), frames=CLIP)
@@ -178,8 +178,8 @@ def test_ctrl_c_after_the_timing_keeps_all_times(tiny_bundle: Path, word: str, r
     extras = Extras(end_to_end=False, data="phantom:")
     asked = ([str(tiny_bundle)], ["ort"], ["int8", "fp32"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("edgeecho.benchmarks.accuracy.evaluate_model", lambda *given, **settings: None)
-        patch.setattr("edgeecho.benchmarks.accuracy.summarise", lambda scores: {"data": "phantom"})
+        patch.setattr("edgeecho.benchmarks.run.accuracy.evaluate_model", lambda *given, **settings: None)
+        patch.setattr("edgeecho.benchmarks.run.accuracy.summarise", lambda scores: {"data": "phantom"})
         result = run_bench(*asked, forms=["clip"], rules=RULES, extras=extras, frames=CLIP, progress=interrupt)
     assert result.complete is False
     assert [(row.error, row.failed, row.n >= 3) for row in result.rows] == [(None, None, True)] * 2
@@ -240,8 +240,8 @@ def test_where_memory_is_short_rows_are_parked(tiny_bundle: Path, monkeypatch: p
         begun.append(job["form"])
         return RowProcess(job)
 
-    monkeypatch.setattr("edgeecho.benchmarks.runner.RowProcess", begin)
-    monkeypatch.setattr("edgeecho.benchmarks.runner.memory_is_short", lambda: True)
+    monkeypatch.setattr("edgeecho.benchmarks.run.runner.RowProcess", begin)
+    monkeypatch.setattr("edgeecho.benchmarks.run.runner.memory_is_short", lambda: True)
     extras = Extras(end_to_end=False)
     rows = run_bench([str(tiny_bundle)], ["ort"], ["int8"], rules=RULES, extras=extras, frames=CLIP).rows
     assert [(row.error, row.failed, row.precision_run) for row in rows] == [(None, None, "int8")] * 2
@@ -250,8 +250,8 @@ def test_where_memory_is_short_rows_are_parked(tiny_bundle: Path, monkeypatch: p
 
 
 def test_the_command_line(command: Command, tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgeecho.benchmarks.bench.speckle_clip", lambda: CLIP)
-    monkeypatch.setattr("edgeecho.benchmarks.bench.Rules", lambda: RULES)
+    monkeypatch.setattr("edgeecho.benchmarks.run.bench.speckle_clip", lambda: CLIP)
+    monkeypatch.setattr("edgeecho.benchmarks.run.bench.Rules", lambda: RULES)
     out, log = tmp_path / "out", tmp_path / "b.json"
     asked = ("--models", tiny_bundle, "--runtimes", "ort", "--precisions", "int8", "--out", out, "--json", log)
     code, printed, _ = command("bench", "--device", "cpu", *asked)
@@ -272,7 +272,7 @@ def test_the_command_line(command: Command, tiny_bundle: Path, tmp_path: Path, m
         assert code == 2
         assert words in said
     for flag, place in (("--out", log), ("--json", log / "b.json")):  # a file, where a folder should be
-        monkeypatch.setattr("edgeecho.benchmarks.bench.run_bench", None)  # refused before it runs
+        monkeypatch.setattr("edgeecho.benchmarks.run.bench.run_bench", None)  # refused before it runs
         code, _, said = command("bench", flag, place)
         assert code == 1
         assert "cannot write" in said

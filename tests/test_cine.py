@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeecho import frames as frames_module
 from edgeecho.cine import Cine, find_cines, read_cine, to_grey
+from edgeecho.cine import grey as frames_module
 from edgeecho.errors import ConfigError, ShapeError, VideoError
 
 HEIGHT, WIDTH, FRAMES = 48, 64, 20

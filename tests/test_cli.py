@@ -248,7 +248,9 @@ def test_outputs_that_cannot_be_written(command: Command, npz: Path, tmp_path: P
 def test_flags_that_make_no_sense_are_wrong_usage(
     command: Command, npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: list[str], says: str
 ) -> None:
-    monkeypatch.setattr("edgeecho.jobs.read_cine", lambda *_, **__: pytest.fail("a file was read first"))
+    monkeypatch.setattr(
+        "edgeecho.report.segment_files.read_cine", lambda *_, **__: pytest.fail("a file was read first")
+    )
     result = command("segment", npz, npz, "--out", tmp_path / "out", *flags)
     assert says in the_error(result, tmp_path / "out")
     assert result[0] == 2

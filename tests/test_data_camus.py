@@ -8,7 +8,7 @@ import pytest
 from conftest import write_camus
 
 from edgeecho.data import open_data
-from edgeecho.data.metaimage import read_metaimage
+from edgeecho.data.io.metaimage import read_metaimage
 from edgeecho.errors import ConfigError, DataError, VideoError
 
 pytest.importorskip("nibabel")

@@ -9,9 +9,9 @@ import miniatures
 import pytest
 
 from edgeecho.data import KINDS
-from edgeecho.data.check import check, print_check
-from edgeecho.data.defects import ALL, BY_WHAT, LEVELS, READING, from_warning
-from edgeecho.data.summary import Spread, print_summary, summarise
+from edgeecho.data.quality.check import check, print_check
+from edgeecho.data.quality.defects import ALL, BY_WHAT, LEVELS, READING, from_warning
+from edgeecho.data.quality.summary import Spread, print_summary, summarise
 from edgeecho.errors import ConfigError, DataError
 from edgeecho.train.config import load_config
 

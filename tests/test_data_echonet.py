@@ -9,10 +9,10 @@ import pytest
 
 from edgeecho.cine import read_cine
 from edgeecho.data import Item, open_data
-from edgeecho.data.avi import avi_header, lost_frames
-from edgeecho.data.defects import Finding
-from edgeecho.data.echonet_dynamic import outline
-from edgeecho.data.traces import rasterise, stem
+from edgeecho.data.datasets.echonet_dynamic import outline
+from edgeecho.data.io.avi import avi_header, lost_frames
+from edgeecho.data.io.traces import rasterise, stem
+from edgeecho.data.quality.defects import Finding
 from edgeecho.errors import DataError, MissingExtraError, VideoError
 
 draw = pytest.importorskip("skimage.draw")
@@ -196,7 +196,7 @@ def test_nothing_is_opened_before_its_turn(dynamic: Path, monkeypatch: pytest.Mo
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a video was opened")
 
-    monkeypatch.setattr("edgeecho.data.traces.read_cine", refuse)
+    monkeypatch.setattr("edgeecho.data.io.traces.read_cine", refuse)
     items = items_of("echonet-dynamic", dynamic)
     assert len(items) == 15
     assert items["0XPLAIN"].metadata == {

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from edgeecho.data import KINDS
-from edgeecho.data.licences import SEVERAL, TERMS, terms_of
+from edgeecho.data.datasets.licences import SEVERAL, TERMS, terms_of
 from edgeecho.errors import ConfigError
-from edgeecho.spec import MAX_LICENCE_BYTES, ModelSpec, check_licence
-from edgeecho.train.origin import join_terms, origin_fields
+from edgeecho.model.spec import MAX_LICENCE_BYTES, ModelSpec, check_licence
+from edgeecho.train.provenance import join_terms, origin_fields
 
 MODELS = Path(__file__).parents[1] / "models"
 LICENCES: list[str] = sorted({kind.licence for kind in KINDS.values()})  # type: ignore[attr-defined]

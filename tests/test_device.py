@@ -19,11 +19,11 @@ import pytest
 from conftest import draw_heart
 
 from edgeecho.cine import Cine, read_cine
-from edgeecho.devicefile import SUFFIX, pack
-from edgeecho.modelfile import check
+from edgeecho.model.device_file import SUFFIX, pack
+from edgeecho.model.sealed_file import check
+from edgeecho.model.selftest_record import MAX_FRAMES, SelfTest
 from edgeecho.runtime import stream
-from edgeecho.selftest import MAX_FRAMES, SelfTest
-from edgeecho.selftest_cine import make_record, selftest_cine, selftest_inputs
+from edgeecho.runtime.selftest_cine import make_record, selftest_cine, selftest_inputs
 
 ROOT = Path(__file__).parents[1]
 DEVICE = ROOT / "device"
@@ -211,7 +211,7 @@ def test_masks_and_beats_are_pythons(
 def test_phantoms_are_pythons(
     comparing: ModuleType, library: Path, stream_model: Path, tmp_path: Path, seed: int
 ) -> None:
-    from edgeecho.data.phantom import draw_cine
+    from edgeecho.synthetic.phantom import draw_cine
 
     device, graph = comparing.Device(str(library), str(stream_model)), comparing.graph_of(stream_model, tmp_path)
     found = comparing.compare(partial(comparing.by_library, device), graph, draw_cine((5, seed)))

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from conftest import draw_heart
 
-from edgeecho.benchmarks.device_measure import (
+from edgeecho.synthetic.phantom import PhantomHeart
+from studies.device_measure import (
     SOURCES,
     CMeter,
     compile_c,
@@ -19,8 +20,7 @@ from edgeecho.benchmarks.device_measure import (
     load,
     volume_of,
 )
-from edgeecho.benchmarks.measure_sweep import draw
-from edgeecho.data.phantom import PhantomHeart
+from studies.measure_sweep import draw
 
 pytestmark = pytest.mark.skipif(not has_compiler(), reason="no C compiler: cc not found")
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from edgeecho.devicefile import SUFFIX, header_fields, pack, unpack
 from edgeecho.errors import ConfigError, ModelFileError
-from edgeecho.modelfile import check
-from edgeecho.spec import StateTensor
+from edgeecho.model.device_file import SUFFIX, header_fields, pack, unpack
+from edgeecho.model.sealed_file import check
+from edgeecho.model.spec import StateTensor
 
 MODEL = Path(__file__).parents[1] / "models" / "cl_unet_edge"
 Command = Callable[..., tuple[int, str, str]]

@@ -13,8 +13,8 @@ pytest.importorskip("onnxsim")
 from conftest import network_frames  # noqa: E402
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
-from edgeecho.export.exact_sums import MARGIN, MAX_MULTIPLE, exact_parameters, nearest_middle  # noqa: E402
-from edgeecho.export.ranges import Ranges, find_ranges  # noqa: E402
+from edgeecho.export.int8.exact_sums import MARGIN, MAX_MULTIPLE, exact_parameters, nearest_middle  # noqa: E402
+from edgeecho.export.int8.ranges import Ranges, find_ranges  # noqa: E402
 
 Scale = tuple[float, int]
 

@@ -18,9 +18,9 @@ import onnxruntime as ort  # noqa: E402
 from conftest import TINY_SIZE_PX, draw_heart, export, network_frames  # noqa: E402
 
 from edgeecho.errors import ConfigError  # noqa: E402
-from edgeecho.export.quantize import count_int8  # noqa: E402
+from edgeecho.export.int8.quantize import count_int8  # noqa: E402
 from edgeecho.metrics import dice  # noqa: E402
-from edgeecho.modelfile import check  # noqa: E402
+from edgeecho.model.sealed_file import check  # noqa: E402
 from edgeecho.runtime import Predictor, load  # noqa: E402
 
 FILES = [

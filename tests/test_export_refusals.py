@@ -16,7 +16,7 @@ from conftest import draw_heart, export, tampered  # noqa: E402
 
 import edgeecho.export.pipeline as pipeline_module  # noqa: E402
 from edgeecho.errors import ConfigError, DataError, ExportError, ModelFileError, OutputError  # noqa: E402
-from edgeecho.export.writers import WRITERS  # noqa: E402
+from edgeecho.export.write.writers import WRITERS  # noqa: E402
 
 
 @pytest.mark.parametrize("kind", ["onnx", "openvino", "ort"])
@@ -44,7 +44,7 @@ def test_a_graph_that_says_something_else_is_refused(
 def test_a_checkpoint_whose_graph_differs_is_refused(
     tiny_bundle: Path, tiny_checkpoint: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import edgeecho.export.graph as graph_module
+    import edgeecho.export.graph.clip as graph_module
 
     wrong = tampered(onnx.load(tiny_bundle / "clip.fp32.onnx"), 1.001)
     monkeypatch.setattr(graph_module, "clip_graph", lambda network, size_px: wrong)

@@ -15,15 +15,15 @@ from conftest import TINY_SIZE_PX, export, network_frames  # noqa: E402
 from test_train import config  # noqa: E402
 
 import edgeecho  # noqa: E402
-from edgeecho.export.graph import clip_graph  # noqa: E402
+from edgeecho.export.graph.clip import clip_graph  # noqa: E402
+from edgeecho.export.graph.stream import stream_graph  # noqa: E402
+from edgeecho.export.int8.quantize import count_int8, quantize  # noqa: E402
+from edgeecho.export.int8.ranges import find_ranges  # noqa: E402
 from edgeecho.export.options import Options  # noqa: E402
-from edgeecho.export.quantize import count_int8, quantize  # noqa: E402
-from edgeecho.export.ranges import find_ranges  # noqa: E402
-from edgeecho.export.stream import stream_graph  # noqa: E402
-from edgeecho.modelfile import check  # noqa: E402
+from edgeecho.model.sealed_file import check  # noqa: E402
 from edgeecho.nn import build, new_spec  # noqa: E402
+from edgeecho.runtime.engines.onnxruntime_engine import OrtEngine  # noqa: E402
 from edgeecho.runtime.frame_stream import FrameStream  # noqa: E402
-from edgeecho.runtime.ort_engine import OrtEngine  # noqa: E402
 from edgeecho.train.loop import train  # noqa: E402
 
 SMALL = {"widths": [8, 8, 16, 16, 16], "decoder_widths": [8, 8, 8, 16]}  # 3 pixels of 48 at the bottom; 6 fit

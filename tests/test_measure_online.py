@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from edgeecho.benchmarks.expert_ef import expert_ef
-from edgeecho.benchmarks.measure_sweep import draw, online_equals_whole, relative_volume, sweep
 from edgeecho.errors import ConfigError, DataError
 from edgeecho.measure import BeatMeter, BeatTracker, find_cycle, measure
+from studies.expert_ef import expert_ef
+from studies.measure_sweep import draw, online_equals_whole, relative_volume, sweep
 
 
 def area_curve(fps, bpm, seconds=6.0, start=0.9, *, kick=0.2):

@@ -294,7 +294,7 @@ class TestTemporal:
         stored = Thresholds.read()
         assert all(stored.at(fps) for fps in (12, 20, 30, 50, 75, 100))
         assert all(band.cines >= MIN_CINES for band in stored.bands)
-        assert stored.command.startswith("python -m edgeecho.benchmarks.consistency_thresholds phantom: --split train")
+        assert stored.command.startswith("python -m studies.consistency_thresholds phantom: --split train")
         assert stored.source.endswith(f"bounds: {CAMUS_TRAINING.bounds_from}")
         areas = [band.thresholds["lv_area"] for band in stored.bands]
         assert areas == sorted(areas, reverse=True)  # slower cines move further from frame to frame

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeecho.catalog import Located
-from edgeecho.data.phantom import draw_cine
+from edgeecho.cine.grey import to_grey
 from edgeecho.errors import VideoError
-from edgeecho.frames import to_grey
+from edgeecho.model.registry import Located
 from edgeecho.preprocess import Roi, find_roi, to_network
-from edgeecho.runtime.engine import open_engine
-from edgeecho.runtime.openvino_engine import openvino_core
+from edgeecho.runtime.engines.engine import open_engine
+from edgeecho.runtime.engines.openvino_engine import openvino_core
+from edgeecho.synthetic.phantom import draw_cine
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = (ROOT / "docs" / "model-file.md").read_text(encoding="utf-8")

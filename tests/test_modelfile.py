@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from edgeecho.errors import ModelFileError
-from edgeecho.modelfile import DIGEST_KEY, SPEC_KEY, UNSEALED, check, seal
+from edgeecho.model.sealed_file import DIGEST_KEY, SPEC_KEY, UNSEALED, check, seal
+from edgeecho.model.spec import ModelSpec
 from edgeecho.runtime import load, packaged_models
-from edgeecho.spec import ModelSpec
 
 # The file to open, and the file to damage, which is not the same for OpenVINO's weights.
 KINDS = [

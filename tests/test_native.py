@@ -16,12 +16,12 @@ from onnx import TensorProto, helper  # noqa: E402
 
 from edgeecho.errors import ExportError, ModelFileError  # noqa: E402
 from edgeecho.export.bundle import export  # noqa: E402
-from edgeecho.export.fixed import fix_frames  # noqa: E402
-from edgeecho.export.native import native_graph  # noqa: E402
+from edgeecho.export.check.proof import compare_lowering  # noqa: E402
+from edgeecho.export.graph.fix_frames import fix_frames  # noqa: E402
+from edgeecho.export.graph.to_conv3d import native_graph  # noqa: E402
 from edgeecho.export.options import Options  # noqa: E402
-from edgeecho.export.proof import compare_lowering  # noqa: E402
-from edgeecho.export.sealed import write_openvino  # noqa: E402
-from edgeecho.modelfile import check  # noqa: E402
+from edgeecho.export.write.sealed import write_openvino  # noqa: E402
+from edgeecho.model.sealed_file import check  # noqa: E402
 from edgeecho.runtime import load  # noqa: E402
 
 CLIPS = [network_frames(t, seed) for t, seed in ((1, 1), (2, 2), (9, 3))]

@@ -15,22 +15,22 @@ pytest.importorskip("onnxsim")
 import onnxruntime as ort  # noqa: E402
 from conftest import TINY_SIZE_PX, network_frames  # noqa: E402
 
-from edgeecho import devicefile  # noqa: E402
-from edgeecho.catalog import RUNTIME_OF  # noqa: E402
 from edgeecho.errors import ConfigError, ModelFileError  # noqa: E402
 from edgeecho.export.bundle import export  # noqa: E402
 from edgeecho.export.options import Options  # noqa: E402
-from edgeecho.export.ort_format import OPERATORS, in_order, write_operators, write_ort  # noqa: E402
-from edgeecho.export.sealed import stamped  # noqa: E402
-from edgeecho.modelfile import SUFFIXES, check  # noqa: E402
+from edgeecho.export.write.ort_format import OPERATORS, in_order, write_operators, write_ort  # noqa: E402
+from edgeecho.export.write.sealed import stamped  # noqa: E402
+from edgeecho.model import device_file as devicefile  # noqa: E402
+from edgeecho.model.registry import RUNTIME_OF  # noqa: E402
+from edgeecho.model.sealed_file import SUFFIXES, check  # noqa: E402
 from edgeecho.runtime import load, stream  # noqa: E402
 
 NAMES = [f"{form}.{precision}" for form in ("clip", "stream") for precision in ("fp32", "int8")]
 AGAIN = """
 import sys, onnx
 from pathlib import Path
-from edgeecho.export.ort_format import write_ort
-from edgeecho.modelfile import check
+from edgeecho.export.write.ort_format import write_ort
+from edgeecho.model.sealed_file import check
 source, out = map(Path, sys.argv[1:])
 write_ort(out, onnx.load(source), check(source).spec)
 """
@@ -88,7 +88,7 @@ def test_a_truncated_file_is_found(ort_files: Path, tmp_path: Path, keep: float)
 
 
 def test_a_seal_around_nonsense_is_no_model(tmp_path: Path) -> None:
-    from edgeecho.modelfile import UNSEALED, seal
+    from edgeecho.model.sealed_file import UNSEALED, seal
 
     for junk in (b"", b"\xff" * 64, b"\x04\0\0\0" * 16, bytes(64)):
         fake = tmp_path / "fake.ort"

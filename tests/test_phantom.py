@@ -9,11 +9,12 @@ from typer.testing import CliRunner
 
 from edgeecho.cli import app
 from edgeecho.data import open_data
-from edgeecho.data.phantom import MAX_FRAMES, Phantom, PhantomHeart, draw_cine
-from edgeecho.data.phantom_anatomy import Anatomy
-from edgeecho.data.phantom_screen import Screen
+from edgeecho.data.datasets.phantom import Phantom
 from edgeecho.errors import ConfigError
 from edgeecho.measure import discs_of
+from edgeecho.synthetic.anatomy import Anatomy
+from edgeecho.synthetic.phantom import MAX_FRAMES, PhantomHeart, draw_cine
+from edgeecho.synthetic.screen import Screen
 
 
 def extremes(heart: PhantomHeart) -> tuple[float, float]:

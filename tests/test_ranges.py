@@ -10,7 +10,7 @@ onnx = pytest.importorskip("onnx")
 from conftest import network_frames  # noqa: E402
 
 from edgeecho.errors import ConfigError  # noqa: E402
-from edgeecho.export.ranges import BINS, Histogram, find_ranges  # noqa: E402
+from edgeecho.export.int8.ranges import BINS, Histogram, find_ranges  # noqa: E402
 
 
 def test_a_histogram_holds_what_it_was_given() -> None:
@@ -57,7 +57,7 @@ def test_ranges_are_those_of_the_tensors(tiny_bundle: Path, monkeypatch: pytest.
     session = ort.InferenceSession(tapped.SerializeToString(), providers=["CPUExecutionProvider"])
     values = np.concatenate([session.run([name], {"frames": clip[:, None]})[0] for clip in clips])
     np.testing.assert_allclose(found.of[name], (values.min(), values.max()), rtol=1e-6)
-    monkeypatch.setattr("edgeecho.export.ranges.PERCENT", 99.0)  # few values here
+    monkeypatch.setattr("edgeecho.export.int8.ranges.PERCENT", 99.0)  # few values here
     narrower = find_ranges(model, clips, "percentile")
     assert narrower.of.keys() == found.of.keys()
     assert all(narrower.of[n][1] <= found.of[n][1] for n in found.of)

@@ -13,9 +13,9 @@ pytest.importorskip("onnxsim")
 import onnxruntime as ort  # noqa: E402
 from conftest import TINY_SIZE_PX, network_frames  # noqa: E402
 
-from edgeecho.export.restated import restated  # noqa: E402
-from edgeecho.modelfile import check  # noqa: E402
-from edgeecho.runtime.openvino_engine import openvino_core  # noqa: E402
+from edgeecho.export.graph.openvino_arm import restated  # noqa: E402
+from edgeecho.model.sealed_file import check  # noqa: E402
+from edgeecho.runtime.engines.openvino_engine import openvino_core  # noqa: E402
 
 FORMS = ["clip", "stream"]
 

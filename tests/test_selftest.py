@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeecho import selftest
 from edgeecho.errors import ConfigError, ModelFileError
-from edgeecho.modelfile import check
-from edgeecho.runtime.engine import open_engine
+from edgeecho.model import selftest_record as selftest
+from edgeecho.model.sealed_file import check
+from edgeecho.model.selftest_record import FrameAnswer, SelfTest
+from edgeecho.runtime.engines.engine import open_engine
 from edgeecho.runtime.selftest import (
     Located,
     answer_selftest,
@@ -20,8 +21,7 @@ from edgeecho.runtime.selftest import (
     files_to_test,
     run_selftest,
 )
-from edgeecho.selftest import FrameAnswer, SelfTest
-from edgeecho.selftest_cine import frame_answers, make_record, selftest_cine, selftest_inputs
+from edgeecho.runtime.selftest_cine import frame_answers, make_record, selftest_cine, selftest_inputs
 
 Command = Callable[..., tuple[int, str, str]]
 CINE_SHA256 = "e970dbfcc9a962dbd6c8c1296f2ec5602be56db519e91842b87e61f7dfea4e25"
@@ -164,7 +164,7 @@ def test_a_processor_with_another_answer_is_told(
     """A file whose record is another one stands for a processor that computes otherwise."""
     import onnx
 
-    from edgeecho.export.sealed import Stamp, write_onnx
+    from edgeecho.export.write.sealed import Stamp, write_onnx
 
     checked = check(tiny_bundle / "stream.int8.onnx")
     assert checked.selftest is not None
@@ -194,7 +194,7 @@ def test_stream_and_clip_answer_alike(tiny_bundle: Path) -> None:
 def test_files_without_a_record(tiny_bundle: Path, tmp_path: Path, command: Command) -> None:
     import onnx
 
-    from edgeecho.export.sealed import write_onnx
+    from edgeecho.export.write.sealed import write_onnx
 
     checked = check(tiny_bundle / "clip.int8.onnx")
     path = tmp_path / "clip.int8.onnx"

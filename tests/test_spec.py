@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from edgeecho.errors import ConfigError, ModelFileError
-from edgeecho.spec import ModelSpec
+from edgeecho.model.spec import ModelSpec
 
 SPEC = ModelSpec(
     name="tiny",

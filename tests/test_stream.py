@@ -20,18 +20,18 @@ from conftest import TINY_SIZE_PX, draw_heart, network_frames  # noqa: E402
 from onnx import TensorProto, helper  # noqa: E402
 
 import edgeecho  # noqa: E402
-import edgeecho.export.stream_files as stream_files  # noqa: E402
+import edgeecho.export.write.stream_files as stream_files  # noqa: E402
 from edgeecho.errors import ConfigError, ExportError, ModelFileError, ShapeError, VideoError  # noqa: E402
 from edgeecho.export.bundle import export  # noqa: E402
+from edgeecho.export.graph.stream import StreamGraph, stream_graph  # noqa: E402
+from edgeecho.export.int8.quantize import quantize  # noqa: E402
+from edgeecho.export.int8.ranges import find_ranges  # noqa: E402
 from edgeecho.export.options import Options  # noqa: E402
-from edgeecho.export.quantize import quantize  # noqa: E402
-from edgeecho.export.ranges import find_ranges  # noqa: E402
-from edgeecho.export.stream import StreamGraph, stream_graph  # noqa: E402
 from edgeecho.metrics import dice  # noqa: E402
-from edgeecho.modelfile import check  # noqa: E402
+from edgeecho.model.sealed_file import check  # noqa: E402
+from edgeecho.model.spec import ModelSpec, StateTensor  # noqa: E402
 from edgeecho.preprocess import Roi  # noqa: E402
 from edgeecho.runtime.frame_stream import FrameStream  # noqa: E402
-from edgeecho.spec import ModelSpec, StateTensor  # noqa: E402
 
 FILES = [f"stream.{precision}.{suffix}" for precision in ("fp32", "int8") for suffix in ("onnx", "xml")]
 

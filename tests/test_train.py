@@ -17,13 +17,13 @@ torch = pytest.importorskip("torch")
 from conftest import write_camus  # noqa: E402
 
 from edgeecho.errors import ConfigError, DataError, ModelFileError  # noqa: E402
-from edgeecho.modelfile import check  # noqa: E402
+from edgeecho.model.sealed_file import check  # noqa: E402
 from edgeecho.nn import build, new_spec  # noqa: E402
 from edgeecho.nn.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
-from edgeecho.train.average import average  # noqa: E402
 from edgeecho.train.config import TrainConfig, load_config  # noqa: E402
 from edgeecho.train.loop import train  # noqa: E402
-from edgeecho.train.widen import widen  # noqa: E402
+from edgeecho.train.model_soup import average  # noqa: E402
+from edgeecho.train.net2wider import widen  # noqa: E402
 
 
 def config(camus: Path, out: Path, **settings: object) -> TrainConfig:

@@ -14,16 +14,16 @@ from conftest import draw_heart  # noqa: E402
 
 from edgeecho.cine import Cine  # noqa: E402
 from edgeecho.data import Item, open_data  # noqa: E402
-from edgeecho.data.beating import BeatingHeart, outline  # noqa: E402
-from edgeecho.data.rhythm import Rhythm, phase_frames  # noqa: E402
 from edgeecho.errors import ConfigError, MeasurementError  # noqa: E402
 from edgeecho.metrics import dice  # noqa: E402
-from edgeecho.train.choose import Chooser  # noqa: E402
+from edgeecho.synthetic.ed_es_morph import BeatingHeart, outline  # noqa: E402
+from edgeecho.synthetic.rhythm import Rhythm, phase_frames  # noqa: E402
+from edgeecho.train.augment import degrade  # noqa: E402
 from edgeecho.train.config import ClipConfig  # noqa: E402
-from edgeecho.train.degrade import degrade  # noqa: E402
 from edgeecho.train.geometry import CANVAS, MARGIN, draw_placement, look, to_canvas  # noqa: E402
 from edgeecho.train.prepare import Canvases, find_sources, labelled_cines  # noqa: E402
 from edgeecho.train.sources import Clip, Pairs, Phantoms, Source, Stills, Videos  # noqa: E402
+from edgeecho.train.validation import Chooser  # noqa: E402
 
 SIZE = 48
 

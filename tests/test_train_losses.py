@@ -8,10 +8,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from edgeecho.data.rhythm import Rhythm  # noqa: E402
-from edgeecho.train.between import bridge  # noqa: E402
+from edgeecho.synthetic.rhythm import Rhythm  # noqa: E402
 from edgeecho.train.config import LossConfig  # noqa: E402
 from edgeecho.train.cycle import cycle_signal  # noqa: E402
+from edgeecho.train.interpolate_labels import bridge  # noqa: E402
 from edgeecho.train.losses import (  # noqa: E402
     STILL,
     Target,

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples"))
 from edgeecho_ctypes import Device
 
 from edgeecho.cine import Cine, read_cine
-from edgeecho.modelfile import check
+from edgeecho.model.sealed_file import check
 from edgeecho.preprocess import Roi, find_roi
 from edgeecho.runtime import stream
 
@@ -126,7 +126,7 @@ def graph_of(model: Path, folder: Path) -> Path:
 
 def cines(phantoms: int, paths: list[Path]) -> Iterator[tuple[str, Cine]]:
     """Drawn and real cines by name."""
-    from edgeecho.data.phantom import draw_cine
+    from edgeecho.synthetic.phantom import draw_cine
 
     for path in paths:
         yield path.name, read_cine(path)

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from edgeecho.data.camus import Camus
-from edgeecho.data.camus_cines import CamusCines
-from edgeecho.data.dataset import SPLITS, DataSet, Item
-from edgeecho.data.echonet_dynamic import EchoNetDynamic
-from edgeecho.data.echonet_pediatric import EchoNetPediatric
-from edgeecho.data.own import OwnCines
-from edgeecho.data.phantom import Phantom
+from edgeecho.data.datasets.camus import Camus
+from edgeecho.data.datasets.camus_cines import CamusCines
+from edgeecho.data.datasets.dataset import SPLITS, DataSet, Item
+from edgeecho.data.datasets.echonet_dynamic import EchoNetDynamic
+from edgeecho.data.datasets.echonet_pediatric import EchoNetPediatric
+from edgeecho.data.datasets.own import OwnCines
+from edgeecho.data.datasets.phantom import Phantom
 from edgeecho.errors import ConfigError
 
 __all__ = ["KINDS", "SPLITS", "DataSet", "Item", "open_data"]

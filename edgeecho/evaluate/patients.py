@@ -6,7 +6,7 @@ from typing import Literal
 
 from edgeecho.evaluate.video import VideoScore
 from edgeecho.measure import Discs, biplane_volume
-from edgeecho.measure.measurement import median
+from edgeecho.measure.beat_meter import median
 
 BIPLANE = "biplane"
 """In place of a view."""

@@ -1,11 +1,9 @@
 """Area, length, volumes, beats, EF and heart rate from the masks of a cine, whole or frame by frame."""
 
-from edgeecho.measure.axis import LongAxis, largest_component, long_axis
-from edgeecho.measure.beats import Cycle, find_beats, find_cycle
+from edgeecho.measure.beat_detector import Beat, BeatTracker
+from edgeecho.measure.beat_meter import BeatMeasurement, BeatMeter, Measurement, measure
 from edgeecho.measure.biplane import BiplaneMeasurement, View, measure_biplane
-from edgeecho.measure.measurement import BeatMeasurement, BeatMeter, Measurement, measure
-from edgeecho.measure.tracker import Beat, BeatTracker
-from edgeecho.measure.volumes import (
+from edgeecho.measure.disc_volume import (
     Discs,
     area_length_volume_ml,
     area_mm2,
@@ -16,6 +14,8 @@ from edgeecho.measure.volumes import (
     simpson_biplane_volume_ml,
     simpson_volume_ml,
 )
+from edgeecho.measure.long_axis import LongAxis, largest_component, long_axis
+from edgeecho.measure.whole_curve import Cycle, find_beats, find_cycle
 
 __all__ = [
     "Beat",

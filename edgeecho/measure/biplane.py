@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgeecho.measure.measurement import FIGURES, BeatMeasurement, Height, Measurement, measure, median, spread
-from edgeecho.measure.volumes import biplane_volume, discs_of
+from edgeecho.measure.beat_meter import FIGURES, BeatMeasurement, Height, Measurement, measure, median, spread
+from edgeecho.measure.disc_volume import biplane_volume, discs_of
 
 MAX_LENGTH_RATIO = 1.2
 """Lengths of the two views that differ by more say that one of them is foreshortened (Schiller 1989: 20%)."""

@@ -18,7 +18,7 @@ EDGES_FPS = (10.0, 14.0, 20.0, 28.0, 40.0, 56.0, 80.0, 113.0, 160.0)
 MIN_CINES = 20
 """A band with fewer does not show how far true ventricles go."""
 STORED = "consistency_thresholds.json"
-"""Beside this file, written by `edgeecho.benchmarks.consistency_thresholds`."""
+"""Beside this file, written by `studies.consistency_thresholds`."""
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from dataclasses import asdict
 from torch import nn
 
 from edgeecho.errors import ConfigError, ModelFileError
+from edgeecho.model.spec import ModelSpec
 from edgeecho.nn.clunet import CLUNet, CLUNetConfig
 from edgeecho.nn.unet2d import UNet2D, UNet2DConfig
 from edgeecho.nn.unet3d import UNet3D, UNet3DConfig
-from edgeecho.spec import ModelSpec
 
 __all__ = [
     *("PRESETS", "CLUNet", "CLUNetConfig", "Network", "UNet2D", "UNet2DConfig", "UNet3D", "UNet3DConfig"),

@@ -8,9 +8,9 @@ from torch import nn
 
 from edgeecho.errors import ModelFileError
 from edgeecho.files import atomic
-from edgeecho.modelfile import DIGEST_KEY, SPEC_KEY, UNSEALED, check, seal
+from edgeecho.model.sealed_file import DIGEST_KEY, SPEC_KEY, UNSEALED, check, seal
+from edgeecho.model.spec import ModelSpec
 from edgeecho.nn import Network, build
-from edgeecho.spec import ModelSpec
 
 
 def save_checkpoint(path: Path, network: nn.Module, spec: ModelSpec) -> None:

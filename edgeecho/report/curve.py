@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 
 from edgeecho.errors import ShapeError
+from edgeecho.model.spec import NOTICE
 from edgeecho.report.draw import BACKGROUND, ED, ES, GRID, MUTED, OUTLINE, TEXT, disc, polyline, put_text, text_width
 from edgeecho.report.files import write_png
-from edgeecho.spec import NOTICE
 
 WIDTH, HEIGHT = 1200, 520
 LEFT, RIGHT, TOP, BOTTOM = 96, 36, 92, 74

@@ -5,7 +5,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from edgeecho.verify import FileReport, Report
+from edgeecho.model.integrity import FileReport, Report
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -56,7 +56,7 @@ def print_report(report: Report, console: Console) -> None:
 
 
 def acceptance_table(figures: list[dict[str, Any]], cines: int) -> Table:
-    """Lay out the figures of an acceptance test, as `edgeecho.export.acceptance.Figure` has them."""
+    """Lay out the figures of an acceptance test, as `edgeecho.export.check.acceptance.Figure` has them."""
     table = Table(title=f"acceptance test: quantized against fp32 on {cines} cines")
     for heading in ("file", "figure", "value", "interval", "limit", "cines", "worst cines"):
         table.add_column(heading, overflow="fold")

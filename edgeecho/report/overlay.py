@@ -11,6 +11,7 @@ import numpy as np
 
 from edgeecho.errors import OutputError, ShapeError
 from edgeecho.files import atomic
+from edgeecho.model.spec import NOTICE
 from edgeecho.report.draw import (
     BACKGROUND,
     ED,
@@ -26,7 +27,6 @@ from edgeecho.report.draw import (
     text_width,
     to_bgr,
 )
-from edgeecho.spec import NOTICE
 
 MIN_SIDE_PX = 320
 """Smaller cines are enlarged by a whole factor until their short side is about this long."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from edgeecho.cine import Cine
+from edgeecho.cine.result_files import SUFFIXES
 from edgeecho.files import atomic
-from edgeecho.outputs import SUFFIXES
 from edgeecho.report.curve import write_curve
 from edgeecho.report.overlay import write_overlay
 from edgeecho.runtime import Segmentation

@@ -1,6 +1,6 @@
 """Running a model on cines or live frames: one file per engine, no torch unless a checkpoint is opened."""
 
-from edgeecho.catalog import locate, packaged_models
+from edgeecho.model.registry import locate, packaged_models
 from edgeecho.runtime.predictor import ModelInfo, Predictor, Segmentation, load
 from edgeecho.runtime.streaming import FrameResult, StreamingPredictor, stream
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from edgeecho.errors import ShapeError
-from edgeecho.runtime.engine import StreamEngine
-from edgeecho.spec import ModelSpec
+from edgeecho.model.spec import ModelSpec
+from edgeecho.runtime.engines.engine import StreamEngine
 
 
 def empty_state(spec: ModelSpec) -> dict[str, np.ndarray]:

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from edgeecho.catalog import locate
 from edgeecho.cine import Cine, check_stated, to_grey
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.measure import BeatMeasurement, measure
+from edgeecho.model.registry import locate
+from edgeecho.model.spec import ModelSpec
 from edgeecho.preprocess import Roi, check_roi, find_roi, mask_from_network, to_network
-from edgeecho.runtime.doubts import doubt_figures, doubt_masks, doubt_stillness
-from edgeecho.runtime.engine import Engine, open_engine
-from edgeecho.spec import ModelSpec
+from edgeecho.runtime.engines.engine import Engine, open_engine
+from edgeecho.runtime.quality import doubt_figures, doubt_masks, doubt_stillness
 
 FLIPS = {"lr": 2, "ud": 1}
 """Mirrored views and the axis of (T, H, W) that turns them back."""

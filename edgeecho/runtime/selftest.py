@@ -7,16 +7,16 @@ from typing import Any, cast
 
 import numpy as np
 
-from edgeecho import devicefile
-from edgeecho.catalog import RUNTIME_OF, Located, find_files
 from edgeecho.errors import ConfigError, ModelFileError
-from edgeecho.modelfile import check
-from edgeecho.runtime.engine import Engine, StreamEngine, open_engine
+from edgeecho.model import device_file
+from edgeecho.model.registry import RUNTIME_OF, Located, find_files
+from edgeecho.model.sealed_file import check
+from edgeecho.model.selftest_record import SelfTest
+from edgeecho.model.spec import ModelSpec
+from edgeecho.runtime.engines.engine import Engine, StreamEngine, open_engine
 from edgeecho.runtime.frame_stream import FrameStream
 from edgeecho.runtime.predictor import Predictor
-from edgeecho.selftest import SelfTest
-from edgeecho.selftest_cine import frame_answers, selftest_inputs
-from edgeecho.spec import ModelSpec
+from edgeecho.runtime.selftest_cine import frame_answers, selftest_inputs
 
 CHECKPOINT = ".safetensors"
 """Suffix of files that hold no graph, and so no self-test."""
@@ -93,7 +93,7 @@ def run_selftest(path: Path, threads: int | None = None) -> SelfTestReport:
     checked = check(path)
     if checked.selftest is None:
         raise ModelFileError(f"{path.name}: carries no self-test; export the model again with this EdgeEcho")
-    runtime = "ort" if path.suffix == devicefile.SUFFIX else RUNTIME_OF[path.suffix]
+    runtime = "ort" if path.suffix == device_file.SUFFIX else RUNTIME_OF[path.suffix]
     engine, spec, _ = open_engine(Located(path, runtime, None, checked.spec.form), threads)
     frames = compare_answers(checked.selftest, answer_selftest(engine, spec, len(checked.selftest.answers)), spec)
     return SelfTestReport(

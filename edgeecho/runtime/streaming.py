@@ -9,16 +9,16 @@ from typing import cast
 
 import numpy as np
 
-from edgeecho.catalog import locate
 from edgeecho.cine import check_stated, to_grey
 from edgeecho.errors import ShapeError
 from edgeecho.measure import BeatMeasurement, BeatMeter, Measurement
-from edgeecho.measure.measurement import median
+from edgeecho.measure.beat_meter import median
+from edgeecho.model.registry import locate
+from edgeecho.model.spec import ModelSpec
 from edgeecho.preprocess import Roi, check_roi, find_roi, mask_from_network, to_network
-from edgeecho.runtime.engine import StreamEngine, open_engine
+from edgeecho.runtime.engines.engine import StreamEngine, open_engine
 from edgeecho.runtime.frame_stream import FrameStream
 from edgeecho.runtime.predictor import FLIPS, Predictor, check_flip, state_licence
-from edgeecho.spec import ModelSpec
 
 NEEDED_LATER = ("scipy.sparse", "scipy.ndimage")
 """What the first frame and the first beat would import in the middle of a stream, a tenth of a second each."""

@@ -16,19 +16,19 @@ from torch.utils.data import DataLoader, Dataset
 from edgeecho.data import DataSet, open_data
 from edgeecho.errors import ConfigError, DataError, VideoError
 from edgeecho.files import atomic
+from edgeecho.model.spec import ModelSpec
 from edgeecho.nn import build, new_spec
 from edgeecho.nn.checkpoint import load_checkpoint, save_checkpoint
 from edgeecho.revision import revision
-from edgeecho.spec import ModelSpec
-from edgeecho.train.choose import Chooser
 from edgeecho.train.config import TrainConfig
 from edgeecho.train.losses import Target
-from edgeecho.train.origin import follow, origin_fields
+from edgeecho.train.net2wider import widen
 from edgeecho.train.prepare import find_sources, labelled_cines, split_patients
+from edgeecho.train.provenance import follow, origin_fields
 from edgeecho.train.sources import Clip, Source
 from edgeecho.train.state import State
 from edgeecho.train.teacher import Teacher
-from edgeecho.train.widen import widen
+from edgeecho.train.validation import Chooser
 
 Report = Callable[[int, int, str], None]
 """Called with step, steps and a line of text."""

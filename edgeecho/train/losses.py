@@ -3,7 +3,7 @@
 TCL, the temporal consistency loss, is CL-UNet's idea: a cardiac cycle estimated from the video leads the predicted
 area on every frame. Its formula was never published; `follow_cycle` is our reading of the one trace there is (a penalty
 on the correlation of a per-frame feature of the prediction with that of the reference; SCIENCE.md, 1.3). `stay_smooth`,
-`repeat_beats` and the masks drawn between two labels (`edgeecho.train.between`) are ours.
+`repeat_beats` and the masks drawn between two labels (`edgeecho.train.interpolate_labels`) are ours.
 """
 
 from dataclasses import dataclass

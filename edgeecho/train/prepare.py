@@ -10,9 +10,9 @@ import numpy as np
 
 from edgeecho.cine import Cine
 from edgeecho.data import Item
-from edgeecho.data.beating import BeatingHeart
 from edgeecho.errors import ConfigError, DataError, MeasurementError, VideoError
 from edgeecho.files import atomic
+from edgeecho.synthetic.ed_es_morph import BeatingHeart
 from edgeecho.train.config import ClipConfig
 from edgeecho.train.geometry import CANVAS, to_canvas
 from edgeecho.train.sources import Pairs, Phantoms, Source, Stills, Videos

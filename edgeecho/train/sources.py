@@ -14,15 +14,15 @@ import numpy as np
 
 from edgeecho.cine import Cine
 from edgeecho.data import Item
-from edgeecho.data.beating import BeatingHeart
-from edgeecho.data.phantom import PhantomHeart
-from edgeecho.data.rhythm import Rhythm, phase_frames
 from edgeecho.preprocess import resample
-from edgeecho.train.between import bridge
+from edgeecho.synthetic.ed_es_morph import BeatingHeart
+from edgeecho.synthetic.phantom import PhantomHeart
+from edgeecho.synthetic.rhythm import Rhythm, phase_frames
+from edgeecho.train.augment import degrade
 from edgeecho.train.config import ClipConfig
 from edgeecho.train.cycle import cycle_signal, turn_by_labels
-from edgeecho.train.degrade import degrade
 from edgeecho.train.geometry import draw_placement, look, to_canvas
+from edgeecho.train.interpolate_labels import bridge
 
 SUPERSAMPLING = 2
 """Clips are sampled this much finer than the network's frames, then brought down as any cine is."""

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from edgeecho.catalog import locate
 from edgeecho.errors import ConfigError
+from edgeecho.model.registry import locate
 from edgeecho.nn.checkpoint import load_checkpoint
 
 

@@ -18,7 +18,7 @@ def write_cines(path: Path) -> None:
     import pydicom
 
     from edgeecho.cine import read_cine
-    from edgeecho.data.phantom import PhantomHeart
+    from edgeecho.synthetic.phantom import PhantomHeart
 
     heart = PhantomHeart(SEED, REGION_PX)
     times = np.linspace(0, heart.seconds, DRAWN_FRAMES)

@@ -16,7 +16,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from processors import EMULATED, NATIVE, Processors
 
-from edgeecho.catalog import packaged_models
+from edgeecho.model.registry import packaged_models
 
 WORKER = Path(__file__).with_name("pairs.py")
 Scale = tuple[np.ndarray, np.ndarray]

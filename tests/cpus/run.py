@@ -22,10 +22,10 @@ from cines import DRAWN, REAL, write_cines
 from compare import Row, compare, fingerprint, grouped, table
 from processors import EMULATED, NATIVE, Processors, describe_native
 
-from edgeecho.catalog import packaged_models
 from edgeecho.errors import EdgeEchoError
-from edgeecho.modelfile import check
-from edgeecho.runtime.engine import usable_cores
+from edgeecho.model.registry import packaged_models
+from edgeecho.model.sealed_file import check
+from edgeecho.runtime.engines.engine import usable_cores
 
 FP32_CPUS = ("cortex-a72",)
 """Those that run fp32, which takes several times as long as int8."""

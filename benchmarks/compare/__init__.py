@@ -1,0 +1,1 @@
+"""Comparison of two results, against the drift of the machine."""

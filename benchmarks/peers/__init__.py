@@ -1,0 +1,1 @@
+"""Networks that one would take instead, exported and timed like ours."""

@@ -1,0 +1,115 @@
+"""The networks that ours are compared with: one dictionary, a row each.
+
+None of them comes with weights that may be passed on: they are built with random ones (`SEED`) and exported on the spot
+by our own exporter, so they tell of speed and size only. A trained `unet2d` is exported with `edgeecho export`, and its
+folder takes part like any model. docs/peers.md has sources, counts, and what each engine leaves in float.
+"""
+
+import importlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from edgeecho.errors import MissingExtraError
+
+YARDSTICK = "unet3d"
+SEED = 0
+TORCHVISION = "torchvision==0.28.0"
+"""Made for torch 2.13.0; `--no-deps` leaves whatever torch is there alone."""
+STORED = ("fp32", "int8")
+"""Precisions that a peer's files hold."""
+FRAMEWISE = ("clip", "stream")
+"""Forms of a network to which every frame stands alone: its stream is its clip graph, one frame a run."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A network with random weights."""
+
+    name: str
+    """In the table, and of the spec's family."""
+    config: dict[str, Any] = field(default_factory=dict)
+    """What builds it, in plain JSON; a folder that holds another one is exported again."""
+    about: str = ""
+    """One line, with its source."""
+    network: str = ""
+    """The function of `edgeecho.benchmarks.peers.peer_networks` that builds it; the name, if it is the same."""
+    needs: tuple[str, ...] = ()
+    """What pip must have installed beside the exporter."""
+    forms: tuple[str, ...] = ("clip",)
+    """`clip`, and `stream` where `FRAMEWISE`."""
+
+    def frames(self, t: int) -> int | None:
+        """T of its graphs for clips of `t` frames: None, a free one, where every frame stands alone."""
+        return None if "stream" in self.forms else t
+
+    def build(self) -> Any:
+        """The network, an `nn.Module` in eval mode, the same weights each time.
+
+        Its `forward_frames` takes float frames (T, 1, S, S) from 0 to 1 and returns logits of the same shape.
+
+        Raises:
+            MissingExtraError: If a package is missing; says how to install it.
+        """
+        import torch
+
+        networks = importlib.import_module("edgeecho.benchmarks.peers.peer_networks")
+        try:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(SEED)
+                return getattr(networks, self.network or self.name)(**self.config).eval()
+        except ImportError as error:
+            if not self.needs:
+                raise
+            line = f"{self.name} needs {error.name}: pip install --no-deps {' '.join(self.needs)}"
+            raise MissingExtraError(line) from error
+
+
+_ALL = (
+    Peer(
+        "unet3d",
+        {"in_channels": 1, "classes": 1, "base_channels": 32},
+        "standard 3D U-Net (Cicek et al., MICCAI 2016), the yardstick",
+    ),
+    Peer(
+        "unet2d",
+        {"widths": [32, 32, 64, 128, 128, 128], "decoder_widths": [16, 32, 64, 128, 128]},
+        "light 2D U-Net (U-Net 1 of Leclerc et al., TMI 2019; Kjelsrud et al., arXiv 2509.03631), with BatchNorm",
+        forms=FRAMEWISE,
+    ),
+    Peer(
+        "deeplabv3",
+        {},
+        "DeepLabV3-ResNet50 of torchvision, the network of EchoNet-Dynamic (Ouyang et al., Nature 2020)",
+        needs=(TORCHVISION, "pillow"),
+        forms=FRAMEWISE,
+    ),
+    Peer(
+        "lraspp",
+        {},
+        "LR-ASPP on MobileNetV3-Large of torchvision (Howard et al., ICCV 2019), made for phones",
+        needs=(TORCHVISION, "pillow"),
+        forms=FRAMEWISE,
+    ),
+    Peer(
+        "dynunet",
+        {"filters": [32, 64, 128, 256, 320], "strides": [[1, 1, 1], [2, 2, 2], [2, 2, 2], [2, 2, 2], [1, 2, 2]]},
+        "MONAI's DynUNet as nnU-Net (Isensee et al., Nature Methods 2021) plans a 3D one for 32 x 112 x 112",
+        needs=("monai",),
+    ),
+    Peer(
+        "dynunet2d",
+        {"filters": [32, 64, 128, 256, 480], "strides": [[1, 1], [2, 2], [2, 2], [2, 2], [2, 2]]},
+        "MONAI's DynUNet as nnU-Net plans a 2D one: the count of the nnU-Net in SimLVSeg's table",
+        network="dynunet",
+        needs=("monai",),
+        forms=FRAMEWISE,
+    ),
+    Peer(
+        "simlvseg",
+        {"in_channels": 3, "widths": [16, 32, 64, 128, 256], "units": [2, 3, 4, 6, 3]},
+        "SimLVSeg-3D (Maani et al., arXiv 2310.00454), built from its description out of MONAI's residual units",
+        needs=("monai",),
+    ),
+)
+PEERS = {peer.name: peer for peer in _ALL}
+"""Name to network."""

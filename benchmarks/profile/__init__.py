@@ -1,0 +1,1 @@
+"""Profiles: time and multiplications of each layer, the machine's ceiling, and estimates for boards."""

@@ -1,0 +1,142 @@
+"""What a board that is not here would need, by the roofline model. Estimates, never measurements.
+
+A layer cannot be faster than its MACs at the peak rate, nor than its bytes at the memory's rate; the sum over the
+layers of the slower of both is the roofline. How much longer than that this machine really takes, with the same file,
+is measured here, and a board is taken to fall short by as much.
+"""
+
+import statistics
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from edgeecho.benchmarks.profile.boards import Board
+from edgeecho.benchmarks.profile.ceiling import ceiling_gmac_per_s
+from edgeecho.benchmarks.profile.layers import Layer
+from edgeecho.errors import ConfigError
+
+LABEL = "estimate, not a measurement"
+HIGH = 2.0
+"""The high end over the point: a judgement. This machine's peak is what a kernel of ONNX Runtime reaches, a board's is
+what its instructions allow, and how much less a kernel reaches there was not measured."""
+COPY_BYTES = 64 << 20
+COPIES = 7
+
+
+def copy_gb_per_s(threads: int = 1) -> float:
+    """Bytes read and written a second when every thread copies a large array of its own, on this machine, now."""
+    pairs = [(np.ones(COPY_BYTES, np.uint8), np.empty(COPY_BYTES, np.uint8)) for _ in range(threads)]
+    seconds = []
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in range(1 + COPIES):
+            start = time.perf_counter()
+            list(pool.map(lambda pair: np.copyto(pair[1], pair[0]), pairs))
+            seconds.append(time.perf_counter() - start)
+    return 2 * COPY_BYTES * threads / statistics.median(seconds[1:]) / 1e9
+
+
+def roofline(layers: Iterable[Layer], peaks: Mapping[str, float], gb_per_s: float) -> tuple[float, float]:
+    """(ms of all layers, ms of those that computing bounds) of one run.
+
+    Args:
+        layers: Of the graph.
+        peaks: GMAC/s by precision.
+        gb_per_s: That memory moves.
+    """
+    total_ms = compute_ms = 0.0
+    for layer in layers:
+        by_macs = layer.macs / peaks[layer.precision] / 1e6 if layer.macs else 0.0
+        by_bytes = layer.bytes_moved / gb_per_s / 1e6
+        total_ms += max(by_macs, by_bytes)
+        compute_ms += by_macs if by_macs >= by_bytes else 0.0
+    return total_ms, compute_ms
+
+
+def calibrate(
+    layers: Sequence[Layer],
+    measured_ms: float,
+    frames: int,
+    threads: int,
+    ceilings: Mapping[str, float] | None = None,
+    gb_per_s: float | None = None,
+) -> dict[str, Any]:
+    """How much longer than its roofline a network takes on this machine, in ONNX Runtime.
+
+    Args:
+        layers: Of the graph (`graph_layers`).
+        measured_ms: Of one run here, at `threads`.
+        frames: That a run answers: T of a clip, 1 of a stream.
+        threads: Of the engine.
+        ceilings: GMAC/s by precision, as a profile has them; those that are missing are measured.
+        gb_per_s: Of a copy; None measures it.
+
+    Raises:
+        ConfigError: If a number is not positive.
+    """
+    if min(measured_ms, frames, threads) <= 0:
+        raise ConfigError(f"time, frames and threads must be positive, got {measured_ms}, {frames}, {threads}")
+    peaks = dict(ceilings or {})
+    for precision in {layer.precision for layer in layers if layer.macs} - set(peaks):
+        peaks[precision] = ceiling_gmac_per_s("ort", precision, threads)
+    gb_per_s = gb_per_s or copy_gb_per_s(threads)
+    expected_ms, _ = roofline(layers, peaks, gb_per_s)
+    return {
+        "measured_ms": round(measured_ms, 4),
+        "roofline_ms": round(expected_ms, 4),
+        "ratio": round(measured_ms / expected_ms, 4),
+        "frames": frames,
+        "threads": threads,
+        "ceilings": {name: round(rate, 2) for name, rate in sorted(peaks.items())},
+        "copy_gb_per_s": round(gb_per_s, 2),
+    }
+
+
+def estimate(layers: Sequence[Layer], board: Board, threads: int, calibration: Mapping[str, Any]) -> dict[str, Any]:
+    """What a board would need for one frame.
+
+    Args:
+        layers: Of the graph (`graph_layers`), each in its own precision.
+        board: From `find_boards`.
+        threads: On the board; no more than its cores count.
+        calibration: From `calibrate`, of the same graph.
+
+    Returns:
+        As `Row.estimates` says, in ms a frame. `low_ms` is the bare roofline with the best instructions that the core
+        has, `ms_per_frame` the roofline of the instructions that ONNX Runtime uses there times the calibration's
+        ratio, and `high_ms` `HIGH` times that. `bound_by` is the part of the roofline's time by what bounds it.
+
+    Raises:
+        ConfigError: If `threads` is not positive.
+    """
+    if threads < 1:
+        raise ConfigError(f"threads must be at least 1, got {threads}")
+    precisions = sorted({layer.precision for layer in layers if layer.macs})
+    best, usual = (
+        {name: board.peak_gmac_per_s(name, threads, as_kernels_run=flag) for name in precisions}
+        for flag in (False, True)
+    )
+    frames, ratio = calibration["frames"], calibration["ratio"]
+    low_ms, _ = roofline(layers, best, board.copy_gb_per_s.value)
+    usual_ms, compute_ms = roofline(layers, usual, board.copy_gb_per_s.value)
+    facts = board.facts()
+    return {
+        "board": board.name,
+        "title": board.title,
+        "label": LABEL,
+        "threads": min(threads, board.cores),
+        "ms_per_frame": round(usual_ms * ratio / frames, 3),
+        "low_ms": round(low_ms * min(1.0, ratio) / frames, 3),
+        "high_ms": round(HIGH * usual_ms * ratio / frames, 3),
+        "bound_by": {
+            "compute": round(compute_ms / usual_ms, 3),
+            "memory": round(1 - compute_ms / usual_ms, 3),
+        },
+        "calibration": dict(calibration),
+        "peak_gmac_per_s": {name: round(rate, 2) for name, rate in usual.items()},
+        "copy_gb_per_s": board.copy_gb_per_s.value,
+        "sources": {name: fact.source for name, fact in facts.items()},
+        "unverified": [name for name, fact in facts.items() if not fact.is_verified],
+    }

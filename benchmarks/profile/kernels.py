@@ -1,0 +1,181 @@
+"""What an engine says about each kernel that it ran: ONNX Runtime's profile, OpenVINO's performance counters."""
+
+import io
+import json
+import re
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgeecho.benchmarks.profile.readback import OPENVINO_PRECISIONS, ORT_OPERATORS
+from edgeecho.errors import ModelFileError
+from edgeecho.runtime.engines.onnxruntime_engine import session_options
+from edgeecho.runtime.engines.openvino_engine import compile_settings, openvino_core
+
+WARM_UP_RUNS = 2
+LEAST_RUNS = 3
+MOST_SECONDS = 20.0
+"""Of profiled runs; slow networks stop here, after `LEAST_RUNS`."""
+ORT_PRECISIONS = {"uint8": "int8", "int8": "int8", "float": "fp32", "float16": "fp16", "bfloat16": "bf16"}
+ORT_ADDED = re.compile(r"_token_\d+$|_nchwc$|^fused ")
+"""What ONNX Runtime's optimiser adds to the name of a node."""
+
+Inputs = dict[str, np.ndarray]
+Feed = Callable[[Inputs], Inputs]
+"""From the outputs of the last run (none before the first) to the inputs of the next."""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One kernel of the optimised network."""
+
+    name: str
+    """The engine's."""
+    originals: tuple[str, ...]
+    """Names of the nodes or tensors of the file's graph that it came from, as far as the engine tells."""
+    op: str
+    precision: str | None
+    """`int8`, `fp32`, `bf16`, `fp16`; None if the engine does not tell."""
+    ms: float
+    """Of one run: ONNX Runtime's is the median over the runs, OpenVINO's the mean, all that it tells."""
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """All kernels in the order in which they ran."""
+
+    kernels: list[Kernel]
+    run_ms: float
+    """Median of the whole run, with the profiler on."""
+    runs: int
+
+
+def run_kernels(
+    data: bytes, weights: bytes, runtime: str, precision: str, feed: Feed, threads: int, runs: int
+) -> Kernels:
+    """Run a network with the engine's profiler on, else as our engines run it.
+
+    Args:
+        data: The model file's bytes.
+        weights: Of OpenVINO's .bin; empty elsewhere.
+        runtime: `ort` or `openvino`.
+        precision: That the file states.
+        feed: Gives the inputs.
+        threads: Of the engine.
+        runs: Profiled runs, after `WARM_UP_RUNS` that do not count.
+
+    Raises:
+        ModelFileError: If the engine refuses the model.
+    """
+    run = _openvino if runtime == "openvino" else _ort
+    return run(data, weights, precision, feed, threads, runs)
+
+
+def _timed_runs(
+    run: Callable[[Inputs], Inputs], feed: Feed, runs: int, when_warm: Callable[[], None] = lambda: None
+) -> list[float]:
+    """Milliseconds of each run that counts."""
+    outputs: Inputs = {}
+    times: list[float] = []
+    for k in range(WARM_UP_RUNS + runs):
+        if k == WARM_UP_RUNS:
+            when_warm()
+        inputs = feed(outputs)
+        start = time.perf_counter_ns()
+        outputs = run(inputs)
+        times += [(time.perf_counter_ns() - start) / 1e6] if k >= WARM_UP_RUNS else []
+        if len(times) >= LEAST_RUNS and sum(times) > 1000 * MOST_SECONDS:
+            break
+    return times
+
+
+def _ort(data: bytes, weights: bytes, precision: str, feed: Feed, threads: int, runs: int) -> Kernels:
+    import onnxruntime as ort
+
+    with tempfile.TemporaryDirectory() as folder:
+        options = session_options(threads)
+        options.enable_profiling = True
+        options.profile_file_prefix = str(Path(folder) / "profile")
+        try:
+            session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime raises many kinds
+            raise ModelFileError(f"ONNX Runtime refuses it: {str(error).splitlines()[0]}") from error
+        names = [output.name for output in session.get_outputs()]
+        times = _timed_runs(
+            lambda inputs: dict(zip(names, map(np.asarray, session.run(names, inputs)), strict=True)),
+            feed,
+            runs,
+        )
+        events = json.loads(Path(session.end_profiling()).read_text())
+    seen: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for event in events:
+        if event["cat"] == "Node" and event["name"].endswith("_kernel_time"):
+            seen[event["name"].removesuffix("_kernel_time"), event["args"]["node_index"]].append(event)
+    kernels = []
+    for (name, _), found in seen.items():
+        original = name
+        while (shorter := ORT_ADDED.sub("", original)) != original:
+            original = shorter
+        op = found[-1]["args"]["op_name"]
+        ms = statistics.median(event["dur"] for event in found[WARM_UP_RUNS:]) / 1000
+        kernels.append(Kernel(name, (original,), op, _ort_precision(op, found[-1]), ms))
+    return Kernels(kernels, statistics.median(times), len(times))
+
+
+def _ort_precision(op: str, event: dict[str, Any]) -> str | None:
+    if op in ORT_OPERATORS:
+        return ORT_OPERATORS[op]
+    outputs = event["args"].get("output_type_shape") or [{}]
+    return ORT_PRECISIONS.get(next(iter(outputs[0]), ""))
+
+
+def read_openvino(data: bytes, weights: bytes) -> Any:
+    """An `ov.Model` from .xml and .bin, or from an ONNX file, which has its weights inside."""
+    import openvino as ov
+
+    if weights:
+        return openvino_core().read_model(data, ov.Tensor(np.frombuffer(weights, np.uint8)))
+    return openvino_core().read_model(io.BytesIO(data))
+
+
+def _openvino(data: bytes, weights: bytes, precision: str, feed: Feed, threads: int, runs: int) -> Kernels:
+    try:
+        model = read_openvino(data, weights)
+        settings = {**compile_settings(precision, threads), "PERF_COUNT": True}
+        compiled = openvino_core().compile_model(model, "CPU", settings)
+    except Exception as error:  # openvino raises RuntimeError and more
+        raise ModelFileError(f"OpenVINO refuses it: {str(error).splitlines()[0]}") from error
+    request = compiled.create_infer_request()
+    names = [output.any_name for output in compiled.outputs]
+    warm: dict[str, float] = {}
+
+    def run(inputs: Inputs) -> Inputs:
+        found = request.infer(inputs)
+        return {name: np.array(found[name]) for name in names}
+
+    def counters() -> dict[str, Any]:
+        return {info.node_name: info for info in request.get_profiling_info() if "EXECUTED" in str(info.status)}
+
+    def mean_ms(info: Any) -> float:
+        return float(info.real_time.total_seconds()) * 1000
+
+    times = _timed_runs(run, feed, runs, lambda: warm.update({k: mean_ms(v) for k, v in counters().items()}))
+    originals = {}
+    for node in compiled.get_runtime_model().get_ops():
+        listed = node.get_rt_info()["originalLayersNames"]
+        originals[node.get_friendly_name()] = tuple(str(getattr(listed, "value", listed)).split(","))
+    kernels = []
+    for name, info in counters().items():
+        kind = info.exec_type.rpartition("_")[2].lower()
+        known = OPENVINO_PRECISIONS.get(kind)
+        # Its counters are means over all runs so far; the warm-up is taken out again.
+        ms = mean_ms(info) + (mean_ms(info) - warm.get(name, 0.0)) * WARM_UP_RUNS / len(times)
+        kernels.append(Kernel(name, originals.get(name, ()), info.node_type, known, max(ms, 0.0)))
+    return Kernels(kernels, statistics.median(times), len(times))

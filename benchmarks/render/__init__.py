@@ -1,0 +1,1 @@
+"""Results as tables, charts, a page and the README's table."""

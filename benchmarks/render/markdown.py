@@ -1,0 +1,67 @@
+"""A result as Markdown: for an issue, a wiki, a paper's notes."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from edgeecho.benchmarks.render.columns import known_columns
+from edgeecho.benchmarks.render.small_tables import small_tables
+from edgeecho.benchmarks.render.summary import summary
+from edgeecho.benchmarks.render.words import (
+    accuracy_words,
+    busy_words,
+    clip_words,
+    failures,
+    in_order,
+    machine_words,
+    plain,
+)
+from edgeecho.benchmarks.run.result import BenchResult, Row
+
+SPECIAL = re.compile(r"([\\`*\[\]<>|])")
+
+
+def render_markdown(result: BenchResult) -> str:
+    """Every row, small tables for what not every run has, the machine and the rules."""
+    rows = in_order(result.rows)
+    columns = known_columns(rows)
+    heads = [f"{c.heading}{'' if c.heading.endswith(('-', '/')) else ' '}{c.unit}".strip() for c in columns]
+    accuracy, busy = accuracy_words(result), busy_words(result)
+    parts = [
+        "# EdgeEcho benchmark",
+        clean(f"{clip_words(result).capitalize()}; {machine_words(result)}."),
+        "" if result.complete else "**Interrupted: these figures are partial.**",
+        busy or "",
+        clean(" ".join(summary(result))),
+        "## All rows",
+        table(heads, ([c.cell(row) for c in columns] for row in rows), sum(c.is_text for c in columns)),
+        clean(accuracy) if accuracy else "",
+        *(f"## {small.title}\n\n{table(small.headings, small.rows)}" for small in small_tables(rows, False)),
+        *_failed(rows),
+        "## Machine",
+        _pairs(result.machine),
+        "## Rules",
+        _pairs(result.protocol),
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def clean(text: str) -> str:
+    """Text that Markdown shows as it stands, on one line."""
+    return SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int = 1) -> str:
+    """A table whose first columns are text and whose others are figures."""
+    lines = [[clean(cell) for cell in row] for row in rows]
+    marks = ["---" if i < text_columns else "---:" for i in range(len(heads))]
+    return "\n".join("| " + " | ".join(line) + " |" for line in ([clean(h) for h in heads], marks, *lines))
+
+
+def _failed(rows: Sequence[Row]) -> list[str]:
+    lines = [failure for row in rows for failure in failures(row)]
+    return ["## What failed", table(("row", "why"), lines, 2)] if lines else []
+
+
+def _pairs(values: dict[str, Any]) -> str:
+    return "\n".join(f"- {clean(str(key))}: {clean(plain(value))}" for key, value in values.items())

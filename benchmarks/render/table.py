@@ -1,0 +1,112 @@
+"""The terminal table, and small ones beneath it for what not every run has."""
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from edgeecho.benchmarks.profile.profile_table import print_profile
+from edgeecho.benchmarks.render.columns import ACCURACY, Column, known_columns
+from edgeecho.benchmarks.render.small_tables import SmallTable, small_tables
+from edgeecho.benchmarks.render.words import (
+    accuracy_words,
+    busy_words,
+    clip_words,
+    failures,
+    in_order,
+    machine_words,
+    row_name,
+)
+from edgeecho.benchmarks.run.result import BenchResult, Row
+
+PIPE_WIDTH = 120
+"""Columns of a file or a pipe, which have room."""
+GAP = 2
+"""Characters between two columns."""
+
+
+def print_table(result: BenchResult, console: Console) -> None:
+    """Print rows, fastest first and failed ones last, with the rules and the machine's state underneath.
+
+    As many columns as the console is wide, the most telling first; what else was measured follows in small tables.
+    """
+    if not console.is_terminal and console.width < PIPE_WIDTH:
+        console.width = PIPE_WIDTH
+    rows = in_order(result.rows)
+    known = known_columns(rows)
+    shown = fitting(known, rows, console.width)
+    table = _table(clip_words(result).capitalize())
+    for column in shown:
+        heading = f"{column.heading}\n{column.unit}" if column.unit else column.heading
+        table.add_column(heading, justify="left" if column.is_text else "right", overflow="fold", no_wrap=False)
+    for row in rows:
+        table.add_row(*(escape(column.cell(row)) for column in shown))
+    console.print(table)
+    if len(shown) < len(known):
+        console.print(
+            f"{len(known) - len(shown)} more columns in a wider terminal, with --json, or in --out's bench.html.",
+            style="dim",
+            highlight=False,
+        )
+    for small in small_tables(rows, with_accuracy=not {c.heading for c in shown}.issuperset(ACCURACY)):
+        _print_small(small, console)
+    profiled = [row for row in rows if row.profile]
+    if len(profiled) == 1:
+        print_profile(profiled[0].profile or {}, row_name(profiled[0]), profiled[0].frames_per_run or 1, console)
+    for row in rows:
+        for name, why in failures(row):
+            console.print(f"[red]{escape(name)}[/]: {escape(why)}", highlight=False)
+    for line in _notes(result):
+        console.print(line, style="dim", highlight=False, markup=False)
+    for warning in (busy_words(result), None if result.complete else "Interrupted: the figures are partial."):
+        if warning:
+            console.print(warning, style="yellow", highlight=False, markup=False)
+
+
+def fitting(known: Sequence[Column], rows: Sequence[Row], width: int) -> list[Column]:
+    """The columns of lowest rank that fit together into so many characters, in their own order."""
+    left = width - 2 + GAP
+    chosen: list[Column] = []
+    for column in sorted(known, key=lambda c: c.rank):
+        texts = (column.heading, column.unit, *(column.cell(row) for row in rows))
+        left -= max(map(cell_len, texts)) + GAP
+        if left < 0 and chosen:
+            break
+        chosen.append(column)
+    return [column for column in known if column in chosen]
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+
+
+def _print_small(small: SmallTable, console: Console) -> None:
+    table = _table(small.title)
+    for i, heading in enumerate(small.headings):
+        table.add_column(heading, justify="right" if i else "left", overflow="fold")
+    for cells in small.rows:
+        table.add_row(*map(escape, cells))
+    console.print(table)
+
+
+def _unverified(result: BenchResult) -> list[str]:
+    found = {e["board"]: e["unverified"] for row in result.rows for e in row.estimates or () if e.get("unverified")}
+    return [f"Estimates: unverified of {board}: {', '.join(names)}." for board, names in found.items()]
+
+
+def _notes(result: BenchResult) -> list[str]:
+    has_streams = any(row.form == "stream" for row in result.rows)
+    yardstick = "over unet3d, the standard 3D U-Net (random weights, same exporter), fp32 in ONNX Runtime, this run."
+    accuracy = accuracy_words(result)
+    energy = result.protocol.get("energy", "not measured")
+    return [
+        "Network alone, uint8 in, uint8 out. One process a row, in turns, every run counts; FLOPs = 2 x MACs.",
+        *(["live: one more live frame; a stream's run, or a whole window again."] if has_streams else []),
+        *([f"Speed-up: {yardstick}"] if any(row.speedup_vs_unet3d for row in result.rows) else []),
+        *([accuracy] if accuracy else []),
+        *_unverified(result),
+        f"{machine_words(result)}; energy {energy}.",
+    ]

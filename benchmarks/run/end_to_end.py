@@ -1,0 +1,86 @@
+"""A whole cine, from its file to its figures, stage by stage; and the cine that it is measured on."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import cv2
+import numpy as np
+
+from edgeecho.benchmarks.render.words import STAGES
+from edgeecho.cine import Cine, read_cine
+from edgeecho.measure import measure
+from edgeecho.preprocess import find_roi, mask_from_network, to_network
+from edgeecho.runtime.predictor import Predictor
+
+FRAMES, HEIGHT, WIDTH, FPS = 64, 480, 640, 50.0
+"""Of the cine."""
+RUNS = 5
+
+
+def draw_cine(frames: np.ndarray, path: Path) -> None:
+    """Write the contest's clip as a probe would store it: 640 x 480 in Motion JPEG, shown over and over.
+
+    Args:
+        frames: uint8 (T, 1, S, S).
+        path: Of the AVI to write.
+    """
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), FPS, (WIDTH, HEIGHT))  # type: ignore[attr-defined]
+    for i in range(FRAMES):
+        picture = np.zeros((HEIGHT, WIDTH), np.uint8)
+        left = (WIDTH - HEIGHT) // 2
+        picture[:, left : left + HEIGHT] = cv2.resize(frames[i % len(frames), 0], (HEIGHT, HEIGHT))
+        writer.write(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
+    writer.release()
+
+
+def time_stages(predictor: Predictor, path: Path) -> dict[str, Any]:
+    """Run the cine several times through what `Predictor.segment` does, each stage by the clock.
+
+    Args:
+        predictor: A clip model.
+        path: Of the cine.
+
+    Returns:
+        `Row.end_to_end`: medians over `RUNS` runs, after one that warms up; `network_ms` windows the cine as the
+        predictor does, context frames included.
+    """
+    spent: list[dict[str, float]] = []
+    for _ in range(RUNS + 1):
+        stage: dict[str, float] = {}
+        with _clock(stage, "decode"):
+            cine = read_cine(path)
+        _segment(predictor, cine, stage)
+        spent.append(stage)
+    medians = {f"{name}_ms": round(median(s[name] for s in spent[1:]), 3) for name in STAGES}
+    total = round(median(sum(s.values()) for s in spent[1:]), 3)
+    t, h, w = cine.frames.shape
+    return {"input": f"AVI (Motion JPEG), {w} x {h}", "frames": t, "n": RUNS, **medians, "total_ms": total}
+
+
+def _segment(predictor: Predictor, cine: Cine, stage: dict[str, float]) -> np.ndarray:
+    """The mask, uint8 (T, H, W), by the steps of `Predictor.segment`."""
+    spec = predictor.spec
+    height, width = cine.frames.shape[1:]
+    with _clock(stage, "region"):
+        roi = find_roi(cine.frames, cine.spacing_mm)
+    with _clock(stage, "resize"):
+        inputs = to_network(cine.frames, roi, spec.size_px)
+    with _clock(stage, "network"):
+        prob = predictor.probabilities(inputs)
+    with _clock(stage, "mask"):
+        mask = mask_from_network(prob, roi, height, width, spec.threshold)
+        area_px = mask.sum(axis=(1, 2), dtype=np.int64).astype(np.float32)
+    with _clock(stage, "measure"):
+        measure(mask, area_px, cine.fps, cine.spacing_mm)
+    return mask
+
+
+@contextmanager
+def _clock(stage: dict[str, float], name: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    stage[name] = 1000 * (time.perf_counter() - start)

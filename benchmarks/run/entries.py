@@ -1,0 +1,209 @@
+"""Which rows a run has: every row is a model, a form, a runtime and a precision."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from edgeecho.benchmarks.peers.peers import PEERS
+from edgeecho.benchmarks.profile.counting import count_macs
+from edgeecho.errors import ConfigError, EdgeEchoError
+from edgeecho.model.registry import RUNTIME_OF, find_files, locate, model_folder, packaged_models, read_index
+
+RUNTIMES = ("ort", "openvino", "torch")
+DEFAULT_RUNTIMES = ("ort", "openvino")
+PRECISIONS = ("fp32", "bf16", "int8")
+"""`bf16`: the fp32 file, run in 16 bits by an engine that has such kernels (OpenVINO)."""
+DEFAULT_PRECISIONS = ("fp32", "int8")
+FORMS = ("clip", "stream")
+DEFAULT_MODELS = ("default", "cl_unet_nano", "unet2d", "unet3d")
+ALL = "all"
+"""Every packaged model and every peer."""
+BESIDE = {"bf16": ("openvino",), "int8": ("ort", "openvino")}
+"""Precision to the runtimes that have it."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row to be."""
+
+    model: str
+    """Name in the table."""
+    source: str
+    """What `locate` is given; for a peer, the folder it is exported to."""
+    runtime: str
+    precision: str | None
+    """None when a single file decides."""
+    form: str | None = "clip"
+    """None when a single file decides."""
+    kind: str = "ours"
+    """`ours`: sealed by `edgeecho export`; `peer`: of the registry; `own`: a user's ONNX file of any make."""
+
+    @property
+    def label(self) -> str:
+        """Such as `unet3d clip ort int8`."""
+        return " ".join(part for part in (self.model, self.form, self.runtime, self.precision) if part)
+
+    @property
+    def stored(self) -> str | None:
+        """The precision of its file."""
+        return "fp32" if self.precision == "bf16" else self.precision
+
+    def path(self) -> Path:
+        """The file that is run.
+
+        Raises:
+            EdgeEchoError: If there is none.
+        """
+        if self.kind == "own" or Path(self.source).is_file():
+            return Path(self.source)
+        form = "clip" if self.kind == "peer" else self.form or "clip"  # a peer's stream is its clip graph, one frame
+        return locate(self.source, self.runtime, self.stored, form).path
+
+    def job(self) -> dict[str, Any]:
+        """What the row's process is told."""
+        by_torch = self.kind == "peer" and self.runtime == "torch"
+        return {
+            "model": self.model,
+            "path": None if by_torch else str(self.path().absolute()),
+            "runtime": self.runtime,
+            "precision": self.precision,
+            "form": self.form,
+            "kind": self.kind,
+            "config": PEERS[self.model].config if by_torch else None,
+        }
+
+
+def entries(
+    models: Sequence[str],
+    runtimes: Sequence[str],
+    precisions: Sequence[str],
+    forms: Sequence[str],
+    work_dir: Path,
+    own_files: Sequence[Path] = (),
+    say: Callable[[str], None] = lambda text: None,
+) -> list[Entry]:
+    """Every row that is asked for and can be, each once, in order.
+
+    A model file is one row: its own runtime, precision and form. An ONNX file of any make is a row a runtime. Models of
+    `all` and of `DEFAULT_MODELS` that have no such row are left out; one that is asked for by name is an error.
+
+    Args:
+        models: `default`, `all`, packaged models, peers, folders or files.
+        runtimes: Of `RUNTIMES`.
+        precisions: Of `PRECISIONS`.
+        forms: Of `FORMS`.
+        work_dir: Where peers are exported to.
+        own_files: ONNX files without an EdgeEcho seal.
+        say: Told which models are left out.
+
+    Raises:
+        ConfigError: If a name is unknown, nothing is asked for, or no row is possible.
+    """
+    known(("runtime", runtimes, RUNTIMES), ("precision", precisions, PRECISIONS), ("form", forms, FORMS))
+    if not models and not own_files:
+        raise ConfigError("no model to benchmark; name one, such as default")
+    everything = [*(folder.name for folder in packaged_models()), *PEERS]
+    named = [(name, model == ALL) for model in models for name in (everything if model == ALL else [model])]
+    is_default = tuple(models) == DEFAULT_MODELS
+    rows: list[Entry] = []
+    for model, is_one_of_all in named:
+        found = rows_of(model, runtimes, precisions, forms, work_dir)
+        if not found and (is_default or is_one_of_all):
+            say(f"{model}: left out, no row of these forms, runtimes and precisions is possible")
+        elif not found:
+            raise ConfigError(f"{model}: no row of these forms, runtimes and precisions is possible; ask for more")
+        rows += found
+    if not rows and not own_files:
+        raise ConfigError("no row of these forms, runtimes and precisions is possible for any model; ask for more")
+    if own_files and not set(runtimes) - {"torch"}:
+        raise ConfigError("PyTorch runs no ONNX file; take ort or openvino for --model")
+    for path in own_files:
+        if path.suffix != ".onnx" or not path.is_file():
+            raise ConfigError(f"{path.name}: --model takes an ONNX file; none is there")
+        rows += [Entry(path.stem, str(path), r, None, None, "own") for r in runtimes if r != "torch"]
+    return list(dict.fromkeys(rows))
+
+
+def rows_of(
+    model: str, runtimes: Sequence[str], precisions: Sequence[str], forms: Sequence[str], work_dir: Path
+) -> list[Entry]:
+    """The rows of one model that are asked for and can be; empty if there is none.
+
+    Raises:
+        ConfigError: If the model is unknown.
+    """
+    asked = [(form, runtime, precision) for form in forms for runtime in runtimes for precision in precisions]
+    if model in PEERS:
+        peer = PEERS[model]
+        return [
+            Entry(model, str(work_dir / model), r, p, f, "peer")
+            for f, r, p in asked
+            if f in peer.forms and _possible(f, r, p)
+        ]
+    if folder := model_folder(model):
+        streams = any(folder.glob("stream.*"))
+        name = folder.name if folder.name.strip(".") else folder.resolve().name  # of `.` and `..` too
+        possible = [
+            Entry(name, str(folder), r, p, f)
+            for f, r, p in asked
+            if _possible(f, r, p) and (f == "clip" or streams) and (r != "torch" or any(folder.glob("*.safetensors")))
+        ]
+        if not read_index(folder):
+            return possible
+        files = find_files(str(folder))
+        return [entry for entry in possible if _is_held(entry, files)]
+    if Path(model).is_file():
+        runtime = RUNTIME_OF.get(Path(model).suffix)
+        if not runtime:
+            raise ConfigError(f"{Path(model).name}: no model file; expected one of {', '.join(RUNTIME_OF)}")
+        return [Entry(Path(model).stem, model, runtime, None, None)]
+    names = ", ".join(["default", ALL, *(p.name for p in packaged_models()), *PEERS])
+    raise ConfigError(f"unknown model {model!r}; known: {names}, or a folder or file that edgeecho export wrote")
+
+
+def _is_held(entry: Entry, files: list[Path]) -> bool:
+    """Whether a row's file lies in its folder, or its index lists it: one that is lost is an error of its row."""
+    names = [file.name for file in files if RUNTIME_OF.get(file.suffix) == entry.runtime]
+    return any(entry.runtime == "torch" or name.startswith(f"{entry.form}.{entry.stored}.") for name in names)
+
+
+def _possible(form: str, runtime: str, precision: str) -> bool:
+    """PyTorch is the reference: its clip, in fp32."""
+    if runtime == "torch":
+        return form == "clip" and precision == "fp32"
+    return runtime in BESIDE.get(precision, RUNTIMES)
+
+
+def known(*checks: tuple[str, Sequence[str], Sequence[str]]) -> None:
+    """Refuse names that are not known, and empty lists.
+
+    Raises:
+        ConfigError: If there are any.
+    """
+    for what, given, names in checks:
+        for name in given:
+            if name not in names:
+                raise ConfigError(f"unknown {what} {name!r}; known: {', '.join(names)}")
+        if not given:
+            raise ConfigError(f"no {what} to benchmark; known: {', '.join(names)}")
+
+
+def macs_per_frame(entry: Entry, frames: int, shapes: Mapping[str, Sequence[int]] | None = None) -> int | None:
+    """Multiply-adds, counted on the row's ONNX graph of fp32, on int8's where there is none.
+
+    Args:
+        entry: The row.
+        frames: That a run answers.
+        shapes: Of inputs by name, where they are known.
+
+    Returns:
+        None where there is no such graph, or no `onnx` to read it with.
+    """
+    for precision in ("fp32", "int8"):
+        with suppress(EdgeEchoError):
+            path = replace(entry, runtime="ort", precision=precision).path()
+            if path.suffix == ".onnx":
+                return round(count_macs(path, frames, shapes) / frames)
+    return None

@@ -1,0 +1,207 @@
+"""ONNX files with external data, read as one graph in memory.
+
+Weights that an ONNX file keeps in files beside it (`torch.onnx.export` writes NAME.onnx.data) are put into the graph
+before any engine gets its bytes. Engines resolve such files against the current directory when they get bytes; so no
+engine and no tool sees a reference to a file, all of them run the bytes that the digest covers, and none needs `onnx`.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from edgeecho.errors import ModelFileError
+from edgeecho.model.protobuf import fields, head, varints
+
+MAX_BYTES = (1 << 31) - 1
+"""Largest ONNX graph in memory, a limit of protobuf; also of a graph and its external files together."""
+MAX_DEPTH = 100
+"""Messages inside messages, as protobuf's own parsers allow."""
+TENSOR = "tensor"
+NESTED: dict[str, dict[int, str]] = {
+    "model": {7: "graph", 20: "training", 25: "function"},
+    "graph": {1: "node", 5: TENSOR, 15: "sparse"},
+    "node": {5: "attribute"},
+    "attribute": {5: TENSOR, 6: "graph", 10: TENSOR, 11: "graph", 22: "sparse", 23: "sparse"},
+    "sparse": {1: TENSOR, 2: TENSOR},
+    "function": {7: "node", 11: "attribute"},
+    "training": {1: "graph", 2: "graph"},
+}
+"""Message of onnx.proto to the fields in which tensors lie, directly or further inside."""
+DIMS, DATA_TYPE, RAW_DATA, EXTERNAL_DATA, DATA_LOCATION = 1, 2, 9, 13, 14
+"""Fields of a TensorProto."""
+BITS = {
+    **dict.fromkeys((1, 6, 12), 32),
+    **dict.fromkeys((2, 3, 9, 17, 18, 19, 20, 24), 8),
+    **dict.fromkeys((4, 5, 10, 16), 16),
+    **dict.fromkeys((7, 11, 13, 14), 64),
+    **{15: 128, 21: 4, 22: 4, 23: 4, 25: 2, 26: 2, 27: 6, 28: 6},
+}
+"""Bits of an element, by ONNX's number of its type."""
+
+Pieces = list[bytes | memoryview]
+
+
+@dataclass(frozen=True)
+class OnnxFile:
+    """An ONNX file and its external data."""
+
+    data: bytes
+    """A graph that needs no other file; the file's own bytes where it has no external data."""
+    file_bytes: int
+    """Size of the file and of all its external files."""
+    sha256: str
+    """Of the file's bytes, and behind them, for each external file in the order of the names: its path relative to the
+    file's folder in UTF-8, a zero byte, its size as 8 bytes (little-endian), and its bytes."""
+
+
+def read_onnx(path: Path) -> OnnxFile:
+    """Read an ONNX file and what lies beside it; the current directory does not matter.
+
+    Raises:
+        ModelFileError: If it is no ONNX file, too large, or its external data are missing, too short, or not in its
+            own folder.
+    """
+    beside = _Beside(path)
+    data = beside.contents(path, path.name)
+    try:
+        pieces = _self_contained(memoryview(data), "model", beside, 0)
+    except (ValueError, IndexError) as error:
+        raise ModelFileError(f"{path.name}: no sound ONNX file ({error}); export it again") from error
+    if pieces is not None:
+        _require_size(path.name, _size(pieces))
+    digest = hashlib.sha256(data)
+    for name in sorted(beside.files, key=str.encode):
+        content = beside.files[name]
+        digest.update(name.encode() + b"\0" + len(content).to_bytes(8, "little"))
+        digest.update(content)
+    return OnnxFile(data if pieces is None else b"".join(pieces), beside.total_bytes, digest.hexdigest())
+
+
+class _Beside:
+    """The external files of an ONNX file, each read once."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.folder = path.parent.resolve()
+        self.files: dict[str, bytes] = {}
+        """By the path relative to the folder."""
+        self.total_bytes = 0
+
+    def contents(self, path: Path, shown: str) -> bytes:
+        """Bytes of a file, after its size was checked."""
+        try:
+            self.total_bytes += path.stat().st_size
+            _require_size(self.path.name, self.total_bytes)
+            return path.read_bytes()
+        except OSError as error:
+            raise ModelFileError(f"{shown}: cannot be read ({error.strerror}); check the path") from error
+
+    def part(self, location: str, offset: int, size: int | None) -> memoryview:
+        """A part of an external file; to its end where `size` is None."""
+        name, shown = self.path.name, repr(location[:100])
+        self.require_inside(location)
+        try:
+            file = (self.path.parent / location).resolve()
+            inside = file.relative_to(self.folder).as_posix() if file.is_relative_to(self.folder) else None
+            is_file = file.is_file()
+        except (OSError, ValueError, RuntimeError) as error:  # a name too long, a zero byte, links in a circle
+            raise ModelFileError(f"{name}: its external data {shown} cannot be a file's name; save it again") from error
+        if inside is None:
+            raise ModelFileError(
+                f"{name}: its external data {shown} lead out of its folder by a link; put the file itself there"
+            )
+        if not is_file:
+            raise ModelFileError(f"{name}: its external data {shown} are missing; put that file beside {name}")
+        if inside not in self.files:
+            self.files[inside] = self.contents(file, f"{name}: its external data {shown}")
+        content = memoryview(self.files[inside])
+        size = max(0, len(content) - offset) if size is None else size
+        if offset + size > len(content):
+            raise ModelFileError(
+                f"{name}: its external data {shown} are {len(content)} bytes, a tensor ends at byte {offset + size}; "
+                "copy the file again"
+            )
+        return content[offset : offset + size]
+
+    def require_inside(self, location: str) -> None:
+        """Refuse what cannot be a path inside the folder, by the rules of any system."""
+        windows, shown = PureWindowsPath(location), repr(location[:100])
+        fault = None
+        if not location:
+            fault = "have no file name"
+        elif PurePosixPath(location).is_absolute() or windows.drive or windows.root:
+            fault = f"have an absolute path, {shown}"
+        elif ".." in windows.parts:
+            fault = f"have a path with '..', {shown}"
+        if fault:
+            raise ModelFileError(
+                f"{self.path.name}: its external data {fault}; save the model again with its data in its own folder"
+            )
+
+
+def _require_size(name: str, size: int) -> None:
+    if size > MAX_BYTES:
+        raise ModelFileError(
+            f"{name}: {size} bytes with its external data, more than the {MAX_BYTES} of one ONNX graph in memory; "
+            "take a smaller model"
+        )
+
+
+def _self_contained(message: memoryview, kind: str, beside: _Beside, depth: int) -> Pieces | None:
+    """A message with its external data inside, in pieces; None where it has none and stays as it is."""
+    if depth > MAX_DEPTH:
+        raise ValueError(f"messages more than {MAX_DEPTH} deep")
+    pieces: Pieces = []
+    kept_to = 0
+    for number, begin, value, end in fields(message):
+        child = NESTED[kind].get(number)
+        if child is None or isinstance(value, int):
+            continue
+        inside = _tensor(value, beside) if child == TENSOR else _self_contained(value, child, beside, depth + 1)
+        if inside is not None:
+            pieces += [message[kept_to:begin], head(number, _size(inside)), *inside]
+            kept_to = end
+    return [*pieces, message[kept_to:]] if pieces else None
+
+
+def _tensor(message: memoryview, beside: _Beside) -> Pieces | None:
+    """A TensorProto with `raw_data` in place of `external_data`; None where it has no external data."""
+    entries: dict[str, str] = {}
+    dims: list[int] = []
+    kept: Pieces = []
+    element = location = 0
+    for number, begin, value, end in fields(message):
+        if number == EXTERNAL_DATA and not isinstance(value, int):
+            pair = {key: bytes(text).decode() for key, _, text, _ in fields(value) if not isinstance(text, int)}
+            entries[pair.get(1, "")] = pair.get(2, "")
+        elif number == DATA_LOCATION and isinstance(value, int):
+            location = value & 0xFFFFFFFF  # an enumeration, which parsers cut to 32 bits
+        elif number != RAW_DATA:
+            kept.append(message[begin:end])
+        if number == DIMS:
+            dims += [value] if isinstance(value, int) else varints(value)
+        elif number == DATA_TYPE and isinstance(value, int):
+            element = value
+    if location != 1:
+        return None
+    offset, size = _whole_number(entries, "offset"), _whole_number(entries, "length")
+    if size is None and element in BITS:
+        count = BITS[element]
+        for dim in dims:
+            count *= dim
+        size = -(-count // 8)
+    raw = beside.part(entries.get("location", ""), offset or 0, size)
+    return [*kept, head(RAW_DATA, len(raw)), raw]
+
+
+def _whole_number(entries: dict[str, str], key: str) -> int | None:
+    text = entries.get(key)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise ValueError(f"external data of {key} {text[:40]!r}")
+    return int(text)
+
+
+def _size(pieces: Pieces) -> int:
+    return sum(len(piece) for piece in pieces)

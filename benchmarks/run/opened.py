@@ -1,0 +1,167 @@
+"""A row's model, opened in the row's own process: ours as a clip or a stream, a peer's, or a user's own ONNX file."""
+
+import hashlib
+import importlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import cycle
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from edgeecho.benchmarks.run.own_file import OwnFile
+from edgeecho.errors import ShapeError, require
+from edgeecho.model.registry import Located
+from edgeecho.model.sealed_file import check
+from edgeecho.model.spec import ModelSpec
+from edgeecho.runtime.engines.engine import Engine, StreamEngine, open_engine
+from edgeecho.runtime.frame_stream import FrameStream, empty_state
+
+
+@dataclass(kw_only=True, eq=False)
+class Opened:
+    """What is timed, and what is known of it."""
+
+    run: Callable[[], object]
+    frames_per_run: int
+    engine: Any
+    spec: ModelSpec | None = None
+    """None for a user's own file, and for a peer in PyTorch."""
+    data: bytes = b""
+    """The model file's; of a user's own ONNX file, a graph that needs no file beside it."""
+    inputs: dict[str, np.ndarray]
+    """Of one run, by name; a stream's first."""
+    report: dict[str, Any]
+
+
+def open_row(job: dict[str, Any], frames: np.ndarray) -> Opened:
+    """Open what a row runs; imports of engines come before the clock starts.
+
+    Args:
+        job: `Entry.job`, and threads.
+        frames: The contest's clip, uint8 (T, 1, S, S).
+
+    Raises:
+        EdgeEchoError: If it cannot be opened, or does not take the clip.
+    """
+    if job["runtime"] == "openvino":
+        require("openvino", "openvino")
+    else:
+        importlib.import_module("torch" if job["runtime"] == "torch" else "onnxruntime")
+    start = time.perf_counter_ns()
+    if job["kind"] == "own":
+        opened = _open_own(job, frames)
+    elif job["path"] is None:
+        opened = _open_peer_in_torch(job, frames)
+    else:
+        opened = _open_ours(job, frames)
+    load_ms = (time.perf_counter_ns() - start) / 1e6
+    opened.report = {"load_ms": load_ms, "runtime_version": opened.engine.version, **opened.report}
+    return opened
+
+
+def _open_ours(job: dict[str, Any], frames: np.ndarray) -> Opened:
+    path, form = Path(job["path"]), job["form"]
+    if form is None:
+        form = check(path).spec.form
+        form = "clip" if form == "checkpoint" else form
+    of_peer = job["kind"] == "peer"
+    located = Located(path, job["runtime"], None, "clip" if of_peer else form)
+    engine, spec, data = open_engine(located, job["threads"], sixteen_bits=job["precision"] == "bf16")
+    t, _, size_px, _ = frames.shape
+    if spec.size_px != size_px or (form == "clip" and spec.frames not in (None, t)):
+        raise ShapeError(
+            f"{path.name}: a graph of {spec.frames or 'any'} frames of {spec.size_px} px; "
+            f"the contest's clip has {t} of {size_px} px"
+        )
+    streamed = form == "stream"
+    step = _stream(engine, spec, frames, framewise=of_peer) if streamed else partial(engine.infer, frames)
+    inputs = {"frame": frames[:1], **empty_state(spec)} if spec.form == "stream" else {"frames": frames}
+    if streamed and of_peer:
+        inputs = {"frames": frames[:1]}
+    stored = "bf16" if job["precision"] == "bf16" else spec.precision
+    report = {
+        "form": form,
+        "params": spec.params,
+        "precision_stored": stored,
+        "weights": "random" if of_peer else "trained",
+        **_file(path, data),
+    }
+    return Opened(
+        run=step,
+        frames_per_run=1 if streamed else t,
+        engine=engine,
+        spec=spec,
+        data=data,
+        inputs=inputs,
+        report=report,
+    )
+
+
+def _stream(engine: Engine, spec: ModelSpec, frames: np.ndarray, framewise: bool) -> Callable[[], object]:
+    """One more live frame, the clip's frames over and over."""
+    coming = cycle(range(len(frames)))
+    if framewise:
+        return lambda: engine.infer(frames[(i := next(coming)) : i + 1])
+    stream = FrameStream(cast(StreamEngine, engine), spec)
+    return lambda: stream.push(frames[next(coming), 0])
+
+
+def _file(path: Path, data: bytes) -> dict[str, Any]:
+    size = path.stat().st_size
+    if path.suffix == ".xml":
+        size += path.with_suffix(".bin").stat().st_size
+    return {"file_bytes": size, "sha256": hashlib.sha256(data).hexdigest()}
+
+
+class _TorchPeer:
+    """A peer as PyTorch runs it: the same pipeline as in its exported graph."""
+
+    runtime = "torch"
+
+    def __init__(self, name: str, config: dict[str, Any], threads: int) -> None:
+        import torch
+
+        from edgeecho.benchmarks.peers.peers import PEERS
+        from edgeecho.export.graph.clip import ClipPipeline
+
+        torch.set_num_threads(threads)
+        self._torch, self.version = torch, str(torch.__version__)
+        self.network = ClipPipeline(replace(PEERS[name], config=config).build()).eval()
+        self.params = sum(p.numel() for p in self.network.parameters())
+
+    def infer(self, frames: np.ndarray) -> np.ndarray:
+        """Frames uint8 (T, 1, S, S) to prob uint8 (T, 1, S, S)."""
+        with self._torch.inference_mode():
+            return np.asarray(self.network(self._torch.from_numpy(frames)).numpy())
+
+
+def _open_peer_in_torch(job: dict[str, Any], frames: np.ndarray) -> Opened:
+    engine = _TorchPeer(job["model"], job["config"], job["threads"])
+    report = {"form": "clip", "params": engine.params, "precision_stored": "fp32", "weights": "random"}
+    step = partial(engine.infer, frames)
+    return Opened(run=step, frames_per_run=len(frames), engine=engine, inputs={"frames": frames}, report=report)
+
+
+def _open_own(job: dict[str, Any], frames: np.ndarray) -> Opened:
+    engine = OwnFile(Path(job["path"]), job["runtime"], job["threads"])
+    inputs, count = engine.feed(frames)
+    report = {
+        "form": "clip",
+        "params": None,
+        "precision_stored": None,
+        "weights": "its own",
+        "file_bytes": engine.file.file_bytes,
+        "sha256": engine.file.sha256,
+    }
+    return Opened(
+        run=partial(engine.infer, inputs),
+        frames_per_run=count,
+        engine=engine,
+        data=engine.file.data,
+        inputs={engine.name: inputs},
+        report=report,
+    )

@@ -1,0 +1,137 @@
+"""A packed contest as it is read and run on a board that has no torch; `edgeecho.benchmarks.run.packing` writes it."""
+
+import json
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeecho.benchmarks.peers.peers import PEERS
+from edgeecho.benchmarks.render.words import runtime_name
+from edgeecho.benchmarks.run.entries import DEFAULT_PRECISIONS, FORMS, PRECISIONS, Entry, known, rows_of
+from edgeecho.benchmarks.run.machine import has_engine
+from edgeecho.errors import ConfigError, EdgeEchoError, MissingExtraError
+from edgeecho.model.registry import DEFAULT_MODEL
+
+INDEX = "pack.json"
+FORMAT = 1
+PACKED_RUNTIMES = ("ort", "openvino")
+ASKED = {"runtimes": PACKED_RUNTIMES, "precisions": DEFAULT_PRECISIONS, "forms": FORMS}
+"""What a pack is for where it does not tell; those written before it did have no such key."""
+
+
+@dataclass(frozen=True)
+class Pack:
+    """What a folder of `prepare_pack` holds."""
+
+    folder: Path
+    kinds: dict[str, str]
+    """Model to `ours` or `peer`."""
+    macs: dict[tuple[str, str | None], int | None]
+    """Multiply-adds a frame, by model and form: a board has no onnx to count them with."""
+    asked: Mapping[str, Sequence[str]]
+    """`runtimes`, `precisions` and `forms` that it was made for."""
+    files: dict[str, list[str]] | None
+    """Model to the names of its files; None of an older pack, whose files are all that lie there."""
+
+    @classmethod
+    def read(cls, folder: Path) -> "Pack":
+        """
+        Raises:
+            ConfigError: If the folder is no pack, or one of another version.
+        """
+        try:
+            index = json.loads((folder / INDEX).read_text())
+            made_as, models = index["format"], dict(index["models"])
+            macs = {(row["model"], row["form"]): row["macs_per_frame"] for row in index["macs"]}
+            asked = {key: tuple(index.get("asked", ASKED)[key]) for key in ASKED}
+            files = index.get("files")
+            files = None if files is None else {str(name): list(files[name]) for name in models}
+            if any(Path(name).name != name for name in models):
+                raise ValueError("a model's name is a path")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ConfigError(
+                f"{folder}: no pack there (no sound {INDEX}); write one with edgeecho bench --prepare {folder.name}"
+            ) from error
+        if made_as != FORMAT:
+            raise ConfigError(f"{folder.name}: a pack of format {made_as}, this EdgeEcho reads {FORMAT}")
+        return cls(folder, models, macs, asked, files)
+
+    def entries(
+        self,
+        runtimes: Sequence[str] | None = None,
+        precisions: Sequence[str] | None = None,
+        forms: Sequence[str] | None = None,
+        models: Sequence[str] | None = None,
+    ) -> list[Entry]:
+        """Every row of the pack that is asked for and whose file is there.
+
+        Args:
+            runtimes: Of `PACKED_RUNTIMES`; None means those that it was made for, as for the next two.
+            precisions: Of `PRECISIONS`.
+            forms: Of `FORMS`.
+            models: Names in the pack, `default` or `all`; None means all.
+
+        Raises:
+            ConfigError: If a name is unknown or nothing is left.
+        """
+        given = (runtimes, precisions, forms)
+        asked = [self.asked[key] if one is None else one for key, one in zip(ASKED, given, strict=True)]
+        known(*zip(("runtime", "precision", "form"), asked, (PACKED_RUNTIMES, PRECISIONS, FORMS), strict=True))
+        kept = [
+            row
+            for name, kind in self.kinds.items()
+            if self._is_asked(name, models) and (kind == "ours" or name in PEERS)
+            for row in rows_of(str((self.folder / name).absolute()) if kind == "ours" else name, *asked, self.folder)
+            if self._holds(row)
+        ]
+        if not kept:
+            raise ConfigError(f"{self.folder.name}: the pack holds no file of these forms, runtimes and precisions")
+        return list(dict.fromkeys(kept))
+
+    def _is_asked(self, name: str, models: Sequence[str] | None) -> bool:
+        if models is None:
+            return True
+        names = {DEFAULT_MODEL if model == "default" else model for model in models}
+        if unknown := sorted(names - set(self.kinds) - {"all"}):
+            raise ConfigError(f"{unknown[0]}: not in the pack {self.folder.name}; it holds {', '.join(self.kinds)}")
+        return name in names or "all" in names
+
+    def _holds(self, entry: Entry) -> bool:
+        try:
+            path = entry.path()
+        except EdgeEchoError:
+            return False
+        return path.is_file() and (self.files is None or path.name in self.files[entry.model])
+
+    def instruction(self) -> str:
+        """The line that tells how to run the pack on a board."""
+        names = [name for of_model in (self.files or {}).values() for name in of_model]
+        needs_openvino = any(name.endswith(".xml") for name in names)
+        package = "'edgeecho[openvino]'" if needs_openvino else "edgeecho"
+        name = shlex.quote(self.folder.name or self.folder.resolve().name)
+        line = f"On the board: pip install {package}, then edgeecho bench --pack {name}"
+        if needs_openvino and any(not name.endswith((".xml", ".bin")) for name in names):
+            line += " (after pip install edgeecho alone, the OpenVINO rows are left out)"
+        return line
+
+
+def with_engines(rows: list[Entry], say: Callable[[str], None]) -> list[Entry]:
+    """The rows whose engine is installed on this machine.
+
+    Args:
+        rows: Of a pack.
+        say: Told which engines are not, one line each.
+
+    Raises:
+        MissingExtraError: If none is.
+    """
+    missing = [runtime for runtime in dict.fromkeys(row.runtime for row in rows) if not has_engine(runtime)]
+    kept = [row for row in rows if row.runtime not in missing]
+    for runtime in missing:
+        count = sum(row.runtime == runtime for row in rows)
+        line = f"{runtime_name(runtime)} is not installed: pip install 'edgeecho[{runtime}]'"
+        if not kept:
+            raise MissingExtraError(f"{line}; the pack has no rows of another engine")
+        say(f"left out {count} of {len(rows)} rows: {line}")
+    return kept

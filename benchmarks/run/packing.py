@@ -1,0 +1,128 @@
+"""`edgeecho bench --prepare`: the contestants' files that are asked for, and what a board cannot find out by itself."""
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from edgeecho.benchmarks.run.contest import prepare, speckle_clip
+from edgeecho.benchmarks.run.entries import Entry, entries, known, macs_per_frame
+from edgeecho.benchmarks.run.pack import ASKED, FORMAT, INDEX, PACKED_RUNTIMES
+from edgeecho.errors import EdgeEchoError
+from edgeecho.files import atomic, require_writable
+from edgeecho.model.registry import INDEX as BUNDLE_INDEX
+from edgeecho.model.registry import read_index
+
+MODEL_SUFFIXES = (".onnx", ".ort", ".xml", ".bin")
+
+
+def prepare_pack(
+    folder: Path,
+    models: Sequence[str],
+    runtimes: Sequence[str],
+    precisions: Sequence[str],
+    forms: Sequence[str],
+    say: Callable[[str], None],
+) -> dict[str, str]:
+    """Write the files of the rows that are asked for, and no others, and an index of them.
+
+    Args:
+        folder: Made if need be; files of an earlier pack that are not of this one stay, and are not run.
+        models: As `run_bench`; files cannot be packed, folders and names can.
+        runtimes: `ort`, `openvino`.
+        precisions: As `run_bench`.
+        forms: As `run_bench`.
+        say: Told what is done, which models have no such row, and which files lie there that are not of this pack.
+
+    Returns:
+        Model to the reason why it is not in the pack; empty if all are.
+
+    Raises:
+        ConfigError: If a name makes no sense.
+        OutputError: If the folder cannot be written.
+    """
+    known(("runtime", runtimes, PACKED_RUNTIMES))
+    rows = entries(models, runtimes, precisions, forms, folder, say=say)
+    require_writable(folder)
+    np.save(folder / "frames.npy", speckle_clip())
+    frames = len(np.load(folder / "frames.npy", mmap_mode="r"))
+    kinds: dict[str, str] = {}
+    files: dict[str, list[str]] = {}
+    macs: list[dict[str, object]] = []
+    failures: dict[str, str] = {}
+    for name in dict.fromkeys(row.model for row in rows):
+        of_name = [row for row in rows if row.model == name]
+        say(f"packing {name}")
+        try:
+            packed, counts = _pack_one(folder, name, of_name, frames)
+        except EdgeEchoError as error:
+            failures[name] = str(error)
+            continue
+        kinds[name], files[name] = of_name[0].kind, packed
+        macs += [{"model": name, "form": form, "macs_per_frame": count} for form, count in counts.items()]
+        lying = {path.name for path in (folder / name).iterdir() if path.suffix in MODEL_SUFFIXES}
+        if others := sorted(lying - set(packed)):
+            say(f"{name}: not of this pack, and not run: {', '.join(others)}")
+    asked = dict(zip(ASKED, map(list, (runtimes, precisions, forms)), strict=True))
+    with atomic(folder / INDEX) as path:
+        index = {"format": FORMAT, "models": kinds, "asked": asked, "files": files, "macs": macs}
+        path.write_text(json.dumps(index, indent=1) + "\n")
+    return failures
+
+
+class _NotPackedError(EdgeEchoError):
+    """A model cannot be packed; the others go on."""
+
+
+def _pack_one(
+    folder: Path, name: str, rows: list[Entry], frames: int
+) -> tuple[list[str], dict[str | None, int | None]]:
+    """Write the files of one model's rows.
+
+    Returns:
+        Their names, and multiply-adds a frame by form.
+
+    Raises:
+        EdgeEchoError: If it cannot be packed.
+    """
+    if len({row.source for row in rows}) > 1:
+        raise _NotPackedError("two models have that name; rename a folder, or pack one of them")
+    own = folder / name
+    if rows[0].kind == "peer":
+        before = set(own.iterdir()) if own.is_dir() else set()
+        if failure := prepare(name, rows, folder / "frames.npy"):
+            raise _NotPackedError(failure)
+    elif not Path(rows[0].source).is_dir():
+        raise _NotPackedError("a single file; pack the folder that edgeecho export wrote")
+    counts = {row.form: macs_per_frame(row, 1 if row.form == "stream" else frames) for row in rows}
+    paths = [path for row in rows for path in _files(row.path())]
+    names = sorted({path.name for path in paths})
+    if rows[0].kind == "peer":
+        for path in set(own.iterdir()) - before:
+            if path.suffix in MODEL_SUFFIXES and path.name not in names:
+                path.unlink()  # was written to be counted alone
+        return names, counts
+    own.mkdir(exist_ok=True)
+    for path in paths:
+        if path.resolve() != (own / path.name).resolve():
+            with atomic(own / path.name) as temporary:
+                shutil.copyfile(path, temporary)
+    _write_bundle_index(Path(rows[0].source), own, names)
+    return names, counts
+
+
+def _files(path: Path) -> list[Path]:
+    """A model file, and OpenVINO's weights beside it."""
+    return [path, path.with_suffix(".bin")] if path.suffix == ".xml" else [path]
+
+
+def _write_bundle_index(source: Path, own: Path, names: list[str]) -> None:
+    """`bundle.json` of a folder, of the files that are packed alone."""
+    index = read_index(source)
+    if index and source.resolve() != own.resolve():
+        for key in {"files", "graphs"} & set(index):
+            index[key] = {name: value for name, value in index[key].items() if name in names}
+        with atomic(own / BUNDLE_INDEX) as path:
+            path.write_text(json.dumps(index, indent=1) + "\n")

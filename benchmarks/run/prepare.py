@@ -1,0 +1,136 @@
+"""A peer's network, built, exported and quantized like ours, in a process of its own, with a job on stdin."""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgeecho.benchmarks.peers.peers import PEERS, STORED
+from edgeecho.errors import ConfigError, EdgeEchoError, ExportError, MissingExtraError
+from edgeecho.model.spec import ModelSpec
+
+SETTLING = 8
+"""Frames that give BatchNorm its statistics where each stands alone."""
+FEW = 3
+"""Frames that a graph of free T is compared on; it was traced with another number."""
+MAX_ERROR = 1e-3
+"""Of logits between PyTorch and the fp32 graph, as a part of the largest logit where that is above 1."""
+
+
+def export_peer(
+    name: str, config: dict[str, Any], folder: str, frames_file: str, formats: dict[str, list[str]]
+) -> None:
+    """Write clip.{precision}.onnx and clip.{precision}.xml of a network with random weights.
+
+    T is free where every frame stands alone to the network, so that one graph runs clips and single frames; else it is
+    the clip's.
+
+    Args:
+        name: A key of `PEERS`.
+        config: What builds it.
+        folder: Where to.
+        frames_file: .npy, uint8 (T, 1, S, S); the shape to export, and the one clip that calibrates int8.
+        formats: Precision, of `STORED`, to the runtimes that get a file of it: `ort`, `openvino`.
+
+    Raises:
+        ConfigError: If the name is unknown, or the network cannot take a clip of that shape.
+        MissingExtraError: If torch, onnx, openvino or what the network is made of is missing.
+        ExportError: If the graph does not say what the network says.
+    """
+    if name not in PEERS:
+        raise ConfigError(f"unknown peer {name!r}; known: {', '.join(PEERS)}")
+    if set(formats) - set(STORED):
+        raise ConfigError(f"a peer is stored in {' and '.join(STORED)}, got {', '.join(formats)}")
+    peer = replace(PEERS[name], config=config)
+    try:
+        from edgeecho.export.graph.clip import clip_graph
+        from edgeecho.export.int8.quantize import quantize
+        from edgeecho.export.int8.ranges import find_ranges
+        from edgeecho.export.write.sealed import write_onnx, write_openvino
+        from edgeecho.nn import count_parameters
+    except ImportError as error:
+        raise MissingExtraError(f"{error.name} is not installed: pip install 'edgeecho[export]'") from error
+    frames = np.load(frames_file)
+    fixed, size_px = peer.frames(len(frames)), frames.shape[2]
+    network = peer.build()
+    _settle(network, _thinned(frames) if fixed else frames[:SETTLING], name)
+    compared = frames[: fixed or FEW]
+    logits = _logits(network, compared, name)
+    graph = clip_graph(network, size_px, fixed)
+    _require_same(graph, compared, logits, name)
+    spec = ModelSpec(
+        name=name,
+        family=name,
+        config=config,
+        params=count_parameters(network),
+        size_px=size_px,
+        form="clip",
+        frames=fixed,
+        lowering="none" if fixed else "2d",
+    )
+    for precision, runtimes in formats.items():
+        model = graph
+        if precision == "int8":  # 8 bits, as a peer's own tools would take; it is timed, not compared bit by bit
+            model = quantize(graph, find_ranges(graph, [frames[:, 0]]), weight_bits=8)
+        stem = Path(folder) / f"clip.{precision}"
+        if "ort" in runtimes:
+            write_onnx(stem.with_name(f"{stem.name}.onnx"), model, replace(spec, precision=precision))
+        if "openvino" in runtimes:
+            write_openvino(stem.with_name(f"{stem.name}.xml"), model, replace(spec, precision=precision))
+
+
+def _thinned(frames: np.ndarray) -> np.ndarray:
+    """Every second pixel, cut to a multiple of 16: a whole clip in a quarter of the time."""
+    side = frames.shape[2] // 2 // 16 * 16
+    return frames[:, :, ::2, ::2][:, :, :side, :side] if side else frames
+
+
+def _settle(network: Any, frames: np.ndarray, name: str) -> None:
+    """Give BatchNorm the statistics that it would have learnt, from frames uint8 (T, 1, S, S).
+
+    As it is built it changes nothing, and over dozens of random layers all frames fade to one value: then neither a
+    wrong graph nor int8's steps would show, and values could become so small that a CPU slows down.
+    """
+    import torch
+
+    norms = [m for m in network.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
+    if not norms:
+        return
+    for norm in norms:
+        norm.train().momentum = 1.0
+    _logits(network, frames, name)
+    network.eval()
+
+
+def _logits(network: Any, frames: np.ndarray, name: str) -> np.ndarray:
+    """What PyTorch answers to frames uint8 (T, 1, S, S); refuses those that do not fit."""
+    import torch
+
+    try:
+        with torch.inference_mode():
+            logits: np.ndarray = network.forward_frames(torch.from_numpy(frames).float() * (1.0 / 255.0)).numpy()
+    except (ValueError, RuntimeError) as error:  # a library's own network says it in its own way
+        reason = (str(error).splitlines() or ["no reason given"])[0]
+        raise ConfigError(f"{name} cannot take a clip of {frames.shape}: {reason}") from error
+    if logits.shape != frames.shape:
+        raise ConfigError(f"{name} must answer frames {frames.shape} by logits of the same shape, got {logits.shape}")
+    return logits
+
+
+def _require_same(graph: Any, frames: np.ndarray, logits: np.ndarray, name: str) -> None:
+    """Refuse a graph whose logits in ONNX Runtime differ from PyTorch's."""
+    from edgeecho.export.check.proof import logit_error
+
+    error = logit_error(graph, frames[:, 0], logits, name).value / max(1.0, float(np.abs(logits).max()))
+    if not error <= MAX_ERROR:
+        raise ExportError(f"{name}: its graph differs from PyTorch by {error:.2g} of its logits, limit {MAX_ERROR:g}")
+
+
+if __name__ == "__main__":
+    try:
+        export_peer(**json.load(sys.stdin))
+    except EdgeEchoError as error:
+        sys.exit(str(error))

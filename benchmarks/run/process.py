@@ -1,0 +1,81 @@
+"""The caller's side of a row's process."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+from edgeecho.errors import EdgeEchoError
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class RowError(EdgeEchoError):
+    """A row cannot be measured; the others go on."""
+
+
+class RowProcess:
+    """One worker, asked line by line. It works only while it is asked, so rows do not disturb each other."""
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        """
+        Args:
+            job: `Entry.job`, and threads, frames_file and warm_up_seconds.
+
+        Raises:
+            RowError: If the row cannot be opened.
+        """
+        environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(job["threads"]))
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "edgeecho.benchmarks.run.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment,
+            start_new_session=True,  # Ctrl-C is the caller's to handle
+        )
+        try:
+            self.opened = self._ask(job)
+        except BaseException:
+            self.close()
+            raise
+
+    def ask(self, what: str, **settings: Any) -> dict[str, Any]:
+        """Have something done: `run`, `live`, `end_to_end`, `profile`, `read_back`,
+        as `edgeecho.benchmarks.run.worker` has them.
+
+        Raises:
+            RowError: If it failed; what else is asked may still succeed.
+        """
+        return self._ask({"do": what, **settings})
+
+    def _ask(self, command: dict[str, Any]) -> dict[str, Any]:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        try:
+            stdin.write(json.dumps(command) + "\n")
+            stdin.flush()
+            line = stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            code = self._process.wait()
+            raise RowError(f"its process ended with {f'signal {-code}' if code < 0 else f'exit code {code}'}")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise RowError(answer["error"])
+        return answer
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            try:
+                if pipe:
+                    pipe.close()
+            except BrokenPipeError:
+                pass

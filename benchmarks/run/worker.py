@@ -1,0 +1,150 @@
+"""One row in a process of its own: `python -m edgeecho.benchmarks.run.worker`, a job on stdin, lines of JSON out.
+
+First line in: `Entry.job` with threads, frames_file and warm_up_seconds. First line out: how it opened and warmed up.
+Then each {"do": name, ...} is answered by a line: `run` by times in ms; `live`, `end_to_end`, `profile` and `estimates`
+by what the row's field of that name holds; `read_back` by the precision that really ran. A first line with `error` ends
+the process, a later one only what was asked; the end of stdin ends it too.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+import numpy as np
+
+from edgeecho.benchmarks.run.opened import Opened, open_row
+from edgeecho.errors import ConfigError, EdgeEchoError
+
+WARM_UP_RUNS = 2
+"""At least, the first included: ONNX Runtime plans its memory in the first run and takes it in the second."""
+
+
+def rss_mb(field: str = "VmHWM") -> float:
+    """Most memory that this process has held so far (`VmHWM`), or holds now (`VmRSS`), MB = 2^20 bytes.
+
+    Linux' `ru_maxrss` is no use: a child starts with its parent's peak. VmHWM starts anew with the program.
+    """
+    try:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith(f"{field}:"):
+                return int(line.split()[1]) / 1024
+    except OSError:
+        pass
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1024)
+
+
+def _timed(run: Callable[[], object]) -> float:
+    start = time.perf_counter_ns()
+    run()
+    return (time.perf_counter_ns() - start) / 1e6
+
+
+class _Desk:
+    """Answers what is asked of an opened row."""
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        self.job = job
+        self.frames = np.load(job["frames_file"])
+        before = rss_mb("VmRSS")
+        self.row: Opened = open_row(job, self.frames)
+        self.shapes = {name: list(value.shape) for name, value in self.row.inputs.items()}
+        warm_up = [_timed(self.row.run)]
+        while len(warm_up) < WARM_UP_RUNS or sum(warm_up) < 1000 * job["warm_up_seconds"]:
+            warm_up.append(_timed(self.row.run))
+        self.opening = {
+            **self.row.report,
+            "first_ms": warm_up[0],
+            "estimate_ms": warm_up[-1],
+            "frames_per_run": self.row.frames_per_run,
+            "input_shapes": self.shapes,
+            "start_rss_mb": before,
+            "loaded_rss_mb": rss_mb("VmRSS"),
+            "peak_rss_mb": rss_mb(),
+        }
+
+    def run(self, runs: int) -> dict[str, Any]:
+        wall, cpu = time.perf_counter(), time.process_time()
+        times = [_timed(self.row.run) for _ in range(runs)]
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+        return {"ms": times, "cpu_seconds": cpu, "wall_seconds": wall, "peak_rss_mb": rss_mb()}
+
+    def live(self, fps: float, seconds: float, cine: str) -> dict[str, Any]:
+        from edgeecho.benchmarks.run.live import run_live
+        from edgeecho.cine import read_cine
+        from edgeecho.runtime.engines.engine import StreamEngine
+        from edgeecho.runtime.streaming import StreamingPredictor
+
+        if self.row.spec is None or self.row.spec.form != "stream":
+            raise ConfigError("a fixed rate drives stream graphs alone")
+        stream = StreamingPredictor(cast(StreamEngine, self.row.engine), self.row.spec, self.opening["sha256"], fps=fps)
+        return {"live": run_live(stream.push, read_cine(cine).frames, fps, seconds)}
+
+    def end_to_end(self, cine: str) -> dict[str, Any]:
+        from edgeecho.benchmarks.run.end_to_end import time_stages
+        from edgeecho.runtime.predictor import Predictor
+
+        if self.row.spec is None:
+            raise ConfigError("only a model with a spec segments a cine")
+        return {
+            "end_to_end": time_stages(Predictor(self.row.engine, self.row.spec, self.opening["sha256"]), Path(cine))
+        }
+
+    def profile(self) -> dict[str, Any]:
+        from edgeecho.benchmarks.profile.profile import profile_model
+
+        path, row = Path(self.job["path"] or ""), self.row
+        weights = path.with_suffix(".bin").read_bytes() if path.suffix == ".xml" else b""
+        precision = self.opening["precision_stored"] or "fp32"
+        found = profile_model(row.data, weights, self.job["runtime"], precision, row.inputs, self.job["threads"])
+        return {"profile": found}
+
+    def estimates(self, boards: list[str], measured_ms: float) -> dict[str, Any]:
+        from edgeecho.benchmarks.profile.boards import find_boards
+        from edgeecho.benchmarks.profile.estimate import calibrate, estimate
+        from edgeecho.benchmarks.profile.layers import graph_layers
+
+        count, threads = self.row.frames_per_run, self.job["threads"]
+        layers = graph_layers(self.row.data, count, self.shapes)
+        calibration = calibrate(layers, measured_ms, count, threads)
+        return {"estimates": [estimate(layers, board, threads, calibration) for board in find_boards(boards)]}
+
+    def read_back(self) -> dict[str, Any]:
+        from edgeecho.benchmarks.profile.readback import convolutions_run
+
+        return {"convolutions": convolutions_run(self.row.engine, self.row.data, self.row.inputs)}
+
+
+def serve(lines: TextIO, out: TextIO) -> None:
+    """Answer a job and its commands, line by line."""
+
+    def say(**values: Any) -> None:
+        print(json.dumps(values), file=out, flush=True)
+
+    desk: _Desk | None = None
+    for line in lines:
+        given = json.loads(line)
+        try:
+            if desk is None:
+                desk = _Desk(given)
+                say(**desk.opening)
+            else:
+                answer = getattr(desk, given.pop("do"))
+                say(**answer(**given))
+        except EdgeEchoError as error:
+            say(error=str(error))
+        except Exception as error:  # a row that fails must not end the others
+            say(error=f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
+        if desk is None:
+            return
+
+
+if __name__ == "__main__":
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever an engine prints goes to stderr
+    serve(sys.stdin, answers)

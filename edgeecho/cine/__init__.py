@@ -1,0 +1,18 @@
+"""Cines: the frames of one loop with what is known of them, found in folders and read from one file format a module."""
+
+from edgeecho.cine.find import find_cines, natural_key
+from edgeecho.cine.grey import MAX_PIXELS, MAX_SIDE_PX, MIN_SIDE_PX, to_grey
+from edgeecho.cine.model import Cine, check_stated
+from edgeecho.cine.read import read_cine
+
+__all__ = [
+    "MAX_PIXELS",
+    "MAX_SIDE_PX",
+    "MIN_SIDE_PX",
+    "Cine",
+    "check_stated",
+    "find_cines",
+    "natural_key",
+    "read_cine",
+    "to_grey",
+]

@@ -1,0 +1,73 @@
+"""Cines in folders: which files are cines, in natural order."""
+
+import os
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from edgeecho.cine.kinds import STILL_SUFFIXES, suffix_of
+from edgeecho.cine.result_files import own_outputs
+
+
+def find_cines(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """Expand folders into the cines inside, at any depth, in natural order.
+
+    A folder that directly holds PNG frames and no cines is itself one cine. Inside folders these are passed over:
+    hidden files, stills beside cines, `*_gt.nii.gz` (masks by the CAMUS naming), NPZ without `frames`, and what
+    EdgeEcho wrote.
+
+    Args:
+        paths: Files and folders. A path that is no folder is kept as it is, so that `read_cine` can say what is wrong
+            with it; so is a folder without any cine.
+
+    Returns:
+        Each cine once, in the order of `paths`.
+    """
+    found: dict[Path, None] = {}
+    for path in map(Path, paths):
+        inside = list(_cines_inside(path)) if path.is_dir() else []
+        found.update(dict.fromkeys(inside or [path]))
+    return list(found)
+
+
+def natural_key(path: Path) -> list[tuple[int, int, str]]:
+    """Sort key of a path that counts digits as numbers: `2.png` before `10.png`."""
+    parts = re.findall(r"([0-9]+)|([^0-9]+)", str(path))
+    return [(0, int(digits), digits) if digits else (1, 0, text) for digits, text in parts]
+
+
+def _cines_inside(folder: Path) -> Iterator[Path]:
+    found: list[Path] = []
+
+    def unreadable(error: OSError) -> None:
+        found.append(Path(error.filename))  # stays in the list, so that `read_cine` reports it
+
+    for where, _, names in os.walk(folder, onerror=unreadable):
+        own = own_outputs(Path(where), names)
+        files = [Path(where, name) for name in names if not name.startswith(".") and name not in own]
+        cines = [file for file in files if _is_cine(file)]
+        found += cines
+        if not cines and any(file.suffix.lower() == ".png" for file in files):
+            found.append(Path(where))
+    yield from sorted(found, key=natural_key)
+
+
+def _is_cine(file: Path) -> bool:
+    """Whether a file inside a folder is meant to be a cine; a damaged one is, so that it gets reported."""
+    suffix = suffix_of(file)
+    if suffix in STILL_SUFFIXES or file.name.lower().endswith(("_gt.nii.gz", "_gt.nii")):
+        return False
+    if suffix == ".npz":
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return "frames.npy" in archive.namelist()
+        except (OSError, zipfile.BadZipFile):
+            return True
+    if suffix:
+        return True
+    try:
+        with file.open("rb") as opened:
+            return file.is_file() and opened.read(132)[128:] == b"DICM" and file.name.upper() != "DICOMDIR"
+    except OSError:
+        return False

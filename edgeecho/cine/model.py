@@ -1,0 +1,64 @@
+"""Cine: the frames of one ultrasound loop, with what is known about them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from edgeecho.errors import ConfigError, ShapeError
+
+MAX_FPS, MAX_SPACING_MM = 10_000, 1_000
+"""What a user states is taken up to here: it may be a phantom, or another animal."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cine:
+    """One loop of grey frames.
+
+    Raises:
+        ShapeError: If `frames` is not uint8 (T, H, W) with T >= 1, or a label does not fit.
+    """
+
+    frames: np.ndarray
+    """uint8 (T, H, W)."""
+    fps: float | None = None
+    """Frames per second, None if unknown."""
+    spacing_mm: tuple[float, float] | None = None
+    """(row, column) millimetres per pixel, None if unknown."""
+    labels: dict[int, np.ndarray] = field(default_factory=dict)
+    """Frame index to left-ventricle mask, uint8 {0, 1} (H, W), for the labelled frames only."""
+    phases: dict[int, str] = field(default_factory=dict)
+    """Frame index to `ED` or `ES`, where a person marked it."""
+    name: str = "cine"
+    """For messages and output files."""
+    warnings: tuple[str, ...] = ()
+    """What was odd about the file, each a sentence for the user."""
+
+    def __post_init__(self) -> None:
+        if self.frames.dtype != np.uint8 or self.frames.ndim != 3 or 0 in self.frames.shape:
+            raise ShapeError(
+                f"{self.name}: expected frames uint8 (T, H, W), got {self.frames.dtype} {self.frames.shape}; "
+                "pass one grey cine"
+            )
+        for index, mask in self.labels.items():
+            if not 0 <= index < len(self.frames) or mask.shape != self.frames.shape[1:]:
+                raise ShapeError(f"{self.name}: label {index} {mask.shape} does not fit frames {self.frames.shape}")
+
+    @property
+    def marked(self) -> list[int]:
+        """The labelled frames that are ED or ES, in order of time; every labelled one where neither is marked."""
+        return sorted(self.labels.keys() & self.phases.keys()) or sorted(self.labels)
+
+
+def check_stated(fps: float | None, spacing_mm: Sequence[float] | None) -> None:
+    """Refuse what a caller states and cannot be.
+
+    Raises:
+        ConfigError: If `fps` or a spacing is not a positive number of a plausible size.
+    """
+    if fps is not None and not 0 < fps < MAX_FPS:
+        raise ConfigError(f"fps must be positive and below {MAX_FPS}, got {fps}")
+    if spacing_mm is not None and not (len(spacing_mm) == 2 and all(0 < mm < MAX_SPACING_MM for mm in spacing_mm)):
+        raise ConfigError(
+            f"spacing_mm must be two positive numbers (row, column) below {MAX_SPACING_MM}, got {tuple(spacing_mm)}"
+        )

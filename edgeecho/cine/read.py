@@ -1,0 +1,103 @@
+"""`read_cine`: one cine from a file or a folder of frames, whatever its format."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from edgeecho.cine.kinds import DICOM_SUFFIXES, KINDS, STILL_SUFFIXES, VIDEO_SUFFIXES, suffix_of
+from edgeecho.cine.model import Cine, check_stated
+from edgeecho.errors import VideoError
+
+FPS_RANGE = (0.5, 500.0)
+"""What a file says outside this range is no frame rate of echocardiography; containers without one say 1000."""
+SPACING_RANGE_MM = (0.01, 5.0)
+"""What a file says outside this range is no pixel spacing of echocardiography."""
+
+
+def read_cine(
+    path: str | os.PathLike[str], *, fps: float | None = None, spacing_mm: Sequence[float] | None = None
+) -> Cine:
+    """Read one cine: AVI, MP4, MOV, WEBM, MKV, GIF, PNG, JPG, NPZ, DICOM, NIfTI or a folder of PNG frames.
+
+    Args:
+        path: The file, or the folder of equally large PNG frames in natural order (`2.png` before `10.png`).
+        fps: Frames per second, instead of what the file says.
+        spacing_mm: (row, column) millimetres per pixel, instead of what the file says.
+
+    Returns:
+        Frames uint8 (T, H, W), colour made grey by `to_grey`; `fps` and `spacing_mm` None where neither the file nor
+        the caller states them. What the file states and cannot be true is not used, and `warnings` says so.
+
+    Raises:
+        VideoError: If the path cannot be read, is no cine, is cut short, or is smaller or larger than the bounds
+            `MIN_SIDE_PX`, `MAX_SIDE_PX` and `MAX_PIXELS`.
+        ConfigError: If `fps` or `spacing_mm` is not positive.
+        MissingExtraError: If DICOM or NIfTI needs a package that is not installed.
+    """
+    path = Path(path)
+    check_stated(fps, spacing_mm)
+    try:
+        cine = _reader(path)(path)
+    except OSError as error:
+        raise VideoError(f"{path}: cannot be read: {error.strerror or error}; check the file and its rights") from error
+    cine = _without_the_implausible(replace(cine, name=_name(path)))
+    return replace(
+        cine,
+        fps=cine.fps if fps is None else float(fps),
+        spacing_mm=cine.spacing_mm if spacing_mm is None else (float(spacing_mm[0]), float(spacing_mm[1])),
+    )
+
+
+def _reader(path: Path) -> Callable[[Path], Cine]:
+    """Choose by what the path is, once. Readers import what they need."""
+    if path.is_dir():
+        from edgeecho.cine.stills import read_folder
+
+        return read_folder
+    if not path.exists():
+        raise VideoError(f"{path}: no such file or folder; check the path")
+    if not path.is_file():
+        raise VideoError(f"{path}: neither a file nor a folder; pass {KINDS}")
+    with path.open("rb") as file:
+        head = file.read(132)
+    if not head:
+        raise VideoError(f"{path}: the file is empty (0 bytes); copy it again")
+    suffix = suffix_of(path)
+    if suffix in DICOM_SUFFIXES or head[128:] == b"DICM":
+        from edgeecho.cine.dicom import read_dicom
+
+        return read_dicom
+    if suffix in VIDEO_SUFFIXES:
+        from edgeecho.cine.video import read_video
+
+        return read_video
+    if suffix in STILL_SUFFIXES:
+        from edgeecho.cine.stills import read_still
+
+        return read_still
+    from edgeecho.cine.arrays import read_nifti, read_npz
+
+    if suffix in (".nii", ".nii.gz"):
+        return read_nifti
+    if suffix == ".npz":
+        return read_npz
+    raise VideoError(f"{path}: not a kind of cine that is read, by its name or its content; pass {KINDS}")
+
+
+def _name(path: Path) -> str:
+    name = path.resolve().name  # of `.` too
+    return name if path.is_dir() else name[: len(name) - len(suffix_of(path))] or name
+
+
+def _without_the_implausible(cine: Cine) -> Cine:
+    fps, spacing_mm, warnings = cine.fps, cine.spacing_mm, list(cine.warnings)
+    if fps is not None and not FPS_RANGE[0] <= fps <= FPS_RANGE[1]:
+        warnings.append(f"The file states {fps:g} frames per second, which cannot be; it was not used.")
+        fps = None
+    if spacing_mm is not None and not all(SPACING_RANGE_MM[0] <= s <= SPACING_RANGE_MM[1] for s in spacing_mm):
+        warnings.append(
+            f"The file states {spacing_mm[0]:g} x {spacing_mm[1]:g} mm per pixel, which cannot be; it was not used."
+        )
+        spacing_mm = None
+    return replace(cine, fps=fps, spacing_mm=spacing_mm, warnings=tuple(warnings))

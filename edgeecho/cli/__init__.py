@@ -1,0 +1,54 @@
+"""The command line: a file a command, which reads flags, calls one library function and prints."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgeecho.cli.bench import bench_app
+from edgeecho.cli.common import say
+from edgeecho.cli.data import data_app
+from edgeecho.cli.evaluate import evaluate
+from edgeecho.cli.export import export, verify
+from edgeecho.cli.models import info, models, selftest
+from edgeecho.cli.segment import segment
+from edgeecho.cli.train import train
+from edgeecho.errors import ConfigError, EdgeEchoError
+from edgeecho.model.spec import NOTICE
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help=f"The left ventricle in every frame of an echo cine, in real time, on a bare CPU.\n\n{NOTICE}",
+)
+
+
+@app.command()
+def demo(out: Annotated[Path, typer.Option(help="Folder for pictures and files.")] = Path("demo-out")) -> None:
+    """Segment a real cine, export int8, benchmark; ends with a table and pictures."""
+    from edgeecho.cli.demo import run_demo
+
+    run_demo(out, say)
+
+
+for command in (segment, train):
+    app.command()(command)
+app.command("eval")(evaluate)
+for command in (export, verify, selftest, info, models):
+    app.command()(command)
+app.add_typer(data_app, name="data")
+app.add_typer(bench_app, name="bench")
+
+
+def main() -> None:
+    """Entry point: an EdgeEchoError is one line; exit 2 if a flag or setting has a bad value, else 1."""
+    try:
+        app()
+    except EdgeEchoError as error:
+        say(f"error: {' '.join(str(error).split())}")
+        sys.exit(2 if isinstance(error, ConfigError) else 1)
+    except KeyboardInterrupt:
+        say("interrupted")
+        sys.exit(130)

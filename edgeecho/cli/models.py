@@ -1,0 +1,71 @@
+"""`edgeecho info`, `models` and `selftest`: what a model is, and whether its files are whole and right here."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from edgeecho.cli.common import JsonFile, Threads, say, write_json
+from edgeecho.errors import ModelFileError
+
+
+def selftest(
+    model: Annotated[str, typer.Argument(help="Packaged model's name, folder, or model file.")] = "default",
+    runtime: Annotated[str | None, typer.Option(help="ort or openvino; the files of both if not given.")] = None,
+    threads: Threads = 1,
+    json_file: JsonFile = None,
+) -> None:
+    """Does this processor give the answers that the model files were proven with?"""
+    from edgeecho.errors import MissingExtraError
+    from edgeecho.runtime.selftest import files_to_test, run_selftest
+
+    reports, failed = [], 0
+    for path in files_to_test(model, runtime):
+        try:
+            report = run_selftest(path, threads)
+        except (MissingExtraError, ModelFileError) as error:
+            if isinstance(error, MissingExtraError) and not runtime:
+                say(f"{path.name}: not tested, {error}")
+                continue
+            failed += 1
+            say(f"error: {error}")
+            continue
+        reports.append(report)
+        failed += not report.holds
+        typer.echo(
+            f"{report.file}, {report.runtime} {report.runtime_version}: {report.sentence()}, {report.seconds:.2f} s"
+        )
+    write_json(json_file, {"holds": bool(reports) and not failed, "files": [report.to_dict() for report in reports]})
+    if failed or not reports:
+        raise typer.Exit(1)
+
+
+def info(
+    model: Annotated[str, typer.Argument(help="Packaged model's name, folder, or model file.")],
+    json_file: JsonFile = None,
+) -> None:
+    """What a model is, what was proven of it, and whether every checksum holds."""
+    from edgeecho.model.integrity import verify_model
+    from edgeecho.report.model import print_report
+    from edgeecho.report.terminal import table_console
+
+    report = verify_model(model)
+    for error in report.errors:
+        say(f"error: {error}")
+    print_report(report, table_console())
+    write_json(json_file, report.to_dict())
+    if report.errors:
+        raise typer.Exit(1)
+
+
+def models() -> None:
+    """The models that come with the package."""
+    from textwrap import shorten
+
+    from edgeecho.runtime import packaged_models
+
+    for folder in packaged_models():
+        index = json.loads((folder / "bundle.json").read_text())
+        spec = index["spec"]
+        learned = shorten(spec["trained_on"], 90, placeholder=" ...")
+        typer.echo(f"{folder.name}: {spec['params'] / 1e6:.2f} M parameters, {index['licence']}; {learned}")

@@ -1,0 +1,64 @@
+"""Drawn cines as a data set: `phantom:`, `phantom:SEED` or `phantom:SEED,COUNT`."""
+
+from functools import partial
+from pathlib import Path
+
+from edgeecho.data.datasets import licences
+from edgeecho.data.datasets.dataset import SPLITS, Item, known_split
+from edgeecho.data.quality.defects import Finding
+from edgeecho.errors import ConfigError
+from edgeecho.synthetic.phantom import PhantomHeart, draw_cine
+
+COUNTS = {"train": 400, "val": 50, "test": 50}
+"""Cines of the data set's splits, if not said otherwise."""
+
+
+class Phantom:
+    """Drawn cines as a data set; no cine of one split is in another."""
+
+    kind = "phantom"
+    licence = licences.APACHE
+    splits: tuple[str, ...] = SPLITS
+
+    def __init__(self, root: Path = Path()) -> None:
+        """
+        Args:
+            root: What stands behind `phantom:`, no folder: nothing, `SEED` or `SEED,COUNT`. COUNT is the number of
+                training cines; an eighth of it, at least one, validates and another tests.
+
+        Raises:
+            ConfigError: If it is neither.
+        """
+        text = "" if root == Path() else str(root)
+        try:
+            numbers = [int(part) for part in text.split(",")] if text else [0]
+        except ValueError:
+            numbers = []
+        if len(numbers) not in (1, 2) or numbers[0] < 0 or numbers[-1] < len(numbers) - 1:
+            raise ConfigError(f"a phantom is phantom:, phantom:SEED or phantom:SEED,COUNT, got {text!r}")
+        self.root, self.notes = Path(text), list[str]()
+        self._seed = numbers[0]
+        self._counts = dict(COUNTS)
+        if len(numbers) == 2:
+            few = max(1, numbers[1] // 8)
+            self._counts = {"train": numbers[1], "val": few, "test": few}
+
+    def items(self, split: str) -> list[Item]:
+        """The cines of a split; each is drawn when it is read."""
+        return [self._item(split, i) for i in range(self._counts[known_split(split)])]
+
+    def findings(self) -> list[Finding]:
+        """None: there is no folder."""
+        return []
+
+    def _item(self, split: str, number: int) -> Item:
+        seed = (self._seed, SPLITS.index(split), number)
+        heart = PhantomHeart(seed)
+        about = {
+            "ef_percent": heart.ef_percent,
+            "fps": heart.fps,
+            "frames": heart.frame_count,
+            "labels": heart.frame_count,
+        }
+        name = f"phantom{self._seed}_{split}_{number:04d}"
+        return Item(name, name, split, "4CH", partial(draw_cine, seed, name), about)

@@ -1,0 +1,1 @@
+"""Files of data sets: tables, outlines, AVI headers and MetaImage, read into arrays."""

@@ -1,0 +1,48 @@
+"""What an AVI says of its frames without decoding them."""
+
+from pathlib import Path
+
+from edgeecho.cine.read import FPS_RANGE
+
+_INDEX_TAIL_BYTES = 1 << 20
+"""idx1 is the last chunk and holds 16 bytes a frame: this is room for 65,000."""
+
+
+def avi_header(path: Path) -> dict[str, float]:
+    """`frames` and `fps` as the header states them; empty if it is no AVI or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError:
+        return {}
+    at = head.find(b"strh")
+    if head[:4] != b"RIFF" or at < 0 or head[at + 8 : at + 12] != b"vids" or len(head) < at + 44:
+        return {}
+    scale, rate, _, frames = (int.from_bytes(head[at + 28 + 4 * i : at + 32 + 4 * i], "little") for i in range(4))
+    fps = rate / scale if scale else 0.0
+    return {"frames": frames} | ({"fps": fps} if FPS_RANGE[0] <= fps <= FPS_RANGE[1] else {})
+
+
+def lost_frames(path: Path, decoded: int) -> int:
+    """How many frames a damaged AVI lost inside, so that those after them have moved up; 0 if none or no AVI.
+
+    The header's count may be rounded; where it is larger than what was decoded, the index decides: a frame that it
+    lists and the decoder did not give was damaged.
+    """
+    stated = avi_header(path).get("frames", 0)
+    if stated <= decoded:
+        return 0
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _INDEX_TAIL_BYTES))
+        tail = file.read()
+    at = tail.rfind(b"idx1")
+    if at < 0:
+        return int(stated) - decoded
+    entries = tail[at + 8 :]
+    count = int.from_bytes(tail[at + 4 : at + 8], "little") // 16
+    count = min(count, len(entries) // 16)  # the file says any number it likes
+    kinds = [entries[16 * i : 16 * i + 4] for i in range(count)]
+    sizes = [int.from_bytes(entries[16 * i + 12 : 16 * i + 16], "little") for i in range(count)]
+    listed = sum(kind[2:] in (b"dc", b"db") and length > 0 for kind, length in zip(kinds, sizes, strict=True))
+    return max(0, listed - decoded)

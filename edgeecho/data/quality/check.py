@@ -1,0 +1,127 @@
+"""Is a data set complete, what is wrong with it, and what is done about that."""
+
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from edgeecho.data import open_data
+from edgeecho.data.datasets.dataset import Item
+from edgeecho.data.io.parallel import Progress, over_items
+from edgeecho.data.quality.defects import INCOMPLETE, LEVELS, OTHER_COUNT, UNREADABLE, Defect, Finding, from_warning
+from edgeecho.errors import DataError, MissingExtraError, VideoError
+
+STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
+MISSING_TEXTS = ("missing from", "no such file")
+"""What the error of a missing file says; the listing has found it already."""
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What `check` found."""
+
+    kind: str
+    root: str
+    items: dict[str, int]
+    """By split."""
+    labels: int
+    """Labelled frames that can be used."""
+    findings: tuple[Finding, ...]
+    """Worst first; of one kind together."""
+    seconds: float
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing needs a hand."""
+        return all(finding.defect.level != "error" for finding in self.findings)
+
+    def counts(self) -> dict[Defect, int]:
+        """How often each defect was found."""
+        return dict(Counter(finding.defect for finding in self.findings))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self) | {"is_sound": self.is_sound}
+
+
+def check(text: str, *, jobs: int | None = None, progress: Progress = lambda done, total: None) -> CheckReport:
+    """Look at the lists, then decode every cine with its labels.
+
+    Args:
+        text: `KIND:DIR`.
+        jobs: Threads; as many as there are cores if None.
+        progress: Called with cines done and cines.
+
+    Raises:
+        ConfigError: If `text` is wrong.
+        DataError: If the folder does not hold that data set, or a table cannot be read.
+        MissingExtraError: If a package is missing that the files need.
+    """
+    started = time.monotonic()
+    data = open_data(text)
+    by_split = {split: data.items(split) for split in data.splits}
+    findings = data.findings()
+    findings += [Finding(INCOMPLETE, str(data.root), note) for note in data.notes]
+    labels = 0
+    items = [item for items in by_split.values() for item in items]
+    for count, found in over_items(_look, items, jobs, progress):
+        labels += count
+        findings += found
+    order = list(dict.fromkeys(finding.defect for finding in findings))
+    findings.sort(key=lambda f: (LEVELS.index(f.defect.level), order.index(f.defect)))
+    counts = {split: len(items) for split, items in by_split.items()}
+    return CheckReport(data.kind, str(data.root), counts, labels, tuple(findings), time.monotonic() - started)
+
+
+def _look(item: Item) -> tuple[int, list[Finding]]:
+    try:
+        cine = item.read()
+    except MissingExtraError:
+        raise
+    except (VideoError, DataError) as error:
+        text = " ".join(str(error).split())
+        return 0, [] if any(part in text for part in MISSING_TEXTS) else [Finding(UNREADABLE, item.name, text)]
+    found = [from_warning(item.name, warning) for warning in cine.warnings]
+    listed = item.metadata.get("frames")
+    if listed is not None and listed != len(cine.frames):
+        found.append(Finding(OTHER_COUNT, item.name, f"{len(cine.frames)}, listed {listed}"))
+    return len(cine.labels), found
+
+
+def print_check(report: CheckReport, *, per_defect: int = 5) -> None:
+    """A table on stdout, then the places of each defect.
+
+    Args:
+        report: From `check`.
+        per_defect: Places that are named of a warning or note; of errors all are.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(soft_wrap=True)
+    if not console.is_terminal:
+        console.width = max(console.width, 120)  # a file or a pipe has room
+    splits = ", ".join(f"{count} {split}" for split, count in report.items.items())
+    console.print(f"{report.kind} in {report.root}: {splits}; {report.labels} labelled frames", highlight=False)
+    if not report.findings:
+        console.print("Complete, and nothing is wrong.", style="green")
+        return
+    table = Table("", "found", "times", "what is done about it", box=box.SIMPLE_HEAD, pad_edge=False)
+    for defect, count in report.counts().items():
+        table.add_row(f"[{STYLES[defect.level]}]{defect.level}[/]", defect.what, str(count), defect.action)
+    console.print(table, soft_wrap=False)
+    for defect in report.counts():
+        places = [finding for finding in report.findings if finding.defect == defect]
+        shown = places if defect.level == "error" else places[:per_defect]
+        console.print(f"[{STYLES[defect.level]}]{defect.what}[/]")
+        for place in shown:
+            console.print(f"  {escape(place.where)}{': ' + escape(place.detail) if place.detail else ''}")
+        if len(shown) < len(places):
+            console.print(f"  and {len(places) - len(shown)} more; --json names all", style="dim")
+    by_level = Counter(finding.defect.level for finding in report.findings)
+    verdict = ", ".join(
+        f"{by_level[level]} {level}{'s' * (by_level[level] > 1)}" for level in LEVELS if by_level[level]
+    )
+    console.print(f"{verdict} ({report.seconds:.0f} s)", highlight=False)

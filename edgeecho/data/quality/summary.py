@@ -1,0 +1,223 @@
+"""What is in a data set: videos per split, frames, frame rates, ejection fractions."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgeecho.data import open_data
+from edgeecho.data.datasets.dataset import Item
+from edgeecho.data.datasets.licences import TERMS
+from edgeecho.data.io.parallel import Progress, over_items
+from edgeecho.errors import DataError, MissingExtraError, VideoError
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How a figure is distributed."""
+
+    n: int
+    mean: float
+    sd: float
+    minimum: float
+    p5: float
+    median: float
+    p95: float
+    maximum: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Spread | None":
+        """None if there are no values; the standard deviation is that of the sample, 0 for one value."""
+        if not values:
+            return None
+        a = np.asarray(values, np.float64)
+        low, p5, p50, p95, high = (float(v) for v in np.percentile(a, (0, 5, 50, 95, 100)))
+        sd = float(a.std(ddof=1)) if len(a) > 1 else 0.0
+        return cls(len(a), float(a.mean()), sd, low, p5, p50, p95, high)
+
+
+@dataclass(frozen=True)
+class SplitSummary:
+    """One split."""
+
+    split: str
+    items: int
+    patients: int
+    labels: int
+    """Frames that the lists label."""
+    views: dict[str, int]
+    qualities: dict[str, int]
+    """Patients by image quality, where known."""
+    sexes: dict[str, int]
+    """Patients by sex, where known."""
+    frames: Spread | None
+    """Frames an item."""
+    fps: Spread | None
+    ef_percent: Spread | None
+    """A patient's views and stills that share one figure count once."""
+    ef_values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A data set."""
+
+    kind: str
+    root: str
+    licence: str
+    licence_terms: str
+    """What the licence says, and where it stands, in a sentence."""
+    notes: tuple[str, ...]
+    splits: tuple[SplitSummary, ...]
+    unknown: int
+    """Items whose frames neither the lists nor the file could tell."""
+    picture: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values, without the single ejection fractions."""
+        values = asdict(self)
+        for split in values["splits"]:
+            del split["ef_values"]
+        return values
+
+
+def summarise(
+    text: str,
+    out_png: Path | None = None,
+    *,
+    jobs: int | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Summary:
+    """Describe a data set from its lists, from headers where the lists are silent, and from the cines where those are.
+
+    Args:
+        text: `KIND:DIR`.
+        out_png: Where to write a picture of the distributions; none if None.
+        jobs: Threads; as many as there are cores if None.
+        progress: Called with items done and items.
+
+    Raises:
+        ConfigError: If `text` is wrong.
+        DataError: If the folder does not hold that data set.
+        OutputError: If the picture cannot be written.
+    """
+    data = open_data(text)
+    by_split = {split: data.items(split) for split in data.splits}
+    items = [item for of_split in by_split.values() for item in of_split]
+    known = dict(zip((item.name for item in items), over_items(_measure, items, jobs, progress), strict=True))
+    splits = tuple(_describe(split, of_split, known) for split, of_split in by_split.items())
+    unknown = sum("frames" not in facts for facts in known.values())
+    if out_png is not None:
+        from edgeecho.data.quality.distributions_plot import write_summary_picture
+
+        frames = [facts["frames"] for facts in known.values() if "frames" in facts]
+        rates = [facts["fps"] for facts in known.values() if "fps" in facts]
+        efs = {split.split: split.ef_values for split in splits}
+        write_summary_picture(out_png, f"{data.kind}: {len(items)} items", efs, frames, rates)
+    picture = None if out_png is None else str(out_png)
+    return Summary(
+        data.kind, str(data.root), data.licence, TERMS[data.licence], tuple(data.notes), splits, unknown, picture
+    )
+
+
+def _measure(item: Item) -> dict[str, float]:
+    """Frames and frame rate: from the list, else the header, else the cine."""
+    facts: dict[str, float] = {key: item.metadata[key] for key in ("frames", "fps") if key in item.metadata}
+    if len(facts) < 2 and item.peek is not None:
+        facts = item.peek() | facts
+    if "frames" not in facts:
+        try:
+            cine = item.read()
+        except MissingExtraError:
+            raise
+        except (VideoError, DataError):
+            return facts
+        facts["frames"] = len(cine.frames)
+        if cine.fps is not None:
+            facts.setdefault("fps", cine.fps)
+    return facts
+
+
+def _describe(split: str, items: list[Item], known: dict[str, dict[str, float]]) -> SplitSummary:
+    patients = {item.group: item for item in items}
+    studies = {(item.group, float(item.metadata["ef_percent"])) for item in items if "ef_percent" in item.metadata}
+    efs = [ef for _, ef in sorted(studies)]
+
+    def count(key: str) -> dict[str, int]:
+        values = (item.metadata.get(key) for item in patients.values())
+        return dict(Counter(str(value) for value in values if value is not None).most_common())
+
+    return SplitSummary(
+        split,
+        len(items),
+        len(patients),
+        sum(int(item.metadata.get("labels", 0)) for item in items),
+        dict(sorted(Counter(item.view for item in items).items())),
+        count("quality"),
+        count("sex"),
+        Spread.of([known[item.name]["frames"] for item in items if "frames" in known[item.name]]),
+        Spread.of([known[item.name]["fps"] for item in items if "fps" in known[item.name]]),
+        Spread.of(efs),
+        tuple(efs),
+    )
+
+
+def print_summary(summary: Summary) -> None:
+    """A table on stdout, one column a split."""
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(soft_wrap=True)
+    if not console.is_terminal:
+        console.width = max(console.width, 120)  # a file or a pipe has room
+    console.print(f"{summary.kind} in {escape(summary.root)}", highlight=False)
+    table = Table("", *(s.split for s in summary.splits), box=box.SIMPLE_HEAD, pad_edge=False)
+
+    def row(name: str, cells: Sequence[str]) -> None:
+        if any(cells):
+            table.add_row(name, *(cell or "-" for cell in cells))
+
+    row("items", [str(s.items) for s in summary.splits])
+    row("patients", [str(s.patients) for s in summary.splits])
+    row("labelled frames", [str(s.labels) for s in summary.splits])
+    row("views", [_counts(s.views) for s in summary.splits])
+    row("quality", [_counts(s.qualities) for s in summary.splits])
+    row("sex", [_counts(s.sexes) for s in summary.splits])
+    row("frames, median (range)", [_range(s.frames) for s in summary.splits])
+    row("frames a second", [_range(s.fps) for s in summary.splits])
+    row("EF %, mean ± SD (range)", [_mean(s.ef_percent) for s in summary.splits])
+    row("EF below 50 %", [_below(s.ef_values, 50) for s in summary.splits])
+    row("EF below 35 %", [_below(s.ef_values, 35) for s in summary.splits])
+    console.print(table, soft_wrap=False)
+    for note in summary.notes:
+        console.print(note, style="yellow", highlight=False, markup=False)
+    if summary.unknown:
+        console.print(
+            f"Items that could not be read: {summary.unknown}; `edgeecho data check` names them.", style="yellow"
+        )
+    console.print(f"Licence: {summary.licence}. {summary.licence_terms}", style="dim", highlight=False, markup=False)
+    if summary.picture:
+        console.print(f"Picture: {summary.picture}", highlight=False, markup=False)
+
+
+def _counts(values: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in values.items())
+
+
+def _range(spread: Spread | None) -> str:
+    return "" if spread is None else f"{spread.median:g} ({spread.minimum:g} to {spread.maximum:g})"
+
+
+def _mean(spread: Spread | None) -> str:
+    return (
+        "" if spread is None else f"{spread.mean:.1f} ± {spread.sd:.1f} ({spread.minimum:.0f} to {spread.maximum:.0f})"
+    )
+
+
+def _below(values: Sequence[float], limit: float) -> str:
+    return "" if not values else f"{100 * float(np.mean(np.asarray(values) < limit)):.1f} %"

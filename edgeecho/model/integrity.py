@@ -1,0 +1,97 @@
+"""What a model file or a bundle says of itself, verified: `edgeecho info`."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edgeecho.errors import ModelFileError
+from edgeecho.model.registry import INDEX, find_files, model_folder, read_index
+from edgeecho.model.sealed_file import MAX_BYTES, check
+from edgeecho.model.spec import ModelSpec
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """One file."""
+
+    name: str
+    bytes: int
+    """With its `.bin`, where it has one; 0 if it is not there."""
+    error: str | None
+    """Why it must not be used; None if its checksums hold."""
+    spec: ModelSpec | None
+    """None for what holds no model, and for what is damaged."""
+    selftest: str | None = None
+    """How nearly answers to the test cine must agree, and on which processors; None without a self-test."""
+    refusal: str | None = None
+    """Why the acceptance test refused it at its export; None otherwise."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A model file, or a folder."""
+
+    name: str
+    files: list[FileReport]
+    index: dict[str, Any] = field(default_factory=dict)
+    """What `bundle.json` holds, if there is one."""
+
+    @property
+    def errors(self) -> list[str]:
+        """Of all files."""
+        return [file.error for file in self.files if file.error]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        rows = [{**asdict(f), "spec": json.loads(f.spec.to_json()) if f.spec else None} for f in self.files]
+        return {"name": self.name, "sound": not self.errors, "files": rows, "bundle": self.index or None}
+
+
+def verify_model(model: str) -> Report:
+    """Verify a model and gather what it says of itself.
+
+    Args:
+        model: A packaged model's name, a folder or a file. In a folder every model file is checked by its own seal, and
+            what `bundle.json` lists by the SHA-256 there too.
+
+    Raises:
+        ModelFileError: If there is no such model, or a folder's index is damaged.
+    """
+    paths, folder = find_files(model), model_folder(model)
+    index = read_index(folder) if folder else {}
+    listed: dict[str, str] = index.get("files", {})
+    seen = {path.name for path in paths} | {path.with_suffix(".bin").name for path in paths if path.suffix == ".xml"}
+    reports = [_file(path, listed) for path in paths]
+    if folder:
+        reports += [_listed(folder / name, listed[name]) for name in sorted(set(listed) - seen)]
+    return Report(folder.name if folder else paths[0].name, reports, index)
+
+
+def _file(path: Path, listed: dict[str, str]) -> FileReport:
+    """A model file, by its seal, and by the index where that lists it."""
+    try:
+        _, spec, companion, record, refusal = check(path)
+    except ModelFileError as broken:
+        return FileReport(path.name, 0, str(broken), None)
+    parts = {path.name: path.read_bytes()}  # of a device file, more than the graph in it
+    if companion:
+        parts[path.with_suffix(".bin").name] = companion
+    others = [n for n, data in parts.items() if listed.get(n) not in (None, hashlib.sha256(data).hexdigest())]
+    error = f"{others[0]}: sound, but not the file that {INDEX} lists; export again" if others else None
+    test = f"{len(record.answers)} frames, {record.tolerance}, on {record.processors}" if record else None
+    return FileReport(path.name, sum(map(len, parts.values())), error, spec, test, refusal)
+
+
+def _listed(path: Path, expected: str) -> FileReport:
+    """Any other file that the index lists."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return FileReport(path.name, 0, f"{path.name}: more than the {MAX_BYTES} bytes allowed", None)
+        data = path.read_bytes()
+    except OSError as broken:
+        return FileReport(path.name, 0, f"{path.name}: listed in {INDEX}, cannot be read ({broken.strerror})", None)
+    holds = hashlib.sha256(data).hexdigest() == expected
+    error = None if holds else f"{path.name}: not the file that {INDEX} lists; export again"
+    return FileReport(path.name, len(data), error, None)

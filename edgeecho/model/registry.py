@@ -1,0 +1,148 @@
+"""Which file a model's name stands for."""
+
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from edgeecho.errors import ConfigError, ModelFileError
+from edgeecho.model import device_file, sealed_file
+
+DEFAULT_MODEL = "cl_unet_edge"
+INDEX = "bundle.json"
+"""Of a folder that `edgeecho export` wrote."""
+DEFAULT_PRECISION = "int8"
+PRECISIONS = ("int8", "fp16", "fp32")
+RUNTIMES = {"ort": ".onnx", "openvino": ".xml", "torch": ".safetensors"}
+"""Runtime to the suffix of the files that it usually opens."""
+RUNTIME_OF = {**{suffix: runtime for runtime, suffix in RUNTIMES.items()}, ".ort": "ort"}
+"""Suffix of a model file to the runtime that opens it."""
+
+
+@dataclass(frozen=True)
+class Located:
+    """A model file and the runtime that opens it."""
+
+    path: Path
+    runtime: str
+    precision: str | None = None
+    """As asked for; the file must have it."""
+    form: str = "clip"
+    """`clip` or `stream`, which a graph's file must hold."""
+
+
+def packaged_models() -> list[Path]:
+    """Folders of the models that come with the package, by name."""
+    root = Path(str(files("edgeecho.models")))
+    return sorted(p for p in root.iterdir() if (p / INDEX).is_file())
+
+
+def model_folder(model: str) -> Path | None:
+    """The folder of a packaged model's name or of a path; None if `model` names no folder."""
+    name = DEFAULT_MODEL if model == "default" else model
+    for folder in packaged_models():
+        if folder.name == name:
+            return folder
+    return Path(model) if Path(model).is_dir() else None
+
+
+def locate(
+    model: str | Path = "default", runtime: str | None = None, precision: str | None = None, form: str = "clip"
+) -> Located:
+    """Find a model file.
+
+    Args:
+        model: `default`, a packaged model's name, a folder that `edgeecho export` wrote, or a file.
+        runtime: `ort`, `openvino` or `torch`; None chooses by the file's suffix, `ort` for a name or folder.
+        precision: `int8` or `fp32`; None means int8 for a name or folder, and whatever a file has.
+        form: `clip` or `stream`.
+
+    Raises:
+        ConfigError: If the runtime or precision is unknown, or the runtime does not open the file given.
+        ModelFileError: If nothing is found.
+    """
+    if runtime is not None and runtime not in RUNTIMES:
+        raise ConfigError(f"unknown runtime {runtime!r}; known: {', '.join(RUNTIMES)}")
+    if precision is not None and precision not in PRECISIONS:
+        raise ConfigError(f"unknown precision {precision!r}; known: {', '.join(PRECISIONS)}")
+    if form == "stream" and runtime == "torch":
+        raise ConfigError("PyTorch has no stream; take ort or openvino")
+    folder = model_folder(str(model))
+    if folder:
+        runtime = runtime or "ort"
+        stem = folder.name if runtime == "torch" else f"{form}.{precision or DEFAULT_PRECISION}"
+        path = _in_folder(folder, stem, runtime)
+        if precision is None and not path.is_file():
+            fp32 = _in_folder(folder, f"{form}.fp32", runtime)
+            path = fp32 if fp32.is_file() else path  # an export of fp32 alone
+        if runtime == "torch" and not path.is_file():
+            path = next(iter(sorted(folder.glob("*.safetensors"))), path)
+        if not path.is_file():
+            inside = sorted(file.name for file in folder.iterdir() if file.suffix in RUNTIME_OF)
+            lacks = f"{folder.name}: has no {path.name}; it holds {', '.join(inside) or 'none'}"
+            if path.name == f"clip.int8{RUNTIMES[runtime]}" and any(".fp32." in name for name in inside):
+                lacks += f"; write it with `edgeecho export {model} --int8 --out FOLDER`, or take --precision fp32"
+            elif form == "stream":
+                lacks += f"; write it with `edgeecho export {model} --out FOLDER` and take FOLDER as the model"
+            raise ModelFileError(lacks)
+        return Located(path, runtime, precision, form)
+    path = Path(model)
+    if not path.exists():
+        known = ", ".join(p.name for p in packaged_models()) or "none"
+        raise ModelFileError(f"no model {str(model)!r}: neither a file nor a packaged model (packaged: {known})")
+    if path.suffix not in RUNTIME_OF:
+        raise ModelFileError(f"{path.name}: not a model file; expected one of {', '.join(RUNTIME_OF)}")
+    found = RUNTIME_OF[path.suffix]
+    if runtime and runtime != found:
+        raise ConfigError(f"{path.name}: opened by {found}, not by {runtime}; give a {RUNTIMES[runtime]} file")
+    if form == "stream" and found == "torch":
+        raise ConfigError(f"{path.name}: PyTorch has no stream; give a stream graph, written by `edgeecho export`")
+    return Located(path, found, precision, form)
+
+
+def _in_folder(folder: Path, stem: str, runtime: str) -> Path:
+    """The file of a runtime; where there is none, the one that it usually opens."""
+    paths = [folder / f"{stem}{suffix}" for suffix, opener in RUNTIME_OF.items() if opener == runtime]
+    return next((path for path in paths if path.is_file()), paths[0])
+
+
+def read_index(folder: Path) -> dict[str, Any]:
+    """What a folder's `bundle.json` says; empty where there is none.
+
+    Raises:
+        ModelFileError: If it is not what `edgeecho export` writes.
+    """
+    path = folder / INDEX
+    if not path.is_file():
+        return {}
+    try:
+        index: dict[str, Any] = json.loads(path.read_text())
+        listed, gate = index["files"].items(), index.get("gate") or {}
+        figures = [*gate.get("figures", ()), *index.get("proof", ())]
+        sound = all(isinstance(digest, str) and Path(name).name == name for name, digest in listed)
+        sound &= all({"file", "against", "figure", "value", "worst", "limit"} <= set(row) for row in figures)
+        sound &= all({"name", "version", "purpose"} <= set(row) for row in index.get("soup", ()))
+    except (OSError, ValueError, LookupError, AttributeError, TypeError) as error:
+        raise ModelFileError(f"{path}: damaged; fetch or export the model again") from error
+    if not sound:
+        raise ModelFileError(f"{path}: damaged; fetch or export the model again")
+    return index
+
+
+def find_files(model: str) -> list[Path]:
+    """Every file of a model: of a name or folder all that lie there or that its index lists; else the file itself.
+
+    Raises:
+        ModelFileError: If a folder has none, or its index is damaged.
+    """
+    folder = model_folder(model)
+    if folder is None:
+        return [Path(model) if Path(model).suffix == device_file.SUFFIX else locate(model).path]
+    names = {*read_index(folder).get("files", {}), *(path.name for path in folder.iterdir())}
+    files = sorted(folder / name for name in names if Path(name).suffix in sealed_file.SUFFIXES)
+    if not files:
+        raise ModelFileError(
+            f"{model}: no model file in this folder; expected one of {', '.join(sealed_file.SUFFIXES)}"
+        )
+    return files

@@ -1,0 +1,173 @@
+"""Model files: sealed with a SHA-256 of their own bytes, checked before any engine sees them.
+
+A flipped byte loads silently in most engines, so the check is ours. Every file that holds a model (`.safetensors`,
+`.onnx`, `.ort`, or OpenVINO's `.xml`, whose seal covers its `.bin` too) carries its spec and a digest: the SHA-256 of
+the file with the digest's own 64 characters taken as zeros. It proves integrity, not origin. A device file
+(`.edgeecho`) holds a sealed `.onnx` behind a checksum of its own.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from edgeecho.errors import ModelFileError
+from edgeecho.model import device_file, selftest_record
+from edgeecho.model.protobuf import fields
+from edgeecho.model.selftest_record import SelfTest
+from edgeecho.model.spec import ModelSpec
+
+SPEC_KEY = "edgeecho_spec"
+DIGEST_KEY = "edgeecho_sha256"
+REFUSAL_KEY = "edgeecho_refused"
+"""Only in files that the acceptance test refused."""
+UNSEALED = "0" * 64
+SUFFIXES = (".safetensors", ".onnx", ".ort", ".xml", device_file.SUFFIX)
+MAX_BYTES = 1 << 30
+_SEAL = re.compile(
+    rb'edgeecho_sha256(?:":"|\x12\x40| value=")([0-9a-f]{64})'  # safetensors, ONNX, OpenVINO
+    rb"|\x40\0\0\0([0-9a-f]{64})\0{4}\x0f\0\0\0edgeecho_sha256\0"  # ORT, which puts a value before its key
+)
+
+
+def seal(data: bytes, companion: bytes = b"") -> bytes:
+    """Fill in the digest of a file that holds `DIGEST_KEY` with 64 zeros.
+
+    Args:
+        data: The file's bytes.
+        companion: Bytes of a second file under the same seal (OpenVINO's weights).
+    """
+    start, end = _seal_span(data)
+    return data[:start] + _digest(data, companion, start, end).encode() + data[end:]
+
+
+def _seal_span(data: bytes) -> tuple[int, int]:
+    places = list(_SEAL.finditer(data))
+    if len(places) != 1:
+        raise ModelFileError(f"found {len(places)} EdgeEcho checksums, expected one; this is no EdgeEcho model file")
+    return places[0].span(places[0].lastindex or 0)
+
+
+def _digest(data: bytes, companion: bytes, start: int, end: int) -> str:
+    digest = hashlib.sha256(data[:start])
+    digest.update(UNSEALED.encode())
+    digest.update(data[end:])
+    if companion:
+        digest.update(len(companion).to_bytes(8, "little"))
+        digest.update(companion)
+    return digest.hexdigest()
+
+
+class Checked(NamedTuple):
+    """A model file whose seal holds: these bytes, and no later reading of the file, go to an engine."""
+
+    data: bytes
+    """Of a device file, those of the graph in it."""
+    spec: ModelSpec
+    companion: bytes
+    """Of OpenVINO's `.bin`, else empty."""
+    selftest: SelfTest | None
+    """What the file must answer to the test cine; None of checkpoints and of files of earlier exports."""
+    refusal: str | None
+    """Why the acceptance test refused the file, which was written all the same (`--gate report`); None otherwise."""
+
+
+def check(path: Path) -> Checked:
+    """Read a model file and verify its seal.
+
+    Raises:
+        ModelFileError: If it is missing, too large, not an EdgeEcho model, damaged, or of another format version.
+    """
+    path = Path(path)
+    if path.suffix not in SUFFIXES:
+        raise ModelFileError(f"{path.name}: not a model file; expected one of {', '.join(SUFFIXES)}")
+    data = _read(path)
+    companion = _read(path.with_suffix(".bin")) if path.suffix == ".xml" else b""
+    whole = data
+    try:
+        if path.suffix == device_file.SUFFIX:
+            data = device_file.unpack(whole)
+        start, end = _seal_span(data)
+    except ModelFileError as error:
+        raise ModelFileError(f"{path.name}: {error}") from error
+    if _digest(data, companion, start, end).encode() != data[start:end]:
+        raise ModelFileError(f"{path.name}: checksum does not hold, the file is damaged; fetch or export it again")
+    try:
+        found = _find_metadata(path.suffix, data)
+        text = found[SPEC_KEY]
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
+        raise ModelFileError(f"{path.name}: no model spec inside; export it again") from error
+    spec = ModelSpec.from_json(text)
+    record = None
+    if selftest_record.KEY in found:
+        try:
+            record = SelfTest.from_json(found[selftest_record.KEY], spec.size_px)
+        except ModelFileError as error:
+            raise ModelFileError(f"{path.name}: {error}") from error
+    if path.suffix == device_file.SUFFIX and not device_file.has_header(whole, data, spec, record):
+        raise ModelFileError(f"{path.name}: its header is not that of the graph in it; export it again")
+    return Checked(data, spec, companion, record, found.get(REFUSAL_KEY))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ModelFileError(f"{path.name}: {path.stat().st_size} bytes, more than the {MAX_BYTES} allowed")
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+
+
+def _find_metadata(suffix: str, data: bytes) -> dict[str, str]:
+    """Name to text of what EdgeEcho wrote beside the weights."""
+    if suffix == ".safetensors":
+        size = int.from_bytes(data[:8], "little")
+        found = json.loads(data[8 : 8 + size])["__metadata__"]
+        return {str(key): str(value) for key, value in found.items()}
+    if suffix in (".onnx", device_file.SUFFIX):
+        return dict(_onnx_metadata(data))
+    if suffix == ".ort":
+        return dict(_ort_metadata(data))
+    import html
+
+    places = re.finditer(rb'<(edgeecho_\w+) value="([^"]*)"', data)
+    return {place[1].decode(): html.unescape(place[2].decode()) for place in places}
+
+
+def _onnx_metadata(data: bytes) -> Iterator[tuple[str, str]]:
+    """Walk the top level of a protobuf ModelProto for `metadata_props` (field 14: key 1, value 2)."""
+    for number, _, value, _ in fields(memoryview(data)):
+        if number == 14 and isinstance(value, memoryview):
+            entry = {key: bytes(text) for key, _, text, _ in fields(value) if isinstance(text, memoryview)}
+            yield entry[1].decode(), entry[2].decode()
+
+
+def _ort_metadata(data: bytes) -> Iterator[tuple[str, str]]:
+    """Walk ONNX Runtime's flatbuffer: root, its model (field 1), its metadata (field 9: key 0, value 1)."""
+
+    def number(at: int, size: int = 4) -> int:
+        if not 0 <= at <= len(data) - size:
+            raise LookupError("past the end")
+        return int.from_bytes(data[at : at + size], "little")
+
+    def follow(at: int) -> int:
+        return at + number(at)
+
+    def field(table: int, index: int) -> int:
+        """Where the value that a table's field points to is."""
+        layout = table - int.from_bytes(number(table).to_bytes(4, "little"), "little", signed=True)
+        entry = 4 + 2 * index
+        offset = number(layout + entry, 2) if entry < number(layout, 2) else 0
+        if not offset:
+            raise LookupError("field left out")
+        return follow(table + offset)
+
+    def text(at: int) -> str:
+        return data[at + 4 : at + 4 + number(at)].decode()
+
+    entries = field(field(follow(0), 1), 9)
+    for i in range(number(entries)):
+        entry = follow(entries + 4 + 4 * i)
+        yield text(field(entry, 0)), text(field(entry, 1))

@@ -1,0 +1,75 @@
+"""The region of interest: a rectangle of the source that the network looks at."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgeecho.cine.grey import MIN_SIDE_PX
+from edgeecho.errors import ConfigError
+from edgeecho.preprocess.sector import find_sector
+
+MAX_REGION = 8
+"""Longest side of a region, as a multiple of the frame's longest side."""
+
+
+@dataclass(frozen=True)
+class Roi:
+    """A rectangle in source pixels; it may reach over the frame's edge, where it reads black."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1:
+            raise ConfigError(f"region must have a positive size, got {self.width}x{self.height}")
+
+
+def find_roi(frames: np.ndarray, spacing_mm: tuple[float, float] | None = None) -> Roi:
+    """The smallest square that holds the sector, square in millimetres where the spacing is known.
+
+    Args:
+        frames: Grey frames, uint8 (T, H, W).
+        spacing_mm: (row, column) millimetres per pixel, or None for square pixels.
+
+    Raises:
+        VideoError: If the cine is black.
+    """
+    sector = find_sector(frames)
+    rows, columns = np.flatnonzero(sector.any(axis=1)), np.flatnonzero(sector.any(axis=0))
+    y0, y1, x0, x1 = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    row_mm, column_mm = spacing_mm or (1.0, 1.0)
+    side_mm = max((y1 - y0) * row_mm, (x1 - x0) * column_mm)
+    height, width = max(1, round(side_mm / row_mm)), max(1, round(side_mm / column_mm))
+    return Roi((x0 + x1 - width) // 2, (y0 + y1 - height) // 2, width, height)
+
+
+def check_roi(roi: Roi, height: int, width: int) -> None:
+    """Refuse a region with too little of the frame in it.
+
+    Raises:
+        ConfigError: If fewer than 16 rows or columns of the frame lie in it, or less than a quarter of it lies in the
+            frame while it holds less than a quarter of the frame.
+    """
+    inside = (
+        max(0, min(width, roi.x + roi.width) - max(0, roi.x)),
+        max(0, min(height, roi.y + roi.height) - max(0, roi.y)),
+    )
+    least = min(roi.width * roi.height, width * height) / 4
+    if min(inside) < MIN_SIDE_PX or inside[0] * inside[1] < least:
+        raise ConfigError(
+            f"region of {roi.width}x{roi.height} at {roi.x},{roi.y} has {inside[0]}x{inside[1]} pixels of the "
+            f"{width}x{height} frame in it; give X,Y,W,H of at least {MIN_SIDE_PX}x{MIN_SIDE_PX} within the frame"
+        )
+
+
+def crop(frames: np.ndarray, roi: Roi) -> np.ndarray:
+    """Cut a region out of frames, black where it leaves them: uint8 (T, H, W) to (T, roi.height, roi.width)."""
+    t, h, w = frames.shape
+    out = np.zeros((t, roi.height, roi.width), np.uint8)
+    y0, y1 = max(0, roi.y), min(h, roi.y + roi.height)
+    x0, x1 = max(0, roi.x), min(w, roi.x + roi.width)
+    if y0 < y1 and x0 < x1:
+        out[:, y0 - roi.y : y1 - roi.y, x0 - roi.x : x1 - roi.x] = frames[:, y0:y1, x0:x1]
+    return out

@@ -1,0 +1,53 @@
+"""The ultrasound sector on a screen, among text, bars and an ECG trace."""
+
+import numpy as np
+
+from edgeecho.errors import VideoError
+
+DARKEST = 12
+"""Grey levels at or below this, or changes smaller than this, may be compression noise on a black screen."""
+
+
+def find_sector(frames: np.ndarray) -> np.ndarray:
+    """Find the pixels of the ultrasound sector among text, bars and an ECG trace.
+
+    What moves is speckle; a screen's furniture stands still. Where too little moves, brightness decides. Thin and
+    small things are dropped and the largest connected piece is kept.
+
+    Args:
+        frames: Grey frames, uint8 (T, H, W).
+
+    Returns:
+        bool (H, W).
+
+    Raises:
+        VideoError: If nothing but black is found.
+    """
+    step = max(1, len(frames) // 32)
+    sample = frames[::step]
+    brightest = sample.max(axis=0)
+    if int(brightest.max()) <= DARKEST:
+        raise VideoError(f"no ultrasound sector: every pixel is black (brightest {brightest.max()}); check the input")
+    lit = brightest > DARKEST
+    moving = (brightest - sample.min(axis=0)) > DARKEST
+    for candidate in (moving, lit) if moving.sum() > 0.25 * lit.sum() else (lit,):
+        piece = _largest_piece(candidate)
+        if piece.sum() > 0.02 * piece.size:
+            return piece
+    return np.ones_like(lit)
+
+
+def _largest_piece(pixels: np.ndarray) -> np.ndarray:
+    """Close gaps of speckle, open away thin lines and letters, keep the largest component, bool (H, W)."""
+    import cv2
+
+    size = max(3, round(min(pixels.shape) * 0.025) | 1)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    edge = 2 * size
+    padded = np.pad(pixels.astype(np.uint8), edge)
+    joined = cv2.morphologyEx(cv2.morphologyEx(padded, cv2.MORPH_CLOSE, disc), cv2.MORPH_OPEN, disc)
+    count, names, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=4)
+    if count < 2:
+        return np.zeros_like(pixels)
+    best = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    return np.asarray(names == best)[edge:-edge, edge:-edge]

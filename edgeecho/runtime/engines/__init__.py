@@ -1,0 +1,1 @@
+"""Engines: ONNX Runtime, OpenVINO and PyTorch behind one interface, one file each."""

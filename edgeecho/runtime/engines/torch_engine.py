@@ -1,0 +1,33 @@
+"""PyTorch, the reference."""
+
+import numpy as np
+
+from edgeecho.errors import ModelFileError, require
+from edgeecho.model.spec import ModelSpec
+
+
+class TorchEngine:
+    """A checkpoint in PyTorch, fp32."""
+
+    runtime = "torch"
+
+    def __init__(self, data: bytes, spec: ModelSpec, name: str, threads: int) -> None:
+        require("torch", "train")
+        require("safetensors.torch", "train")
+        import torch
+
+        from edgeecho.nn.checkpoint import network_from_bytes
+
+        if spec.form != "checkpoint":
+            raise ModelFileError(f"{name}: holds a {spec.form} graph, PyTorch opens checkpoints")
+        torch.set_num_threads(threads)
+        self._torch = torch
+        self.network = network_from_bytes(data, spec, name)
+        self.version = str(torch.__version__)
+
+    def infer(self, frames: np.ndarray) -> np.ndarray:
+        """Frames uint8 (T, 1, S, S) to prob uint8 (T, 1, S, S)."""
+        torch = self._torch
+        with torch.inference_mode():
+            logits = self.network.forward_frames(torch.from_numpy(frames).float() * (1.0 / 255.0))
+            return np.asarray(torch.round(torch.sigmoid(logits) * 255.0).to(torch.uint8).numpy())

@@ -1,0 +1,317 @@
+"""A drawn heart in the apical four-chamber view: outlines of its chambers, wall, valves and pericardium over the beat.
+
+Points are (u, v) in mm, float (N, 2): u to the right of the picture, where the lateral wall is, v from the apex of the
+ventricle at end-diastole down to its base. Ranges are wider than those of CAMUS's training patients; what was measured
+of them is printed by `studies/phantom_statistics.py`.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import cv2
+import numpy as np
+
+from edgeecho.measure import discs_of
+
+SIDE = 22
+"""Points on either side of the ventricle, from apex to base."""
+LEVELS = (1 - np.cos(np.linspace(0, np.pi / 2, SIDE))) ** 0.9
+"""Where they lie along the axis, 0 at the apex to 1 at the base; close together where the outline turns."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pose:
+    """A heart at one moment."""
+
+    endo: np.ndarray
+    """The cavity as an expert draws it, from the septal end of the mitral base over the apex to the lateral end."""
+    epi: np.ndarray
+    """The wall's outer side, point for point beside `endo`."""
+    trabeculae: np.ndarray
+    """What is dark of the cavity: `endo` less trabeculae, point for point."""
+    rv: np.ndarray
+    la: np.ndarray
+    ra: np.ndarray
+    """Cavities, closed."""
+    papillary: tuple[np.ndarray, ...]
+    """Muscles inside the ventricles, closed."""
+    leaflets: tuple[np.ndarray, ...]
+    """Mitral and tricuspid leaflets, open lines from the hinge."""
+    moderator: np.ndarray
+    """Band across the right ventricle, an open line."""
+
+    def landmarks(self) -> np.ndarray:
+        """Points that tissue follows, the same ones in every pose."""
+        return np.concatenate([self.endo[::3], self.epi[::3], self.rv[::4], self.la[::5], self.ra[::5]])
+
+
+@dataclass(frozen=True, eq=False)
+class Anatomy:
+    """One heart's shape and how it moves; lengths in mm, shares of 1 where no unit is given."""
+
+    length: float
+    """Of the ventricle at ED, apex to mitral base."""
+    width: float
+    """Largest diameter at ED."""
+    widest: float
+    """Where along the axis."""
+    bluntness: float
+    """Exponent of the apex: 2 is an ellipse, more is a bullet."""
+    base: float
+    """Diameter at the base over the largest."""
+    bend: float
+    """How far the axis bows to the lateral side, of the width."""
+    slope: float
+    """How much deeper the lateral end of the base lies, of the length."""
+    bow: float
+    """How far the base bows into the atrium, of its width; negative into the ventricle."""
+    flat_septum: float
+    """Part of the septal half's width that is missing."""
+    septum: float
+    lateral: float
+    apex: float
+    """Thickness of the wall at ED."""
+    bulge: float
+    """Thickness added to the basal septum."""
+    ef: float
+    """Part of the volume that is ejected if all walls move alike."""
+    shortening: float
+    """Exponent of the length: length goes with volume to this power."""
+    septal_part: float
+    """How much of the inward motion is the septum's; 1 is as much as the lateral wall's."""
+    still: float
+    """Part of the motion that a segment lacks."""
+    still_at: float
+    """Which segment: -1 is the base of the septum, 0 the apex, 1 the base of the lateral wall."""
+    thickening: float
+    rv_width: float
+    rv_apex: float
+    """Where the right ventricle begins along the septum, of the length."""
+    rv_bulge: float
+    tricuspid: float
+    """How much nearer to the apex the tricuspid base lies."""
+    la_length: float
+    la_width: float
+    ra_length: float
+    ra_width: float
+    lean: float
+    """How far the atria lean to the side, of their length."""
+    atrial_septum: float
+    leaflet: float
+    """Length of the leaflets, of half the mitral base."""
+    papillary: float
+    """Size of the papillary muscles; below 0.3 none shows."""
+    trabecular: float
+    """Thickness of the trabeculae."""
+    rough: np.ndarray
+    """Trabeculae along the outline, 0 to 1, (2 * SIDE - 1,)."""
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator) -> Self:
+        """A heart of any size, from a child's to a dilated one."""
+
+        def u(low: float, high: float) -> float:
+            return float(rng.uniform(low, high))
+
+        ef = float(np.clip(rng.normal(0.57, 0.09), 0.1, 0.8)) if rng.uniform() < 0.5 else u(0.1, 0.8)
+        weak = max(0.0, 0.5 - ef)
+        length = 83 * np.exp(float(np.clip(rng.normal(0, 0.15), -0.6, 0.35)))
+        width = length * float(np.clip(rng.normal(0.60 + 0.15 * weak, 0.085), 0.38, 0.9))
+        scale = length / 83
+        wall = float(rng.normal(10.5, 2.2)) * scale**0.7
+        thick = np.clip(wall * rng.normal(1, 0.12, 3), 4.5 * scale, 19)
+        large = np.exp(rng.normal(0, 0.28))
+        return cls(
+            length=length,
+            width=width,
+            widest=u(0.42, 0.8),
+            bluntness=u(1.6, 3.0),
+            base=u(0.55, 0.94),
+            bend=rng.normal(0, 0.06),
+            slope=rng.normal(0.0, 0.035),
+            bow=rng.normal(0.02, 0.05),
+            flat_septum=u(-0.1, 0.35),
+            septum=float(thick[0]),
+            lateral=float(thick[1]),
+            apex=float(thick[2]),
+            bulge=max(0.0, rng.normal(-1, 3)) * scale,
+            ef=ef,
+            shortening=u(0.2, 0.45),
+            septal_part=u(0.5, 1.2),
+            still=u(0.3, 1.2) if rng.uniform() < 0.25 else 0.0,
+            still_at=u(-1, 1),
+            thickening=u(0.3, 0.9),
+            rv_width=scale * float(np.clip(rng.normal(32, 9), 14, 62)),
+            rv_apex=u(0.05, 0.5),
+            rv_bulge=u(0.75, 1.35),
+            tricuspid=u(-2, 10) * scale,
+            la_length=scale * float(np.clip(rng.normal(38, 11) * large, 12, 85)),
+            la_width=scale * float(np.clip(rng.normal(43, 7) * large, 24, 80)),
+            ra_length=scale * float(np.clip(rng.normal(40, 9) * large, 16, 80)),
+            ra_width=scale * float(np.clip(rng.normal(40, 7) * large, 20, 75)),
+            lean=rng.normal(0, 0.18),
+            atrial_septum=u(2, 8) * scale,
+            leaflet=u(0.75, 1.15),
+            papillary=u(0, 1),
+            trabecular=abs(rng.normal(0, 1.6)) * scale,
+            rough=_smooth(rng, 2 * SIDE - 1),
+        )
+
+    def cavity(self, volume: float) -> np.ndarray:
+        """The cavity's outline at a relative volume (1 at ED, 0 at ES): (2 * SIDE - 1, 2)."""
+        left, right, ends = self._cavity(volume)
+        return np.concatenate([np.stack([left, ends[0]], 1)[::-1], np.stack([right, ends[1]], 1)[1:]])
+
+    def ef_percent(self) -> float:
+        """EF by single-plane discs of the cavity at ED and ES."""
+        edv, esv = (discs_of(_raster(self.cavity(volume))).volume() for volume in (1.0, 0.0))
+        return 100 * (edv - esv) / edv
+
+    def pose(self, volume: float, opening: float, kick: float) -> Pose:
+        """The whole heart.
+
+        Args:
+            volume: Relative volume, 1 at ED, 0 at ES.
+            opening: Of the valves to the ventricles, 0 closed to 1 open.
+            kick: Contraction of the atria, 0 to 1.
+        """
+        endo = self.cavity(volume)
+        normal = _normals(endo)
+        thick = self._thickness() * (1 + self.thickening * self.ef * (1 - volume))
+        epi = endo + normal * thick[:, None]
+        inner = endo - normal * (self.trabecular * self.rough)[:, None]
+        septal, mitral = endo[0], endo[-1]
+        squeeze = self.ef * (1 - volume)
+        tricuspid = epi[0] + [-self.rv_width * (1 - 0.3 * squeeze), -self.tricuspid]
+        rv = self._rv(epi, tricuspid, squeeze)
+        swell = (1 + 0.12 * (1 - volume)) * (1 - 0.08 * kick)
+        la_floor = self.length + self.la_length * (1 - 0.05 * kick)
+        ra_floor = self.length - self.tricuspid + self.ra_length * (1 - 0.05 * kick)
+        middle = epi[0] * 0.5 + septal * 0.5 + [0, 0.5]
+        gap = np.array([self.atrial_septum / 2, 0])
+        la = _atrium(middle + gap, np.add(mitral, (-1, 1.5)), la_floor, self.la_width * swell, self.lean, -1)
+        ra = _atrium(middle - gap, np.add(tricuspid, (1, 1.5)), ra_floor, self.ra_width * swell, self.lean, 1)
+        leaflets = [
+            *_valve(septal, mitral, opening, self.leaflet),
+            *_valve(tricuspid, epi[0] + [0, -self.tricuspid], opening, self.leaflet),
+        ]
+        k = SIDE + int(0.45 * SIDE)
+        band = np.array([rv[len(rv) // 2 + 5], epi[int(0.45 * SIDE)]])
+        return Pose(endo, epi, inner, rv, la, ra, self._papillary(inner, normal, k), tuple(leaflets), band)
+
+    def _cavity(self, volume: float) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+        """u of the septal and of the lateral side at LEVELS, and v of both."""
+        share = 1 - self.ef * (1 - volume)
+        length = self.length * share**self.shortening
+        shrink = 1 - share ** ((1 - self.shortening) / 2)
+        s, m = LEVELS, self.widest
+        upper = (1 - np.clip((m - s) / m, 0, 1) ** self.bluntness) ** (1 / 2)
+        lower = 1 - (1 - self.base) * np.clip((s - m) / (1 - m), 0, 1) ** 2
+        half = self.width / 2 * upper * lower
+        part = np.array([self.septal_part, 2 - self.septal_part])
+        place = np.stack([-s, s])
+        weak = 1 - self.still * np.exp(-(((place - self.still_at) / 0.3) ** 2))
+        kept = 1 - shrink * part[:, None] * weak
+        middle = self.bend * self.width * np.sin(np.pi * s)
+        left = -half * (1 - self.flat_septum * np.sin(np.pi * s) ** 2) * kept[0] + middle
+        right = half * kept[1] + middle
+        tip = 0.35 * self.apex * self.thickening * self.ef * (1 - volume)
+        v = tip + (length - tip) * s
+        tilt = self.slope * length * s**2
+        return left, right, (v - tilt, v + tilt)
+
+    def _thickness(self) -> np.ndarray:
+        """Of the wall at ED along the outline: (2 * SIDE - 1,)."""
+        s = LEVELS
+        tip = np.exp(-((s / 0.25) ** 2))
+        septal = self.septum + self.bulge * np.exp(-(((s - 0.85) / 0.15) ** 2))
+        left, right = ((1 - tip) * side + tip * self.apex for side in (septal, np.full(SIDE, self.lateral)))
+        return np.concatenate([left[::-1], right[1:]])
+
+    def _rv(self, epi: np.ndarray, tricuspid: np.ndarray, squeeze: float) -> np.ndarray:
+        """Along the septum from its base to the right ventricle's apex, then down the free wall."""
+        stop = SIDE - 1 - int(self.rv_apex * SIDE)
+        septum = np.subtract(epi[: max(stop, 4)], (1, 0))
+        top = septum[-1]
+        side = tricuspid * [1, 0.5] + [-0.1 * self.rv_width, 0.45 * top[1]]
+        side = top + (side - top) * self.rv_bulge * (1 - 0.15 * squeeze)
+        t = np.linspace(0, 1, 16)[1:, None]
+        return np.concatenate([septum, (1 - t) ** 2 * top + 2 * t * (1 - t) * side + t * t * tricuspid])
+
+    def _papillary(self, inner: np.ndarray, normal: np.ndarray, k: int) -> tuple[np.ndarray, ...]:
+        if self.papillary < 0.3:
+            return ()
+        size = 0.16 * self.width * self.papillary
+        turn = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+        found = []
+        for at, reach in ((k, 1.0), (k - 6, 0.7))[: 1 + (self.papillary > 0.6)]:
+            along = inner[at + 1] - inner[at - 1]
+            along = along / np.linalg.norm(along)
+            shape = np.cos(turn)[:, None] * along * 1.6 + np.sin(turn)[:, None] * normal[at]
+            found.append(inner[at] - 0.4 * size * normal[at] + reach * size / 2 * shape)
+        return tuple(found)
+
+
+def _raster(outline: np.ndarray) -> np.ndarray:
+    """An outline filled on pixels of half a mm, uint8 {0, 1}."""
+    points = 2 * (outline - outline.min(axis=0) + 1)
+    width, height = np.ceil(points.max(axis=0)).astype(int) + 2
+    canvas = np.zeros((height, width), np.uint8)
+    cv2.fillPoly(canvas, [np.rint(points * 256).astype(np.int32)], 255, cv2.LINE_AA, shift=8)
+    return np.asarray(canvas == 255, np.uint8)
+
+
+def _smooth(rng: np.random.Generator, n: int) -> np.ndarray:
+    """A wavy line from 0 to 1."""
+    x = np.linspace(0, 1, n)
+    waves = np.sum([rng.normal() * np.sin(2 * np.pi * (f * x + rng.uniform())) for f in (1.5, 3, 5, 8)], axis=0)
+    return np.asarray((waves - waves.min()) / np.ptp(waves))
+
+
+def _normals(line: np.ndarray) -> np.ndarray:
+    """Outward normals of an outline that runs clockwise on the screen: (N, 2)."""
+    along = np.gradient(line, axis=0)
+    along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-9
+    return np.stack([along[:, 1], -along[:, 0]], axis=1)
+
+
+def _atrium(inner: np.ndarray, outer: np.ndarray, floor: float, width: float, lean: float, side: int) -> np.ndarray:
+    """An atrium below the line from the septum's hinge `inner` to `outer`, down to v = `floor`.
+
+    Args:
+        inner: (2,).
+        outer: (2,).
+        floor: Deepest v.
+        width: Largest width.
+        lean: To the right, of the depth.
+        side: -1 if the septum is its left side, 1 if its right.
+    """
+    s = np.linspace(0, 1, 14)
+    top = abs(outer[0] - inner[0])
+    widest = 0.42
+    shape = np.where(
+        s < widest,
+        top + (width - top) * (1 - ((widest - s) / widest) ** 2),
+        width * np.sqrt(np.clip(1 - ((s - widest) / (1 - widest)) ** 2, 0, 1)),
+    )
+    septal = 0.16 * width * np.clip((s - 0.5) / 0.5, 0, 1) ** 2
+    drop = np.maximum(floor - np.array([inner[1], outer[1]]), 6.0)
+    shift = lean * (floor - inner[1]) * s**2
+    a = np.stack([inner[0] - side * septal + shift, inner[1] + s * drop[0]], 1)
+    b = np.stack([inner[0] - side * np.maximum(shape, septal + 1) + shift, outer[1] + s * drop[1]], 1)
+    return np.concatenate([a, b[::-1]])
+
+
+def _valve(left: np.ndarray, right: np.ndarray, opening: float, length: float) -> list[np.ndarray]:
+    """Two leaflets between the hinges; open, they hang into the ventricle."""
+    across = right - left
+    half = length * np.linalg.norm(across) / 2
+    lines = []
+    for hinge, sign in ((left, 1), (right, -1)):
+        angle = np.deg2rad(8 + 62 * opening)
+        unit = sign * across / np.linalg.norm(across)
+        up = np.array([across[1], -across[0]]) / np.linalg.norm(across)
+        t = np.linspace(0, 1, 5)[:, None]
+        tip = half * (np.cos(angle) * unit + np.sin(angle) * up)
+        lines.append(hinge + t * tip + 0.15 * half * (t - t * t) * up * (1 - 2 * opening))
+    return lines

@@ -1,0 +1,192 @@
+"""Phantoms: drawn apical four-chamber cines with the exact cavity on every frame. Nothing of a person is in them.
+
+`PhantomHeart(seed)` is a heart, a scanner and a screen fixed by the seed. Any times can be drawn of it: a frame depends
+on the seed and its time alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Self
+
+import cv2
+import numpy as np
+
+from edgeecho.cine import Cine
+from edgeecho.synthetic.anatomy import Anatomy, Pose
+from edgeecho.synthetic.rhythm import Rhythm, phase_frames, rise
+from edgeecho.synthetic.screen import Furniture, Screen
+from edgeecho.synthetic.ultrasound import Scanner
+
+MAX_FRAMES = 128
+PLACES = 12
+"""Tries to place a heart so that its cavity is seen."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the heart lies under the probe and how it sways."""
+
+    apex: tuple[float, float]
+    """(x, z) in mm."""
+    tilt: float
+    """Radians that the axis leans, base to the right."""
+    breath_mm: float
+    breath_s: float
+    drift: tuple[float, float]
+    """mm a second."""
+    swing: float
+    """Radians that a beat turns the heart."""
+    start: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, depth: float, high: float) -> Self:
+        """A place in a sector of `depth` mm, the apex at the part `high` of it."""
+        side, drift = float(np.clip(rng.normal(-0.03, 0.06), -0.2, 0.15)), rng.normal(0, 0.8, 2)
+        return cls(
+            apex=(side * depth, high * depth),
+            tilt=float(np.deg2rad(np.clip(rng.normal(11, 9), -15, 40))),
+            breath_mm=rng.uniform(0, 3) * (rng.uniform() < 0.6),
+            breath_s=rng.uniform(2.5, 6),
+            drift=(float(drift[0]), float(drift[1])),
+            swing=rng.normal(0, 0.03),
+            start=rng.uniform(0, 6),
+        )
+
+    def place(self, points: np.ndarray, time: float, volume: float) -> np.ndarray:
+        """Heart coordinates to probe coordinates, (N, 2)."""
+        angle = self.tilt + self.swing * (1 - volume)
+        c, s = np.cos(angle), np.sin(angle)
+        sway = self.breath_mm * np.sin(2 * np.pi * time / self.breath_s + self.start)
+        away = np.add(self.apex, np.multiply(self.drift, time) + np.multiply((0.4, 1.0), sway))
+        return np.asarray(points @ np.array([[c, -s], [s, c]]) + away)
+
+
+class PhantomHeart:
+    """A drawn heart on a drawn screen, fixed by a seed.
+
+    Attributes:
+        fps: Frames per second.
+        seconds: How long the cine lasts.
+        spacing_mm: (row, column) millimetres per pixel.
+        rhythm: Volume over time.
+    """
+
+    def __init__(self, seed: int | Sequence[int], region_px: int | None = None) -> None:
+        """
+        Args:
+            seed: One number or several, not negative.
+            region_px: Show the smallest square around the sector with this side, in place of the whole screen.
+        """
+        body, motion, view, self._look, self._desk = (
+            np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(5)
+        )
+        self._anatomy = Anatomy.draw(body)
+        bpm = float(np.clip(motion.normal(75, 20), 40, 150)) if motion.uniform() < 0.7 else motion.uniform(40, 150)
+        self.fps = 50.0 if motion.uniform() < 0.3 else float(np.exp(motion.uniform(np.log(20), np.log(120))))
+        frames = int(np.clip(motion.uniform(1.3, 2.6) * 60 / bpm * self.fps, 12, MAX_FRAMES))
+        self.seconds = frames / self.fps
+        self.rhythm = Rhythm.draw(motion, self.seconds, bpm, irregular=float(motion.choice([0.02, 0.05, 0.25])))
+        high, low = view.uniform(0.09, 0.27), view.uniform(0.6, 0.97)
+        for attempt in range(PLACES):  # experts choose a place and a depth that show all of the cavity
+            depth = 1.04**attempt * self._anatomy.length / (low - high)
+            self.screen = Screen.draw(view, depth)
+            self._placement = Placement.draw(view, depth, high)
+            if self._seen():
+                break
+        if region_px is not None:
+            self.screen = self.screen.region(region_px)
+        self.spacing_mm = (self.screen.mm, self.screen.mm)
+        self._quality = int(view.integers(30, 95)) if view.uniform() < 0.25 else None
+        self._soft = float(view.uniform(0.3, 1.0)) if view.uniform() < 0.3 else 0.0
+
+    @cached_property
+    def ef_percent(self) -> float:
+        """By single-plane discs of the true masks at ED and ES."""
+        return self._anatomy.ef_percent()
+
+    @property
+    def frame_count(self) -> int:
+        """Frames of the whole cine."""
+        return round(self.seconds * self.fps)
+
+    @cached_property
+    def _scanner(self) -> Scanner:
+        return Scanner(self._look, self.screen)
+
+    @cached_property
+    def _furniture(self) -> Furniture:
+        return Furniture(self._desk, self.screen)
+
+    @cached_property
+    def _rest(self) -> Pose:
+        return self._placed(self._anatomy.pose(1.0, 0.0, 0.0), 0.0, 1.0)
+
+    def times(self) -> np.ndarray:
+        """Times of the whole cine's frames in seconds, float64 (T,)."""
+        return np.arange(self.frame_count) / self.fps
+
+    def frames(self, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Draw.
+
+        Args:
+            times_s: Seconds from the start, (T,).
+
+        Returns:
+            Images, uint8 (T, H, W), and true masks, uint8 {0, 1} (T, H, W).
+        """
+        shape = (len(times_s), self.screen.height, self.screen.width)
+        images, masks = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
+        for i, time in enumerate(np.asarray(times_s, float)):
+            pose = self.pose(float(time))
+            image = self.screen.show(self._scanner.image(pose, self._rest, float(time)))
+            if self._soft:
+                image = cv2.GaussianBlur(image, (0, 0), self._soft)
+            images[i] = self._finish(image, float(time))
+            masks[i] = self.screen.mask(pose.endo)
+        return images, masks
+
+    def pose(self, time: float) -> Pose:
+        """The heart at a time, points (x, z) in mm in probe coordinates."""
+        volume = float(self.rhythm.at(np.array([time]))[0][0])
+        phase, systole = float(self.rhythm.phase(np.array([time]))[0][0]), self.rhythm.systole
+        early = rise(np.array(phase - systole - 0.02), 0.07) * (1 - 0.6 * rise(np.array(phase - systole - 0.2), 0.12))
+        late = 0.5 * rise(np.array(phase - 0.82), 0.06)
+        opening = np.clip(early + late, 0, 1) * (1 - rise(np.array(phase - 0.93), 0.07))
+        kick = rise(np.array(phase - 0.82), 0.12) * (1 - rise(np.array(phase - 0.95), 0.05))
+        return self._placed(self._anatomy.pose(volume, float(opening), float(kick)), time, volume)
+
+    def cine(self, name: str = "phantom") -> Cine:
+        """The whole cine, each frame labelled."""
+        times = self.times()
+        images, masks = self.frames(times)
+        phases = phase_frames(*self.rhythm.at(times))
+        return Cine(images, self.fps, self.spacing_mm, dict(enumerate(masks)), phases, name)
+
+    def _seen(self) -> bool:
+        """Whether the sector holds the cavity at its largest, but for a few points of its outline."""
+        outline = self._anatomy.cavity(1.0)
+        ends = [self._placement.place(outline, time, 1.0) for time in (0.0, self.seconds)]
+        return all(self.screen.holds(points).mean() > 0.97 for points in ends)
+
+    def _placed(self, pose: Pose, time: float, volume: float) -> Pose:
+        def place(value: np.ndarray | tuple[np.ndarray, ...]) -> np.ndarray | tuple[np.ndarray, ...]:
+            if isinstance(value, tuple):
+                return tuple(self._placement.place(v, time, volume) for v in value)
+            return self._placement.place(value, time, volume)
+
+        return Pose(**{f.name: place(getattr(pose, f.name)) for f in fields(pose)})  # type: ignore[arg-type]
+
+    def _finish(self, image: np.ndarray, time: float) -> np.ndarray:
+        sweep = self._furniture.sweep_s
+        past = self.rhythm.phase(time + np.linspace(-0.93 * sweep, 0, 160))[0] % 1 if sweep else np.empty(0)
+        self._furniture.put(image, time, past)
+        if self._quality is None:
+            return image
+        coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, self._quality])[1]
+        return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE))
+
+
+def draw_cine(seed: int | Sequence[int], name: str = "phantom") -> Cine:
+    """A whole drawn cine: every frame labelled, ED and ES marked; the same bytes for the same seed."""
+    return PhantomHeart(seed).cine(name)

@@ -1,0 +1,55 @@
+"""A wider network that begins with the answers of a narrower one: a teacher, or a start with room to learn.
+
+Net2Net (Chen, Goodfellow and Shlens, arXiv 1511.05641): every channel stands there several times, and what reads it
+shares its weights out among the copies, unevenly, so that the copies learn different things.
+"""
+
+from dataclasses import asdict, replace
+
+import torch
+from torch import Tensor, nn
+
+from edgeecho.errors import ConfigError
+from edgeecho.model.spec import ModelSpec
+from edgeecho.nn import CLUNet, build, new_spec
+
+UNEVEN = 0.2
+"""Most that a copy's share differs from an even one, as part of it."""
+
+
+def widen(network: nn.Module, spec: ModelSpec, times: int, seed: int) -> tuple[nn.Module, ModelSpec]:
+    """A network of `times` as many channels in every layer, and its spec.
+
+    Args:
+        network: A dense CLUNet.
+        spec: Its own.
+        times: 2 or more.
+        seed: Of the shares.
+
+    Raises:
+        ConfigError: If the network is of another kind.
+    """
+    if not isinstance(network, CLUNet) or network.config.encoder != "dense":
+        raise ConfigError(f"model.widen: only dense CL-UNets can be widened, got {spec.family}")
+    values = asdict(network.config) | {"widths": tuple(times * width for width in network.config.widths)}
+    fresh = new_spec(spec.family, **values)
+    wide = build(fresh)
+    chance = torch.Generator().manual_seed(seed)
+    narrow = network.state_dict()
+    shares = {name: _spread(name, narrow[name], value, chance) for name, value in wide.state_dict().items()}
+    wide.load_state_dict(shares)
+    return wide, replace(spec, config=fresh.config, params=fresh.params)
+
+
+def _spread(name: str, narrow: Tensor, wide: Tensor, chance: torch.Generator) -> Tensor:
+    """Weights (O, I, h, w), or the values (O,) of a norm, for more channels."""
+    if narrow.ndim < 4:
+        return narrow.repeat(wide.numel() // narrow.numel()) if narrow.ndim else narrow
+    times = wide.shape[1] // narrow.shape[1]
+    if times > 1:
+        frames = 3 if ".temporal." in name else 1  # three frames, side by side
+        o, i, h, w = narrow.shape
+        parts = narrow.reshape(o, frames, 1, i // frames, h, w)
+        share = 1 + UNEVEN * (2 * torch.rand(1, frames, times, i // frames, 1, 1, generator=chance) - 1)
+        narrow = (parts * share / share.sum(2, keepdim=True)).reshape(o, times * i, h, w)
+    return narrow.repeat(wide.shape[0] // narrow.shape[0], 1, 1, 1)

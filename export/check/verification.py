@@ -1,0 +1,161 @@
+"""`edgeecho verify`: an existing bundle proven and tested again, on this machine and with its engines."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from edgeecho.errors import ModelFileError
+from edgeecho.export.check.acceptance import Figure, Limits, assess, make_reference
+from edgeecho.export.check.acceptance_cines import acceptance_cines
+from edgeecho.export.check.proof import (
+    Verdict,
+    compare_cuts,
+    compare_levels,
+    compare_masks,
+    compare_selftest,
+    open_file,
+    run_file,
+    run_stream,
+    same_levels,
+)
+from edgeecho.export.int8.calibrate import gather
+from edgeecho.export.int8.parameters import bits_of, parameters_verdict, sums_verdict
+from edgeecho.export.int8.search import refusal_of
+from edgeecho.export.pipeline import CUT, REAL_CLIPS, moving_cine, noise_clips, noise_like
+from edgeecho.export.write.clip_files import SUFFIX
+from edgeecho.export.write.index import plain_rows
+from edgeecho.model.integrity import verify_model
+from edgeecho.model.registry import model_folder
+from edgeecho.model.sealed_file import check
+from edgeecho.model.spec import ModelSpec
+
+REFERENCE = "clip.fp32.onnx"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found."""
+
+    folder: Path
+    spec: ModelSpec
+    verdicts: list[Verdict] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
+    """Of the acceptance test."""
+    cines: int = 0
+    """Of the acceptance test."""
+    broken: list[str] = field(default_factory=list)
+    """Files whose checksum does not hold, with the reason."""
+
+    @property
+    def errors(self) -> list[str]:
+        """Everything that does not hold, a sentence each."""
+        failed = [
+            f"{v.file} differs from {v.against}: {v.figure} {v.value:.5g}, limit {v.limit:g}"
+            for v in self.verdicts
+            if not v.holds
+        ]
+        files = dict.fromkeys(figure.file for figure in self.figures)
+        refused = [refusal_of([figure for figure in self.figures if figure.file == file]) for file in files]
+        return [*self.broken, *failed, *(f"the acceptance test refuses: {text}" for text in refused if text)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        rows = {"proof": plain_rows(self.verdicts), "acceptance": plain_rows(self.figures)}
+        return {"name": self.spec.name, "holds": not self.errors, "errors": self.errors, "cines": self.cines, **rows}
+
+
+def verify_bundle(
+    model: str,
+    calib: str | None = None,
+    seed: int = 0,
+    limits: Limits | None = None,
+    progress: Callable[[str], None] = lambda text: None,
+) -> Verification:
+    """Prove the graphs of a bundle against its fp32 clip graph, and put the quantized ones to the acceptance test.
+
+    Args:
+        model: A packaged model's name, or a folder that `edgeecho export` wrote.
+        calib: `KIND:DIR` whose held-out patients join the acceptance cines; the data that int8 was calibrated on.
+        seed: Chooses the acceptance cines.
+        limits: Of the acceptance test.
+        progress: Told what is being done.
+
+    Raises:
+        ModelFileError: If it is no bundle with an fp32 clip graph.
+        DataError: If there is no usable frame in the data.
+    """
+    folder = model_folder(model)
+    if folder is None or not (folder / REFERENCE).is_file():
+        raise ModelFileError(
+            f"{model}: verification needs a bundle with {REFERENCE}; give a packaged model or an exported folder"
+        )
+    source = check(folder / REFERENCE)
+    broken = verify_model(str(folder)).errors
+    graphs = [path for path in sorted(folder.iterdir()) if path.suffix in SUFFIX.values()]
+    sound = [path for path in graphs if not any(text.startswith(f"{path.name}:") for text in broken)]
+    strangers = [path for path in sound if _network(check(path).spec) != _network(source.spec)]
+    broken += [f"{path.name}: of another network than {REFERENCE}; export the model again" for path in strangers]
+    sound = [path for path in sound if path not in strangers]
+    result = Verification(folder, source.spec, broken=broken)
+    frames = gather(calib, source.spec.size_px)
+    noise = noise_clips(source.spec.size_px)
+    proving = [*frames.held_out, *noise]
+    reference = run_file(folder / REFERENCE, proving)
+    clips = [path for path in sound if path.name.startswith("clip.")]
+    for path in clips:
+        progress(f"proving {path.name}")
+        result.verdicts.extend(_prove_clip(path, folder, proving, reference))
+    cine = moving_cine(source.spec.size_px)
+    for path in (path for path in sound if path.name.startswith("stream.")):
+        progress(f"proving {path.name}")
+        beside = next((clip for clip in clips if clip.name == path.name.replace("stream.", "clip.", 1)), None)
+        result.verdicts.extend(_prove_stream(path, beside, [cine, *frames.held_out[:REAL_CLIPS]], noise))
+    quantized = [path for path in clips if check(path).spec.precision != "fp32"]
+    if not quantized:
+        return result
+    cines = acceptance_cines(calib, frames.held_out_groups, source.spec.size_px, seed)
+    progress(f"fp32 answers {len(cines)} cines, plain and under noise")
+    fp32 = make_reference(open_file(folder / REFERENCE).probabilities, cines, source.spec.threshold)
+    for path in quantized:
+        progress(f"testing {path.name}")
+        result.figures.extend(assess(path.name, open_file(path).probabilities, fp32, limits or Limits()))
+    return Verification(folder, result.spec, result.verdicts, result.figures, len(cines), broken)
+
+
+def _network(spec: ModelSpec) -> ModelSpec:
+    """What every graph of one network has in common."""
+    return replace(spec, form="checkpoint", frames=None, precision="fp32", lowering="2d", state=())
+
+
+def _prove_clip(path: Path, folder: Path, proving: list[np.ndarray], reference: list[np.ndarray]) -> list[Verdict]:
+    checked = check(path)
+    precision = checked.spec.precision
+    verdicts = [compare_selftest(path)] if checked.selftest else []
+    if precision == "fp32" and path.name != REFERENCE:
+        verdicts.append(compare_levels(path.name, REFERENCE, run_file(path, proving), reference))
+    if precision == "int8" and path.suffix == ".onnx" and checked.spec.lowering == "2d":
+        int8, fp32 = onnx.load_from_string(checked.data), onnx.load_from_string(check(folder / REFERENCE).data)
+        verdicts += [parameters_verdict(int8, fp32, bits_of(int8), None), sums_verdict(int8)]
+    if path.suffix in (SUFFIX[kind] for kind in CUT):
+        cine = moving_cine(checked.spec.size_px)
+        verdicts.append(compare_cuts(path, [cine, noise_like(cine)], same_levels(precision)))
+    return verdicts
+
+
+def _prove_stream(path: Path, beside: Path | None, real: list[np.ndarray], noise: list[np.ndarray]) -> list[Verdict]:
+    """A stream file against the sound clip file beside it, if there is one."""
+    checked = check(path)
+    verdicts = [compare_selftest(path)] if checked.selftest else []
+    if beside is None:
+        return verdicts
+    clips = [*real, *noise]
+    answers, wanted = run_stream(path, clips), run_file(beside, clips)
+    if checked.spec.precision == "fp16" or (checked.spec.precision == "int8" and path.suffix == ".xml"):
+        n, threshold = len(real), checked.spec.threshold
+        return [*verdicts, compare_masks(path.name, beside.name, answers[:n], wanted[:n], threshold)]
+    limit = same_levels(checked.spec.precision)
+    return [*verdicts, compare_levels(path.name, beside.name, answers, wanted, limit)]

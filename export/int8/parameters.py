@@ -1,0 +1,156 @@
+"""Proof that an int8 graph holds the numbers that its calibration gave.
+
+The acceptance test measures what quantization does to masks; this check needs no picture. It recomputes every weight,
+bias, scale and zero point from the fp32 graph and the calibrated ranges. So a parameter that is wrong, but hurts little
+on the acceptance cines, is found all the same.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from edgeecho.export.check.proof import Verdict
+from edgeecho.export.int8.exact_sums import MARGIN, nearest_middle
+from edgeecho.export.int8.quantize import given_parameters
+from edgeecho.export.int8.ranges import Ranges
+
+MAX_STEPS = 0.51
+"""By which a weight or bias may differ from fp32's, in its own quantization: half a step, and rounding of floats."""
+MAX_ZERO_POINT, MAX_SCALE = 1.01, 1e-3
+"""By how much a zero point (in steps) and a scale (as a part of it) may differ from what the ranges give."""
+PASS_ON = ("Slice", "Resize", "DepthToSpace", "MaxPool", "Transpose", "Squeeze", "Unsqueeze", "Gather", "Relu")
+"""Operators whose result may keep the scale of what they read."""
+
+
+@dataclass(frozen=True)
+class _Quantizer:
+    """Scale and zero point of one tensor."""
+
+    scale: float
+    zero_point: int
+
+
+def parameters_verdict(int8: onnx.ModelProto, fp32: onnx.ModelProto, bits: int, ranges: Ranges | None) -> Verdict:
+    """Compare the parameters of an int8 clip graph with those that calibration gives.
+
+    Args:
+        int8: From `quantize`.
+        fp32: The graph that it was made from.
+        bits: Of the weights.
+        ranges: Of the fp32 graph's tensors; None leaves scales of activations unchecked but for their own consistency.
+    """
+    checker = _Checker(int8, fp32, bits, ranges)
+    worst, where = max(checker.errors(), default=(0.0, "nothing"))
+    against = "its calibration" if ranges else "clip.fp32.onnx"
+    figure = f"parameters, steps ({where})" if worst > 1 else "parameters, steps"
+    return Verdict("clip.int8 graph", against, figure, worst * MAX_STEPS, worst * MAX_STEPS, MAX_STEPS, worst <= 1)
+
+
+def sums_verdict(int8: onnx.ModelProto) -> Verdict:
+    """Prove that no int8 sum or product lies so near the middle between two levels that processors round it apart."""
+    found = nearest_middle(int8)
+    figure = "sums, levels from a middle"
+    return Verdict("clip.int8 graph", "every processor", figure, found, found, MARGIN, found >= MARGIN)
+
+
+def bits_of(int8: onnx.ModelProto) -> int:
+    """Return how many bits the weights of an int8 graph have: 7 if none is beyond 64, else 8."""
+    arrays = (numpy_helper.to_array(t) for t in int8.graph.initializer if t.data_type == onnx.TensorProto.INT8)
+    return 7 if max((int(np.abs(a.astype(int)).max(initial=0)) for a in arrays), default=0) <= 64 else 8
+
+
+class _Checker:
+    def __init__(self, int8: onnx.ModelProto, fp32: onnx.ModelProto, bits: int, ranges: Ranges | None) -> None:
+        self.int8, self.fp32, self.ranges = int8, fp32, ranges
+        self.levels = 1 << (bits - 1)
+        self.constants = {t.name: numpy_helper.to_array(t) for t in int8.graph.initializer}
+        self.producer = {name: node for node in int8.graph.node for name in node.output}
+        self.originals = {t.name: numpy_helper.to_array(t) for t in fp32.graph.initializer}
+        self.given = {name: _Quantizer(*values) for name, values in given_parameters(fp32, ranges, bits).items()}
+        self.convolutions = {n.name: n for n in fp32.graph.node if n.op_type in ("Conv", "ConvTranspose")}
+
+    def errors(self) -> list[tuple[float, str]]:
+        """Errors as parts of what is allowed, each with its tensor."""
+        found = [(0.0, "nothing")]
+        for node in self.int8.graph.node:
+            if node.op_type in ("Conv", "ConvTranspose"):
+                found += self._convolution(node)
+            if node.op_type == "QuantizeLinear":
+                found += self._activation(node)
+            if node.op_type == "DequantizeLinear":
+                source = self.producer.get(node.input[0])
+                if source is not None and source.op_type == "QuantizeLinear":
+                    found.append(self._apart(self._quantizer(node), self._quantizer(source), node.name))
+        return found
+
+    def _quantizer(self, node: onnx.NodeProto) -> _Quantizer:
+        return _Quantizer(float(self.constants[node.input[1]]), int(self.constants[node.input[2]]))
+
+    def _apart(self, a: _Quantizer, b: _Quantizer, name: str) -> tuple[float, str]:
+        scale = abs(a.scale / b.scale - 1) / MAX_SCALE if b.scale else float(a.scale != b.scale)
+        return max(scale, abs(a.zero_point - b.zero_point) / MAX_ZERO_POINT), name
+
+    def _convolution(self, node: onnx.NodeProto) -> list[tuple[float, str]]:
+        """Weights and bias against fp32's, in steps of the asked number of bits."""
+        original = self.convolutions.get(node.name)
+        source = self.producer.get(node.input[1])
+        if original is None:
+            return [(float("inf"), node.name)]  # no convolution of the fp32 graph
+        if source is None or source.op_type != "DequantizeLinear":
+            return []  # it stayed in float
+        stored, scale = (self.constants[name] for name in source.input[:2])
+        wanted = self.originals[original.input[1]]
+        if stored.shape != wanted.shape:
+            return [(float("inf"), node.name)]
+        axis = next((a.i for a in source.attribute if a.name == "axis"), 1)
+        column = [1] * stored.ndim
+        column[axis] = -1
+        steps = scale.reshape(column) if scale.ndim else scale
+        others = tuple(k for k in range(stored.ndim) if k != axis)
+        asked = np.abs(wanted).max(axis=others, keepdims=True) / self.levels
+        weights = np.abs(stored * steps - wanted) / np.maximum(asked, 1e-12)
+        used = np.broadcast_to(asked > 1e-9, weights.shape)  # a channel of zeros has no step
+        found = [(float(weights[used].max(initial=0)) / MAX_STEPS, node.name)]
+        return [*found, *self._bias(node, original, np.ravel(scale))]
+
+    def _bias(
+        self, node: onnx.NodeProto, original: onnx.NodeProto, weight_scale: np.ndarray
+    ) -> list[tuple[float, str]]:
+        if len(node.input) < 3 or not node.input[2] or node.input[2] not in self.producer:
+            return []
+        source, entry = self.producer[node.input[2]], self.producer.get(node.input[0])
+        if source.op_type != "DequantizeLinear" or entry is None or entry.op_type != "DequantizeLinear":
+            return []
+        stored, scale = (self.constants[name] for name in source.input[:2])
+        step = weight_scale * float(self.constants[entry.input[1]])
+        error = np.abs(stored * step - np.ravel(self.originals[original.input[2]])) / np.maximum(step, 1e-30)
+        clipped = np.abs(stored.astype(np.int64)) >= 2**31 - 1
+        consistent = float(np.abs(np.ravel(scale) / step - 1).max()) / MAX_SCALE
+        rounding = np.maximum(MAX_STEPS, 1e-6 * np.abs(stored))  # of float32, for large biases
+        return [(max(consistent, float((error / rounding)[~clipped].max(initial=0))), f"bias of {node.name}")]
+
+    def _activation(self, node: onnx.NodeProto) -> list[tuple[float, str]]:
+        """Scale and zero point against the calibrated range, or against those of what the operator before reads."""
+        here = self._quantizer(node)
+        allowed = self._expected(node.input[0])
+        if self.ranges is None or not allowed:
+            return []
+        return [min(self._apart(here, other, node.name) for other in allowed)]
+
+    def _expected(self, tensor: str) -> list[_Quantizer]:
+        """What is given for the tensor, or else what its range gives and what it may keep from the tensor before."""
+        if tensor in self.given:
+            return [self.given[tensor]]
+        found = []
+        before = self.producer.get(tensor)
+        if before is not None and before.op_type in PASS_ON:
+            source = self.producer.get(before.input[0])
+            if source is not None and source.op_type == "DequantizeLinear":
+                found.append(self._quantizer(source))
+        if self.ranges is not None and tensor in self.ranges.of:
+            low, high = (min(self.ranges.of[tensor][0], 0.0), max(self.ranges.of[tensor][1], 0.0))
+            scale = (high - low) / 255
+            found.append(_Quantizer(scale, round(-low / scale)) if scale > 1e-30 else _Quantizer(1.0, 0))
+        return found

@@ -1,0 +1,128 @@
+"""From fp32 to an int8 graph that the acceptance test accepts.
+
+If it refuses, convolutions go back to float, the one that costs the figure in question most first, until it accepts; if
+half of them in float do not help, the export is refused.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import onnx
+
+from edgeecho.errors import ExportError
+from edgeecho.export.check.acceptance import Figure, Reference, assess
+from edgeecho.export.check.proof import Verdict, open_graph, require_all
+from edgeecho.export.int8.parameters import parameters_verdict, sums_verdict
+from edgeecho.export.int8.quantize import quantize
+from edgeecho.export.int8.ranges import Ranges
+from edgeecho.export.options import Options
+from edgeecho.model.spec import ModelSpec
+
+RANKED_ON = 16
+"""Acceptance cines that the cost of a convolution is measured on."""
+
+
+@dataclass(frozen=True)
+class Int8Graph:
+    """An int8 graph, and what the acceptance test found of it."""
+
+    model: onnx.ModelProto
+    proof: list[Verdict]
+    """Its weights, biases and scales against the calibration, and its sums against the middles between levels."""
+    figures: list[Figure]
+    kept_float: list[str] = field(default_factory=list)
+    """Convolutions that stay in float, the one that costs most first."""
+    costs: list[tuple[str, float]] = field(default_factory=list)
+    """Of each convolution, what the figure that failed is if that one alone is in float, best first; empty if none
+    failed."""
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the acceptance test refuses it; None if it accepts."""
+        return refusal_of(self.figures)
+
+
+def refusal_of(figures: list[Figure]) -> str | None:
+    """Name the first figure that does not hold, with its interval and its worst cines; None if all hold."""
+    failed = [figure for figure in figures if not figure.holds]
+    return f"{failed[0].file} differs from {failed[0].against} in {failed[0]}" if failed else None
+
+
+def quantize_accepted(
+    model: onnx.ModelProto,
+    ranges: Ranges,
+    reference: Reference,
+    spec: ModelSpec,
+    options: Options,
+    progress: Callable[[str], None],
+) -> Int8Graph:
+    """Quantize, test, and give convolutions back to float until the acceptance test accepts.
+
+    Args:
+        model: fp32 clip graph.
+        ranges: Of its tensors.
+        reference: What fp32 answers to the acceptance cines.
+        spec: Of the fp32 clip graph.
+        options: `gate` `report` keeps all convolutions in int8 and returns what was found.
+        progress: Told what goes on.
+
+    Raises:
+        ExportError: If parameters of the graph are not those of the calibration, or with `gate` `enforce` half of the
+            convolutions in float do not help.
+    """
+    names = [node.name for node in model.graph.node if node.op_type in ("Conv", "ConvTranspose")]
+    candidates = names[1:-1]  # the first and the last stand at the pipeline's own fixed scales
+    found = _attempt(model, ranges, reference, spec, options, [])
+    if found.refusal is None:
+        return found
+    failed = next(figure for figure in found.figures if not figure.holds)
+    progress(f"{found.refusal}; measuring what each convolution costs")
+    costs = rank(model, ranges, reference, spec, options, candidates, failed.figure)
+    if options.gate == "report":
+        return Int8Graph(found.model, found.proof, found.figures, [], costs)
+    kept: list[str] = []
+    for name, _ in costs[: -(-len(candidates) // 2)]:
+        kept.append(name)
+        progress(f"back to float: {name}")
+        found = _attempt(model, ranges, reference, spec, options, kept)
+        if found.refusal is None:
+            return Int8Graph(found.model, found.proof, found.figures, kept, costs)
+    raise ExportError(
+        f"int8 is refused: {found.refusal}; even with {len(kept)} of {len(candidates)} convolutions in float. "
+        "Calibrate on other data (--calib), look at the files with --gate report, or export --fp32"
+    )
+
+
+def _attempt(
+    model: onnx.ModelProto,
+    ranges: Ranges,
+    reference: Reference,
+    spec: ModelSpec,
+    options: Options,
+    kept: list[str],
+) -> Int8Graph:
+    int8 = quantize(model, ranges, keep_float=kept, weight_bits=options.weight_bits)
+    proof = [parameters_verdict(int8, model, options.weight_bits, ranges), sums_verdict(int8)]
+    require_all(proof)
+    run = open_graph(int8, spec).probabilities
+    return Int8Graph(int8, proof, assess("clip.int8.onnx", run, reference, options.limits), list(kept))
+
+
+def rank(
+    model: onnx.ModelProto,
+    ranges: Ranges,
+    reference: Reference,
+    spec: ModelSpec,
+    options: Options,
+    candidates: list[str],
+    figure: str,
+) -> list[tuple[str, float]]:
+    """Convolutions by the figure that is left if each alone goes back to float; the smallest first."""
+    few = reference.subset(range(min(RANKED_ON, len(reference.cines))))
+    costs = []
+    for name in candidates:
+        graph = quantize(model, ranges, keep_float=[name], weight_bits=options.weight_bits)
+        figures = assess(name, open_graph(graph, spec).probabilities, few, options.limits)
+        value = next((abs(found.value) for found in figures if found.figure == figure), 0.0)
+        costs.append((name, value))
+    return sorted(costs, key=lambda cost: cost[1])

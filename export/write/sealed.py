@@ -1,0 +1,80 @@
+"""Graphs as sealed files: ONNX, ONNX Runtime's own format, and OpenVINO's pair of .xml and .bin."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+
+from edgeecho.errors import require
+from edgeecho.export.graph.openvino_arm import restated
+from edgeecho.files import atomic
+from edgeecho.model.sealed_file import DIGEST_KEY, REFUSAL_KEY, SPEC_KEY, UNSEALED, seal
+from edgeecho.model.selftest_record import KEY as SELFTEST_KEY
+from edgeecho.model.selftest_record import SelfTest
+from edgeecho.model.spec import NOTICE, ModelSpec
+from edgeecho.runtime.engines.openvino_engine import openvino_core
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What a file carries beside its spec."""
+
+    selftest: SelfTest | None = None
+    refusal: str | None = None
+    """Why the acceptance test refused it; None where it did not."""
+
+    def metadata(self, spec: ModelSpec) -> dict[str, str]:
+        """Name to text, with a digest of zeros at the end."""
+        found = {SPEC_KEY: spec.to_json()}
+        if self.selftest:
+            found[SELFTEST_KEY] = self.selftest.to_json()
+        if self.refusal:
+            found[REFUSAL_KEY] = self.refusal
+        return {**found, DIGEST_KEY: UNSEALED}
+
+
+NO_STAMP = Stamp()
+
+
+def stamped(model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp = NO_STAMP) -> bytes:
+    """An ONNX file with the spec, what else it carries, and a digest of zeros in its metadata."""
+    sealed = onnx.ModelProto()
+    sealed.CopyFrom(model)
+    sealed.producer_name, sealed.producer_version = "edgeecho", ""
+    sealed.doc_string = NOTICE
+    del sealed.metadata_props[:]
+    for key, value in stamp.metadata(spec).items():
+        sealed.metadata_props.add(key=key, value=value)
+    return sealed.SerializeToString(deterministic=True)
+
+
+def onnx_bytes(model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp = NO_STAMP) -> bytes:
+    """A sealed ONNX file with the spec in its metadata; the same arguments give the same bytes."""
+    return seal(stamped(model, spec, stamp))
+
+
+def write_onnx(path: Path, model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp = NO_STAMP) -> None:
+    """Write a sealed ONNX file."""
+    with atomic(path) as temporary:
+        temporary.write_bytes(onnx_bytes(model, spec, stamp))
+
+
+def write_openvino(path: Path, model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp = NO_STAMP) -> None:
+    """Convert to OpenVINO IR and write `path` (.xml) and its .bin, under one seal."""
+    ov = require("openvino", "openvino")
+    with tempfile.TemporaryDirectory() as folder:
+        source, xml = Path(folder) / "model.onnx", Path(folder) / "model.xml"
+        bare = restated(model)
+        del bare.metadata_props[:]  # the converter would carry them over, with another file's seal
+        onnx.save(bare, source)
+        converted = openvino_core().read_model(source)
+        for key, value in stamp.metadata(spec).items():
+            converted.set_rt_info(value, [key])
+        ov.save_model(converted, xml, compress_to_fp16=spec.precision == "fp16")
+        weights = xml.with_suffix(".bin").read_bytes()
+        graph = seal(xml.read_bytes(), weights)
+    with atomic(path.with_suffix(".bin")) as temporary:
+        temporary.write_bytes(weights)
+    with atomic(path) as temporary:
+        temporary.write_bytes(graph)

@@ -1,0 +1,88 @@
+"""EF from the expert masks of CAMUS, one view, against the clinical EF: the floor for every model.
+
+    python -m studies.expert_ef camus:DIR [--splits train,val] [--json FILE]
+
+Clinical EF is biplane, from `patients_info.csv` or the cfg files; what is computed here is of the four-chamber view.
+"""
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from edgeecho.data import open_data
+from edgeecho.errors import DataError
+from edgeecho.measure import Discs, discs_of
+from edgeecho.metrics import Agreement, agreement
+
+METHODS = {
+    "discs, own length": lambda ed, es: (ed.volume(), es.volume()),
+    "discs, ED length": lambda ed, es: (ed.volume(_longer(ed, es)), es.volume(_longer(ed, es))),
+    "area-length": lambda ed, es: (ed.area_length_volume(), es.area_length_volume()),
+}
+"""Name to EDV and ESV from the discs of ED and ES; ED's length (the longer one) for both is CAMUS's convention."""
+
+
+def expert_ef(data: str, splits: tuple[str, ...] = ("train", "val")) -> dict[str, Agreement]:
+    """EF by every method against the clinical EF, in points.
+
+    Args:
+        data: `camus:DIR`.
+        splits: Official lists to take.
+
+    Raises:
+        ConfigError: If `data` or a split is unknown.
+        DataError: If the folder holds no CAMUS data set, or none that states EF.
+        VideoError: If a file is damaged.
+    """
+    dataset = open_data(data)
+    discs: dict[str, dict[str, Discs]] = {}
+    clinical: dict[str, float] = {}
+    for split in splits:
+        for item in dataset.items(split):
+            if item.view != "4CH" or "ef_percent" not in item.metadata:
+                continue
+            clinical[item.group] = item.metadata["ef_percent"]
+            cine = item.read()
+            for frame, phase in cine.phases.items():
+                discs.setdefault(item.group, {})[phase] = discs_of(cine.labels[frame], cine.spacing_mm)
+    patients = sorted(patient for patient, by in discs.items() if {"ED", "ES"} <= by.keys())
+    if not patients:
+        raise DataError(
+            f"{data}: no patient with ED, ES and a clinical EF; patients_info.csv or Info_4CH.cfg states it"
+        )
+    found = {}
+    for name, volumes in METHODS.items():
+        edv, esv = np.array([volumes(discs[patient]["ED"], discs[patient]["ES"]) for patient in patients]).T
+        found[name] = agreement(100 * (edv - esv) / edv, np.array([clinical[patient] for patient in patients]))
+    return found
+
+
+def _longer(ed: Discs, es: Discs) -> float:
+    return max(ed.length, es.length)
+
+
+def main() -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("data", help="camus:DIR")
+    parser.add_argument("--splits", default="train,val")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    found = expert_ef(options.data, tuple(options.splits.split(",")))
+    table = Table("method", "patients", "r", "MAE", "bias", "limits of agreement")
+    for method, of in found.items():
+        limits = f"{of.loa_low:+.1f} to {of.loa_high:+.1f}"
+        table.add_row(method, str(of.n), f"{of.pearson_r:.3f}", f"{of.mae:.2f}", f"{of.bias:+.2f}", limits)
+    Console().print(table)
+    if options.json:
+        rows = [{"method": method, **asdict(of)} for method, of in found.items()]
+        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Which lowering is fastest in which engine: frames in the batch (2d) or native 3D convolutions (none).
+
+    python -m studies.lowering MODEL [MODEL ...] [--frames 32] [--runs 30]
+
+Both forms of each clip graph of a bundle, one thread, in turns, medians; `export --lower auto` takes what this shows
+(`AUTO` in edgeecho.export.options). The last column says how far the two forms' answers are apart, in levels of 255.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from edgeecho.benchmarks.run.contest import speckle_clip
+from edgeecho.errors import ModelFileError
+from edgeecho.export.graph.to_conv3d import native_graph
+from edgeecho.export.options import USUAL_FORMATS
+from edgeecho.export.pipeline import SUFFIX
+from edgeecho.export.write.writers import WRITERS
+from edgeecho.model.registry import locate, model_folder
+from edgeecho.model.sealed_file import check
+from edgeecho.runtime.engines.engine import Engine, open_engine
+
+LOWERINGS = ("2d", "none")
+PRECISIONS = ("fp32", "int8")
+
+
+def engines_of(source: Path, kind: str, folder: Path) -> dict[str, Engine]:
+    """A clip graph in both lowerings, opened in one engine."""
+    data, spec, *_ = check(source)
+    graph = onnx.load_from_string(data)
+    opened = {}
+    for lowering in LOWERINGS:
+        path = folder / f"{spec.precision}.{lowering}{SUFFIX[kind]}"
+        built = native_graph(graph) if lowering == "none" else graph
+        WRITERS[path.suffix](path, built, replace(spec, lowering=lowering))
+        opened[lowering] = open_engine(locate(path), threads=1)[0]
+    return opened
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="+", help="Packaged models or folders of a bundle.")
+    parser.add_argument("--frames", type=int, default=32)
+    parser.add_argument("--runs", type=int, default=30)
+    asked = parser.parse_args()
+    rows: list[tuple[str, str, str, float, float, int]] = []
+    for name in asked.models:
+        folder = model_folder(name)
+        if folder is None:
+            raise ModelFileError(f"no model {name!r}")
+        for kind in track([(k, p) for k in USUAL_FORMATS for p in PRECISIONS], description=name, transient=True):
+            format_, precision = kind
+            source = folder / f"clip.{precision}.onnx"
+            clip = speckle_clip(asked.frames, check(source).spec.size_px)
+            with tempfile.TemporaryDirectory() as scratch:
+                engines = engines_of(source, format_, Path(scratch))
+            seconds: dict[str, list[float]] = {lowering: [] for lowering in LOWERINGS}
+            answers = {lowering: engine.infer(clip).astype(int) for lowering, engine in engines.items()}
+            for _ in range(asked.runs):
+                for lowering, engine in engines.items():
+                    begun = time.perf_counter()
+                    engine.infer(clip)
+                    seconds[lowering].append(time.perf_counter() - begun)
+            medians = {lowering: 1000 * statistics.median(taken) for lowering, taken in seconds.items()}
+            apart = int(np.abs(answers["2d"] - answers["none"]).max())
+            rows.append((folder.name, format_, precision, medians["2d"], medians["none"], apart))
+    table = Table(title=f"Clips of {asked.frames} frames, one thread, {asked.runs} runs in turns")
+    for heading in ("model", "format", "precision", "2d, ms", "none, ms", "none / 2d", "apart"):
+        table.add_column(heading, justify="left" if heading in ("model", "format", "precision") else "right")
+    for model, format_, precision, flat, native, apart in rows:
+        table.add_row(model, format_, precision, f"{flat:.1f}", f"{native:.1f}", f"{native / flat:.2f}x", str(apart))
+    Console(width=110).print(table)
+
+
+if __name__ == "__main__":
+    main()

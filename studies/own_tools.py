@@ -1,0 +1,95 @@
+"""Our times against those of the engines' own tools, in turns: `python -m studies.own_tools MODEL...`.
+
+OpenVINO's tool is `benchmark_app` (one synchronous request, as we run it); ONNX Runtime has none for Python, so a plain
+loop over its API stands for it. Both get the same file, the same threads and a clip of 32 frames. MODEL is a packaged
+model's name or a folder.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from rich.table import Table
+
+from edgeecho.benchmarks.run.contest import speckle_clip
+from edgeecho.benchmarks.run.entries import Entry
+from edgeecho.benchmarks.run.process import RowProcess
+from edgeecho.errors import EdgeEchoError, MissingExtraError
+from edgeecho.report.terminal import table_console
+
+TURNS, SECONDS = 5, 3
+"""Of each tool; a turn's median counts, and the median of those is printed."""
+THREADS = 1
+
+
+def _ours(process: RowProcess, runs: int) -> float:
+    return median(process.ask("run", runs=runs)["ms"])
+
+
+def _plain_loop(path: Path, clip: np.ndarray) -> float:
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = THREADS
+    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    times: list[float] = []
+    end = time.perf_counter() + SECONDS
+    while time.perf_counter() < end:
+        start = time.perf_counter_ns()
+        session.run(["prob"], {"frames": clip})
+        times.append((time.perf_counter_ns() - start) / 1e6)
+    return median(times[2:])
+
+
+def _benchmark_app(path: Path, clip: np.ndarray) -> float:
+    tool = shutil.which("benchmark_app", path=str(Path(sys.executable).parent)) or shutil.which("benchmark_app")
+    if not tool:
+        raise MissingExtraError("benchmark_app is not installed: pip install openvino")
+    shape = ",".join(map(str, clip.shape))
+    settings = ("-api", "sync", "-hint", "none", "-nstreams", "1", "-nthreads", str(THREADS), "-t", str(SECONDS))
+    settings += (
+        "-infer_precision",
+        "f32",
+        "-data_shape",
+        f"frames[{shape}]",
+        "-inference_only",
+    )  # T stays free, as ours
+    run = subprocess.run([tool, "-m", str(path), "-d", "CPU", *settings], capture_output=True, text=True, check=False)
+    found = re.search(r"Median:\s+([\d.]+) ms", run.stdout)
+    if not found:
+        raise EdgeEchoError(f"benchmark_app gave no median: {(run.stderr or run.stdout).strip().splitlines()[-1]}")
+    return float(found[1])
+
+
+def main(models: list[str]) -> None:
+    """Print a row a model, engine and precision."""
+    clip = speckle_clip()
+    table = Table("row", "ours, ms", "own tool, ms", "ratio", title=f"{THREADS} thread, medians of {TURNS} turns")
+    with tempfile.TemporaryDirectory() as folder:
+        frames = Path(folder) / "frames.npy"
+        np.save(frames, clip)
+        for model in models:
+            for runtime, tool in (("ort", _plain_loop), ("openvino", _benchmark_app)):
+                for precision in ("fp32", "int8"):
+                    entry = Entry(Path(model).name, model, runtime, precision)
+                    job = {**entry.job(), "threads": THREADS, "frames_file": str(frames), "warm_up_seconds": 0.5}
+                    process = RowProcess(job)
+                    runs = max(5, round(1000 * SECONDS / process.opened["estimate_ms"]))
+                    pairs = [(_ours(process, runs), tool(entry.path(), clip)) for _ in range(TURNS)]
+                    process.close()
+                    ours, theirs = (median(column) for column in zip(*pairs, strict=True))
+                    table.add_row(entry.label, f"{ours:.2f}", f"{theirs:.2f}", f"{ours / theirs:.3f}")
+    table_console().print(table)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:] or ["cl_unet_edge"])
+    except EdgeEchoError as error:
+        sys.exit(f"error: {error}")

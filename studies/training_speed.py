@@ -1,0 +1,94 @@
+"""How fast a network trains on this machine: `python -m studies.training_speed [camus:DIR] [FAMILY...]`.
+
+Clips a second of whole steps, data included, one setting after the other, each in a process of its own: float32 or
+bfloat16, clips made between the steps or by workers meanwhile, memory given back to the system after each tensor (as
+glibc does) or kept (`MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=...`). Without a data set clips are drawn hearts alone.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.table import Table
+
+from edgeecho.report.terminal import table_console
+
+WARM_UP, STEPS = 3, 12
+KEPT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000"}
+SETTINGS = (
+    ("float32, no worker", False, 0, {}),
+    ("bfloat16, no worker", True, 0, {}),
+    ("bfloat16, 1 worker", True, 1, {}),
+    ("bfloat16, 2 workers", True, 2, {}),
+    ("bfloat16, 1 worker, memory kept", True, 1, KEPT),
+    ("bfloat16, 2 workers, memory kept", True, 2, KEPT),
+)
+THREADS = 2
+
+
+def clips_per_second(data: str, family: str, bf16: bool, workers: int, folder: str) -> float:
+    """Whole steps of the default recipe, after a few that warm up."""
+    import torch
+    from torch.utils.data import DataLoader
+
+    from edgeecho.data import open_data
+    from edgeecho.nn import build, new_spec
+    from edgeecho.train.config import TrainConfig
+    from edgeecho.train.loop import Clips, step_back
+    from edgeecho.train.losses import Target
+    from edgeecho.train.prepare import find_sources, split_patients
+    from edgeecho.train.state import State
+
+    torch.set_num_threads(THREADS)
+    config = TrainConfig().with_value("model.family", family).with_value("run.bf16", bf16)
+    items, _ = split_patients(open_data(data).items("train"), config.data.held_out, config.run.seed)
+    clips = Clips(find_sources(items, config.clips, Path(folder), lambda text: None), config, config.model.size_px)
+    layout = torch.channels_last_3d if family == "unet3d" else torch.channels_last
+    state = State(config, build(new_spec(family)).to(memory_format=layout))
+    loader = DataLoader(
+        clips, batch_size=None, sampler=range(WARM_UP + STEPS), num_workers=workers, worker_init_fn=step_back
+    )
+    start = 0.0
+    for step, batch in enumerate(loader):
+        if step == WARM_UP:
+            start = time.perf_counter()
+        state.advance(batch["frames"], Target.of(batch))
+    return STEPS * config.clips.per_step / (time.perf_counter() - start)
+
+
+def main(arguments: list[str]) -> None:
+    """Print a table."""
+    data = next((a for a in arguments if ":" in a), "phantom:")
+    families = [a for a in arguments if ":" not in a] or ["cl_unet_edge"]
+    table = Table(
+        "network", "how", "clips/s", "of the first", title=f"Training on {data.partition(':')[0]}, 16 frames a clip"
+    )
+    with TemporaryDirectory() as folder:
+        for family in families:
+            first = 0.0
+            for name, bf16, workers, environment in SETTINGS:
+                job = json.dumps([data, family, bf16, workers, folder])
+                run = subprocess.run(
+                    [sys.executable, "-P", "-m", "studies.training_speed", "--job", job],
+                    env=os.environ | environment,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                if run.returncode:
+                    sys.exit(f"error: {family}, {name}: {(run.stderr.strip().splitlines() or ['it ended'])[-1]}")
+                rate = float(run.stdout)
+                first = first or rate
+                table.add_row(family, name, f"{rate:.1f}", f"{rate / first:.2f}x")
+    table_console().print(table)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--job"]:
+        sys.stdout.write(str(clips_per_second(*json.loads(sys.argv[2]))))
+    else:
+        main(sys.argv[1:])

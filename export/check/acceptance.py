@@ -193,7 +193,7 @@ def _events(masks: np.ndarray, cine: AcceptanceCine) -> tuple[int, int]:
 
 def _noise(seed: int) -> Callable[[AcceptanceCine], np.ndarray]:
     def add(cine: AcceptanceCine) -> np.ndarray:
-        random = np.random.default_rng((seed, zlib.crc32(cine.name.encode())))
+        random = np.random.default_rng((seed, zlib.crc32((cine.source or cine.name).encode())))
         steps = random.integers(-NOISE_LEVELS, NOISE_LEVELS + 1, cine.inputs.shape)
         return np.clip(cine.inputs + steps, 0, 255).astype(np.uint8)
 

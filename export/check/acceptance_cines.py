@@ -36,6 +36,7 @@ class AcceptanceCine:
     """A beat as the network sees it, and what is known of it."""
 
     name: str
+    """Label for cards and reports, which are passed on: of a patient's cine no name, but its number."""
     inputs: np.ndarray
     """Network frames, uint8 (T, S, S)."""
     roi: Roi
@@ -47,6 +48,8 @@ class AcceptanceCine:
     """Frames of ED and ES; None where they are not known."""
     truth: dict[int, np.ndarray] = field(default_factory=dict)
     """Frame to the true mask, uint8 {0, 1} (H, W)."""
+    source: str = ""
+    """Name of the cine in its data set, for whoever runs the export."""
 
 
 def acceptance_cines(data: str | None, groups: Sequence[str], size_px: int, seed: int = 0) -> list[AcceptanceCine]:
@@ -95,19 +98,19 @@ def held_out_cines(data: str, groups: Sequence[str], size_px: int, seed: int | N
         if seed is not None and len(found) == MAX_OF_DATA:
             break
         try:
-            found.append(_of_cine(of_group[names[index]].read(), size_px))
+            found.append(_of_cine(of_group[names[index]].read(), f"held-out cine {index}", size_px))
         except (DataError, VideoError):
             continue  # `edgeecho data check` names it
     return found
 
 
-def _of_cine(cine: Cine, size_px: int) -> AcceptanceCine:
+def _of_cine(cine: Cine, name: str, size_px: int) -> AcceptanceCine:
     frames, ed, es = _one_beat(len(cine.frames), cine.phases)
     roi = find_roi(cine.frames, cine.spacing_mm)
     truth = {i: cine.labels[frame] for i, frame in enumerate(frames) if frame in cine.labels}
     inputs = to_network(cine.frames[frames], roi, size_px)
     phases = _within(frames, ed, es)
-    return AcceptanceCine(cine.name, inputs, roi, cine.frames.shape[1:], cine.spacing_mm, phases, truth)
+    return AcceptanceCine(name, inputs, roi, cine.frames.shape[1:], cine.spacing_mm, phases, truth, cine.name)
 
 
 def _one_beat(count: int, phases: dict[int, str]) -> tuple[list[int], int | None, int | None]:

@@ -48,6 +48,13 @@ def refusal_of(figures: list[Figure]) -> str | None:
     return f"{failed[0].file} differs from {failed[0].against} in {failed[0]}" if failed else None
 
 
+def sources_of(figure: Figure, reference: Reference) -> list[str]:
+    """Tell which cines of the data set the worst ones are, for the terminal alone: files name no patient."""
+    found = {cine.name: cine.source for cine in reference.cines if cine.source}
+    names = [text.rpartition(" (")[0] for text in figure.worst]
+    return [f"{name} is {found[name]}" for name in names if name in found]
+
+
 def quantize_accepted(
     model: onnx.ModelProto,
     ranges: Ranges,
@@ -77,6 +84,8 @@ def quantize_accepted(
         return found
     failed = next(figure for figure in found.figures if not figure.holds)
     progress(f"{found.refusal}; measuring what each convolution costs")
+    for text in sources_of(failed, reference):
+        progress(text)
     costs = rank(model, ranges, reference, spec, options, candidates, failed.figure)
     if options.gate == "report":
         return Int8Graph(found.model, found.proof, found.figures, [], costs)

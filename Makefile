@@ -3,6 +3,7 @@
 # make test-cpus int8 on seven processors, six of them emulated, equal to the bit (docs/processors.md); by hand, on Debian
 # make test-arm  a model exported for ARM, run on emulated boards (docs/processors.md); by hand, on Debian, for minutes
 # make constraints  renews constraints.txt, the versions of the packages in .venv
+# make docs      the documentation site, in site/
 # make dist      the C runtime as a source tarball, in dist/
 # All but constraints and dist make the virtual environment .venv first. They need Python 3.11 to 3.13, git and make.
 
@@ -13,7 +14,7 @@ TORCH ?= torch==2.13.0
 CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
 
-.PHONY: demo test test-cpus test-arm lint constraints dist clean
+.PHONY: demo test test-cpus test-arm lint docs constraints dist clean
 
 demo: .venv/ready
 	$(BIN)/edgeecho demo --out demo-out
@@ -32,6 +33,13 @@ lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: .venv/docs-ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+.venv/docs-ready: .venv/ready
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable '.[docs]'
+	touch $@
 
 dist:
 	$(PYTHON) device/dist.py dist

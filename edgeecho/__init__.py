@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from edgeecho.preprocess import Roi
     from edgeecho.runtime import FrameResult, Predictor, Segmentation, StreamingPredictor, load, stream
 
+    __version__: str
+    """Of the installed package, which pyproject.toml gives it."""
+
 __all__ = [
     "Cine",
     "EdgeEchoError",
@@ -31,7 +34,6 @@ __all__ = [
     "read_cine",
     "stream",
 ]
-__version__ = "0.1.0"
 
 # Names are imported when first used, so that `edgeecho --help` does not wait for NumPy.
 _HOMES = {
@@ -50,10 +52,14 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("edgeecho")
     if name not in _HOMES:
         raise AttributeError(f"module 'edgeecho' has no attribute {name!r}")
     return getattr(importlib.import_module(f"edgeecho.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted([*globals(), *__all__, "__version__"])

@@ -232,7 +232,7 @@ def _compare_times(folder: Path, size_px: int, progress: Progress) -> None:
     for suffix in SUFFIX.values():
         files = [folder / f"clip.{name}{suffix}" for name in ("int8", "fp32")]
         if all(path.is_file() for path in files):
-            ratio = _relative_time(*files, cine)
+            ratio = _relative_time(files[0], files[1], cine)
             verdict = "" if ratio < 1 else "; int8 is not faster on this machine, take fp32 here"
             progress(f"{files[0].name} takes {ratio:.2f} of the time of {files[1].name}{verdict}")
 
@@ -240,14 +240,13 @@ def _compare_times(folder: Path, size_px: int, progress: Progress) -> None:
 def _relative_time(path: Path, other: Path, cine: np.ndarray) -> float:
     """Median time of one file's run over another's, in turns."""
     opened = [open_engine(locate(each)) for each in (path, other)]
-    frames = opened[0][1].frames or len(cine)
+    frames = opened[0].spec.frames or len(cine)
     clip = np.resize(cine, (frames, *cine.shape[1:]))[:, None]
-    engines = [engine for engine, _, _ in opened]
     seconds: list[list[float]] = [[], []]
     for _ in range(TIMED_RUNS + 1):
-        for engine, taken in zip(engines, seconds, strict=True):
+        for model, taken in zip(opened, seconds, strict=True):
             begun = time.perf_counter()
-            engine.infer(clip)
+            model.engine.infer(clip)
             taken.append(time.perf_counter() - begun)
     ours, theirs = (statistics.median(taken[1:]) for taken in seconds)
     return ours / theirs

@@ -27,7 +27,7 @@ from edgeecho.export.check.proof import open_graph
 from edgeecho.export.int8.calibrate import gather
 from edgeecho.export.int8.parameters import parameters_verdict
 from edgeecho.export.int8.quantize import quantize
-from edgeecho.export.int8.ranges import Ranges, find_ranges
+from edgeecho.export.int8.ranges import METHODS, Ranges, find_ranges
 from edgeecho.model.sealed_file import check
 
 Edit = Callable[[onnx.ModelProto], None]
@@ -35,9 +35,9 @@ Edit = Callable[[onnx.ModelProto], None]
 
 def good(graph: onnx.ModelProto, clips: list[np.ndarray]) -> Iterator[tuple[str, onnx.ModelProto, Ranges, int]]:
     """int8 graphs as an export writes them: name, graph, ranges and bits of weights."""
-    minmax, percentile = find_ranges(graph, clips), find_ranges(graph, clips, "percentile")
-    for name, ranges, bits in (("minmax", minmax, 7), ("percentile", percentile, 7), ("8-bit weights", minmax, 8)):
-        yield name, quantize(graph, ranges, weight_bits=bits), ranges, bits
+    for method in METHODS:
+        ranges = find_ranges(graph, clips, method)
+        yield method, quantize(graph, ranges), ranges, 7
 
 
 def broken(graph: onnx.ModelProto, clips: list[np.ndarray]) -> Iterator[tuple[str, onnx.ModelProto, Ranges, int]]:
@@ -143,8 +143,8 @@ class Contest:
             frames = gather(where, self.spec.size_px)
             cines = held_out_cines(where, frames.held_out_groups, self.spec.size_px)
             self.of_data.append(make_reference(self.fp32, cines, self.spec.threshold))
-            for name, *rest in good(self.graph, frames.calibration):
-                self._add(True, number, f"{name}, {where.partition(':')[0]}", *rest)
+            for name, int8, ranges, bits in good(self.graph, frames.calibration):
+                self._add(True, number, f"{name}, {where.partition(':')[0]}", int8, ranges, bits)
 
     def _add(
         self, is_good: bool, data: int | None, name: str, int8: onnx.ModelProto, ranges: Ranges, bits: int

@@ -124,14 +124,14 @@ class CMeter:
         count, beat, found = self.library.ee_meter_beats(self.at), _Beat(), []
         for i in range(count):
             if self.library.ee_meter_beat(self.at, i, ctypes.byref(beat)):
-                found.append({name: getattr(beat, name) for name, _ in _Beat._fields_})
+                found.append({name: getattr(beat, name) for name, *_ in _Beat._fields_})
         return found
 
     @property
     def summary(self) -> dict[str, float]:
         summary = _Summary()
         self.library.ee_meter_summary(self.at, ctypes.byref(summary))
-        return {name: getattr(summary, name) for name, _ in _Summary._fields_}
+        return {name: getattr(summary, name) for name, *_ in _Summary._fields_}
 
 
 def ellipses(count: int = 48, shape: tuple[int, int] = (40, 36)) -> np.ndarray:
@@ -162,7 +162,7 @@ def random_curve(rng: np.random.Generator) -> np.ndarray:
         curve = np.abs((phase % 1) * 2 - 1)
     curve = 1 + rng.choice([0.02, 0.1, 0.4, 1.0]) * np.asarray(curve, float)
     curve += rng.choice([0, 0, 0.01, 0.05, 0.2]) * rng.normal(size=frames) + rng.choice([0, 0, 0.3]) * t / frames
-    area = np.maximum(curve, 0.01) * np.exp(rng.uniform(np.log(20), np.log(60_000)))
+    area: np.ndarray = np.maximum(curve, 0.01) * np.exp(rng.uniform(np.log(20), np.log(60_000)))
     if rng.random() < 0.8:
         area = np.round(area)  # as pixels are; small areas give many equal heights
     if rng.random() < 0.3:
@@ -194,7 +194,7 @@ def random_mask(rng: np.random.Generator) -> np.ndarray:
         mask = (down < height // 3) & (across <= width // int(rng.integers(3, 9)))
         if rng.random() < 0.5:
             mask = (down + across < min(height, width) // 2) & ((y < height // 2) | (rng.random() < 0.5))
-    return mask.astype(np.uint8)
+    return np.asarray(mask, np.uint8)
 
 
 def volume_of(mask: np.ndarray, spacing_mm: tuple[float, float] | None) -> float:
@@ -248,7 +248,8 @@ def judge_curves(library: ctypes.CDLL, seeds: Sequence[Sequence[int]]) -> tuple[
     drawn, beats, said = ellipses(), 0, []
     for seed in seeds:
         rng = np.random.default_rng(seed)
-        fps, spacing = (options[int(rng.integers(len(options)))] for options in (FRAME_RATES, SPACINGS))
+        fps = FRAME_RATES[int(rng.integers(len(FRAME_RATES)))]
+        spacing = SPACINGS[int(rng.integers(len(SPACINGS)))]
         area = random_curve(rng)
         level = np.nan_to_num(area)
         rank = np.clip((level - level.min()) / max(float(np.ptp(level)), 1), 0, 1)

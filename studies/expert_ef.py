@@ -7,6 +7,7 @@ Clinical EF is biplane, from `patients_info.csv` or the cfg files; what is compu
 
 import argparse
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from edgeecho.errors import DataError
 from edgeecho.measure import Discs, discs_of
 from edgeecho.metrics import Agreement, agreement
 
-METHODS = {
+METHODS: dict[str, Callable[[Discs, Discs], tuple[float, float]]] = {
     "discs, own length": lambda ed, es: (ed.volume(), es.volume()),
     "discs, ED length": lambda ed, es: (ed.volume(_longer(ed, es)), es.volume(_longer(ed, es))),
     "area-length": lambda ed, es: (ed.area_length_volume(), es.area_length_volume()),

@@ -27,6 +27,7 @@ from edgeecho.export.graph.to_conv3d import native_graph
 from edgeecho.export.int8.calibrate import gather
 from edgeecho.export.int8.quantize import quantize
 from edgeecho.export.int8.ranges import find_ranges
+from edgeecho.export.write.sealed import NO_STAMP
 from edgeecho.export.write.writers import WRITERS
 from edgeecho.metrics import dice
 from edgeecho.model.registry import locate, model_folder
@@ -65,8 +66,9 @@ def make(model: str, calib: str | None, folder: Path) -> tuple[ModelSpec, dict[s
 
     def add(way: str, suffix: str, built: onnx.ModelProto) -> None:
         path = folder / (way.replace(" ", "_") + suffix)
-        WRITERS[suffix](path, built, replace(spec, precision=next((p for p in ("fp32", "fp16") if p in way), "int8")))
-        engines[way] = open_engine(locate(path), threads=1)[0]
+        precision = next((p for p in ("fp32", "fp16") if p in way), "int8")
+        WRITERS[suffix](path, built, replace(spec, precision=precision), NO_STAMP)
+        engines[way] = open_engine(locate(path), threads=1).engine
 
     add("fp32, ORT", ".onnx", graph)
     add("fp32, ORT format", ".ort", graph)

@@ -23,7 +23,8 @@ from edgeecho.benchmarks.run.contest import speckle_clip
 from edgeecho.errors import ModelFileError
 from edgeecho.export.graph.to_conv3d import native_graph
 from edgeecho.export.options import USUAL_FORMATS
-from edgeecho.export.pipeline import SUFFIX
+from edgeecho.export.write.clip_files import SUFFIX
+from edgeecho.export.write.sealed import NO_STAMP
 from edgeecho.export.write.writers import WRITERS
 from edgeecho.model.registry import locate, model_folder
 from edgeecho.model.sealed_file import check
@@ -41,8 +42,8 @@ def engines_of(source: Path, kind: str, folder: Path) -> dict[str, Engine]:
     for lowering in LOWERINGS:
         path = folder / f"{spec.precision}.{lowering}{SUFFIX[kind]}"
         built = native_graph(graph) if lowering == "none" else graph
-        WRITERS[path.suffix](path, built, replace(spec, lowering=lowering))
-        opened[lowering] = open_engine(locate(path), threads=1)[0]
+        WRITERS[path.suffix](path, built, replace(spec, lowering=lowering), NO_STAMP)
+        opened[lowering] = open_engine(locate(path), threads=1).engine
     return opened
 
 

@@ -29,7 +29,7 @@ THREADS = 1
 
 
 def _ours(process: RowProcess, runs: int) -> float:
-    return median(process.ask("run", runs=runs)["ms"])
+    return float(median(process.ask("run", runs=runs)["ms"]))
 
 
 def _plain_loop(path: Path, clip: np.ndarray) -> float:
@@ -52,14 +52,9 @@ def _benchmark_app(path: Path, clip: np.ndarray) -> float:
     if not tool:
         raise MissingExtraError("benchmark_app is not installed: pip install openvino")
     shape = ",".join(map(str, clip.shape))
-    settings = ("-api", "sync", "-hint", "none", "-nstreams", "1", "-nthreads", str(THREADS), "-t", str(SECONDS))
-    settings += (
-        "-infer_precision",
-        "f32",
-        "-data_shape",
-        f"frames[{shape}]",
-        "-inference_only",
-    )  # T stays free, as ours
+    settings = ["-api", "sync", "-hint", "none", "-nstreams", "1", "-nthreads", str(THREADS), "-t", str(SECONDS)]
+    # With `-inference_only` T stays free, as ours.
+    settings += ["-infer_precision", "f32", "-data_shape", f"frames[{shape}]", "-inference_only"]
     run = subprocess.run([tool, "-m", str(path), "-d", "CPU", *settings], capture_output=True, text=True, check=False)
     found = re.search(r"Median:\s+([\d.]+) ms", run.stdout)
     if not found:

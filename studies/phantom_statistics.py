@@ -98,7 +98,7 @@ def measure_frame(cine: Cine, index: int) -> dict[str, float]:
     top, height, middle = rows[0], len(rows), (columns[0] + columns[-1]) / 2
     apex, base = np.array(axis.apex), np.array(axis.base)
     down = (base - apex) / np.linalg.norm(base - apex)
-    grid = np.stack(np.mgrid[0 : size[1], 0 : size[0]], axis=-1) - apex
+    grid = np.stack([*np.mgrid[0 : size[1], 0 : size[0]]], axis=-1) - apex
     along = grid @ down * PIXEL_MM / discs.length
     across = grid @ np.array([-down[1], down[0]]) * PIXEL_MM  # to the right
     outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5) * PIXEL_MM

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 from rich.console import Console
@@ -19,7 +18,7 @@ from rich.table import Table
 from edgeecho.benchmarks.run.contest import speckle_clip
 from edgeecho.errors import ModelFileError
 from edgeecho.model.registry import locate
-from edgeecho.runtime.engines.engine import StreamEngine, open_engine
+from edgeecho.runtime.engines.engine import open_engine
 from edgeecho.runtime.frame_stream import FrameStream
 
 TURNS = 15
@@ -28,9 +27,9 @@ WARM_UP_TURNS = 2
 
 def _cost(folder: str, runtime: str, precision: str, clip: np.ndarray) -> tuple[float, float, float, int, int]:
     """Medians in ms of a frame of the clip, a frame of the stream, its first frame; the state's tensors and bytes."""
-    whole, _, _ = open_engine(locate(folder, runtime, precision), threads=1)
-    engine, spec, _ = open_engine(locate(folder, runtime, precision, form="stream"), threads=1)
-    stream = FrameStream(cast(StreamEngine, engine), spec)
+    whole = open_engine(locate(folder, runtime, precision), threads=1).engine
+    streamed = open_engine(locate(folder, runtime, precision, form="stream"), threads=1)
+    stream = FrameStream(streamed.stream_engine, streamed.spec)
 
     def begin() -> None:
         stream.reset()
@@ -50,7 +49,7 @@ def _cost(folder: str, runtime: str, precision: str, clip: np.ndarray) -> tuple[
             if turn >= WARM_UP_TURNS:
                 column.append(1000 * (time.process_time() - start) / frames)
     of_clip, of_first, of_stream = map(statistics.median, times)
-    state = [np.empty(t.shape, t.dtype).nbytes for t in spec.state]
+    state = [np.empty(t.shape, t.dtype).nbytes for t in streamed.spec.state]
     return of_clip, of_stream, of_first, len(state), sum(state)
 
 

@@ -19,7 +19,7 @@ from edgeecho.report.terminal import table_console
 
 WARM_UP, STEPS = 3, 12
 KEPT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000"}
-SETTINGS = (
+SETTINGS: tuple[tuple[str, bool, int, dict[str, str]], ...] = (
     ("float32, no worker", False, 0, {}),
     ("bfloat16, no worker", True, 0, {}),
     ("bfloat16, 1 worker", True, 1, {}),
@@ -48,7 +48,8 @@ def clips_per_second(data: str, family: str, bf16: bool, workers: int, folder: s
     items, _ = split_patients(open_data(data).items("train"), config.data.held_out, config.run.seed)
     clips = Clips(find_sources(items, config.clips, Path(folder), lambda text: None), config, config.model.size_px)
     layout = torch.channels_last_3d if family == "unet3d" else torch.channels_last
-    state = State(config, build(new_spec(family)).to(memory_format=layout))
+    network = build(new_spec(family)).to(memory_format=layout)  # type: ignore[call-overload]
+    state = State(config, network)
     loader = DataLoader(
         clips, batch_size=None, sampler=range(WARM_UP + STEPS), num_workers=workers, worker_init_fn=step_back
     )

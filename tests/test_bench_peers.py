@@ -79,7 +79,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 def opened(folder: Path, runtime: str, precision: str) -> tuple[Engine, bytes]:
     file = locate(folder, runtime, precision)
-    return open_engine(file, threads=1)[0], file.path.read_bytes()
+    return open_engine(file, threads=1).engine, file.path.read_bytes()
 
 
 def test_the_registry() -> None:
@@ -124,8 +124,8 @@ def test_frames_in_and_logits_out(name: str) -> None:
 def test_every_peer_is_exported(exported: Callable[[str], Path], name: str) -> None:
     """fp32 in both engines says the same; int8 runs; free T runs one frame as the clip does."""
     folder = exported(name)
-    spec = locate(folder, "ort", "fp32")
-    engine, spec, _ = open_engine(spec, threads=1)
+    model = open_engine(locate(folder, "ort", "fp32"), threads=1)
+    engine, spec = model.engine, model.spec
     reference = engine.infer(CLIP).astype(int)
     assert (spec.name, spec.family, spec.frames, spec.size_px) == (name, name, PEERS[name].frames(FRAMES), SIZE)
     assert spec.params == count_parameters(built(name, **SMALL.get(name, {})))

@@ -213,7 +213,7 @@ def test_live_cost_is_a_stream_frame_or_a_whole_window() -> None:
 def test_a_peer_that_sees_single_frames_streams_its_clip_graph(tiny_bundle: Path) -> None:
     entry = Entry("unet2d", str(tiny_bundle), "ort", "int8", "stream", "peer")
     opened = open_row({**entry.job(), "threads": 1}, CLIP)
-    engine, _, _ = open_engine(locate(tiny_bundle, "ort", "int8"), 1)
+    engine = open_engine(locate(tiny_bundle, "ort", "int8"), 1).engine
     assert opened.frames_per_run == 1
     for frame in [*CLIP, *CLIP][: len(CLIP) + 2]:  # round and round
         assert np.array_equal(opened.run(), engine.infer(frame[None]))

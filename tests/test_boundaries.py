@@ -81,9 +81,14 @@ def test_public_names_of_parts(name: str) -> None:
         assert hasattr(module, public), public
 
 
+def is_link(path: Path) -> bool:
+    """Whether a file is seen through one of the links that show the whole package to static tools."""
+    return any(folder.is_symlink() for folder in path.parents)
+
+
 def sources() -> Iterator[Path]:
     for folder in ("edgeecho", "export", "benchmarks", "models"):
-        yield from sorted((ROOT / folder).rglob("*.py"))
+        yield from sorted(path for path in (ROOT / folder).rglob("*.py") if not is_link(path))
 
 
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
@@ -117,6 +122,52 @@ def test_imports_of_each_file(path: Path) -> None:
             assert not module.startswith("edgeecho.train"), "the runtimes do not know training"
         if place.startswith("edgeecho/nn/"):
             assert not module.startswith(("edgeecho.train", "edgeecho.runtime", "edgeecho.cli")), "downward only"
+
+
+FLOORS = (
+    ("errors",),
+    ("files", "revision"),
+    ("cine", "model", "measure", "metrics"),
+    ("preprocess", "nn", "synthetic"),
+    ("runtime",),
+    ("report",),
+    ("data",),
+    ("train", "evaluate", "export"),
+    ("benchmarks",),
+    ("cli",),
+)
+"""Rooms from the ground up; each imports from floors below its own alone (docs/architecture.md)."""
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+
+
+def room_of(path: Path) -> str:
+    """The room that a file of the package lies in."""
+    top, *rest = path.relative_to(ROOT).parts
+    return rest[0].removesuffix(".py") if top == "edgeecho" else top
+
+
+def climbs(path: Path, room: str) -> list[str]:
+    """What a file imports from its own floor, but not its own room, or from a higher one."""
+    parts = [module.split(".") for module, _ in imports(path) if module.startswith("edgeecho.")]
+    rooms = {names[1] for names in parts if names[1] in FLOOR and names[1] != room}
+    return sorted(other for other in rooms if FLOOR[other] >= FLOOR[room])
+
+
+def test_every_room_has_a_floor() -> None:
+    assert {room_of(path) for path in sources()} - {"__init__", "models"} == set(FLOOR)
+
+
+@pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_down(path: Path) -> None:
+    room = room_of(path)
+    if room in FLOOR:
+        assert climbs(path, room) == []
+
+
+def test_the_floor_rule_can_fail(tmp_path: Path) -> None:
+    (tmp_path / "x.py").write_text("from edgeecho.runtime import load\nfrom edgeecho.errors import ConfigError\n")
+    assert climbs(tmp_path / "x.py", "measure") == ["runtime"]
+    assert climbs(tmp_path / "x.py", "report") == []
 
 
 def test_the_scan_sees_every_form_of_import(tmp_path: Path) -> None:

@@ -365,7 +365,7 @@ def test_export_from_the_command_line(command: Command, tiny_bundle: Path, camus
     ]
     assert sorted(p.name for p in out.iterdir()) == ["CARD.md", "bundle.json", "card.png", *graphs]
     assert "clip.int8.onnx" in stdout
-    assert "mask Dice" in stdout
+    assert "disagreement" in stdout
     assert "CC0-1.0" in stdout
     assert (out / "clip.int8.onnx").read_bytes() == (tiny_bundle / "clip.int8.onnx").read_bytes()
 

@@ -147,5 +147,5 @@ def test_plain_openvino_with_the_documented_setting(name: str) -> None:
     frames = to_network(cine.frames[:12], find_roi(cine.frames, cine.spacing_mm), 112)[:, None]
     # The process's one core: two of them that overlap break the signal stack (`openvino_core`).
     model = openvino_core().compile_model(str(NANO / name), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    engine, _, _ = open_engine(Located(NANO / name, "openvino"))
+    engine = open_engine(Located(NANO / name, "openvino")).engine
     assert np.array_equal(model({"frames": frames})["prob"], engine.infer(frames))

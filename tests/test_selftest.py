@@ -185,8 +185,8 @@ def test_a_processor_with_another_answer_is_told(
 def test_stream_and_clip_answer_alike(tiny_bundle: Path) -> None:
     probs = []
     for form in ("clip", "stream"):
-        engine, spec, _ = open_engine(Located(tiny_bundle / f"{form}.int8.onnx", "ort", None, form), 1)
-        probs.append(answer_selftest(engine, spec, 9))
+        model = open_engine(Located(tiny_bundle / f"{form}.int8.onnx", "ort", None, form), 1)
+        probs.append(answer_selftest(model.engine, model.spec, 9))
     np.testing.assert_array_equal(*probs)
     assert len(np.unique(probs[0])) > 10
 

@@ -31,6 +31,7 @@ from edgeecho.metrics import dice  # noqa: E402
 from edgeecho.model.sealed_file import check  # noqa: E402
 from edgeecho.model.spec import ModelSpec, StateTensor  # noqa: E402
 from edgeecho.preprocess import Roi  # noqa: E402
+from edgeecho.runtime.engines.engine import LoadedModel  # noqa: E402
 from edgeecho.runtime.frame_stream import FrameStream  # noqa: E402
 
 FILES = [f"stream.{precision}.{suffix}" for precision in ("fp32", "int8") for suffix in ("onnx", "xml")]
@@ -398,3 +399,15 @@ def test_stream_flags(
     scores = [json.loads((tmp_path / f"{form}.json").read_text()) for form in ("stream", "clip")]
     assert [score["model_info"]["form"] for score in scores] == ["stream", "clip"]
     assert scores[0]["videos"] == scores[1]["videos"]
+
+
+def test_an_engine_for_clips_alone_is_no_stream_engine() -> None:
+    class ClipsAlone:
+        runtime, version = "torch", "1"
+
+        def infer(self, frames: np.ndarray) -> np.ndarray:
+            return frames
+
+    loaded = LoadedModel(ClipsAlone(), ModelSpec(name="a", family="cl_unet"), b"")
+    with pytest.raises(ModelFileError, match="torch runs no stream graphs"):
+        _ = loaded.stream_engine

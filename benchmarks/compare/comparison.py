@@ -143,21 +143,23 @@ def compare(old: BenchResult, new: BenchResult, *, seed: int = 0) -> Comparison:
     rng = np.random.default_rng(seed)
     olds, news = _by_key(old.rows), _by_key(new.rows)
     fault = yardstick_fault(old, new)
-    yards = (None, None) if fault else (old.yardstick(), new.yardstick())
-    base = _ratio(*yards, rng) if yards[0] and yards[1] else None
+    old_yard, new_yard = (None, None) if fault else (old.yardstick(), new.yardstick())
+    base = _ratio(old_yard, new_yard, rng) if old_yard and new_yard else None
     changes = []
     for key in olds:
         if key in news:
             a, b = olds[key], news[key]
             work = other_work(a, b, old, new)
-            is_yardstick = a is yards[0]
+            is_yardstick = a is old_yard
             changes.append(
                 Change(
                     name=row_name(a),
                     old=a,
                     new=b,
                     ratio=None if work else _ratio(a, b, rng),
-                    corrected=_ratio(a, b, rng, *yards) if base and not is_yardstick and not work else None,
+                    corrected=(
+                        _ratio(a, b, rng, old_yard, new_yard) if base and not is_yardstick and not work else None
+                    ),
                     is_yardstick=is_yardstick,
                     notes=(*([f"not comparable: {work}"] if work else []), *notes_of(a, b)),
                 )

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 import torch
-from monai.networks.blocks import Convolution, ResidualUnit
+from monai.networks.blocks.convolutions import Convolution, ResidualUnit
 from torch import Tensor, nn
 
 from edgeecho.errors import ShapeError

@@ -19,7 +19,8 @@ def draw_latency(rows: Sequence[Row], width: float = 880) -> Drawing | None:
     for row in in_order(rows):
         frames = row.frames_per_run or 1
         if row.ms_per_frame and row.p50_ms:
-            marks.append((row, row.ms_per_frame, *(q and q / frames for q in (row.p90_ms, row.p99_ms))))
+            p90, p99 = (q and q / frames for q in (row.p90_ms, row.p99_ms))
+            marks.append((row, row.ms_per_frame, p90, p99))
     title = f"milliseconds a frame of {len(marks)} rows: median, p90 and p99"
     return _whiskers(
         marks, title, "ms a frame; mark p50, thick line to p90, thin line to p99; logarithmic", width, figure

@@ -7,7 +7,7 @@ from edgeecho.benchmarks.render.words import MISSING, STAGES, at, figure, number
 from edgeecho.benchmarks.run.result import Row
 
 Cell = Callable[[Row], str]
-YES_NO = {True: "yes", False: "no"}
+YES_NO: dict[bool | None, str] = {True: "yes", False: "no"}
 
 
 @dataclass(frozen=True)

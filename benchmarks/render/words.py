@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeGuard
 
 from edgeecho.benchmarks.run.result import BenchResult, Row
 
@@ -39,7 +39,7 @@ def percent(value: Any) -> str:
     return f"{figure(100 * value, 2 if value < 1 else 3)} %" if is_number(value) else MISSING
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     """Whether a JSON value is a finite number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import cycle
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from edgeecho.errors import ShapeError, require
 from edgeecho.model.registry import Located
 from edgeecho.model.sealed_file import check
 from edgeecho.model.spec import ModelSpec
-from edgeecho.runtime.engines.engine import Engine, StreamEngine, open_engine
+from edgeecho.runtime.engines.engine import LoadedModel, open_engine
 from edgeecho.runtime.frame_stream import FrameStream, empty_state
 
 
@@ -70,7 +70,8 @@ def _open_ours(job: dict[str, Any], frames: np.ndarray) -> Opened:
         form = "clip" if form == "checkpoint" else form
     of_peer = job["kind"] == "peer"
     located = Located(path, job["runtime"], None, "clip" if of_peer else form)
-    engine, spec, data = open_engine(located, job["threads"], sixteen_bits=job["precision"] == "bf16")
+    loaded = open_engine(located, job["threads"], sixteen_bits=job["precision"] == "bf16")
+    spec = loaded.spec
     t, _, size_px, _ = frames.shape
     if spec.size_px != size_px or (form == "clip" and spec.frames not in (None, t)):
         raise ShapeError(
@@ -78,7 +79,7 @@ def _open_ours(job: dict[str, Any], frames: np.ndarray) -> Opened:
             f"the contest's clip has {t} of {size_px} px"
         )
     streamed = form == "stream"
-    step = _stream(engine, spec, frames, framewise=of_peer) if streamed else partial(engine.infer, frames)
+    step = _stream(loaded, frames, framewise=of_peer) if streamed else partial(loaded.engine.infer, frames)
     inputs = {"frame": frames[:1], **empty_state(spec)} if spec.form == "stream" else {"frames": frames}
     if streamed and of_peer:
         inputs = {"frames": frames[:1]}
@@ -88,25 +89,25 @@ def _open_ours(job: dict[str, Any], frames: np.ndarray) -> Opened:
         "params": spec.params,
         "precision_stored": stored,
         "weights": "random" if of_peer else "trained",
-        **_file(path, data),
+        **_file(path, loaded.data),
     }
     return Opened(
         run=step,
         frames_per_run=1 if streamed else t,
-        engine=engine,
+        engine=loaded.engine,
         spec=spec,
-        data=data,
+        data=loaded.data,
         inputs=inputs,
         report=report,
     )
 
 
-def _stream(engine: Engine, spec: ModelSpec, frames: np.ndarray, framewise: bool) -> Callable[[], object]:
+def _stream(loaded: LoadedModel, frames: np.ndarray, framewise: bool) -> Callable[[], object]:
     """One more live frame, the clip's frames over and over."""
     coming = cycle(range(len(frames)))
     if framewise:
-        return lambda: engine.infer(frames[(i := next(coming)) : i + 1])
-    stream = FrameStream(cast(StreamEngine, engine), spec)
+        return lambda: loaded.engine.infer(frames[(i := next(coming)) : i + 1])
+    stream = FrameStream(loaded.stream_engine, loaded.spec)
     return lambda: stream.push(frames[next(coming), 0])
 
 

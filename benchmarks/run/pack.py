@@ -78,16 +78,21 @@ class Pack:
         given = (runtimes, precisions, forms)
         asked = [self.asked[key] if one is None else one for key, one in zip(ASKED, given, strict=True)]
         known(*zip(("runtime", "precision", "form"), asked, (PACKED_RUNTIMES, PRECISIONS, FORMS), strict=True))
+        runtimes, precisions, forms = asked
         kept = [
             row
             for name, kind in self.kinds.items()
             if self._is_asked(name, models) and (kind == "ours" or name in PEERS)
-            for row in rows_of(str((self.folder / name).absolute()) if kind == "ours" else name, *asked, self.folder)
+            for row in rows_of(self._model(name, kind), runtimes, precisions, forms, self.folder)
             if self._holds(row)
         ]
         if not kept:
             raise ConfigError(f"{self.folder.name}: the pack holds no file of these forms, runtimes and precisions")
         return list(dict.fromkeys(kept))
+
+    def _model(self, name: str, kind: str) -> str:
+        """What `rows_of` calls a model of the pack: its folder's path, or a peer's name."""
+        return str((self.folder / name).absolute()) if kind == "ours" else name
 
     def _is_asked(self, name: str, models: Sequence[str] | None) -> bool:
         if models is None:

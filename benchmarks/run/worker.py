@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -77,12 +77,12 @@ class _Desk:
     def live(self, fps: float, seconds: float, cine: str) -> dict[str, Any]:
         from edgeecho.benchmarks.run.live import run_live
         from edgeecho.cine import read_cine
-        from edgeecho.runtime.engines.engine import StreamEngine
+        from edgeecho.runtime.engines.engine import stream_engine
         from edgeecho.runtime.streaming import StreamingPredictor
 
         if self.row.spec is None or self.row.spec.form != "stream":
             raise ConfigError("a fixed rate drives stream graphs alone")
-        stream = StreamingPredictor(cast(StreamEngine, self.row.engine), self.row.spec, self.opening["sha256"], fps=fps)
+        stream = StreamingPredictor(stream_engine(self.row.engine), self.row.spec, self.opening["sha256"], fps=fps)
         return {"live": run_live(stream.push, read_cine(cine).frames, fps, seconds)}
 
     def end_to_end(self, cine: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The command line: a file a command, which reads flags, calls one library function and prints."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,23 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import edgeecho
+
+        typer.echo(edgeecho.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the command line as a whole."""
+
+
 @app.command()
 def demo(out: Annotated[Path, typer.Option(help="Folder for pictures and files.")] = Path("demo-out")) -> None:
     """Segment a real cine, export int8, benchmark; ends with a table and pictures."""
@@ -33,11 +51,12 @@ def demo(out: Annotated[Path, typer.Option(help="Folder for pictures and files."
     run_demo(out, say)
 
 
+command: Callable[..., None]
 for command in (segment, train):
     app.command()(command)
 app.command("eval")(evaluate)
-for command in (export, verify, selftest, info, models):
-    app.command()(command)
+for export_command in (export, verify, selftest, info, models):
+    app.command()(export_command)
 app.add_typer(data_app, name="data")
 app.add_typer(bench_app, name="bench")
 

@@ -10,10 +10,8 @@ from edgeecho.nn.clunet import CLUNet, CLUNetConfig
 from edgeecho.nn.unet2d import UNet2D, UNet2DConfig
 from edgeecho.nn.unet3d import UNet3D, UNet3DConfig
 
-__all__ = [
-    *("PRESETS", "CLUNet", "CLUNetConfig", "Network", "UNet2D", "UNet2DConfig", "UNet3D", "UNet3DConfig"),
-    *("build", "count_parameters", "new_spec"),
-]
+__all__ = ["PRESETS", "CLUNet", "CLUNetConfig", "Network", "UNet2D", "UNet2DConfig", "UNet3D", "UNet3DConfig"]
+__all__ += ["build", "count_parameters", "new_spec"]
 
 Config = CLUNetConfig | UNet2DConfig | UNet3DConfig
 Network = CLUNet | UNet2D | UNet3D

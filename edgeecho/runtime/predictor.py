@@ -251,6 +251,6 @@ def load(
         MissingExtraError: If its engine is not installed.
     """
     located = locate(model, runtime, precision)
-    engine, spec, data = open_engine(located, threads)
-    state_licence(spec)
-    return Predictor(engine, spec, hashlib.sha256(data).hexdigest())
+    loaded = open_engine(located, threads)
+    state_licence(loaded.spec)
+    return Predictor(loaded.engine, loaded.spec, hashlib.sha256(loaded.data).hexdigest())

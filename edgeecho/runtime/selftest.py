@@ -3,7 +3,7 @@
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from edgeecho.model.registry import RUNTIME_OF, Located, find_files
 from edgeecho.model.sealed_file import check
 from edgeecho.model.selftest_record import SelfTest
 from edgeecho.model.spec import ModelSpec
-from edgeecho.runtime.engines.engine import Engine, StreamEngine, open_engine
+from edgeecho.runtime.engines.engine import Engine, open_engine, stream_engine
 from edgeecho.runtime.frame_stream import FrameStream
 from edgeecho.runtime.predictor import Predictor
 from edgeecho.runtime.selftest_cine import frame_answers, selftest_inputs
@@ -94,12 +94,13 @@ def run_selftest(path: Path, threads: int | None = None) -> SelfTestReport:
     if checked.selftest is None:
         raise ModelFileError(f"{path.name}: carries no self-test; export the model again with this EdgeEcho")
     runtime = "ort" if path.suffix == device_file.SUFFIX else RUNTIME_OF[path.suffix]
-    engine, spec, _ = open_engine(Located(path, runtime, None, checked.spec.form), threads)
-    frames = compare_answers(checked.selftest, answer_selftest(engine, spec, len(checked.selftest.answers)), spec)
+    model = open_engine(Located(path, runtime, None, checked.spec.form), threads)
+    prob = answer_selftest(model.engine, model.spec, len(checked.selftest.answers))
+    frames = compare_answers(checked.selftest, prob, model.spec)
     return SelfTestReport(
         file=path.name,
-        runtime=engine.runtime,
-        runtime_version=engine.version,
+        runtime=model.engine.runtime,
+        runtime_version=model.engine.version,
         tolerance=checked.selftest.tolerance,
         processors=checked.selftest.processors,
         frames=frames,
@@ -111,7 +112,7 @@ def answer_selftest(engine: Engine, spec: ModelSpec, frames: int) -> np.ndarray:
     """Return `prob` of the test cine, uint8 (frames, S, S), from a clip or stream graph."""
     inputs = selftest_inputs(spec.size_px, frames)
     if spec.form == "stream":
-        return FrameStream(cast(StreamEngine, engine), spec).whole(inputs)
+        return FrameStream(stream_engine(engine), spec).whole(inputs)
     return Predictor(engine, spec, "").probabilities(inputs)
 
 

@@ -5,7 +5,6 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
@@ -199,15 +198,15 @@ def stream(
         MissingExtraError: If its engine is not installed.
     """
     located = locate(model, runtime, precision, form="stream")
-    engine, spec, data = open_engine(located, threads)
+    loaded = open_engine(located, threads)
     opened = StreamingPredictor(
-        cast(StreamEngine, engine),
-        spec,
-        hashlib.sha256(data).hexdigest(),
+        loaded.stream_engine,
+        loaded.spec,
+        hashlib.sha256(loaded.data).hexdigest(),
         fps=fps,
         spacing_mm=spacing_mm,
         roi=roi,
         flip=flip,
     )
-    state_licence(spec)
+    state_licence(loaded.spec)
     return opened

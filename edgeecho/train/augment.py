@@ -77,4 +77,4 @@ def _fan(rows: np.ndarray, columns: np.ndarray, rng: np.random.Generator) -> np.
     ray = np.arctan2(columns - apex_x, rows - apex_y)
     reach = np.hypot(columns - apex_x, rows - apex_y)
     left, right = np.deg2rad(rng.uniform(32, 60, 2))
-    return ((ray > -left) & (ray < right) & (reach < rng.uniform(0.85, 1.15))).astype(np.float32)
+    return np.asarray((ray > -left) & (ray < right) & (reach < rng.uniform(0.85, 1.15)), np.float32)

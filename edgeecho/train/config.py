@@ -148,7 +148,7 @@ class TrainConfig:
         """
         section, _, key = dotted.partition(".")
         part = getattr(self, section, None)
-        if not is_dataclass(part) or key not in {f.name for f in fields(part)}:
+        if not is_dataclass(part) or isinstance(part, type) or key not in {f.name for f in fields(part)}:
             known = [f"{s.name}.{f.name}" for s in fields(self) for f in fields(getattr(self, s.name))]
             raise ConfigError(f"unknown setting {dotted!r}; known: {', '.join(known)}")
         old = getattr(part, key)
@@ -160,7 +160,8 @@ class TrainConfig:
             raise ConfigError(f"{dotted} must not be negative, got {value}")
         if dotted in _AT_LEAST_ONE and value < 1:
             raise ConfigError(f"{dotted} must be at least 1, got {value}")
-        return replace(self, **{section: replace(part, **{key: value})})  # type: ignore[type-var]
+        changed: dict[str, Any] = {section: replace(part, **{key: value})}
+        return replace(self, **changed)
 
 
 def load_config(path: Path, settings: list[str] | None = None) -> TrainConfig:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -93,7 +94,7 @@ def _start(
         trained_on += f", and the answers of {teacher.spec.name}"
         sources.append(teacher.spec)
     trained_on = follow(*(source.trained_on for source in sources), trained_on)
-    origin = origin_fields([*(source.licence for source in sources), data.licence], trained_on)
+    origin: dict[str, Any] = origin_fields([*(source.licence for source in sources), data.licence], trained_on)
     spec = replace(spec, name=config.model.name, revision=revision(), **origin)
     return network, spec
 
@@ -134,7 +135,8 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
         sizes = f"{teacher.spec.size_px} and {spec.size_px}"
         raise ConfigError(f"data.teacher: teacher and model.size_px must agree, got {sizes} pixels")
     native_3d = spec.family == "unet3d"
-    network = network.to(memory_format=torch.channels_last_3d if native_3d else torch.channels_last)
+    layout = torch.channels_last_3d if native_3d else torch.channels_last
+    network = network.to(memory_format=layout)  # type: ignore[call-overload]
 
     def say(text: str) -> None:
         report(0, config.optim.steps, text)

@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from edgeecho.errors import ConfigError
 from edgeecho.model.spec import ModelSpec
-from edgeecho.nn import CLUNet, build, new_spec
+from edgeecho.nn import CLUNet, Network, build, new_spec
 
 UNEVEN = 0.2
 """Most that a copy's share differs from an even one, as part of it."""
 
 
-def widen(network: nn.Module, spec: ModelSpec, times: int, seed: int) -> tuple[nn.Module, ModelSpec]:
+def widen(network: nn.Module, spec: ModelSpec, times: int, seed: int) -> tuple[Network, ModelSpec]:
     """A network of `times` as many channels in every layer, and its spec.
 
     Args:

@@ -24,7 +24,7 @@ class Teacher:
         self.network, self.spec = load_checkpoint(locate(model, "torch").path)
         if self.spec.family == "unet3d":
             raise ConfigError(f"data.teacher: {model}: unet3d cannot teach; give a CL-UNet")
-        self.network = self.network.to(memory_format=torch.channels_last)
+        self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.bf16 = bf16
 
     def probabilities(self, frames: Tensor) -> Tensor:

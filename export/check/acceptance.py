@@ -9,6 +9,7 @@ truth. Every figure is a statistic over many cines with an interval from resampl
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -140,13 +141,15 @@ class Reference:
 
     def subset(self, chosen: Sequence[int] | range) -> "Reference":
         """Keep some cines alone, by their indexes."""
-        lists = {name: [getattr(self, name)[k] for k in chosen] for name in ("cines", "masks")}
-        arrays = {name: getattr(self, name)[list(chosen)] for name in PER_CINE}
-        return replace(self, **lists, **arrays)
+        cines, masks = [self.cines[k] for k in chosen], [self.masks[k] for k in chosen]
+        arrays: dict[str, Any] = {name: getattr(self, name)[list(chosen)] for name in PER_CINE}
+        return replace(self, cines=cines, masks=masks, **arrays)
 
     def joined(self, other: "Reference") -> "Reference":
         """Put the cines of another reference of the same graph behind these."""
-        arrays = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in PER_CINE}
+        arrays: dict[str, Any] = {
+            name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in PER_CINE
+        }
         return replace(self, cines=[*self.cines, *other.cines], masks=[*self.masks, *other.masks], **arrays)
 
 

@@ -5,7 +5,6 @@ fp32 is judged by its levels and logits, int8 by its masks; an int8 stream equal
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import onnx
@@ -15,7 +14,7 @@ from edgeecho.errors import ExportError
 from edgeecho.metrics import dice
 from edgeecho.model.registry import locate
 from edgeecho.model.spec import ModelSpec
-from edgeecho.runtime.engines.engine import StreamEngine, open_engine, usable_cores
+from edgeecho.runtime.engines.engine import open_engine, usable_cores
 from edgeecho.runtime.engines.onnxruntime_engine import OrtEngine
 from edgeecho.runtime.frame_stream import FrameStream
 from edgeecho.runtime.predictor import Predictor
@@ -107,17 +106,17 @@ def stream_logit_error(
 
 def run_file(path: Path, clips: list[np.ndarray]) -> list[np.ndarray]:
     """What a model file answers, through the engine that users get: uint8 (T, S, S) a clip."""
-    engine, spec, _ = open_engine(locate(path))
-    if spec.form == "checkpoint":
-        return [engine.infer(np.ascontiguousarray(clip[:, None]))[:, 0] for clip in clips]
-    predictor = Predictor(engine, spec, "", window_frames=max(map(len, clips)))
+    model = open_engine(locate(path))
+    if model.spec.form == "checkpoint":
+        return [model.engine.infer(np.ascontiguousarray(clip[:, None]))[:, 0] for clip in clips]
+    predictor = Predictor(model.engine, model.spec, "", window_frames=max(map(len, clips)))
     return [predictor.probabilities(clip) for clip in clips]
 
 
 def open_file(path: Path) -> Predictor:
     """A clip file in the engine that users get; nothing is said of its licence."""
-    engine, spec, _ = open_engine(locate(path))
-    return Predictor(engine, spec, "")
+    model = open_engine(locate(path))
+    return Predictor(model.engine, model.spec, "")
 
 
 def open_graph(model: onnx.ModelProto, spec: ModelSpec, threads: int | None = None) -> Predictor:
@@ -139,8 +138,8 @@ def same_levels(precision: str) -> int:
 
 def run_stream(path: Path, clips: list[np.ndarray]) -> list[np.ndarray]:
     """What a stream graph answers frame by frame, through the engine that users get: uint8 (T, S, S) a clip."""
-    engine, spec, _ = open_engine(locate(path, form="stream"))
-    stream = FrameStream(cast(StreamEngine, engine), spec)
+    model = open_engine(locate(path, form="stream"))
+    stream = FrameStream(model.stream_engine, model.spec)
     return [stream.whole(clip) for clip in clips]
 
 

@@ -1,10 +1,10 @@
 """Checkpoint to ONNX clip graph: uint8 frames in, uint8 probability out, the whole pipeline inside."""
 
-import io
 import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import onnx
 import onnxsim
@@ -14,10 +14,18 @@ from torch import Tensor, nn
 OPSET = 20
 
 
+class FrameNetwork(Protocol):
+    """A network that answers frames of any number."""
+
+    def forward_frames(self, x: Tensor) -> Tensor:
+        """Frames float (T, 1, S, S) to logits of the same shape."""
+        ...
+
+
 class ClipPipeline(nn.Module):
     """Frames uint8 (T, 1, H, W) to prob uint8 (T, 1, H, W): scaling, network, sigmoid, rounding."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: FrameNetwork) -> None:
         super().__init__()
         self.network = network
 
@@ -42,17 +50,16 @@ def _quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def clip_graph(network: nn.Module, size_px: int, frames: int | None = None) -> onnx.ModelProto:
+def clip_graph(network: FrameNetwork, size_px: int, frames: int | None = None) -> onnx.ModelProto:
     """Export and simplify the clip graph.
 
     Args:
-        network: In any mode; exported in eval mode, BatchNorm folded.
+        network: An `nn.Module` in any mode; exported in eval mode, BatchNorm folded.
         size_px: Height and width of its frames.
         frames: A fixed T, or None for a free one (named `T`).
     """
     pipeline = ClipPipeline(network).eval()
     example = torch.zeros((frames or 8, 1, size_px, size_px), dtype=torch.uint8)
-    buffer = io.BytesIO()
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
             pipeline,
@@ -65,8 +72,10 @@ def clip_graph(network: nn.Module, size_px: int, frames: int | None = None) -> o
             dynamic_shapes=None if frames else ({0: torch.export.Dim("T", min=1, max=4096)},),
             verbose=False,
         )
-        program.save(buffer)
-        model, ok = onnxsim.simplify(onnx.load_from_string(buffer.getvalue()))
+        if program is None:
+            raise AssertionError("torch.onnx.export with dynamo=True always returns a program")
+        model: onnx.ModelProto
+        model, ok = onnxsim.simplify(program.model_proto)
     if not ok:
         raise AssertionError("onnxsim could not validate its own output")
     del model.metadata_props[:]

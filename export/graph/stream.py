@@ -19,8 +19,8 @@ from edgeecho.errors import ExportError
 from edgeecho.export.graph.writer import GraphWriter
 from edgeecho.model.spec import StateTensor
 
-FRAMEWISE = ("Add", "Cast", "Concat", "Conv", "DepthToSpace", "MaxPool", "Mul", "Relu", "Resize", "Round", "Sigmoid")
-FRAMEWISE += ("Slice",)
+FRAMEWISE: tuple[str, ...] = ("Add", "Cast", "Concat", "Conv", "DepthToSpace", "MaxPool", "Mul", "Relu", "Resize")
+FRAMEWISE += ("Round", "Sigmoid", "Slice")
 """Operators that treat each frame by itself, when they do not run along T; and QuantizeLinear, DequantizeLinear."""
 END = np.iinfo(np.int64).max
 

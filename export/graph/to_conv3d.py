@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 
 from edgeecho.errors import ExportError
-from edgeecho.export.graph.writer import GraphWriter
+from edgeecho.export.graph.writer import GraphWriter, Value
 
 ALIKE = ("Cast", "Relu", "Round", "Sigmoid", "QuantizeLinear", "DequantizeLinear")
 """Operators that do not care for the number of axes."""
@@ -41,7 +41,7 @@ class _Native:
         self.tensors["frames"] = self.writer.emit("Unsqueeze", [front, self.writer.constant([0])], "clip")
         for node in self.writer.moving():
             self.tensors[node.output[0]] = self._translate(node)
-        values = [
+        values: list[Value] = [
             (v.name, v.type.tensor_type.elem_type, [d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim])
             for v in (frames, prob)
         ]
@@ -116,7 +116,7 @@ class _Native:
         if node is not None and node.op_type == "DequantizeLinear":
             before = self.producer.get(node.input[0])
             if before is not None and before.op_type == "QuantizeLinear":
-                return before.input[0]
+                return str(before.input[0])
         return name
 
     def _same_scale(self, a: str, b: str) -> bool:

@@ -1,6 +1,7 @@
 """Writing an ONNX graph node by node, with another graph's constants; each node once, in an order that can run."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -39,7 +40,8 @@ class GraphWriter:
             The name of its output: `output`, or that of the node that is there.
         """
         kind = like if isinstance(like, str) else like.op_type
-        node = helper.make_node(kind, inputs, [output], name=output, **attributes)
+        given: dict[str, Any] = {**attributes}
+        node = helper.make_node(kind, inputs, [output], name=output, **given)
         node.attribute.extend(() if isinstance(like, str) else like.attribute)
         key = (kind, *inputs, *sorted(str(a) for a in node.attribute))
         if key not in self._made:

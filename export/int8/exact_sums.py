@@ -58,9 +58,11 @@ class _Sums:
         self.producer = {name: node for node in self.nodes for name in node.output}
         self.leader: dict[str, str] = {}
         self.results: set[str] = set()
+        self.passed: dict[str, str] = {}  # what an addition reads, to the tensor whose scale it is held at
         for node in (node for node in self.nodes if node.op_type == "Add"):
             results = self._results(node.output[0])
             tensors = [self._root(name) for name in node.input if name not in self.constants] + results
+            self.passed.update((name, self._root(name)) for name in node.input if name not in self.constants)
             self.results.update(results)
             for name in tensors:
                 self._join(tensors[0], name)
@@ -104,7 +106,10 @@ class _Sums:
                 if name in self.results and multiple % 2 == 0:
                     multiple += 1
                 exact = multiple * 2.0**exponent
-                yield name, (exact, min(255, round(-self._range(name)[0] / exact)))
+                parameters = exact, min(255, round(-self._range(name)[0] / exact))
+                yield name, parameters
+                # Where a convolution stays in float, what passes its result on is quantized by itself.
+                yield from ((other, parameters) for other, root in self.passed.items() if root == name != other)
 
     def scale(self, name: str, found: Parameters) -> float:
         """Scale that a tensor will have."""

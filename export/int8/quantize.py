@@ -38,7 +38,12 @@ PROCESSORS = {
 
 
 def quantize(
-    model: onnx.ModelProto, ranges: Ranges, *, keep_float: Collection[str] = (), weight_bits: int = WEIGHT_BITS[0]
+    model: onnx.ModelProto,
+    ranges: Ranges,
+    *,
+    keep_float: Collection[str] = (),
+    weight_bits: int = WEIGHT_BITS[0],
+    exact_sums: bool = True,
 ) -> onnx.ModelProto:
     """Quantize a clip graph so that it runs in integers from `frames` to `prob`.
 
@@ -47,15 +52,17 @@ def quantize(
         ranges: Of its tensors.
         keep_float: Names of convolutions that stay in float.
         weight_bits: Of `WEIGHT_BITS`.
+        exact_sums: Choose the scales of sums such that every processor rounds alike; a peer's graph does without.
     """
     boundary = _Boundary(model)
-    given = given_parameters(model, ranges, weight_bits)
+    given = given_parameters(model, ranges if exact_sums else None, weight_bits)
     overrides = {name: _fixed(scale, zero_point) for name, (scale, zero_point) in given.items()}
     found = {n: TensorData(lowest=np.float32(low), highest=np.float32(high)) for n, (low, high) in ranges.of.items()}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         root = logging.getLogger()
-        level, _ = root.level, root.setLevel(logging.ERROR)
+        level = root.level
+        root.setLevel(logging.ERROR)
         source, target, table = (Path(folder) / name for name in ("fp32.onnx", "int8.onnx", "ranges.json"))
         onnx.save(model, source)
         save_tensors_data(TensorsData(CalibrationMethod.MinMax, found), table)

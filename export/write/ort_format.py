@@ -74,11 +74,11 @@ def in_order(data: bytes) -> bytes:
 
 def _operators(builder: flatbuffers.Builder, resolver: Any) -> int:
     """Of each operator its types' names, and of each name the arguments (kind, index) that have this type."""
-    found = {}
+    found: dict[str, dict[str, list[tuple[int, int]]]] = {}
     for operator in _each(resolver.OpKernelTypeStrArgs, resolver.OpKernelTypeStrArgsLength()):
-        names = _each(operator.KernelTypeStrArgs, operator.KernelTypeStrArgsLength())
+        types = _each(operator.KernelTypeStrArgs, operator.KernelTypeStrArgsLength())
         found[operator.OpId()] = {
-            n.KernelTypeStr(): [(a.ArgType(), a.Index()) for a in _each(n.Args, n.ArgsLength())] for n in names
+            n.KernelTypeStr(): [(a.ArgType(), a.Index()) for a in _each(n.Args, n.ArgsLength())] for n in types
         }
     entries = []
     for operator, names in sorted(found.items()):

@@ -46,7 +46,8 @@ def stamped(model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp = NO_STAMP) ->
     del sealed.metadata_props[:]
     for key, value in stamp.metadata(spec).items():
         sealed.metadata_props.add(key=key, value=value)
-    return sealed.SerializeToString(deterministic=True)
+    data: bytes = sealed.SerializeToString(deterministic=True)
+    return data
 
 
 def onnx_bytes(model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp = NO_STAMP) -> bytes:

@@ -1,4 +1,4 @@
-/* The long axis of a left ventricle: Python's `axis.py`, where the algorithm is explained. */
+/* The long axis of a left ventricle: Python's `long_axis.py`, where the algorithm is explained. */
 #ifndef EE_MEASURE_AXIS_H
 #define EE_MEASURE_AXIS_H
 

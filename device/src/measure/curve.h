@@ -1,4 +1,4 @@
-/* Small arithmetic on an area curve. The order of every sum matters: Python's `curve.py` adds in the same one. */
+/* Small arithmetic on an area curve. The order of every sum matters: Python's `area_curve.py` adds in the same one. */
 #ifndef EE_MEASURE_CURVE_H
 #define EE_MEASURE_CURVE_H
 

@@ -2,8 +2,9 @@
 
 import os
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -26,6 +27,7 @@ class Engine(Protocol):
         ...
 
 
+@runtime_checkable
 class StreamEngine(Engine, Protocol):
     """A stream graph, ready to run; `infer` is for clip graphs."""
 
@@ -34,23 +36,48 @@ class StreamEngine(Engine, Protocol):
         ...
 
 
+def stream_engine(engine: Engine) -> StreamEngine:
+    """The same engine, for stream graphs.
+
+    Raises:
+        ModelFileError: If it runs clip graphs alone, as PyTorch does here.
+    """
+    if not isinstance(engine, StreamEngine):
+        raise ModelFileError(f"{engine.runtime} runs no stream graphs here; take a stream graph for ort or openvino")
+    return engine
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A verified model file in its engine."""
+
+    engine: Engine
+    spec: ModelSpec
+    data: bytes = field(repr=False)
+    """The file's bytes."""
+
+    @property
+    def stream_engine(self) -> StreamEngine:
+        """The engine, for stream graphs.
+
+        Raises:
+            ModelFileError: If it runs clip graphs alone.
+        """
+        return stream_engine(self.engine)
+
+
 def usable_cores() -> int:
     """Cores that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def open_engine(
-    located: Located, threads: int | None = None, *, sixteen_bits: bool = False
-) -> tuple[Engine, ModelSpec, bytes]:
+def open_engine(located: Located, threads: int | None = None, *, sixteen_bits: bool = False) -> LoadedModel:
     """Verify a model file, then hand its bytes to its engine.
 
     Args:
         located: The file and its runtime.
         threads: Worker threads; None means every usable core.
         sixteen_bits: Run a file of fp32 in 16 bits, where OpenVINO and the processor have them.
-
-    Returns:
-        The engine, the model's spec and the file's bytes.
 
     Raises:
         ConfigError: If `threads` is not positive.
@@ -65,7 +92,8 @@ def open_engine(
     if checked.refusal:
         _tell_refusal(located.path, checked.refusal)
     precision = "fp16" if sixteen_bits else checked.spec.precision
-    return _open(located.runtime, checked, located.path.name, threads, precision), checked.spec, checked.data
+    engine = _open(located.runtime, checked, located.path.name, threads, precision)
+    return LoadedModel(engine, checked.spec, checked.data)
 
 
 _told: set[Path] = set()

@@ -31,7 +31,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     peer = Peer("unet3d", {"in_channels": 1, "classes": 1, "base_channels": 4})
     monkeypatch.setitem(PEERS, "unet3d", peer)
     for module in ("packing", "bench"):
-        monkeypatch.setattr(f"edgeecho.benchmarks.{module}.speckle_clip", lambda: CLIP)
+        monkeypatch.setattr(f"edgeecho.benchmarks.run.{module}.speckle_clip", lambda: CLIP)
     monkeypatch.setattr("edgeecho.benchmarks.run.bench.Rules", lambda: RULES)
 
 

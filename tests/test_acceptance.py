@@ -363,7 +363,7 @@ def test_verification_finds_files_of_another_export(tiny_bundle: Path, tmp_path:
     for expected in (
         "clip.fp32.xml: checksum does not hold",
         "stream.fp32.onnx: of another network than clip.fp32.onnx",
-        "clip.int8.onnx differs from to the bit: self-test, frames off 6, limit 0",
+        "clip.int8.onnx differs from its record: self-test, frames off (to the bit) 6, limit 0",
         "clip.int8 graph differs from clip.fp32.onnx: parameters, steps (node_",
         "stream.int8.onnx differs from clip.int8.onnx: levels",
         "the acceptance test refuses: clip.int8.onnx differs from clip.fp32.onnx in disagreement",

@@ -217,7 +217,8 @@ def compare_selftest(path: Path) -> Verdict:
     """A written file against the self-test that it carries, through the engine that users get."""
     report = run_selftest(path)
     different = len(report.different)
-    return Verdict(path.name, report.tolerance, "self-test, frames off", different, different, 0, report.holds)
+    figure = f"self-test, frames off ({report.tolerance})"
+    return Verdict(path.name, "its record", figure, different, different, 0, report.holds)
 
 
 def require_all(verdicts: list[Verdict]) -> None:

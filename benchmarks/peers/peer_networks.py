@@ -76,7 +76,7 @@ def dynunet(filters: Sequence[int], strides: Sequence[Sequence[int]]) -> EachFra
         filters: Channels of each level.
         strides: Of each level's first convolution, two numbers (rows, columns) or three (time before them).
     """
-    from monai.networks.nets.dynunet import DynUNet
+    from monai.networks.nets import DynUNet  # type: ignore[attr-defined]  # monai re-exports it without `__all__`
 
     dims = len(strides[0])
     network = DynUNet(

@@ -160,9 +160,9 @@ def random_curve(rng: np.random.Generator) -> np.ndarray:
         curve = (phase % 1 < rng.uniform(0.2, 0.8)) * 1.0
     else:
         curve = np.abs((phase % 1) * 2 - 1)
-    curve = 1 + rng.choice([0.02, 0.1, 0.4, 1.0]) * np.asarray(curve, float)
-    curve += rng.choice([0, 0, 0.01, 0.05, 0.2]) * rng.normal(size=frames) + rng.choice([0, 0, 0.3]) * t / frames
-    area: np.ndarray = np.maximum(curve, 0.01) * np.exp(rng.uniform(np.log(20), np.log(60_000)))
+    beating: np.ndarray = 1 + rng.choice([0.02, 0.1, 0.4, 1.0]) * np.asarray(curve, float)
+    beating += rng.choice([0, 0, 0.01, 0.05, 0.2]) * rng.normal(size=frames) + rng.choice([0, 0, 0.3]) * t / frames
+    area: np.ndarray = np.maximum(beating, 0.01) * np.exp(rng.uniform(np.log(20), np.log(60_000)))
     if rng.random() < 0.8:
         area = np.round(area)  # as pixels are; small areas give many equal heights
     if rng.random() < 0.3:

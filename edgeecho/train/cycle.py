@@ -43,7 +43,7 @@ def cycle_signal(frames: np.ndarray, fps: float | None = None) -> Cycle:
     """
     t = len(frames)
     small = np.stack([cv2.resize(f, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for f in frames]).astype(np.float32)
-    x = small.reshape(t, -1)
+    x: np.ndarray = small.reshape(t, -1)
     x = x / (x.mean(axis=1, keepdims=True) + 1)
     if fps is not None:
         x = running_mean(x, max(1, round(SMOOTH_S * fps)) | 1)

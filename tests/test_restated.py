@@ -88,3 +88,19 @@ def test_nothing_changes_in_openvino(graphs: Path, form: str, rng: np.random.Gen
 def test_fp32_stays_as_it_is(graphs: Path, form: str) -> None:
     model = onnx.load(graphs / f"{form}.fp32.onnx")
     assert restated(model) == model
+
+
+def test_products_stay_in_float_for_openvino(graphs: Path) -> None:
+    """Quantized products came out wrong there; a graph without any is not touched."""
+    from edgeecho.export.graph.openvino_arm import without_rounded_products
+
+    model = onnx.load(graphs / "clip.int8.onnx")
+    found = without_rounded_products(model)
+    products = [node.output[0] for node in found.graph.node if node.op_type == "Mul"]
+    readers = {name: node.op_type for node in found.graph.node for name in node.input}
+    assert "DequantizeLinear" not in {readers[name] for name in products}
+    if not products:
+        assert found.SerializeToString() == model.SerializeToString()
+    quantized = [node for node in found.graph.node if node.op_type == "QuantizeLinear" and node.input[0] in products]
+    used = {name for node in found.graph.node for name in node.input}
+    assert not [node for node in quantized if node.output[0] in used]

@@ -7,7 +7,7 @@ from pathlib import Path
 import onnx
 
 from edgeecho.errors import require
-from edgeecho.export.graph.openvino_arm import restated
+from edgeecho.export.graph.openvino_arm import restated, without_rounded_products
 from edgeecho.files import atomic
 from edgeecho.model.sealed_file import DIGEST_KEY, REFUSAL_KEY, SPEC_KEY, UNSEALED, seal
 from edgeecho.model.selftest_record import KEY as SELFTEST_KEY
@@ -66,7 +66,7 @@ def write_openvino(path: Path, model: onnx.ModelProto, spec: ModelSpec, stamp: S
     ov = require("openvino", "openvino")
     with tempfile.TemporaryDirectory() as folder:
         source, xml = Path(folder) / "model.onnx", Path(folder) / "model.xml"
-        bare = restated(model)
+        bare = restated(without_rounded_products(model))
         del bare.metadata_props[:]  # the converter would carry them over, with another file's seal
         onnx.save(bare, source)
         converted = openvino_core().read_model(source)

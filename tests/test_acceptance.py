@@ -124,6 +124,13 @@ def test_a_cine_that_noise_moves_says_nothing_of_ef() -> None:
     assert "disagreement" in found
 
 
+def test_a_network_that_outlines_nothing_is_refused() -> None:
+    """Two empty masks are equal; they prove nothing."""
+    nothing = np.zeros_like
+    found = assess("int8", nothing, make_reference(nothing, discs(), 128), Limits())
+    assert [(f.figure, f.holds) for f in found[:2]] == [("disagreement", False), ("area_spread", False)]
+
+
 def test_limits_are_named_and_bounded() -> None:
     assert Limits.parse(["disagreement=6", "ef_mean_points=2"]) == Limits(disagreement=6, ef_mean_points=2)
     with pytest.raises(ConfigError, match=r"unknown acceptance limit 'dice'; known: disagreement, "):

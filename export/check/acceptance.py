@@ -276,7 +276,8 @@ def assess(file: str, run: Run, reference: Reference, limits: Limits, against: s
         against: Name of the fp32 graph, for the record.
 
     Returns:
-        The figures, in the order of `Limits`, then timing; one that fewer than `MIN_CINES` cines have is left out.
+        The figures, in the order of `Limits`, then timing; one that fewer than `MIN_CINES` cines have is left out, but
+        for the first two, which then fail.
     """
     cines = reference.cines
     masks = [_masks(run, cine, cine.inputs, reference.threshold) for cine in cines]
@@ -284,6 +285,7 @@ def assess(file: str, run: Run, reference: Reference, limits: Limits, against: s
     disagreement, spread, area, ef, lost = (
         np.array([getattr(c, name) for c in changes]) for name in ("disagreement", "spread", "area", "ef", "lost")
     )
+    outlined = np.array([a.any() or b.any() for a, b in zip(masks, reference.masks, strict=True)])
     sure = reference.stable & reference.right
     certain = sure & ~np.isnan(ef)
     reach_ef = np.clip(ef, -EF_REACH_POINTS, EF_REACH_POINTS)
@@ -293,8 +295,8 @@ def assess(file: str, run: Run, reference: Reference, limits: Limits, against: s
     shift = np.abs(found - reference.events).astype(float)
     measure = _Measure(file, against, [cine.name for cine in cines], limits)
     figures = [
-        measure.ratio("disagreement", disagreement, reference.disagreement, LEAST_UNIT[0]),
-        measure.ratio("area_spread", spread, reference.spread, LEAST_UNIT[1]),
+        measure.ratio("disagreement", disagreement, reference.disagreement, LEAST_UNIT[0], outlined),
+        measure.ratio("area_spread", spread, reference.spread, LEAST_UNIT[1], outlined),
         measure.mean("ef_mean_points", reach_ef, certain, both_ways=True),
         measure.median("ef_median_points", np.abs(reach_ef), certain),
         measure.mean("area_mean_percent", reach_area, sure, both_ways=True),
@@ -314,11 +316,14 @@ class _Measure:
     names: list[str]
     limits: Limits
 
-    def ratio(self, name: str, values: np.ndarray, unit: np.ndarray, least: float) -> Figure:
-        """Geometric mean over cines of value over unit, and its 95% upper bound."""
-        logs = np.log(np.maximum(values, least) / unit)
+    def ratio(self, name: str, values: np.ndarray, unit: np.ndarray, least: float, chosen: np.ndarray) -> Figure:
+        """Geometric mean over cines of value over unit, and its 95% upper bound; infinite of too few cines."""
+        ratios = np.maximum(values, least) / unit
+        if chosen.sum() < MIN_CINES:  # a network that outlines nothing proves nothing
+            return self._figure(name, np.inf, (np.inf, np.inf), np.inf, ratios, chosen)
+        logs = np.log(ratios[chosen])
         low, high = (float(np.exp(bound)) for bound in _interval(logs))
-        return self._figure(name, float(np.exp(logs.mean())), (low, high), high, np.exp(logs), np.ones(len(logs), bool))
+        return self._figure(name, float(np.exp(logs.mean())), (low, high), high, ratios, chosen)
 
     def mean(self, name: str, values: np.ndarray, chosen: np.ndarray, *, both_ways: bool = False) -> Figure | None:
         """Mean over cines; its 90% interval both ways, or its 95% upper bound."""

@@ -28,7 +28,7 @@ from edgeecho.export.check.proof import (
 from edgeecho.export.int8.calibrate import Frames, gather, packaged_cine
 from edgeecho.export.int8.quantize import count_int8
 from edgeecho.export.int8.ranges import find_ranges
-from edgeecho.export.int8.search import Int8Graph, quantize_accepted, refusal_of
+from edgeecho.export.int8.search import Int8Graph, quantize_accepted, refusal_of, refusals_of
 from edgeecho.export.options import Options
 from edgeecho.export.write.clip_files import SUFFIX, Stamps, formats_of, make_stamps, write_clips
 from edgeecho.export.write.device_files import write_device_files
@@ -78,9 +78,7 @@ class Bundle:
     @property
     def refusals(self) -> list[str]:
         """Why the acceptance test refuses files, a sentence a file; empty if it accepts all."""
-        files = dict.fromkeys(figure.file for figure in self.gate)
-        found = (refusal_of([figure for figure in self.gate if figure.file == file]) for file in files)
-        return [text for text in found if text]
+        return refusals_of(self.gate)
 
 
 def write_graphs(source: Path, folder: Path, options: Options, progress: Progress) -> Bundle:

@@ -67,10 +67,10 @@ class Change:
     old: Row
     new: Row
     ratio: Ratio | None
-    """Of the medians; None where one was not timed, or a run is other work in one than in the other."""
+    """Ratio of the medians, new over old; None where one was not timed, or where the two runs are not the same work."""
     corrected: Ratio | None
-    """The same over the yardstick's, so without what the machine did to both; None where no yardstick is valid in both,
-    and of the yardstick itself."""
+    """`ratio` divided by the yardstick's, so without what the machine did to both; None where no yardstick is
+    valid in both, and of the yardstick itself."""
     is_yardstick: bool = False
     notes: tuple[str, ...] = ()
     """What else changed: file, precision that ran, parameters, accuracy, failure."""
@@ -113,7 +113,7 @@ class Comparison:
     warnings: list[str]
     """Why the two may not be comparable."""
     yardstick: Ratio | None = None
-    """What happened to the standard 3D U-Net's fp32 row: the machine's drift. None where `no_yardstick` tells why."""
+    """Ratio of the standard 3D U-Net's fp32 row, which is the machine's drift; None where `no_yardstick` is given."""
     no_yardstick: str | None = None
     """Why no yardstick is valid in both results."""
 

@@ -6,9 +6,9 @@ from edgeecho.benchmarks.render.words import at, number, plain, runtime_name, th
 from edgeecho.benchmarks.run.result import BenchResult, Row
 
 MACHINE_KEYS = ("cpu", "architecture", "usable_cores", "flags")
-"""Of a result's machine; where one differs, it is another machine, on which networks differ by other factors."""
+"""Keys of a result's `machine`; results that differ in one of them are of different machines."""
 LEAST_YARDSTICK_RUNS = 2
-"""In each result; fewer have no interval."""
+"""Fewest runs of the yardstick in each result; with fewer there is no interval."""
 
 
 def other_work(a: Row, b: Row, old: BenchResult, new: BenchResult) -> str | None:

@@ -50,7 +50,7 @@ class OnnxFile:
     file_bytes: int
     """Size of the file and of all its external files."""
     sha256: str
-    """Of the file's bytes, and behind them, for each external file in the order of the names: its path relative to the
+    """SHA-256 of the file's bytes and then, for each external file in the order of the names: its path relative to the
     file's folder in UTF-8, a zero byte, its size as 8 bytes (little-endian), and its bytes."""
 
 

@@ -57,7 +57,7 @@ class OwnFile:
         return np.ascontiguousarray(scaled, self.dtype), count
 
     def infer(self, inputs: np.ndarray) -> list[np.ndarray]:
-        """What `feed` gives, to all outputs."""
+        """Run the graph on an array that `feed` made, and return all outputs."""
         found: list[np.ndarray] = self.engine.run(self._outputs, {self.name: inputs})
         return found
 

@@ -17,7 +17,7 @@ INDEX = "pack.json"
 FORMAT = 1
 PACKED_RUNTIMES = ("ort", "openvino")
 ASKED = {"runtimes": PACKED_RUNTIMES, "precisions": DEFAULT_PRECISIONS, "forms": FORMS}
-"""What a pack is for where it does not tell; those written before it did have no such key."""
+"""Runtimes, precisions and forms of a pack whose index has no key `asked`, as those of earlier releases."""
 
 
 @dataclass(frozen=True)

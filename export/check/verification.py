@@ -15,19 +15,18 @@ from edgeecho.export.check.proof import (
     Verdict,
     compare_cuts,
     compare_levels,
-    compare_masks,
     compare_selftest,
     open_file,
     run_file,
-    run_stream,
     same_levels,
 )
 from edgeecho.export.int8.calibrate import gather
 from edgeecho.export.int8.parameters import bits_of, parameters_verdict, sums_verdict
-from edgeecho.export.int8.search import refusal_of
+from edgeecho.export.int8.search import refusals_of
 from edgeecho.export.pipeline import CUT, REAL_CLIPS, moving_cine, noise_clips, noise_like
 from edgeecho.export.write.clip_files import SUFFIX
 from edgeecho.export.write.index import plain_rows
+from edgeecho.export.write.stream_files import compare_stream
 from edgeecho.model.integrity import verify_model
 from edgeecho.model.registry import model_folder
 from edgeecho.model.sealed_file import check
@@ -58,9 +57,8 @@ class Verification:
             for v in self.verdicts
             if not v.holds
         ]
-        files = dict.fromkeys(figure.file for figure in self.figures)
-        refused = [refusal_of([figure for figure in self.figures if figure.file == file]) for file in files]
-        return [*self.broken, *failed, *(f"the acceptance test refuses: {text}" for text in refused if text)]
+        refused = (f"the acceptance test refuses: {text}" for text in refusals_of(self.figures))
+        return [*self.broken, *failed, *refused]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -152,10 +150,4 @@ def _prove_stream(path: Path, beside: Path | None, real: list[np.ndarray], noise
     verdicts = [compare_selftest(path)] if checked.selftest else []
     if beside is None:
         return verdicts
-    clips = [*real, *noise]
-    answers, wanted = run_stream(path, clips), run_file(beside, clips)
-    if checked.spec.precision == "fp16" or (checked.spec.precision == "int8" and path.suffix == ".xml"):
-        n, threshold = len(real), checked.spec.threshold
-        return [*verdicts, compare_masks(path.name, beside.name, answers[:n], wanted[:n], threshold)]
-    limit = same_levels(checked.spec.precision)
-    return [*verdicts, compare_levels(path.name, beside.name, answers, wanted, limit)]
+    return [*verdicts, compare_stream(path, beside, checked.spec, real, noise)]

@@ -12,7 +12,7 @@ import onnx
 from onnx import numpy_helper
 
 from edgeecho.export.check.proof import Verdict
-from edgeecho.export.int8.exact_sums import MARGIN, nearest_middle
+from edgeecho.export.int8.exact_sums import MARGIN, PASS_ON, nearest_middle
 from edgeecho.export.int8.quantize import given_parameters
 from edgeecho.export.int8.ranges import Ranges
 
@@ -20,7 +20,7 @@ MAX_STEPS = 0.51
 """By which a weight or bias may differ from fp32's, in its own quantization: half a step, and rounding of floats."""
 MAX_ZERO_POINT, MAX_SCALE = 1.01, 1e-3
 """By how much a zero point (in steps) and a scale (as a part of it) may differ from what the ranges give."""
-PASS_ON = ("Slice", "Resize", "DepthToSpace", "MaxPool", "Transpose", "Squeeze", "Unsqueeze", "Gather", "Relu")
+MAY_PASS_ON = (*PASS_ON, "Relu")
 """Operators whose result may keep the scale of what they read."""
 
 
@@ -145,7 +145,7 @@ class _Checker:
             return [self.given[tensor]]
         found = []
         before = self.producer.get(tensor)
-        if before is not None and before.op_type in PASS_ON:
+        if before is not None and before.op_type in MAY_PASS_ON:
             source = self.producer.get(before.input[0])
             if source is not None and source.op_type == "DequantizeLinear":
                 found.append(self._quantizer(source))

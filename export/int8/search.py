@@ -48,6 +48,13 @@ def refusal_of(figures: list[Figure]) -> str | None:
     return f"{failed[0].file} differs from {failed[0].against} in {failed[0]}" if failed else None
 
 
+def refusals_of(figures: list[Figure]) -> list[str]:
+    """Tell why files are refused, a sentence a file; empty if all are accepted."""
+    files = dict.fromkeys(figure.file for figure in figures)
+    found = (refusal_of([figure for figure in figures if figure.file == file]) for file in files)
+    return [text for text in found if text]
+
+
 def sources_of(figure: Figure, reference: Reference) -> list[str]:
     """Tell which cines of the data set the worst ones are, for the terminal alone: files name no patient."""
     found = {cine.name: cine.source for cine in reference.cines if cine.source}

@@ -64,12 +64,17 @@ def write_streams(
         path, beside = (folder / f"{form}.{spec.precision}{suffix}" for form in ("stream", "clip"))
         progress(f"writing and proving {path.name}")
         WRITERS[suffix](path, streamed.model, spec, stamps.of(suffix))
-        clips = [*real, *noise]
-        answers, reference = run_stream(path, clips), run_file(beside, clips)
-        if spec.precision == "fp16" or (spec.precision == "int8" and suffix == ".xml"):
-            n = len(real)
-            verdicts.append(compare_masks(path.name, beside.name, answers[:n], reference[:n], spec.threshold))
-        else:
-            verdicts.append(compare_levels(path.name, beside.name, answers, reference, same_levels(spec.precision)))
-        verdicts.append(compare_selftest(path))
+        verdicts += [compare_stream(path, beside, spec, real, noise), compare_selftest(path)]
     return verdicts
+
+
+def compare_stream(
+    path: Path, beside: Path, spec: ModelSpec, real: list[np.ndarray], noise: list[np.ndarray]
+) -> Verdict:
+    """Compare a stream file with the clip file beside it, by the rule of `write_streams`."""
+    clips = [*real, *noise]
+    answers, reference = run_stream(path, clips), run_file(beside, clips)
+    if spec.precision == "fp16" or (spec.precision == "int8" and path.suffix == ".xml"):
+        n = len(real)
+        return compare_masks(path.name, beside.name, answers[:n], reference[:n], spec.threshold)
+    return compare_levels(path.name, beside.name, answers, reference, same_levels(spec.precision))

@@ -13,7 +13,7 @@ pytest.importorskip("onnxsim")
 import onnxruntime as ort  # noqa: E402
 from conftest import TINY_SIZE_PX, network_frames  # noqa: E402
 
-from edgeecho.export.graph.openvino_arm import restated  # noqa: E402
+from edgeecho.export.graph.for_openvino import restated  # noqa: E402
 from edgeecho.model.sealed_file import check  # noqa: E402
 from edgeecho.runtime.engines.openvino_engine import openvino_core  # noqa: E402
 
@@ -92,7 +92,7 @@ def test_fp32_stays_as_it_is(graphs: Path, form: str) -> None:
 
 def test_products_stay_in_float_for_openvino(graphs: Path) -> None:
     """Quantized products came out wrong there; a graph without any is not touched."""
-    from edgeecho.export.graph.openvino_arm import without_rounded_products
+    from edgeecho.export.graph.for_openvino import without_rounded_products
 
     model = onnx.load(graphs / "clip.int8.onnx")
     found = without_rounded_products(model)

@@ -7,7 +7,7 @@ from pathlib import Path
 import onnx
 
 from edgeecho.errors import require
-from edgeecho.export.graph.openvino_arm import restated, without_rounded_products
+from edgeecho.export.graph.for_openvino import restated, without_rounded_products
 from edgeecho.files import atomic
 from edgeecho.model.sealed_file import DIGEST_KEY, REFUSAL_KEY, SPEC_KEY, UNSEALED, seal
 from edgeecho.model.selftest_record import KEY as SELFTEST_KEY

@@ -1,7 +1,7 @@
 """Rewrites for OpenVINO, which would refuse or miscompute some int8 graphs as they are.
 
-`restated` is for ARM: integers that come in from outside are quantized once more, to what they are. OpenVINO 2026.4 on ARM asks of every convolution which kind of integers it reads, and learns it from the quantization
-before. Frames and state come in as integers, with none before, and it refuses such a graph ("Convolution input
+`restated` is for ARM. OpenVINO 2026.4 there learns the kind of integers that a convolution reads from the quantization
+before it. Frames and state come in as integers, with none before, and it refuses such a graph ("Convolution input
 precision should be single"). Quantizing a value that has just been dequantized by the same scale gives the same
 integer, so every answer stays as it is. On x86 OpenVINO fuses the pair away, but for two element-wise layers in the
 stream of a banded network.

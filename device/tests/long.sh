@@ -4,7 +4,7 @@
 #     sh device/tests/long.sh MODEL SMALL_MODEL [BUILD]
 #
 # MODEL is a stream device file; SMALL_MODEL a smaller one where the model does not matter (any stream device file).
-# Needs what tests/test_device.py needs, and valgrind.
+# Needs what tests/device/test_library.py needs, and valgrind.
 set -eu
 model=$1 small=$2
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,0 +1,65 @@
+"""Calibration: ranges of a graph's tensors, found clip by clip in bounded memory."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+onnx = pytest.importorskip("onnx")
+
+from edgeecho.errors import ConfigError  # noqa: E402
+from edgeecho.export.int8.ranges import BINS, Histogram, find_ranges  # noqa: E402
+from tests.helpers import network_frames  # noqa: E402
+
+
+def test_a_histogram_holds_what_it_was_given() -> None:
+    """Whatever the order: widening merges bins and loses no count."""
+    rng = np.random.default_rng(0)
+    parts = [rng.normal(0, scale, 5000) for scale in (0.001, 1, 30, 0.1)]
+    values = np.concatenate(parts)
+    for order in (parts, parts[::-1]):
+        histogram = Histogram()
+        for part in order:
+            histogram.add(part.astype(np.float32))
+        assert histogram.counts.sum() == len(values)
+        assert histogram.counts.shape == (BINS,)
+        assert (histogram.low, histogram.high) == (np.float32(values.min()), np.float32(values.max()))
+        low, high = histogram.between(99.0)
+        wanted = np.percentile(values, [0.5, 99.5])
+        np.testing.assert_allclose([low, high], wanted, atol=2 * histogram.width)
+        assert histogram.between(100.0) == (histogram.low, histogram.high)
+
+
+def test_a_histogram_of_odd_values() -> None:
+    histogram = Histogram()
+    histogram.add(np.array([np.nan, np.inf], np.float32))
+    assert histogram.between(99.0) == (0.0, 0.0)
+    histogram.add(np.array([2.0, np.nan, -np.inf], np.float32))
+    assert histogram.between(100.0) == (2.0, 2.0)
+    zeros = Histogram()
+    zeros.add(np.zeros(10, np.float32))
+    assert zeros.between(99.0) == (0.0, 0.0)
+
+
+def test_ranges_are_those_of_the_tensors(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against tensors tapped one by one; an outlier leaves the percentile range, not the whole one."""
+    import onnxruntime as ort
+
+    model = onnx.load(tiny_bundle / "clip.fp32.onnx")
+    name = next(node for node in model.graph.node if node.op_type == "Relu").output[0]
+    clips = [network_frames(6, seed) for seed in range(2)]
+    found = find_ranges(model, clips)
+    assert (found.frames, found.method) == (12, "minmax")
+    tapped = onnx.ModelProto()
+    tapped.CopyFrom(model)
+    tapped.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
+    session = ort.InferenceSession(tapped.SerializeToString(), providers=["CPUExecutionProvider"])
+    values = np.concatenate([session.run([name], {"frames": clip[:, None]})[0] for clip in clips])
+    np.testing.assert_allclose(found.of[name], (values.min(), values.max()), rtol=1e-6)
+    monkeypatch.setattr("edgeecho.export.int8.ranges.PERCENT", 99.0)  # few values here
+    narrower = find_ranges(model, clips, "percentile")
+    assert narrower.of.keys() == found.of.keys()
+    assert all(narrower.of[n][1] <= found.of[n][1] for n in found.of)
+    assert narrower.of[name][1] < found.of[name][1]
+    with pytest.raises(ConfigError, match="unknown calibration method 'entropy'; known: minmax, percentile"):
+        find_ranges(model, clips, "entropy")

@@ -5,6 +5,7 @@
 # make constraints  renews constraints.txt, the versions of the packages in .venv
 # make docs      the documentation site, in site/
 # make dist      the C runtime as a source tarball, in dist/
+# make dist-models  each model as an archive for `edgeecho models --add`, with its SHA-256, in dist/
 # All but constraints and dist make the virtual environment .venv first. They need Python 3.11 to 3.13, git and make.
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ TORCH ?= torch==2.13.0
 CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
 
-.PHONY: demo test test-cpus test-arm lint docs constraints dist clean
+.PHONY: demo test test-cpus test-arm lint docs constraints dist dist-models clean
 
 demo: .venv/ready
 	$(BIN)/edgeecho demo --out demo-out
@@ -43,6 +44,9 @@ docs: .venv/docs-ready
 
 dist:
 	$(PYTHON) device/dist.py dist
+
+dist-models: .venv/ready
+	$(BIN)/python -m edgeecho.model.archive dist $(notdir $(patsubst %/bundle.json,%,$(wildcard models/*/bundle.json)))
 
 # Renews constraints.txt with the newest versions that fit pyproject.toml, for every Python at once. Commit the result
 # after `make test`.

@@ -25,7 +25,7 @@ def find_source(model: str) -> Path:
     if folder is None:
         path = Path(model)
         if not path.exists():
-            raise ModelFileError(f"no model {model!r}: neither a file nor a packaged model")
+            raise ModelFileError(f"no model {model!r}: neither a file nor an installed model")
         return path
     checkpoints = sorted(folder.glob("*.safetensors"))
     graph = folder / "clip.fp32.onnx"

@@ -75,6 +75,18 @@ def tiny_bundle(tiny_checkpoint: Path, camus: Path, tmp_path_factory: pytest.Tem
     return export(str(tiny_checkpoint), out, Options(calib=f"camus:{camus}")).folder
 
 
+@pytest.fixture(scope="session")
+def nano_fp32(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The packaged nano's fp32 files of each form and runtime, which `edgeecho export` writes from its clip graph."""
+    pytest.importorskip("openvino")
+    from edgeecho.export.bundle import export
+    from edgeecho.export.options import Options
+    from edgeecho.model.registry import locate
+
+    source = locate("cl_unet_nano", precision="fp32").path
+    return export(str(source), tmp_path_factory.mktemp("nano") / "fp32", Options(precision="fp32")).folder
+
+
 @pytest.fixture(scope="session", params=["edge", "edge-causal", "banded", "banded-causal"])
 def graphs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Clip and stream graphs, fp32 and int8, .onnx and .xml, of each kind of network; random weights, no maps alike."""

@@ -9,7 +9,7 @@ from typing import Any
 from edgeecho.benchmarks.peers.peers import PEERS
 from edgeecho.benchmarks.profile.counting import count_macs
 from edgeecho.errors import ConfigError, EdgeEchoError
-from edgeecho.model.registry import RUNTIME_OF, find_files, locate, model_folder, packaged_models, read_index
+from edgeecho.model.registry import RUNTIME_OF, find_files, installed_models, locate, model_folder, read_index
 
 RUNTIMES = ("ort", "openvino", "torch")
 DEFAULT_RUNTIMES = ("ort", "openvino")
@@ -104,7 +104,7 @@ def entries(
     known(("runtime", runtimes, RUNTIMES), ("precision", precisions, PRECISIONS), ("form", forms, FORMS))
     if not models and not own_files:
         raise ConfigError("no model to benchmark; name one, such as default")
-    everything = [*(folder.name for folder in packaged_models()), *PEERS]
+    everything = [*(folder.name for folder in installed_models()), *PEERS]
     named = [(name, model == ALL) for model in models for name in (everything if model == ALL else [model])]
     is_default = tuple(models) == DEFAULT_MODELS
     rows: list[Entry] = []
@@ -159,7 +159,7 @@ def rows_of(
         if not runtime:
             raise ConfigError(f"{Path(model).name}: no model file; expected one of {', '.join(RUNTIME_OF)}")
         return [Entry(Path(model).stem, model, runtime, None, None)]
-    names = ", ".join(["default", ALL, *(p.name for p in packaged_models()), *PEERS])
+    names = ", ".join(["default", ALL, *(p.name for p in installed_models()), *PEERS])
     raise ConfigError(f"unknown model {model!r}; known: {names}, or a folder or file that edgeecho export wrote")
 
 

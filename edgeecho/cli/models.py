@@ -1,6 +1,7 @@
 """`edgeecho info`, `models` and `selftest`: what a model is, and whether its files are whole and right here."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -58,13 +59,19 @@ def info(
         raise typer.Exit(1)
 
 
-def models() -> None:
-    """The models that come with the package."""
+def models(
+    add: Annotated[Path | None, typer.Option(metavar="ARCHIVE", help="Verify and install a model archive.")] = None,
+) -> None:
+    """List the installed models, or install one more."""
     from textwrap import shorten
 
-    from edgeecho.runtime import packaged_models
+    from edgeecho.model.archive import add_archive
+    from edgeecho.model.registry import installed_models
 
-    for folder in packaged_models():
+    if add:
+        folder = add_archive(add)
+        say(f"installed {folder.name} in {folder.parent}; every checksum holds")
+    for folder in installed_models():
         index = json.loads((folder / "bundle.json").read_text())
         spec = index["spec"]
         learned = shorten(spec["trained_on"], 90, placeholder=" ...")

@@ -1,10 +1,13 @@
 """Which file a model's name stands for."""
 
 import json
+import os
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+from platformdirs import user_data_path
 
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.model import device_file, sealed_file
@@ -34,14 +37,31 @@ class Located:
 
 def packaged_models() -> list[Path]:
     """Folders of the models that come with the package, by name."""
-    root = Path(str(files("edgeecho.models")))
-    return sorted(p for p in root.iterdir() if (p / INDEX).is_file())
+    return _bundles(Path(str(files("edgeecho.models"))))
+
+
+def added_models_folder() -> Path:
+    """Folder of the models that `edgeecho models --add` installed: $EDGEECHO_MODELS, else in the user's data folder."""
+    if given := os.environ.get("EDGEECHO_MODELS"):
+        return Path(given)
+    return user_data_path("edgeecho", appauthor=False) / "models"
+
+
+def installed_models() -> list[Path]:
+    """Folders of all models that have a name here, by name; an added one takes the place of a packaged one."""
+    found = {folder.name: folder for folder in [*packaged_models(), *_bundles(added_models_folder())]}
+    return [found[name] for name in sorted(found)]
+
+
+def _bundles(root: Path) -> list[Path]:
+    """Folders in a folder that are bundles, by name."""
+    return sorted(path.parent for path in root.glob(f"*/{INDEX}") if not path.parent.name.startswith("."))
 
 
 def model_folder(model: str) -> Path | None:
-    """The folder of a packaged model's name or of a path; None if `model` names no folder."""
+    """Return the folder of a model's name or of a path; None if `model` names no folder."""
     name = DEFAULT_MODEL if model == "default" else model
-    for folder in packaged_models():
+    for folder in installed_models():
         if folder.name == name:
             return folder
     return Path(model) if Path(model).is_dir() else None
@@ -79,18 +99,15 @@ def locate(
         if runtime == "torch" and not path.is_file():
             path = next(iter(sorted(folder.glob("*.safetensors"))), path)
         if not path.is_file():
-            inside = sorted(file.name for file in folder.iterdir() if file.suffix in RUNTIME_OF)
-            lacks = f"{folder.name}: has no {path.name}; it holds {', '.join(inside) or 'none'}"
-            if path.name == f"clip.int8{RUNTIMES[runtime]}" and any(".fp32." in name for name in inside):
-                lacks += f"; write it with `edgeecho export {model} --int8 --out FOLDER`, or take --precision fp32"
-            elif form == "stream":
-                lacks += f"; write it with `edgeecho export {model} --out FOLDER` and take FOLDER as the model"
-            raise ModelFileError(lacks)
+            raise ModelFileError(_missing(folder, model, path.name, runtime))
         return Located(path, runtime, precision, form)
     path = Path(model)
     if not path.exists():
-        known = ", ".join(p.name for p in packaged_models()) or "none"
-        raise ModelFileError(f"no model {str(model)!r}: neither a file nor a packaged model (packaged: {known})")
+        known = ", ".join(p.name for p in installed_models()) or "none"
+        raise ModelFileError(
+            f"no model {str(model)!r}: neither a file nor an installed model (installed: {known}); "
+            "`edgeecho models --add ARCHIVE` installs more"
+        )
     if path.suffix not in RUNTIME_OF:
         raise ModelFileError(f"{path.name}: not a model file; expected one of {', '.join(RUNTIME_OF)}")
     found = RUNTIME_OF[path.suffix]
@@ -99,6 +116,22 @@ def locate(
     if form == "stream" and found == "torch":
         raise ConfigError(f"{path.name}: PyTorch has no stream; give a stream graph, written by `edgeecho export`")
     return Located(path, found, precision, form)
+
+
+def _missing(folder: Path, model: str | Path, name: str, runtime: str) -> str:
+    """Return what a folder lacks, what it contains, and how the missing file is made."""
+    inside = sorted(file.name for file in folder.iterdir() if file.suffix in RUNTIME_OF)
+    lacks = f"{folder.name}: has no {name}; it holds {', '.join(inside) or 'none'}; "
+    if runtime == "torch":
+        return f"{lacks}take --runtime ort, or install the model's archive, which has it, by `edgeecho models --add`"
+    if not any(".fp32." in name for name in inside):
+        return f"{lacks}take another folder"
+    other = (
+        ", or take --precision fp32"
+        if name == f"clip.int8{RUNTIMES[runtime]}" and name.replace("int8", "fp32") in inside
+        else ""
+    )
+    return f"{lacks}write it with `edgeecho export {model} --out FOLDER` and take FOLDER as the model{other}"
 
 
 def _in_folder(folder: Path, stem: str, runtime: str) -> Path:

@@ -211,8 +211,8 @@ def test_models_that_are_wrong(command: Command, npz: Path, tmp_path: Path) -> N
         str(tmp_path / "model.onnx"): "model.onnx: found 0 EdgeEcho checksums",
         str(tmp_path / "flipped.onnx"): "flipped.onnx: checksum does not hold, the file is damaged",
         str(npz): "heart.npz: not a model file",
-        "unheard_of": "no model 'unheard_of': neither a file nor a packaged model (packaged: ",
-        str(tmp_path / "none.onnx"): "neither a file nor a packaged model",
+        "unheard_of": "no model 'unheard_of': neither a file nor an installed model (installed: ",
+        str(tmp_path / "none.onnx"): "neither a file nor an installed model",
     }
     for model, says in wanted.items():
         assert says in the_error(command("segment", npz, "--out", out, "--model", model), out)

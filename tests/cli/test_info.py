@@ -30,7 +30,7 @@ def test_info_on_every_packaged_file(command: Command, name: str) -> None:
 
 def test_info_on_what_is_no_model(command: Command, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert "neither a file nor a packaged model" in the_error(command("info", tmp_path / "none.onnx"), out)
+    assert "neither a file nor an installed model" in the_error(command("info", tmp_path / "none.onnx"), out)
     assert "not a model file" in the_error(command("info", MODEL / "bundle.json"), out)
     assert "no model file in this folder" in the_error(command("info", tmp_path), out)
 

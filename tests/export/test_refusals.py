@@ -98,7 +98,7 @@ def test_a_folder_that_cannot_be_made(tiny_bundle: Path, tmp_path: Path) -> None
 
 def test_what_cannot_be_exported(tiny_bundle: Path, camus: Path, tmp_path: Path) -> None:
     out, calib = tmp_path / "out", f"camus:{camus}"
-    with pytest.raises(ModelFileError, match="no model 'nothing': neither a file nor a packaged model"):
+    with pytest.raises(ModelFileError, match="no model 'nothing': neither a file nor an installed model"):
         export("nothing", out)
     with pytest.raises(
         ModelFileError, match=r"clip\.int8\.onnx: export starts from a checkpoint or an fp32 ONNX graph"

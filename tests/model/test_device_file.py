@@ -115,9 +115,9 @@ def test_axes_are_filled_up(graph: bytes) -> None:
     assert struct.unpack_from("<32s8I", pack(graph, spec), 552)[1:] == (2, 3, 2, 0, 1, 1, 5, 7)
 
 
-def test_a_tolerance_brings_its_reference() -> None:
+def test_a_tolerance_brings_its_reference(nano_fp32: Path) -> None:
     """An fp32 file holds the answers themselves, which C compares value by value."""
-    checked = check(MODEL / "stream.fp32.onnx")
+    checked = check(nano_fp32 / "stream.fp32.onnx")
     assert checked.selftest is not None
     assert checked.selftest.reference is not None
     data = pack(checked.data, checked.spec, checked.selftest)

@@ -86,7 +86,7 @@ def test_a_damaged_file_is_not_opened(folder: Path, damaged: str, opened: str) -
 
 def test_weights_of_another_model_are_refused(folder: Path) -> None:
     shutil.copyfile(
-        next(p for p in packaged_models() if p.name == "cl_unet_edge") / "clip.fp32.bin", folder / "clip.int8.bin"
+        next(p for p in packaged_models() if p.name == "cl_unet_edge") / "stream.int8.bin", folder / "clip.int8.bin"
     )
     with pytest.raises(ModelFileError, match="checksum does not hold"):
         check(folder / "clip.int8.xml")

@@ -222,9 +222,8 @@ def test_int8_and_fp32_agree(opened: Predictor) -> None:
     assert 2 * (a & b).sum() / (a.sum() + b.sum()) >= 0.99
 
 
-def test_engines_agree(beating: np.ndarray) -> None:
-    pytest.importorskip("openvino")
-    a, b = (load(runtime=name, precision="fp32", threads=1).segment(beating).mask for name in ("ort", "openvino"))
+def test_engines_agree(beating: np.ndarray, nano_fp32: Path) -> None:
+    a, b = (load(nano_fp32, runtime=name, precision="fp32").segment(beating).mask for name in ("ort", "openvino"))
     assert (a != b).sum() <= 0.005 * a.sum()
 
 
@@ -339,11 +338,14 @@ def test_a_window_has_a_frame(opened: Predictor) -> None:
 def test_the_default_is_packaged() -> None:
     assert locate("default").path == locate("cl_unet_edge").path
     assert locate("default").path.parent in packaged_models()
-    assert locate("default", runtime="openvino", precision="fp32").path.name == "clip.fp32.xml"
+    assert locate("default", runtime="openvino").path.name == "clip.int8.xml"
+    assert locate("default", precision="fp32").path.name == "clip.fp32.onnx"
+    with pytest.raises(ModelFileError, match=r"has no clip\.fp32\.xml; it holds .*; write it with `edgeecho export"):
+        locate("default", runtime="openvino", precision="fp32")
 
 
 def test_models_that_are_not_there(tmp_path: pytest.TempPathFactory) -> None:
-    with pytest.raises(ModelFileError, match=r"no model 'lv9000': neither a file nor .* \(packaged: .*cl_unet_edge"):
+    with pytest.raises(ModelFileError, match=r"no model 'lv9000': neither a file nor .* \(installed: .*cl_unet_edge"):
         load("lv9000")
     with pytest.raises(ModelFileError, match=r"has no clip\.int8\.onnx; it holds none"):
         load(str(tmp_path))
@@ -368,9 +370,7 @@ def test_a_precision_that_a_file_does_not_have() -> None:
 
 def test_a_precision_that_a_bundle_does_not_have(tmp_path: Path) -> None:
     shutil.copy(locate(precision="fp32").path, tmp_path)
-    says = (
-        r"has no clip\.int8\.onnx; .* write it with `edgeecho export .* --int8 --out FOLDER`, or take --precision fp32"
-    )
+    says = r"has no clip\.int8\.onnx; .* write it with `edgeecho export .* --out FOLDER` .*, or take --precision fp32"
     with pytest.raises(ModelFileError, match=says):
         load(tmp_path, precision="int8")
     assert load(tmp_path, threads=1).spec.precision == "fp32"

@@ -1,0 +1,156 @@
+"""Model archives: a bundle as one file that `edgeecho models --add` verifies and installs.
+
+    python -m edgeecho.model.archive OUT NAME...
+
+writes OUT/NAME-VERSION.zip, and beside each its SHA-256 in the form that `sha256sum --check` reads. The same bundle
+gives the same bytes. An archive contains the folder NAME with `bundle.json`, the files that this lists, the licence and
+the model's README.
+"""
+
+import hashlib
+import shutil
+import sys
+import tempfile
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+from edgeecho.errors import ModelFileError, OutputError
+from edgeecho.files import atomic
+from edgeecho.model.integrity import verify_model
+from edgeecho.model.registry import INDEX, added_models_folder, model_folder, read_index
+from edgeecho.model.sealed_file import MAX_BYTES
+
+BESIDE = ("LICENSE", "README.md", "CARD.md")
+"""Files of an archive that the index need not list."""
+MAX_FILES = 100
+DATE = (2026, 1, 1, 0, 0, 0)
+"""Time of every file in an archive, so that its bytes depend on the bundle alone."""
+
+
+def write_archive(model: str, out: Path) -> Path:
+    """Pack a bundle.
+
+    Args:
+        model: A model's name, or a folder that `edgeecho export` wrote.
+        out: Folder for the archive and its checksum.
+
+    Raises:
+        ModelFileError: If there is no such bundle, or one of its files is damaged.
+        OutputError: If the folder cannot be written.
+    """
+    folder = model_folder(model)
+    if folder is None or not (folder / INDEX).is_file():
+        raise ModelFileError(f"{model}: no bundle to pack; give a model's name or a folder that edgeecho export wrote")
+    _require_sound(folder)
+    names = {INDEX, *read_index(folder)["files"], *(name for name in BESIDE if (folder / name).is_file())}
+    path = out / f"{folder.name}-{version('edgeecho')}.zip"
+    with atomic(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name in sorted(names):
+            entry = zipfile.ZipInfo(f"{folder.name}/{name}", DATE)
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, (folder / name).read_bytes(), zipfile.ZIP_DEFLATED, 9)
+    with atomic(_checksum_file(path)) as temporary:
+        temporary.write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
+    return path
+
+
+def add_archive(path: Path, folder: Path | None = None) -> Path:
+    """Verify an archive and install its model; one of the same name that was added before is replaced.
+
+    The SHA-256 file beside the archive is compared where there is one. Every file inside must be whole by its own seal
+    and by the index.
+
+    Args:
+        path: What `write_archive` wrote.
+        folder: Where added models lie; None means `added_models_folder()`.
+
+    Returns:
+        The model's folder.
+
+    Raises:
+        ModelFileError: If the archive is none of EdgeEcho's, is damaged, or contains what its index does not list.
+        OutputError: If the folder cannot be written.
+    """
+    folder = folder or added_models_folder()
+    _require_checksum(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".adding-") as staging:
+            unpacked = _unpack(path, Path(staging))
+            _require_sound(unpacked)
+            allowed = {INDEX, *BESIDE, *read_index(unpacked)["files"]}
+            if others := sorted({file.name for file in unpacked.iterdir()} - allowed):
+                raise ModelFileError(f"{path.name}: holds {others[0]}, which its {INDEX} does not list; not installed")
+            target = folder / unpacked.name
+            if target.exists():
+                target.rename(Path(staging) / ".replaced")
+            unpacked.rename(target)
+    except OSError as error:
+        raise OutputError(f"cannot write {folder}: {error.strerror or error}; set EDGEECHO_MODELS") from error
+    return target
+
+
+def _unpack(path: Path, staging: Path) -> Path:
+    """Unpack an archive of one flat folder, within the bounds of model files."""
+    broken = f"{path.name}: not a model archive of EdgeEcho's; fetch it again"
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            names = {entry.filename.partition("/")[0] for entry in entries}
+            if len(names) != 1 or not 0 < len(entries) <= MAX_FILES:
+                raise ModelFileError(broken)
+            unpacked = staging / _plain(names.pop(), broken)
+            unpacked.mkdir()
+            for entry in entries:
+                if entry.file_size > MAX_BYTES:
+                    raise ModelFileError(f"{path.name}: {entry.filename} has {entry.file_size} bytes, too many")
+                name = _plain(entry.filename.partition("/")[2], broken)
+                with archive.open(entry) as source, (unpacked / name).open("xb") as copy:
+                    shutil.copyfileobj(source, copy)
+    except FileNotFoundError as error:
+        raise ModelFileError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, FileExistsError, ValueError) as error:
+        raise ModelFileError(broken) from error
+    return unpacked
+
+
+def _plain(name: str, broken: str) -> str:
+    """Return the name of a file or folder, if it is one and leads nowhere else."""
+    if not name or name.startswith(".") or any(letter in name for letter in "/\\:\0") or not name.isprintable():
+        raise ModelFileError(broken)
+    return name
+
+
+def _require_sound(folder: Path) -> None:
+    if not (folder / INDEX).is_file():
+        raise ModelFileError(f"{folder.name}: has no {INDEX}; fetch or export the model again")
+    report = verify_model(str(folder))
+    if report.errors:
+        raise ModelFileError(f"{folder.name}: {report.errors[0].replace(f'{folder}/', '')}")
+
+
+def _require_checksum(path: Path) -> None:
+    """Compare an archive with the SHA-256 file beside it, where there is one."""
+    beside = _checksum_file(path)
+    if not beside.is_file():
+        return
+    try:
+        expected = beside.read_text().split()[0]
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, ValueError, IndexError) as error:
+        raise ModelFileError(
+            f"{path.name}: its SHA-256 cannot be compared with {beside.name}; fetch both again"
+        ) from error
+    if found != expected:
+        raise ModelFileError(f"{path.name}: not the file that {beside.name} names (SHA-256 {found}); fetch it again")
+
+
+def _checksum_file(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
+if __name__ == "__main__":
+    for name in sys.argv[2:]:
+        write_archive(name, Path(sys.argv[1]))

@@ -1,0 +1,54 @@
+"""A bundle with fewer files: what the repository and the wheel hold of a bundle that `edgeecho export` wrote.
+
+    python -m edgeecho.model.bundle_subset FOLDER PATTERN...
+
+keeps the model files that match one of the patterns, such as `*.onnx` or `*.int8.*`, and removes the others.
+"""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def keep_files(folder: Path, names: set[str]) -> None:
+    """Remove every listed file of a bundle but some, and what its index and its card contain about the others.
+
+    Needs only Python, since building the wheel calls it where nothing is installed.
+
+    Args:
+        folder: A folder with a `bundle.json`; it is changed.
+        names: File names to keep. `bundle.json` and `CARD.md` always stay.
+    """
+    path, card = folder / "bundle.json", folder / "CARD.md"
+    index: dict[str, Any] = json.loads(path.read_text())
+    gone = set(index["files"]) - names - {card.name}
+    if not gone:
+        return
+    for name in gone:
+        (folder / name).unlink(missing_ok=True)
+    index["files"] = _without(index["files"], gone)
+    index["graphs"] = _without(index["graphs"], gone)
+    index["proof"] = [row for row in index["proof"] if row["file"] not in gone]
+    if index["gate"]:
+        index["gate"]["figures"] = [row for row in index["gate"]["figures"] if row["file"] not in gone]
+    if card.is_file():
+        lines = card.read_text().splitlines(keepends=True)
+        card.write_text("".join(line for line in lines if not _is_about(line, gone)))
+        index["files"][card.name] = hashlib.sha256(card.read_bytes()).hexdigest()
+    path.write_text(json.dumps(index, indent=1) + "\n")
+
+
+def _without(rows: dict[str, Any], gone: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in rows.items() if name not in gone}
+
+
+def _is_about(line: str, gone: set[str]) -> bool:
+    """Whether a line of the card is a table's row or a picture of a file that is gone."""
+    return any(line.startswith(f"| {name} |") or (line.startswith("![") and f"({name})" in line) for name in gone)
+
+
+if __name__ == "__main__":
+    bundle, patterns = Path(sys.argv[1]), sys.argv[2:]
+    keep_files(bundle, {path.name for pattern in patterns for path in bundle.glob(pattern)})

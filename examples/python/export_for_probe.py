@@ -2,7 +2,7 @@
 
     python examples/python/export_for_probe.py MODEL FOLDER OUT
 
-FOLDER contains two cines or more that `edgeecho segment` reads. Needs `pip install '.[export]'`. The same on the command line:
+FOLDER contains two cines or more. Needs `pip install '.[export]'`. The same on the command line:
 `edgeecho export MODEL --int8 --calib cine:FOLDER --out OUT`.
 """
 

@@ -120,7 +120,7 @@ def test_a_stream_without_end_forgets():
         meter.push(drawn.mask[frame % 200] if frame // 1000 != 1 else np.zeros((40, 40), np.uint8))
         held = max(held, len(meter._masks))
     assert held <= 12 * fps
-    assert len(meter._tracker._values) <= 12 * fps
+    assert len(meter._tracker._buffer) <= 12 * fps
     assert len(meter.finish().beats) > 35
 
 

@@ -4,7 +4,7 @@
 
 #include "device_file.h"
 
-enum { BITS = 11, ONE = 1 << BITS };
+enum { BITS = EE_WEIGHT_BITS, ONE = 1 << BITS };
 static const uint32_t HALF = 1u << (2 * BITS - 1); /* of the unit that a sum over both axes has */
 
 size_t ee_axis_capacity(uint32_t inputs, uint32_t outputs) {
@@ -168,7 +168,7 @@ static void widen(ee_box *box, uint32_t y, uint32_t begin, uint32_t end) {
 uint32_t ee_resample_mask(const ee_axis *rows, const ee_axis *columns, const uint8_t *prob, uint32_t size,
                           uint8_t threshold, uint32_t *sums, uint8_t *mask, size_t stride, ee_box *drawn) {
     const uint32_t least = ((uint32_t)threshold << (2 * BITS)) - HALF; /* what rounds to the threshold */
-    const uint32_t hot = least >> BITS; /* the same of one axis; exact */
+    const uint32_t hot = least >> BITS;                                /* the same of one axis; exact */
     uint32_t from[EE_MAX_SIZE_PX + 1], beyond[EE_MAX_SIZE_PX], area = 0;
     for (uint32_t y = drawn->top; y < drawn->bottom; y++)
         memset(mask + y * stride + drawn->left, 0, drawn->right - drawn->left);

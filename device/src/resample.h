@@ -9,7 +9,7 @@ typedef struct ee_taps { /* what an output pixel reads: `count` pixels from `fir
     uint32_t first, count, at;
 } ee_taps;
 
-typedef struct ee_axis { /* one axis; its weights are in units of 1/2048 */
+typedef struct ee_axis { /* one axis; its weights are in units of 1 / (1 << EE_WEIGHT_BITS) */
     uint32_t outputs;
     ee_taps *taps;
     uint16_t *weights;

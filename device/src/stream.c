@@ -144,7 +144,7 @@ static int region_is_sound(const edgeecho_frame *f) {
 
 /* Weights of one axis, there and back. */
 static void fill_axes(ee_axis *in, ee_axis *out, uint32_t size, int32_t offset, uint32_t length, uint32_t limit) {
-    const uint32_t from = offset < 0 ? (uint32_t) - (int64_t)offset : 0;
+    const uint32_t from = offset < 0 ? (uint32_t)-(int64_t)offset : 0;
     ee_axis_fill(in, length, size, 0, size, offset, limit);
     ee_axis_fill(out, size, length, from, from + inside(offset, length, limit), 0, size);
 }

@@ -2,11 +2,9 @@
 #ifndef EE_STREAM_H
 #define EE_STREAM_H
 
-#include "measure/meter.h"
+#include "measure/beat_meter.h"
 #include "model.h"
 #include "resample.h"
-
-enum { EE_MIN_SIDE = 16, EE_MAX_REGION = 8 }; /* EE_MAX_SIDE is the meter's */
 
 struct edgeecho_stream {
     edgeecho_model *model;

@@ -64,10 +64,10 @@ int posix_memalign(void **out, size_t alignment, size_t size) {
     return *out ? 0 : ENOMEM;
 }
 
-#define OURS(call)          \
-    is_ours = 1;            \
-    void *piece = call; \
-    is_ours = 0;            \
+#define OURS(call)                                                                                                     \
+    is_ours = 1;                                                                                                       \
+    void *piece = call;                                                                                                \
+    is_ours = 0;                                                                                                       \
     return piece
 
 void *__wrap_malloc(size_t size) {

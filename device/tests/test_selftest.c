@@ -23,8 +23,15 @@ typedef struct file { /* of version 2, with a self-test that this processor pass
 } file;
 
 static edgeecho_frame frame_of(const uint8_t *pixels) {
-    return (edgeecho_frame){.struct_size = sizeof(edgeecho_frame), .pixels = pixels, .stride_bytes = W, .width = W,
-                            .height = H, .roi_x = 0, .roi_y = -8, .roi_width = W, .roi_height = W};
+    return (edgeecho_frame){.struct_size = sizeof(edgeecho_frame),
+                            .pixels = pixels,
+                            .stride_bytes = W,
+                            .width = W,
+                            .height = H,
+                            .roi_x = 0,
+                            .roi_y = -8,
+                            .roi_width = W,
+                            .roi_height = W};
 }
 
 static edgeecho_stream *stream_of(edgeecho_model *model) {
@@ -219,8 +226,7 @@ static void check_tolerance(const uint8_t *original, size_t size) {
 static void check_bounds(const uint8_t *original, size_t size) {
     edgeecho_selftest_result r;
     file f = make(original, size, EE_MAX_TEST_FRAMES, 0);
-    CHECK(test_bytes(f.bytes, f.size, &r) == EDGEECHO_OK &&
-          found(&r, EE_MAX_TEST_FRAMES, 0, EE_MAX_TEST_FRAMES, 0, 0));
+    CHECK(test_bytes(f.bytes, f.size, &r) == EDGEECHO_OK && found(&r, EE_MAX_TEST_FRAMES, 0, EE_MAX_TEST_FRAMES, 0, 0));
     const uint8_t *last = f.bytes + f.test + PROVEN_AT + PROVEN_BYTES * (EE_MAX_TEST_FRAMES - 1);
     CHECK(get_u32(last + 64) > 0); /* the network finds the ventricle: no comparison of empty masks */
     check_refused(&f, f.test, 2);

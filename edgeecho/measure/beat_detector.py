@@ -189,7 +189,7 @@ class BeatTracker:
         rises = max(smooth[es:]) - smooth[es] >= MIN_LAST_RISE_FRACTION * (smooth[ed] - smooth[es])
         if not (rises or (is_level(buffer, ed, es, at_start=False) and ends_empty(buffer, es, points.turns))):
             return []
-        points.turns.append(Turn(es, False))
+        points.add(Turn(es, False))
         self.es_frames.append(self._frame(es))
         return self._close_beat(points.turns, None)
 
@@ -201,7 +201,7 @@ class BeatTracker:
             return self._close_beat(points.turns, None)
         closing = Turn(high, True)
         beats = self._close_beat(points.turns, closing)
-        points.turns.append(closing)
+        points.add(closing)
         self.ed_frames.append(self._frame(high))
         return beats
 

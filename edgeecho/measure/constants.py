@@ -114,8 +114,8 @@ BASE_WIDTH_DIVISOR = 6
 """The base's middle reaches this many times fewer pixels to either side than the base is wide: its middle third."""
 MIN_BASE_HALF_WIDTH_PX = 0.75
 """Least reach of the base's middle to either side."""
-MIN_WIDTH = 1e-9
-"""Keeps a mask of one column from a division by zero."""
+MIN_DIVISOR = 1e-9
+"""Least divisor: the width of a mask, or the tilt of a plane between discs, may be 0."""
 DISCS = 20
 """Discs in a stack, as in the guideline (Lang 2015)."""
 

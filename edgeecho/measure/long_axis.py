@@ -18,7 +18,7 @@ from edgeecho.measure.constants import (
     MIN_BASAL_DEPTH,
     MIN_BASE_HALF_WIDTH_PX,
     MIN_COMPONENT_PX,
-    MIN_WIDTH,
+    MIN_DIVISOR,
 )
 
 
@@ -157,5 +157,5 @@ def _unit(vector: np.ndarray) -> np.ndarray:
 def _base_corners(edge: np.ndarray, along: np.ndarray, down: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Find the edge points farthest out along the two basal diagonals, in a frame scaled to length and width."""
     across = _dot(edge, np.array([-down[1], down[0]]))
-    u, v = along / np.ptp(along), across / max(float(np.ptp(across)), MIN_WIDTH)
+    u, v = along / np.ptp(along), across / max(float(np.ptp(across)), MIN_DIVISOR)
     return edge[np.argmax(u - v)], edge[np.argmax(u + v)]

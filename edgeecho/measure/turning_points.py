@@ -68,10 +68,14 @@ class TurningPoints:
                 near, is_ed = self.low, False
             if near is not None:
                 turn = self._turn(near, at, is_ed)
-                self.turns = [*self.turns[1 - KEPT_TURNS :], turn]
+                self.add(turn)
                 self.low = self.high = at
                 yield turn
         self._followed = len(smooth)
+
+    def add(self, turn: Turn) -> None:
+        """Add a turning point after the last one; the oldest of more than `KEPT_TURNS` is removed."""
+        self.turns = [*self.turns[1 - KEPT_TURNS :], turn]
 
     def _turn(self, near: int, known: int, is_ed: bool) -> Turn:
         """Turning point that lies near one index and became known at another."""

@@ -1,4 +1,4 @@
-"""The measurement in C says what Python says."""
+"""The measurement in C against the one in Python."""
 
 import json
 import subprocess
@@ -6,6 +6,7 @@ import subprocess
 import numpy as np
 import pytest
 
+from edgeecho.measure.reasons import Reason
 from edgeecho.synthetic.phantom import PhantomHeart
 from studies.device_measure import (
     SOURCES,
@@ -127,9 +128,9 @@ def test_empty_masks_and_masks_that_do_not_fall(library):
     gaps = masks.copy()
     gaps[60:64] = gaps[90:120] = 0
     assert_same(library, gaps, 50.0, None)
-    assert assert_same(library, np.zeros_like(masks), 50.0, None).summary["why"] == 2
+    assert assert_same(library, np.zeros_like(masks), 50.0, None).summary["reason"] == Reason.NEVER_SEEN
     for others in (np.zeros_like(masks), np.broadcast_to(masks[:1], masks.shape)):
-        assert assert_same(library, others, 50.0, None, area).summary["why"] == 11
+        assert assert_same(library, others, 50.0, None, area).summary["reason"] == Reason.NOT_MEASURABLE
 
 
 def test_a_reset_forgets(library):

@@ -1,13 +1,11 @@
-#include "meter.h"
+#include "beat_meter.h"
 
 #include <math.h>
 
-#include "discs.h"
-#include "history.h"
-#include "tracker.h"
-
-/* Heart rates outside are not reported. */
-static const double MIN_BPM = 30, MAX_BPM = 200;
+#include "beat_detector.h"
+#include "beat_history.h"
+#include "disc_volume.h"
+#include "ejection_fraction.h"
 
 /* A run of a mask that waits to be measured. */
 typedef struct {
@@ -27,9 +25,9 @@ struct ee_meter {
     uint32_t *waiting; /* runs kept, or MEASURED */
     kept_run *kept;
     size_t capacity;
-    ee_tracker tracker;
-    ee_region region;
-    ee_history history;
+    ee_beat_tracker tracker;
+    ee_component component;
+    ee_beat_history history;
 };
 
 /* What is taken of the caller's block so far; without a base it is only counted. */
@@ -38,63 +36,58 @@ typedef struct {
     size_t used;
 } block;
 
-static void *take(block *b, size_t count, size_t bytes)
-{
+static void *take(block *b, size_t count, size_t bytes) {
     void *start = b->base ? b->base + b->used : NULL;
     b->used += (count * bytes + 7) / 8 * 8;
     return start;
 }
 
 /* Lay out the buffers of a meter, which stands first in the block; the bytes of all. */
-static size_t lay_out(ee_meter *m, unsigned char *base)
-{
+static size_t lay_out(ee_meter *m, unsigned char *base) {
     block b = {base, 0};
-    const size_t width = m->region.width, height = m->region.height;
+    const size_t width = m->component.width, height = m->component.height;
     take(&b, 1, sizeof *m);
-    m->capacity = ee_tracker_capacity(m->fps);
+    m->capacity = ee_curve_buffer_capacity(m->fps);
     m->volumes = take(&b, m->capacity, sizeof(double));
     m->waiting = take(&b, m->capacity, sizeof(uint32_t));
     m->kept = take(&b, m->capacity * height, sizeof(kept_run));
-    m->tracker.raw = take(&b, m->capacity, sizeof(double));
-    m->tracker.values = take(&b, m->capacity, sizeof(double));
-    m->tracker.smooth = take(&b, m->capacity, sizeof(double));
-    m->tracker.piece = take(&b, m->capacity, sizeof(double));
-    m->tracker.shown = take(&b, m->capacity, sizeof(bool));
+    m->tracker.buffer.raw = take(&b, m->capacity, sizeof(double));
+    m->tracker.buffer.values = take(&b, m->capacity, sizeof(double));
+    m->tracker.buffer.smooth = take(&b, m->capacity, sizeof(double));
+    m->tracker.points.piece = take(&b, m->capacity, sizeof(double));
+    m->tracker.buffer.shown = take(&b, m->capacity, sizeof(bool));
     m->history.beats = take(&b, EE_BEATS_KEPT, sizeof(ee_beat));
     for (int i = 0; i < EE_FIGURES; i++)
         m->history.sorted[i] = take(&b, EE_BEATS_KEPT, sizeof(double));
-    m->region.runs = take(&b, height * ((width + 1) / 2), sizeof(ee_run));
-    m->region.edge = take(&b, height * width, sizeof(ee_pixel));
+    m->component.runs = take(&b, height * ((width + 1) / 2), sizeof(ee_run));
+    m->component.edge = take(&b, height * width, sizeof(ee_pixel));
     return b.used;
 }
 
-size_t ee_meter_size(uint32_t max_width, uint32_t max_height, double fps)
-{
+size_t ee_meter_size(uint32_t max_width, uint32_t max_height, double fps) {
     if (max_width < 1 || max_width > EE_MAX_SIDE || max_height < 1 || max_height > EE_MAX_SIDE)
         return 0;
     if (!(fps >= 0 && fps <= EE_MAX_FPS))
         return 0;
-    ee_meter counted = {.fps = fps, .region = {.width = max_width, .height = max_height}};
+    ee_meter counted = {.fps = fps, .component = {.width = max_width, .height = max_height}};
     return lay_out(&counted, NULL);
 }
 
 /* The volume of a frame that is still held, measured now if it was not before. */
-static double volume_of(ee_meter *m, uint64_t frame)
-{
+static double volume_of(ee_meter *m, uint64_t frame) {
     const size_t slot = (size_t)(frame % m->capacity);
     if (m->waiting[slot] != MEASURED) {
-        const kept_run *kept = m->kept + slot * m->region.height;
+        const kept_run *kept = m->kept + slot * m->component.height;
         for (uint32_t i = 0; i < m->waiting[slot]; i++)
-            m->region.runs[i] = (ee_run){kept[i].row, kept[i].first, kept[i].last, 0};
-        m->volumes[slot] = ee_disc_volume(&m->region, m->waiting[slot], m->spacing_mm);
+            m->component.runs[i] = (ee_run){kept[i].row, kept[i].first, kept[i].last, 0};
+        m->volumes[slot] = ee_disc_volume(&m->component, m->waiting[slot], m->spacing_mm);
         m->waiting[slot] = MEASURED;
     }
     return m->volumes[slot];
 }
 
 /* Measure a beat that the tracker found, if its two frames have a volume that falls. */
-static void measure(void *context, const ee_found *found)
-{
+static void measure(void *context, const ee_curve_beat *found) {
     ee_meter *m = context;
     const double edv = volume_of(m, found->ed_frame), esv = volume_of(m, found->es_frame);
     if (!(esv < edv))
@@ -106,21 +99,19 @@ static void measure(void *context, const ee_found *found)
         .edv_ml = m->has_spacing ? edv / 1000 : NAN,
         .esv_ml = m->has_spacing ? esv / 1000 : NAN,
         .sv_ml = m->has_spacing ? (edv - esv) / 1000 : NAN,
-        .ef_percent = 100 * (edv - esv) / edv,
-        .heart_rate_bpm = rate >= MIN_BPM && rate <= MAX_BPM ? rate : NAN,
+        .ef_percent = ee_ef_percent(edv, esv),
+        .heart_rate_bpm = rate >= EE_MIN_BPM && rate <= EE_MAX_BPM ? rate : NAN,
     };
-    ee_history_add(&m->history, &beat);
+    ee_beat_history_add(&m->history, &beat);
     m->completed++;
 }
 
-static bool is_spacing(double mm)
-{
+static bool is_spacing(double mm) {
     return mm >= EE_MIN_SPACING_MM && mm <= EE_MAX_SPACING_MM;
 }
 
 ee_meter *ee_meter_init(void *memory, size_t size, uint32_t width, uint32_t height, double fps, double row_mm,
-                        double col_mm)
-{
+                        double col_mm) {
     const size_t needed = ee_meter_size(width, height, fps);
     const bool has_spacing = is_spacing(row_mm) && is_spacing(col_mm);
     if (memory == NULL || (uintptr_t)memory % 8 != 0 || needed == 0 || size < needed)
@@ -132,86 +123,78 @@ ee_meter *ee_meter_init(void *memory, size_t size, uint32_t width, uint32_t heig
         .fps = fps,
         .spacing_mm = has_spacing ? (ee_vector){row_mm, col_mm} : (ee_vector){1, 1},
         .has_spacing = has_spacing,
-        .region = {.width = width, .height = height, .bottom = height, .right = width},
+        .component = {.width = width, .height = height, .bottom = height, .right = width},
     };
     lay_out(m, memory);
-    ee_tracker_init(&m->tracker, fps);
-    m->tracker.say = measure;
+    ee_beat_tracker_init(&m->tracker, fps);
+    m->tracker.on_beat = measure;
     m->tracker.context = m;
     ee_meter_reset(m);
     return m;
 }
 
-void ee_meter_reset(ee_meter *m)
-{
-    ee_tracker_reset(&m->tracker);
-    ee_history_reset(&m->history);
+void ee_meter_reset(ee_meter *m) {
+    ee_beat_tracker_reset(&m->tracker);
+    ee_beat_history_reset(&m->history);
 }
 
-void ee_meter_look_within(ee_meter *m, uint32_t top, uint32_t bottom, uint32_t left, uint32_t right)
-{
-    ee_region *r = &m->region;
-    r->bottom = bottom < r->height ? bottom : r->height;
-    r->right = right < r->width ? right : r->width;
-    r->top = top < r->bottom ? top : r->bottom;
-    r->left = left < r->right ? left : r->right;
+void ee_meter_look_within(ee_meter *m, uint32_t top, uint32_t bottom, uint32_t left, uint32_t right) {
+    ee_component *c = &m->component;
+    c->bottom = bottom < c->height ? bottom : c->height;
+    c->right = right < c->width ? right : c->width;
+    c->top = top < c->bottom ? top : c->bottom;
+    c->left = left < c->right ? left : c->right;
 }
 
-int ee_meter_push(ee_meter *m, const uint8_t *mask, double area_px)
-{
+int ee_meter_push(ee_meter *m, const uint8_t *mask, double area_px) {
     m->completed = 0;
-    const size_t slot = (size_t)(m->tracker.frames % m->capacity), count = ee_find_runs(&m->region, mask);
-    if (count <= m->region.height) {
-        kept_run *kept = m->kept + slot * m->region.height;
+    const size_t slot = (size_t)(m->tracker.frames % m->capacity), count = ee_find_runs(&m->component, mask);
+    if (count <= m->component.height) {
+        kept_run *kept = m->kept + slot * m->component.height;
         for (size_t i = 0; i < count; i++)
-            kept[i] = (kept_run){m->region.runs[i].row, m->region.runs[i].first, m->region.runs[i].last};
+            kept[i] = (kept_run){m->component.runs[i].row, m->component.runs[i].first, m->component.runs[i].last};
         m->waiting[slot] = (uint32_t)count;
     } else { /* a ragged mask */
-        m->volumes[slot] = ee_disc_volume(&m->region, count, m->spacing_mm);
+        m->volumes[slot] = ee_disc_volume(&m->component, count, m->spacing_mm);
         m->waiting[slot] = MEASURED;
     }
-    ee_tracker_push(&m->tracker, area_px);
+    ee_beat_tracker_push(&m->tracker, area_px);
     return m->completed;
 }
 
-int ee_meter_finish(ee_meter *m)
-{
+int ee_meter_finish(ee_meter *m) {
     m->completed = 0;
-    ee_tracker_finish(&m->tracker);
+    ee_beat_tracker_finish(&m->tracker);
     return m->completed;
 }
 
-double ee_meter_volume(ee_meter *m)
-{
+double ee_meter_volume(ee_meter *m) {
     const double volume = m->tracker.frames ? volume_of(m, m->tracker.frames - 1) : NAN;
     return m->has_spacing ? volume / 1000 : volume;
 }
 
-uint64_t ee_meter_beats(const ee_meter *m)
-{
+uint64_t ee_meter_beats(const ee_meter *m) {
     return m->history.count;
 }
 
-bool ee_meter_beat(const ee_meter *m, uint64_t i, ee_beat *out)
-{
-    return ee_history_get(&m->history, i, out);
+bool ee_meter_beat(const ee_meter *m, uint64_t i, ee_beat *out) {
+    return ee_beat_history_get(&m->history, i, out);
 }
 
-void ee_meter_summary(const ee_meter *m, ee_summary *out)
-{
-    ee_why why = EE_WHY_NOTHING;
-    if (m->tracker.said == 0)
-        why = ee_tracker_why(&m->tracker);
+void ee_meter_summary(const ee_meter *m, ee_summary *out) {
+    ee_reason reason = EE_REASON_NONE;
+    if (m->tracker.reported_beats == 0)
+        reason = ee_why_no_beat(&m->tracker);
     else if (m->history.count == 0)
-        why = EE_WHY_NOT_MEASURABLE;
+        reason = EE_REASON_NOT_MEASURABLE;
     *out = (ee_summary){
         .frames = m->tracker.frames,
         .beats = m->history.count,
-        .ef_percent = ee_history_median(&m->history, EE_EF),
-        .edv_ml = ee_history_median(&m->history, EE_EDV),
-        .esv_ml = ee_history_median(&m->history, EE_ESV),
-        .sv_ml = ee_history_median(&m->history, EE_SV),
-        .heart_rate_bpm = ee_history_median(&m->history, EE_RATE),
-        .why = why,
+        .ef_percent = ee_beat_history_median(&m->history, EE_EF),
+        .edv_ml = ee_beat_history_median(&m->history, EE_EDV),
+        .esv_ml = ee_beat_history_median(&m->history, EE_ESV),
+        .sv_ml = ee_beat_history_median(&m->history, EE_SV),
+        .heart_rate_bpm = ee_beat_history_median(&m->history, EE_RATE),
+        .reason = reason,
     };
 }

@@ -51,6 +51,10 @@ def run(*command: object, stdin: bytes = b"", **environment: str) -> str:
     return done.stdout.decode()
 
 
+DEVELOPER = ("-DEDGEECHO_BUILD_TESTS=ON", "-DEDGEECHO_BUILD_EXAMPLES=ON", "-DEDGEECHO_WERROR=ON")
+"""Settings of CMake for those who change the library."""
+
+
 def build(source: Path, folder: Path, root: Path, *settings: str) -> Path:
     run("cmake", "-S", source, "-B", folder, f"-DONNXRUNTIME_ROOT={root}", *settings)
     run("cmake", "--build", folder, "--parallel", "2")
@@ -78,7 +82,7 @@ def onnxruntime_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def built(onnxruntime_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(DEVICE, tmp_path_factory.mktemp("build"), onnxruntime_root)
+    return build(DEVICE, tmp_path_factory.mktemp("build"), onnxruntime_root, *DEVELOPER)
 
 
 @pytest.fixture(scope="module")
@@ -403,7 +407,9 @@ def test_a_short_soak(built: Path, stream_model: Path) -> None:
 
 
 def test_under_sanitizers(onnxruntime_root: Path, models: Path, proven: Path, tmp_path: Path) -> None:
-    settings = ("-DEDGEECHO_SANITIZE=ON", "-DEDGEECHO_BUILD_EXAMPLES=OFF", "-DCMAKE_BUILD_TYPE=Debug")
+    settings = (
+        "-DEDGEECHO_SANITIZE=ON", "-DEDGEECHO_BUILD_TESTS=ON", "-DEDGEECHO_WERROR=ON", "-DCMAKE_BUILD_TYPE=Debug"
+    )  # fmt: skip
     configured = subprocess.run(
         ["cc", "-fsanitize=address,undefined", "-x", "c", "-", "-o", str(tmp_path / "a")],
         input=b"int main(void) { return 0; }",
@@ -428,7 +434,11 @@ def test_the_tarball_builds_by_itself(onnxruntime_root: Path, tmp_path: Path) ->
     with tarfile.open(packed) as archive:
         archive.extractall(tmp_path / "unpacked", filter="data")
     (source,) = (tmp_path / "unpacked").iterdir()
-    out = build(source, tmp_path / "build", onnxruntime_root, "-DEDGEECHO_BUILD_TESTS=OFF")
+    out = build(source, tmp_path / "build", onnxruntime_root, "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON")
     assert (out / "libedgeecho.so").exists()
+    # who embeds the library gets no tests, no examples, and no errors from warnings of another compiler
+    assert not (out / "tests").exists()
+    assert not (out / "examples").exists()
+    assert "-Werror" not in (out / "compile_commands.json").read_text()
     again = tmp_path / "again"
     assert Path(run(sys.executable, DEVICE / "dist.py", again).strip()).read_bytes() == packed.read_bytes()

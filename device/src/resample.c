@@ -11,7 +11,7 @@ size_t ee_axis_capacity(uint32_t inputs, uint32_t outputs) {
     return (size_t)inputs + 2 * (size_t)outputs;
 }
 
-/* Share of [0, source) up to `covered`, in 1/2048, halves up. */
+/* Share of [0, source) up to `covered`, in 1 / ONE, halves up. */
 static int64_t rounded(int64_t covered, int64_t source) {
     return (2 * covered * ONE + source) / (2 * source);
 }
@@ -81,7 +81,7 @@ static void combine_rows(const ee_taps *taps, const uint16_t *weights, const uin
     }
 }
 
-/* Ask for the rows that come next while the columns of these are combined: a frame is fresh from elsewhere. */
+/* Prefetch the rows that come next while the columns of these are combined: a frame is not in the cache yet. */
 static void fetch(const ee_axis *rows, uint32_t next, const uint8_t *image, size_t stride, uint32_t width) {
 #if defined(__GNUC__)
     const ee_taps taps = rows->taps[next];

@@ -61,7 +61,7 @@ static uint32_t largest_difference(const uint8_t *a, const uint8_t *b, size_t si
 /* Compare the stream's newest answer with the one in the device file. */
 static void compare_answer(const edgeecho_stream *s, edgeecho_selftest_result *result) {
     const ee_selftest *test = &s->model->spec.selftest;
-    const uint32_t t = (uint32_t)(s->answers - 1);
+    const uint32_t t = (uint32_t)(s->results - 1);
     const ee_proven *proven = &test->proven[t];
     const size_t values = (size_t)s->model->spec.size_px * s->model->spec.size_px;
     const uint32_t off = s->area_px > proven->area_px ? s->area_px - proven->area_px : proven->area_px - s->area_px;

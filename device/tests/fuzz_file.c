@@ -72,7 +72,7 @@ static size_t mutate(uint8_t *bytes, size_t size, size_t header, uint64_t *seed)
     }
 }
 
-/* What a file answers that opens all the same: 1 if two frames ran; its self-test may end in any way but a crash. */
+/* Run a file that opens all the same; 1 if two frames ran. Its self-test may end in any way but a crash. */
 static int try_run(edgeecho_model *model, int tests[4]) {
     static uint8_t pixels[W * H];
     edgeecho_stream_options options = {sizeof options, W, H, 30, 0, 0};

@@ -23,7 +23,7 @@
 
 static uint64_t state = 88172645463325252u;
 
-/* From 0 to 1 (Marsaglia, xorshift). */
+/* A random number from 0 to 1 (Marsaglia, xorshift). */
 static double uniform(void) {
     state ^= state << 13;
     state ^= state >> 7;
@@ -38,7 +38,7 @@ static void *room(size_t count, size_t bytes) {
     return memory;
 }
 
-/* Half an ellipse, apex up, of this part of its full size; its pixels. */
+/* Draw half an ellipse, apex up, of this part of its full size, and return its pixels. */
 static double draw(uint8_t *mask, uint32_t width, uint32_t height, double size) {
     const double length = 0.7 * height * sqrt(size), half_width = 0.22 * width * size, base = 0.85 * height;
     double area = 0;
@@ -51,13 +51,13 @@ static double draw(uint8_t *mask, uint32_t width, uint32_t height, double size) 
     return area;
 }
 
-static void count_beat(void *context, const ee_curve_beat *beat) {
+static void count_beat(void *context, const ee_beat *beat) {
     const bool rises = beat->es_frame < beat->ed_frame && !(beat->interval_frames > 0); /* ES before ED: no length */
     EXPECT(beat->ed_frame < beat->es_frame || rises);
     ++*(int *)context;
 }
 
-/* Curves with gaps, glitches and noise, at any rate. */
+/* Push curves with gaps, glitches and noise, at any rate. */
 static void abuse_tracker(void) {
     const double rates[] = {0, 0.01, 5, 20, 50, 120, 1000};
     int beats = 0;
@@ -102,7 +102,7 @@ static void abuse_tracker(void) {
     EXPECT(beats > 100);
 }
 
-/* The masks with most runs and most edge, and those of one pixel, row or column. */
+/* Measure the masks with most runs and most edge, and those of one pixel, row or column. */
 static void abuse_component(void) {
     for (int round = 0; round < 900; round++) {
         const uint32_t width = 1 + (uint32_t)(uniform() * 40), height = 1 + (uint32_t)(uniform() * 40);
@@ -130,42 +130,46 @@ static void abuse_component(void) {
 
 static void abuse_meter(void) {
     const uint32_t width = 50, height = 41;
-    const size_t size = ee_meter_size(width, height, 40);
+    const size_t size = ee_beat_meter_size(width, height, 40);
     unsigned char *memory = room(size + 8, 1);
     EXPECT(size > 0);
-    EXPECT(ee_meter_size(0, 10, 50) == 0 && ee_meter_size(10, 0, 50) == 0 && ee_meter_size(4097, 10, 50) == 0);
-    EXPECT(ee_meter_size(10, 4097, 50) == 0 && ee_meter_size(10, 10, -1) == 0 && ee_meter_size(10, 10, NAN) == 0);
-    EXPECT(ee_meter_size(10, 10, 1001) == 0 && ee_meter_size(10, 10, INFINITY) == 0);
-    EXPECT(ee_meter_size(4096, 4096, 1000) > 0 && ee_meter_size(1, 1, 1e-300) > 0);
-    EXPECT(ee_meter_init(NULL, size, width, height, 40, 0, 0) == NULL);
-    EXPECT(ee_meter_init(memory + 1, size, width, height, 40, 0, 0) == NULL);
-    EXPECT(ee_meter_init(memory, size - 1, width, height, 40, 0, 0) == NULL);
-    EXPECT(ee_meter_init(memory, size, width + 1, height, 40, 0, 0) == NULL);
-    EXPECT(ee_meter_init(memory, size, width, height, 40, 0.5, 0) == NULL);
-    EXPECT(ee_meter_init(memory, size, width, height, 40, -0.5, 0.5) == NULL);
-    EXPECT(ee_meter_init(memory, size, width, height, 40, NAN, NAN) == NULL);
-    EXPECT(ee_meter_init(memory, size, width, height, 40, 0.5, 1e9) == NULL);
-    ee_meter *meter = ee_meter_init(memory, size, width, height, 40, 0.5, 0.5);
+    EXPECT(ee_beat_meter_size(0, 10, 50) == 0 && ee_beat_meter_size(10, 0, 50) == 0 &&
+           ee_beat_meter_size(4097, 10, 50) == 0);
+    EXPECT(ee_beat_meter_size(10, 4097, 50) == 0 && ee_beat_meter_size(10, 10, -1) == 0 &&
+           ee_beat_meter_size(10, 10, NAN) == 0);
+    EXPECT(ee_beat_meter_size(10, 10, 1001) == 0 && ee_beat_meter_size(10, 10, INFINITY) == 0);
+    EXPECT(ee_beat_meter_size(4096, 4096, 1000) > 0 && ee_beat_meter_size(1, 1, 1e-300) > 0);
+    EXPECT(ee_beat_meter_init(NULL, size, width, height, 40, 0, 0) == NULL);
+    EXPECT(ee_beat_meter_init(memory + 1, size, width, height, 40, 0, 0) == NULL);
+    EXPECT(ee_beat_meter_init(memory, size - 1, width, height, 40, 0, 0) == NULL);
+    EXPECT(ee_beat_meter_init(memory, size, width + 1, height, 40, 0, 0) == NULL);
+    EXPECT(ee_beat_meter_init(memory, size, width, height, 40, 0.5, 0) == NULL);
+    EXPECT(ee_beat_meter_init(memory, size, width, height, 40, -0.5, 0.5) == NULL);
+    EXPECT(ee_beat_meter_init(memory, size, width, height, 40, NAN, NAN) == NULL);
+    EXPECT(ee_beat_meter_init(memory, size, width, height, 40, 0.5, 1e9) == NULL);
+    ee_beat_meter *meter = ee_beat_meter_init(memory, size, width, height, 40, 0.5, 0.5);
     EXPECT(meter != NULL);
     uint8_t *mask = room(width * height, 1);
-    ee_beat beat;
-    ee_summary summary;
+    ee_beat_measurement beat;
+    ee_measurement summary;
     uint64_t reported = 0, frames = 0;
-    EXPECT(ee_meter_finish(meter) == 0 && !ee_meter_beat(meter, 0, &beat));
+    EXPECT(ee_beat_meter_finish(meter) == 0 && !ee_beat_meter_beat(meter, 0, &beat));
     /* more beats than are kept */
     for (; reported < EE_BEATS_KEPT + 300 && frames < 400000; frames++) {
         const double area = draw(mask, width, height, 0.75 + 0.25 * cos(6.2832 * (double)frames / 20));
-        reported += (uint64_t)ee_meter_push(meter, mask, area);
-        EXPECT(ee_meter_beats(meter) == reported);
+        reported += (uint64_t)ee_beat_meter_push(meter, mask, area);
+        EXPECT(ee_beat_meter_beats(meter) == reported);
     }
     EXPECT(reported >= EE_BEATS_KEPT + 300);
-    EXPECT(!ee_meter_beat(meter, reported, &beat) && !ee_meter_beat(meter, reported - EE_BEATS_KEPT - 1, &beat));
-    EXPECT(ee_meter_beat(meter, reported - EE_BEATS_KEPT, &beat) && ee_meter_beat(meter, reported - 1, &beat));
-    ee_meter_summary(meter, &summary);
+    EXPECT(!ee_beat_meter_beat(meter, reported, &beat) &&
+           !ee_beat_meter_beat(meter, reported - EE_BEATS_KEPT - 1, &beat));
+    EXPECT(ee_beat_meter_beat(meter, reported - EE_BEATS_KEPT, &beat) &&
+           ee_beat_meter_beat(meter, reported - 1, &beat));
+    ee_beat_meter_summary(meter, &summary);
     EXPECT(summary.frames == frames && summary.beats == reported && summary.reason == EE_REASON_NONE);
     EXPECT(fabs(summary.heart_rate_bpm - 120) < 0.01 && fabs(summary.ef_percent - beat.ef_percent) < 0.1);
-    ee_meter_reset(meter);
-    ee_meter_summary(meter, &summary);
+    ee_beat_meter_reset(meter);
+    ee_beat_meter_summary(meter, &summary);
     EXPECT(summary.frames == 0 && summary.beats == 0 && isnan(summary.ef_percent) &&
            summary.reason == EE_REASON_TOO_SHORT);
     free(mask);
@@ -177,14 +181,14 @@ static int rising(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Of this process alone: other programs' time does not count. */
+/* Processor time of this process in microseconds. */
 static double now_us(void) {
     return (double)clock() * (1e6 / CLOCKS_PER_SEC);
 }
 
 static void measure_time(uint32_t width, uint32_t height, size_t frames) {
     enum { MASKS = 40 };
-    const size_t size = ee_meter_size(width, height, 50), pixels = (size_t)width * height;
+    const size_t size = ee_beat_meter_size(width, height, 50), pixels = (size_t)width * height;
     EXPECT(size > 0 && frames > 0);
     void *memory = room(size, 1);
     uint8_t *masks = room(MASKS * pixels, 1);
@@ -192,10 +196,10 @@ static void measure_time(uint32_t width, uint32_t height, size_t frames) {
     size_t beats = 0;
     for (int i = 0; i < MASKS; i++)
         areas[i] = draw(masks + (size_t)i * pixels, width, height, 0.75 + 0.25 * cos(6.2832 * i / MASKS));
-    ee_meter *meter = ee_meter_init(memory, size, width, height, 50, 0.3, 0.3);
+    ee_beat_meter *meter = ee_beat_meter_init(memory, size, width, height, 50, 0.3, 0.3);
     for (size_t i = 0; i < frames; i++) {
         const double start = now_us();
-        const int reported = ee_meter_push(meter, masks + i % MASKS * pixels, areas[i % MASKS]);
+        const int reported = ee_beat_meter_push(meter, masks + i % MASKS * pixels, areas[i % MASKS]);
         each[i] = now_us() - start;
         if (reported)
             closing[beats++] = each[i];

@@ -1,5 +1,5 @@
 /*
- * The self-test: what it answers to files whose proven answers are right, altered, out of bounds or not there.
+ * The self-test of files whose proven answers are right, altered, out of bounds or not there.
  *
  *     test_selftest MODEL...              any stream device file; the answers are proven anew on this processor
  *     test_selftest cine FRAMES > file    the test cine, for a comparison with Python's
@@ -51,7 +51,7 @@ static int step(edgeecho_stream *stream, uint32_t t, uint32_t frames, edgeecho_s
     return t < frames || *status == EDGEECHO_OK;
 }
 
-/* Write down what this processor answers. */
+/* Write the answers of this processor into the file. */
 static void prove(const file *f, uint32_t frames, int with_reference) {
     edgeecho_model *model;
     edgeecho_status status;
@@ -78,7 +78,7 @@ static void prove(const file *f, uint32_t frames, int with_reference) {
     CHECK(edgeecho_close(model) == EDGEECHO_OK);
 }
 
-/* A file of version 2 around the graph of `original`, whatever version that has. */
+/* Make a file of version 2 around the graph of `original`, whatever version that has. */
 static file make(const uint8_t *original, size_t size, uint32_t frames, uint32_t max_levels) {
     const size_t begins = get_u32(original + BEGINS_AT), graph = size - begins;
     const size_t side = get_u32(original + SPEC_AT);

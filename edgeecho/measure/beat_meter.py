@@ -147,7 +147,7 @@ def measure(
 ) -> Measurement:
     """Measure every beat of a cine in one view, exactly as `BeatMeter` does frame by frame.
 
-    Never fails for what the heart or the model shows: where there is nothing to measure, a warning says why.
+    Never fails for what the heart or the model shows: where there is nothing to measure, a warning gives the reason.
 
     Args:
         mask: uint8 {0, 1}, (T, H, W). Its largest region is measured.

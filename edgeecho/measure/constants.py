@@ -42,7 +42,7 @@ MIN_TURN_FRACTION = 0.45
 MIN_APPROACH_FRACTION = 0.1
 """A first turning point with a smaller part of its fall or rise before it is the start of the curve."""
 PLACEMENT_WINDOW = 0.8
-"""Half width of the window that places a turning point, as a part of the frames until it is known."""
+"""Half width of the window that places a turning point, as a part of the frames until it is confirmed."""
 TIE_TOLERANCE = 0.05
 """Maxima that differ by less than this part of the fall are equally high."""
 
@@ -86,7 +86,7 @@ MIN_PERIOD_CORRELATION = 0.7
 MAX_HALF_PERIOD_CORRELATION = 0.3
 """A periodic curve has a smaller correlation with itself half a period later."""
 MIN_LAGS = 3
-"""A correlation is known if the curve has so many times the frames of the lag."""
+"""A correlation needs a curve of so many times the frames of the lag."""
 MIN_SIGNAL_TO_NOISE = 5.0
 """Least fall as a multiple of the noise, which smoothing removes (white noise reaches 4 at 20 fps)."""
 MAX_JUMP_FRACTION = 0.8

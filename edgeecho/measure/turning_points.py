@@ -41,7 +41,7 @@ class TurningPoints:
         self.turns: list[Turn] = []
         self._followed = 0
         self.low = self.high = 0
-        """Index of the lowest and the highest value since the last turning point was known."""
+        """Index of the lowest and the highest value since the last turning point was confirmed."""
 
     def follow(self, size: float) -> Iterator[Turn]:
         """Follow the smoothed curve to its end.
@@ -50,7 +50,7 @@ class TurningPoints:
             size: Range of the beats.
 
         Yields:
-            Each turning point as soon as it is known, when it is already the last of `turns`.
+            Each turning point as soon as it is confirmed, when it is already the last of `turns`.
         """
         smooth = self.buffer.smooth
         for at in range(self._followed, len(smooth)):
@@ -77,31 +77,31 @@ class TurningPoints:
         """Add a turning point after the last one; the oldest of more than `KEPT_TURNS` is removed."""
         self.turns = [*self.turns[1 - KEPT_TURNS :], turn]
 
-    def _turn(self, near: int, known: int, is_ed: bool) -> Turn:
-        """Turning point that lies near one index and became known at another."""
-        turn = Turn(self.place(near, known, is_ed), is_ed)
+    def _turn(self, near: int, confirmed: int, is_ed: bool) -> Turn:
+        """Turning point that lies near one index and is confirmed at another."""
+        turn = Turn(self.place(near, confirmed, is_ed), is_ed)
         if not self.turns:
             smooth = self.buffer.smooth
             height, sign = smooth[turn.at], 1 if is_ed else -1
             approach = max(sign * (height - value) for value in smooth[: turn.at + 1])
-            turn.at_start = approach < MIN_APPROACH_FRACTION * abs(height - smooth[known])
+            turn.at_start = approach < MIN_APPROACH_FRACTION * abs(height - smooth[confirmed])
         return turn
 
-    def place(self, near: int, known: int, is_ed: bool) -> int:
-        """Place a turning point: the extreme of the curve, smoothed in proportion to the time until it was known.
+    def place(self, near: int, confirmed: int, is_ed: bool) -> int:
+        """Place a turning point: the extreme of the curve, smoothed in proportion to the time until it is confirmed.
 
         Of several maxima that are equally high the last is taken.
 
         Args:
             near: Index that the turning point lies near.
-            known: Index at which it became known.
+            confirmed: Index at which it is confirmed.
             is_ed: Whether it is a maximum.
         """
         sign = 1 if is_ed else -1
         start = self.turns[-1].at + 1 if self.turns else 0
-        reach = min(known - near, near - start + 1) if self.turns else known - near
+        reach = min(confirmed - near, near - start + 1) if self.turns else confirmed - near
         half = max(1, int(PLACEMENT_WINDOW * (reach - 1)))
-        piece = sign * np.array([smooth_at(self.buffer.values, i, half) for i in range(start, known + 1)])
+        piece = sign * np.array([smooth_at(self.buffer.values, i, half) for i in range(start, confirmed + 1)])
         best = int(np.argmax(piece))
         if not is_ed:
             return start + best

@@ -25,7 +25,7 @@ void ee_beat_tracker_init(ee_beat_tracker *t, double fps) {
 
 static void emit_beat(ee_beat_tracker *t, const ee_turn *ed, const ee_turn *es, double interval) {
     const uint64_t first = t->buffer.first_frame;
-    const ee_curve_beat beat = {first + (uint64_t)ed->at, first + (uint64_t)es->at, interval};
+    const ee_beat beat = {first + (uint64_t)ed->at, first + (uint64_t)es->at, interval};
     t->reported_beats++;
     t->on_beat(t->context, &beat);
 }

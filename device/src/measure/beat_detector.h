@@ -9,10 +9,10 @@
 typedef struct {
     uint64_t ed_frame, es_frame;
     double interval_frames; /* ED to ED, else from the ES before to its ES; 0 if there is neither */
-} ee_curve_beat;
+} ee_beat;
 
 /* Called for each beat, in time order, in the middle of a push. */
-typedef void ee_on_beat(void *context, const ee_curve_beat *beat);
+typedef void ee_on_beat(void *context, const ee_beat *beat);
 
 typedef struct {
     uint64_t frames, seen;   /* since the reset: pushed; with a ventricle */

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-static double figure_of(const ee_beat *beat, ee_figure figure) {
+static double figure_of(const ee_beat_measurement *beat, ee_figure figure) {
     const double figures[EE_FIGURES] = {
         [EE_EF] = beat->ef_percent, [EE_EDV] = beat->edv_ml,          [EE_ESV] = beat->esv_ml,
         [EE_SV] = beat->sv_ml,      [EE_RATE] = beat->heart_rate_bpm,
@@ -29,8 +29,8 @@ void ee_beat_history_reset(ee_beat_history *h) {
     memset(h->values, 0, sizeof h->values);
 }
 
-void ee_beat_history_add(ee_beat_history *h, const ee_beat *beat) {
-    ee_beat *slot = &h->beats[h->count % EE_BEATS_KEPT];
+void ee_beat_history_add(ee_beat_history *h, const ee_beat_measurement *beat) {
+    ee_beat_measurement *slot = &h->beats[h->count % EE_BEATS_KEPT];
     for (ee_figure i = EE_EF; i < EE_FIGURES; i++) {
         double *sorted = h->sorted[i], value = h->count < EE_BEATS_KEPT ? NAN : figure_of(slot, i);
         if (!isnan(value)) { /* forget the oldest */
@@ -48,7 +48,7 @@ void ee_beat_history_add(ee_beat_history *h, const ee_beat *beat) {
     h->count++;
 }
 
-bool ee_beat_history_get(const ee_beat_history *h, uint64_t i, ee_beat *out) {
+bool ee_beat_history_get(const ee_beat_history *h, uint64_t i, ee_beat_measurement *out) {
     if (i >= h->count || h->count - i > EE_BEATS_KEPT)
         return false;
     *out = h->beats[i % EE_BEATS_KEPT];

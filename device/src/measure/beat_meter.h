@@ -2,7 +2,7 @@
  *
  * Same algorithm, same decisions, same delay: nothing is reported during the first 2 s; then a beat is reported when the
  * area has fallen by 45% of its range beyond the end-diastole (ED) that closes the beat and half of a 0.12 s window has
- * passed. What was reported does not change later. `ee_meter_finish` reports the last, incomplete beat.
+ * passed. What was reported does not change later. `ee_beat_meter_finish` reports the last, incomplete beat.
  *
  * Every frame is measured as it comes, so no mask is kept and a beat costs no more than another frame: 0.01 ms at
  * 112x112 and 0.05 at 640x480 on one x86 core (device/tests/measure_driver.c). Finding a turn can add 0.1 ms
@@ -30,7 +30,7 @@
 #define EE_MIN_SPACING_MM 0.001
 #define EE_BEATS_KEPT 4096u /* about an hour; older beats are forgotten, and the medians are over those kept */
 
-typedef struct ee_meter ee_meter;
+typedef struct ee_beat_meter ee_beat_meter;
 
 /* One measured beat. Frames count from 0 at the last reset. A figure that is unknown is NAN. */
 typedef struct {
@@ -39,7 +39,7 @@ typedef struct {
     double ef_percent;            /* 0 to 100; without spacing right only if pixels are square */
     double
         heart_rate_bpm; /* EE_MIN_BPM to EE_MAX_BPM; NAN without a frame rate, or if only one ED and one ES are seen */
-} ee_beat;
+} ee_beat_measurement;
 
 /* Medians over beats, NAN where no beat has the figure. */
 typedef struct {
@@ -47,44 +47,44 @@ typedef struct {
     uint64_t beats;  /* measured */
     double ef_percent, edv_ml, esv_ml, sv_ml, heart_rate_bpm;
     ee_reason reason;
-} ee_summary;
+} ee_measurement;
 
 /* Bytes that a meter for frames of at most this size and rate (0: unknown) needs; 0 if out of bounds. They are
  *   12 * height * ceil(width / 2) + 4 * height * width    room for the worst mask; 10 a pixel
  *   + (45 + 6 * height) * (2 * round(6 * fps) + round(0.2 * fps) + 1)    12 s of areas, volumes and outlines
  *   + 96 * EE_BEATS_KEPT                                  393,216
  * and below 1000 for the rest (fps is 50 if unknown, and counts as 8 if less). */
-size_t ee_meter_size(uint32_t max_width, uint32_t max_height, double fps);
+size_t ee_beat_meter_size(uint32_t max_width, uint32_t max_height, double fps);
 
 /* Begin in a block of memory, aligned to 8 bytes, which is the meter's until it is no longer used (there is no close).
  * fps 0: unknown. row_mm and col_mm, the size of a pixel, both 0: unknown.
  * NULL if a value is out of bounds or the block is too small or not aligned. */
-ee_meter *ee_meter_init(void *memory, size_t size, uint32_t width, uint32_t height, double fps, double row_mm,
-                        double col_mm);
+ee_beat_meter *ee_beat_meter_init(void *memory, size_t size, uint32_t width, uint32_t height, double fps, double row_mm,
+                                  double col_mm);
 
 /* Forget everything: freeze, new view, new patient. The next frame is number 0. */
-void ee_meter_reset(ee_meter *meter);
+void ee_beat_meter_reset(ee_beat_meter *meter);
 
 /* Set outside of which rows and columns the masks to come are 0 (bottom and right are exclusive). This saves time, as
  * most of a large mask is 0. Until this is called they may be set anywhere. */
-void ee_meter_look_within(ee_meter *meter, uint32_t top, uint32_t bottom, uint32_t left, uint32_t right);
+void ee_beat_meter_look_within(ee_beat_meter *meter, uint32_t top, uint32_t bottom, uint32_t left, uint32_t right);
 
 /* Take the next frame: its mask (height * width, 0 or not 0, dense), whose largest component is measured, and the pixels
  * of the whole mask (0 or NAN: no ventricle seen). Returns the number of beats that this frame completes. */
-int ee_meter_push(ee_meter *meter, const uint8_t *mask, double area_px);
+int ee_beat_meter_push(ee_beat_meter *meter, const uint8_t *mask, double area_px);
 
-/* End the cine: the number of beats that were still open. Call `ee_meter_reset` before the next cine. */
-int ee_meter_finish(ee_meter *meter);
+/* End the cine: the number of beats that were still open. Call `ee_beat_meter_reset` before the next cine. */
+int ee_beat_meter_finish(ee_beat_meter *meter);
 
 /* Volume of the frame that was pushed last, in ml, or in cubic pixels without spacing; NAN if it shows none. It is
  * computed in this call. */
-double ee_meter_volume(ee_meter *meter);
+double ee_beat_meter_volume(ee_beat_meter *meter);
 
 /* Beats measured since the last reset, and one of them: 0 is the first. False if there is no such beat, or it is
  * older than the last EE_BEATS_KEPT. */
-uint64_t ee_meter_beats(const ee_meter *meter);
-bool ee_meter_beat(const ee_meter *meter, uint64_t i, ee_beat *out);
+uint64_t ee_beat_meter_beats(const ee_beat_meter *meter);
+bool ee_beat_meter_beat(const ee_beat_meter *meter, uint64_t i, ee_beat_measurement *out);
 
-void ee_meter_summary(const ee_meter *meter, ee_summary *out);
+void ee_beat_meter_summary(const ee_beat_meter *meter, ee_measurement *out);
 
 #endif

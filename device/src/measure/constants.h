@@ -32,7 +32,7 @@
 #define EE_MIN_TURN_FRACTION 0.45
 /* A first turning point with a smaller part of its fall or rise before it is the start of the curve. */
 #define EE_MIN_APPROACH_FRACTION 0.1
-/* Half width of the window that places a turning point, as a part of the frames until it is known. */
+/* Half width of the window that places a turning point, as a part of the frames until it is confirmed. */
 #define EE_PLACEMENT_WINDOW 0.8
 /* Maxima that differ by less than this part of the fall are equally high. */
 #define EE_TIE_TOLERANCE 0.05
@@ -70,7 +70,7 @@
 #define EE_MIN_PERIOD_CORRELATION 0.7
 /* A periodic curve has a smaller correlation with itself half a period later. */
 #define EE_MAX_HALF_PERIOD_CORRELATION 0.3
-/* A correlation is known if the curve has so many times the frames of the lag. */
+/* A correlation needs a curve of so many times the frames of the lag. */
 #define EE_MIN_LAGS 3
 /* Least fall as a multiple of the noise, which smoothing removes (white noise reaches 4 at 20 fps). */
 #define EE_MIN_SIGNAL_TO_NOISE 5.0

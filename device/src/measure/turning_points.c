@@ -21,16 +21,16 @@ void ee_add_turn(ee_turning_points *p, ee_turn turn) {
     p->turns[p->count++] = turn;
 }
 
-int32_t ee_place_turn(ee_turning_points *p, const ee_curve_buffer *b, int32_t near, int32_t known, bool is_ed) {
+int32_t ee_place_turn(ee_turning_points *p, const ee_curve_buffer *b, int32_t near, int32_t confirmed, bool is_ed) {
     const ee_turn *last = ee_turn_before(p, 0);
     const int32_t from = last ? last->at + 1 : 0;
-    int32_t reach = known - near;
+    int32_t reach = confirmed - near;
     if (last && near - from + 1 < reach)
         reach = near - from + 1;
     int32_t half = (int32_t)(EE_PLACEMENT_WINDOW * (reach - 1));
     half = half > 1 ? half : 1;
     const double sign = is_ed ? 1 : -1;
-    const int32_t length = known - from + 1;
+    const int32_t length = confirmed - from + 1;
     double *piece = p->piece;
     int32_t best = 0;
     for (int32_t i = 0; i < length; i++) {
@@ -47,15 +47,15 @@ int32_t ee_place_turn(ee_turning_points *p, const ee_curve_buffer *b, int32_t ne
     return from + best;
 }
 
-/* Turning point that lies near one index and became known at another. */
-static ee_turn find_turn(ee_turning_points *p, const ee_curve_buffer *b, int32_t near, int32_t known, bool is_ed) {
-    ee_turn turn = {ee_place_turn(p, b, near, known, is_ed), is_ed, false};
+/* Turning point that lies near one index and is confirmed at another. */
+static ee_turn find_turn(ee_turning_points *p, const ee_curve_buffer *b, int32_t near, int32_t confirmed, bool is_ed) {
+    ee_turn turn = {ee_place_turn(p, b, near, confirmed, is_ed), is_ed, false};
     if (p->count == 0) {
         const double height = b->smooth[turn.at], sign = is_ed ? 1 : -1;
         double approach = 0;
         for (int32_t i = 0; i < turn.at; i++)
             approach = ee_larger(approach, sign * (height - b->smooth[i]));
-        turn.at_start = approach < EE_MIN_APPROACH_FRACTION * fabs(height - b->smooth[known]);
+        turn.at_start = approach < EE_MIN_APPROACH_FRACTION * fabs(height - b->smooth[confirmed]);
     }
     return turn;
 }

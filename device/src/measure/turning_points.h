@@ -17,7 +17,7 @@ typedef struct {
 /* The last turning points of the curve in a buffer. */
 typedef struct {
     int32_t count, followed;
-    int32_t low, high; /* index of the lowest and the highest value since the last turning point was known */
+    int32_t low, high; /* index of the lowest and the highest value since the last turning point was confirmed */
     ee_turn turns[EE_KEPT_TURNS];
     double *piece; /* room for `ee_curve_buffer_capacity` values, which the owner sets */
 } ee_turning_points;
@@ -35,9 +35,9 @@ const ee_turn *ee_turn_before(const ee_turning_points *points, int32_t back);
 /* Add a turning point after the last one; the oldest of more than EE_KEPT_TURNS is removed. */
 void ee_add_turn(ee_turning_points *points, ee_turn turn);
 
-/* Place a turning point that lies near one index and became known at another: the extreme of the curve, smoothed in
- * proportion to the time until it was known. Of several maxima that are equally high the last is taken. */
-int32_t ee_place_turn(ee_turning_points *points, const ee_curve_buffer *buffer, int32_t near, int32_t known,
+/* Place a turning point that lies near one index and is confirmed at another: the extreme of the curve, smoothed in
+ * proportion to the time until it is confirmed. Of several maxima that are equally high the last is taken. */
+int32_t ee_place_turn(ee_turning_points *points, const ee_curve_buffer *buffer, int32_t near, int32_t confirmed,
                       bool is_ed);
 
 /* Follow the buffer when it removes so many values from its start. */

@@ -40,9 +40,9 @@ def long_axis(mask: np.ndarray, spacing_mm: tuple[float, float] | None = None) -
 
     The first guess is the principal axis of the pixels, leaning to the vertical. The base is the deeper end (the probe
     is at the top), unless the skewness of the pixels along the axis shows the opposite. Its corners are the points
-    farthest out in the two diagonal directions of the basal end; the apex is the point farthest from their middle. Found twice, the second time along
-    the axis of the first. On the expert masks of 150 CAMUS patients the axis is 1.3 degrees (median; 95% within 5.2)
-    from that of the line where ventricle and atrium meet, and its length 0.9% longer.
+    farthest out in the two diagonal directions of the basal end; the apex is the point farthest from their middle.
+    Found twice, the second time along the axis of the first. On the expert masks of 150 CAMUS patients the axis is 1.3
+    degrees (median; 95% within 5.2) from that of the line where ventricle and atrium meet, and its length 0.9% longer.
 
     Args:
         mask: bool or uint8 {0, 1}, (H, W).

@@ -14,6 +14,7 @@ TORCH ?= torch==2.13.0
 # One version of every package that .venv gets, TORCH excepted, for each Python. Without it: make CONSTRAINTS=/dev/null.
 CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
+C_CODE = $(wildcard device/include/*.h device/src/*.[ch] device/src/measure/*.[ch] device/tests/*.[ch] device/examples/*.c*)
 
 .PHONY: demo test test-cpus test-arm lint docs constraints dist dist-models clean
 
@@ -34,6 +35,7 @@ lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $(C_CODE)
 
 docs: .venv/docs-ready
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict

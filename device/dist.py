@@ -19,9 +19,9 @@ def main() -> None:
     """Write the tarball, with the licence beside the sources."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "dist")
     folder.mkdir(parents=True, exist_ok=True)
-    found = re.search(r"VERSION (\d+\.\d+\.\d+)", (ROOT / "CMakeLists.txt").read_text().split("project(")[1])
-    assert found
-    name = f"edgeecho-device-{found[1]}"
+    header = (ROOT / "include" / "edgeecho.h").read_text()
+    version = ".".join(re.findall(r"^#define EDGEECHO_VERSION_\w+ (\d+)$", header, re.MULTILINE))
+    name = f"edgeecho-device-{version}"
     files = {path.relative_to(ROOT): path for path in sorted(ROOT.rglob("*")) if path.is_file()}
     files = {inside: path for inside, path in files.items() if not set(inside.parts) & set(SKIPPED)}
     files[Path("LICENSE")] = next(p / "LICENSE" for p in (ROOT, ROOT.parent) if (p / "LICENSE").is_file())

@@ -25,16 +25,16 @@ WHEEL_WITH_HEADERS = "amd-quark==0.13"
 
 
 def main() -> int:
-    """Returns 0 if the root stands, 1 with a line on stderr if something could not be had."""
+    """Assemble the root; 0 if it is complete, 1 with a line on stderr if something is not to be had."""
     parser = argparse.ArgumentParser(description="Assemble an ONNX Runtime root from the package registries.")
     parser.add_argument("root", type=Path)
     parser.add_argument("--arch", default=platform.machine(), choices=("x86_64", "aarch64"))
     parser.add_argument("--version", default=None, help="of ONNX Runtime; else the installed one, else the newest")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     try:
         with tempfile.TemporaryDirectory() as scratch:
-            fetch_library(asked.root / "lib", asked.arch, asked.version or installed_version(), Path(scratch))
-            fetch_header(asked.root / "include", Path(scratch))
+            fetch_library(options.root / "lib", options.arch, options.version or installed_version(), Path(scratch))
+            fetch_header(options.root / "include", Path(scratch))
     except (OSError, LookupError, subprocess.CalledProcessError) as error:
         sys.stderr.write(f"error: no ONNX Runtime root: {error}\n")
         return 1
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def installed_version() -> str | None:
-    """Of the onnxruntime package beside this interpreter, if there is one."""
+    """Version of the onnxruntime package beside this interpreter, if there is one."""
     try:
         return distribution("onnxruntime").version
     except PackageNotFoundError:
@@ -111,7 +111,7 @@ def header_from_debian(scratch: Path) -> Path:
 
 
 def download(requirement: str, folder: Path, arch: str) -> Path:
-    """Let pip fetch one wheel."""
+    """Fetch one wheel with pip."""
     run = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     run += ["--only-binary=:all:", f"--platform=manylinux_2_28_{arch}", f"--platform=manylinux_2_27_{arch}"]
     run += [f"--platform=manylinux2014_{arch}", "--platform=any", "--dest", str(folder), requirement]

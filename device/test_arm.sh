@@ -28,7 +28,8 @@ runtime=$cache/onnxruntime
 [ -f "$runtime/include/onnxruntime_c_api.h" ] || "$python" "$here/fetch_onnxruntime.py" "$runtime" --arch aarch64
 say "compiling with $cross (log: $cache/device.log)"
 cmake -S "$here" -B "$cache/device" -DCMAKE_TOOLCHAIN_FILE="$here/cmake/aarch64-linux-gnu.cmake" \
-  -DONNXRUNTIME_ROOT="$runtime" >"$cache/device.log"
+  -DONNXRUNTIME_ROOT="$runtime" \
+  -DEDGEECHO_BUILD_TESTS=ON -DEDGEECHO_BUILD_EXAMPLES=ON -DEDGEECHO_WERROR=ON >"$cache/device.log"
 cmake --build "$cache/device" >>"$cache/device.log"
 
 say "writing device files"

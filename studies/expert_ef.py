@@ -15,7 +15,7 @@ import numpy as np
 
 from edgeecho.data import open_data
 from edgeecho.errors import DataError
-from edgeecho.measure import Discs, discs_of
+from edgeecho.measure import Discs, discs_of, ef_percent
 from edgeecho.metrics import Agreement, agreement
 
 METHODS: dict[str, Callable[[Discs, Discs], tuple[float, float]]] = {
@@ -57,7 +57,7 @@ def expert_ef(data: str, splits: tuple[str, ...] = ("train", "val")) -> dict[str
     found = {}
     for name, volumes in METHODS.items():
         edv, esv = np.array([volumes(discs[patient]["ED"], discs[patient]["ES"]) for patient in patients]).T
-        found[name] = agreement(100 * (edv - esv) / edv, np.array([clinical[patient] for patient in patients]))
+        found[name] = agreement(ef_percent(edv, esv), np.array([clinical[patient] for patient in patients]))
     return found
 
 

@@ -97,15 +97,15 @@ class SelftestResult(_Struct):
 
 
 class Answer(NamedTuple):
-    """To one frame."""
+    """Result of one frame."""
 
     mask: np.ndarray
-    """uint8 {0, 1} (H, W)."""
+    """Pixels of the cavity, uint8 {0, 1} (H, W)."""
     result: dict[str, Any]
 
 
 class DeviceError(Exception):
-    """A negative status."""
+    """Error of a call with a negative status."""
 
 
 class Device:
@@ -169,7 +169,7 @@ class Device:
         self._check(self._c.edgeecho_reset(self._stream))
 
     def read(self) -> dict[str, Any]:
-        """What the newest answer says; only times before the first."""
+        """Figures of the newest answer; only times before the first."""
         result = Result()
         self._check(self._c.edgeecho_read(self._stream, byref(result)))
         return result.values()

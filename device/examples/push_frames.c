@@ -65,8 +65,8 @@ static int report(const edgeecho_stream *stream, uint8_t *mask, size_t size, FIL
     print_number("area_mm2", r.area_mm2);
     print_figures(r.ef_percent, r.edv_ml, r.esv_ml, r.heart_rate_bpm);
     printf(",\"beats\":%u,\"push_ms\":%.3f}\n", r.beats, (double)r.push_ns / 1e6);
-    if (masks && (fprintf(masks, "P5\n%u %u\n1\n", r.width, r.height) < 0 ||
-                  fwrite(mask, r.width, r.height, masks) != r.height))
+    if (masks &&
+        (fprintf(masks, "P5\n%u %u\n1\n", r.width, r.height) < 0 || fwrite(mask, r.width, r.height, masks) != r.height))
         return 0;
     return 1;
 }
@@ -105,9 +105,15 @@ static int push_all(edgeecho_model *model, settings *s, FILE *masks) {
         return fail(status);
     const size_t size = (size_t)s->width * s->height;
     uint8_t *pixels = malloc(size), *mask = malloc(size);
-    edgeecho_frame frame = {.struct_size = sizeof frame, .pixels = pixels, .stride_bytes = s->width,
-                            .width = s->width, .height = s->height, .roi_x = s->roi_x, .roi_y = s->roi_y,
-                            .roi_width = s->roi_width, .roi_height = s->roi_height};
+    edgeecho_frame frame = {.struct_size = sizeof frame,
+                            .pixels = pixels,
+                            .stride_bytes = s->width,
+                            .width = s->width,
+                            .height = s->height,
+                            .roi_x = s->roi_x,
+                            .roi_y = s->roi_y,
+                            .roi_width = s->roi_width,
+                            .roi_height = s->roi_height};
     unsigned width = s->width, height = s->height;
     int sound = pixels && mask;
     while (sound && width == s->width && height == s->height && fread(pixels, 1, size, stdin) == size) {
@@ -128,7 +134,8 @@ int main(int argc, char **argv) {
     settings s;
     edgeecho_model *model = NULL;
     if (!read_settings(argc, argv, &s)) {
-        fprintf(stderr, "usage: push_frames MODEL [size=WxH] [fps=F] [spacing=ROW,COLUMN] [roi=X,Y,W,H] [masks=FILE]\n");
+        fprintf(stderr,
+                "usage: push_frames MODEL [size=WxH] [fps=F] [spacing=ROW,COLUMN] [roi=X,Y,W,H] [masks=FILE]\n");
         return 2;
     }
     edgeecho_status status = edgeecho_open(s.model, NULL, &model);

@@ -22,16 +22,19 @@ edgeecho_status check(edgeecho_status status) {
 }
 
 struct CloseModel {
-    void operator()(edgeecho_model *model) const { edgeecho_close(model); }
+    void operator()(edgeecho_model *model) const {
+        edgeecho_close(model);
+    }
 };
 struct DestroyStream {
-    void operator()(edgeecho_stream *stream) const { edgeecho_stream_destroy(stream); }
+    void operator()(edgeecho_stream *stream) const {
+        edgeecho_stream_destroy(stream);
+    }
 };
 using Model = std::unique_ptr<edgeecho_model, CloseModel>;
-using Stream = std::unique_ptr<edgeecho_stream, DestroyStream>;  // to be destroyed before its model
+using Stream = std::unique_ptr<edgeecho_stream, DestroyStream>; // to be destroyed before its model
 
-template <typename T>
-T sized() {
+template <typename T> T sized() {
     T value = T();
     value.struct_size = sizeof value;
     return value;
@@ -81,7 +84,7 @@ void run(const std::string &path, std::uint32_t width, std::uint32_t height, dou
         print(stream.get());
 }
 
-}  // namespace
+} // namespace
 
 int main(int argc, char **argv) {
     if (argc != 5) {

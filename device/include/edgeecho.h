@@ -90,15 +90,15 @@ typedef struct edgeecho_info { /* text is UTF-8 and lives as long as the model *
     const char *licence;
     const char *intended_use;
     const char *revision;
-    const char *precision;       /* "fp32" or "int8" */
-    const char *engine;          /* "ONNX Runtime 1.32.0" */
-    const char *sha256;          /* of the device file, the digest taken as zeros: 64 hexadecimal digits */
+    const char *precision; /* "fp32" or "int8" */
+    const char *engine;    /* "ONNX Runtime 1.32.0" */
+    const char *sha256;    /* of the device file, the digest taken as zeros: 64 hexadecimal digits */
     uint64_t parameters;
-    uint64_t state_bytes;        /* carried by each stream, twice */
-    uint32_t size_px;            /* the network's frames are squares of this side */
-    uint32_t frames_before;      /* that bear on an answer: the first push runs the network so many times more */
-    uint32_t delay_frames;       /* an answer comes so many frames after its frame */
-    uint32_t threshold;          /* of 255, from which a pixel is cavity */
+    uint64_t state_bytes;   /* carried by each stream, twice */
+    uint32_t size_px;       /* the network's frames are squares of this side */
+    uint32_t frames_before; /* that bear on an answer: the first push runs the network so many times more */
+    uint32_t delay_frames;  /* an answer comes so many frames after its frame */
+    uint32_t threshold;     /* of 255, from which a pixel is cavity */
 } edgeecho_info;
 
 typedef struct edgeecho_stream_options {
@@ -110,8 +110,8 @@ typedef struct edgeecho_stream_options {
 
 typedef struct edgeecho_frame { /* size and region stay the same until a reset */
     size_t struct_size;
-    const uint8_t *pixels;          /* grey, row by row */
-    size_t stride_bytes;            /* from row to row, at least width */
+    const uint8_t *pixels; /* grey, row by row */
+    size_t stride_bytes;   /* from row to row, at least width */
     uint32_t width, height;
     int32_t roi_x, roi_y;           /* the region that holds the sector, best square in mm; it may leave the frame, */
     uint32_t roi_width, roi_height; /* and reads black there.  Both 0: the whole frame */
@@ -119,10 +119,10 @@ typedef struct edgeecho_frame { /* size and region stay the same until a reset *
 
 typedef struct edgeecho_result { /* about the newest answer; NAN where not known */
     size_t struct_size;
-    uint64_t frame;           /* which, counted from 0 at the reset */
-    double area_px;           /* pixels of the mask */
+    uint64_t frame; /* which, counted from 0 at the reset */
+    double area_px; /* pixels of the mask */
     double area_mm2;
-    double ef_percent;        /* median over beats, as the rest */
+    double ef_percent; /* median over beats, as the rest */
     double edv_ml, esv_ml;
     double heart_rate_bpm;
     uint32_t beats;           /* so far */

@@ -3,11 +3,9 @@
 #define EE_DEVICE_FILE_H
 
 #include "edgeecho.h"
+#include "limits.h"
 
-enum { EE_MAX_STATE = 64, EE_MAX_SIZE_PX = 1024 };
-
-/* The test cine: most frames, and their size. */
-enum { EE_MAX_TEST_FRAMES = 16, EE_TEST_WIDTH = 160, EE_TEST_HEIGHT = 144 };
+enum { EE_MAX_SIZE_PX = 1024 };
 
 typedef enum ee_type { EE_UINT8 = 1, EE_FLOAT32 = 2 } ee_type;
 
@@ -20,7 +18,7 @@ typedef struct ee_tensor {
     size_t bytes;
 } ee_tensor;
 
-typedef struct ee_proven { /* answer to a frame of the test cine */
+typedef struct ee_proven {      /* answer to a frame of the test cine */
     uint8_t prob[32], mask[32]; /* SHA-256 */
     uint32_t area_px;
 } ee_proven;

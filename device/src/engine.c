@@ -43,7 +43,7 @@ size_t ee_aligned(size_t bytes) {
 }
 
 /* Whether a call succeeded; its message is for a log that this library does not have. */
-static int fine(const OrtApi *api, OrtStatus *status) {
+static int ort_ok(const OrtApi *api, OrtStatus *status) {
     if (!status)
         return 1;
     api->ReleaseStatus(status);
@@ -63,15 +63,15 @@ static void silent(void *nobody, OrtLoggingLevel level, const char *category, co
 static int create_env(const OrtApi *api, OrtEnv **env) {
     if (!getenv("ORT_DISABLE_TELEMETRY") && setenv("ORT_DISABLE_TELEMETRY", "1", 0) != 0)
         return 0;
-    return fine(api, api->CreateEnvWithCustomLogger(silent, NULL, ORT_LOGGING_LEVEL_FATAL, "edgeecho", env)) && *env &&
-           fine(api, api->DisableTelemetryEvents(*env));
+    return ort_ok(api, api->CreateEnvWithCustomLogger(silent, NULL, ORT_LOGGING_LEVEL_FATAL, "edgeecho", env)) &&
+           *env && ort_ok(api, api->DisableTelemetryEvents(*env));
 }
 
 static int set_options(const OrtApi *api, OrtSessionOptions *options, uint32_t threads) {
-    return fine(api, api->SetIntraOpNumThreads(options, (int)threads)) &&
-           fine(api, api->SetInterOpNumThreads(options, 1)) &&
-           fine(api, api->SetSessionLogSeverityLevel(options, ORT_LOGGING_LEVEL_FATAL)) &&
-           fine(api, api->AddSessionConfigEntry(options, "session.intra_op.allow_spinning", "0"));
+    return ort_ok(api, api->SetIntraOpNumThreads(options, (int)threads)) &&
+           ort_ok(api, api->SetInterOpNumThreads(options, 1)) &&
+           ort_ok(api, api->SetSessionLogSeverityLevel(options, ORT_LOGGING_LEVEL_FATAL)) &&
+           ort_ok(api, api->AddSessionConfigEntry(options, "session.intra_op.allow_spinning", "0"));
 }
 
 /* Whether a value of the graph has this name, type and shape. */
@@ -81,10 +81,10 @@ static int is_tensor(const OrtApi *api, const char *found, const OrtTypeInfo *in
     ONNXTensorElementDataType element;
     int64_t dims[4];
     size_t axes = 0;
-    if (strcmp(found, name) != 0 || !fine(api, api->CastTypeInfoToTensorInfo(info, &tensor)) || !tensor ||
-        !fine(api, api->GetTensorElementType(tensor, &element)) ||
-        !fine(api, api->GetDimensionsCount(tensor, &axes)) || axes != rank ||
-        !fine(api, api->GetDimensions(tensor, dims, rank)))
+    if (strcmp(found, name) != 0 || !ort_ok(api, api->CastTypeInfoToTensorInfo(info, &tensor)) || !tensor ||
+        !ort_ok(api, api->GetTensorElementType(tensor, &element)) ||
+        !ort_ok(api, api->GetDimensionsCount(tensor, &axes)) || axes != rank ||
+        !ort_ok(api, api->GetDimensions(tensor, dims, rank)))
         return 0;
     return element == (type == EE_UINT8 ? ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8 : ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT) &&
            memcmp(dims, shape, rank * sizeof *dims) == 0;
@@ -96,26 +96,26 @@ static int value_fits(const ee_engine *engine, uint32_t i, int is_output, ee_typ
     OrtAllocator *allocator = NULL;
     OrtTypeInfo *info = NULL;
     char *found = NULL;
-    int fits = fine(api, api->GetAllocatorWithDefaultOptions(&allocator)) &&
-               fine(api, is_output ? api->SessionGetOutputName(engine->session, i, allocator, &found)
-                                   : api->SessionGetInputName(engine->session, i, allocator, &found)) &&
-               fine(api, is_output ? api->SessionGetOutputTypeInfo(engine->session, i, &info)
-                                   : api->SessionGetInputTypeInfo(engine->session, i, &info)) &&
+    int fits = ort_ok(api, api->GetAllocatorWithDefaultOptions(&allocator)) &&
+               ort_ok(api, is_output ? api->SessionGetOutputName(engine->session, i, allocator, &found)
+                                     : api->SessionGetInputName(engine->session, i, allocator, &found)) &&
+               ort_ok(api, is_output ? api->SessionGetOutputTypeInfo(engine->session, i, &info)
+                                     : api->SessionGetInputTypeInfo(engine->session, i, &info)) &&
                is_tensor(api, found, info, engine->names[i][is_output], type, shape, rank);
     if (info)
         api->ReleaseTypeInfo(info);
     if (found)
-        fits &= fine(api, api->AllocatorFree(allocator, found));
+        fits &= ort_ok(api, api->AllocatorFree(allocator, found));
     return fits;
 }
 
-/* Whether the graph takes and gives what its header says. */
+/* Whether the inputs and outputs of the graph are those of its header. */
 static int graph_fits(const ee_engine *engine, const ee_spec *spec) {
     const OrtApi *api = engine->api;
     const int64_t picture[4] = {1, 1, spec->size_px, spec->size_px};
     size_t inputs = 0, outputs = 0;
-    if (!fine(api, api->SessionGetInputCount(engine->session, &inputs)) ||
-        !fine(api, api->SessionGetOutputCount(engine->session, &outputs)) || inputs != engine->tensors ||
+    if (!ort_ok(api, api->SessionGetInputCount(engine->session, &inputs)) ||
+        !ort_ok(api, api->SessionGetOutputCount(engine->session, &outputs)) || inputs != engine->tensors ||
         outputs != engine->tensors)
         return 0;
     for (int is_output = 0; is_output < 2; is_output++) {
@@ -153,11 +153,11 @@ edgeecho_status ee_engine_open(const ee_spec *spec, const uint8_t *graph, size_t
     engine->api = api;
     set_names(engine, spec);
     edgeecho_status status = EDGEECHO_E_ENGINE;
-    if (create_env(api, &engine->env) && fine(api, api->CreateSessionOptions(&options)) && options &&
+    if (create_env(api, &engine->env) && ort_ok(api, api->CreateSessionOptions(&options)) && options &&
         set_options(api, options, threads) &&
-        fine(api, api->CreateSessionFromArray(engine->env, graph, size, options, &engine->session)) &&
+        ort_ok(api, api->CreateSessionFromArray(engine->env, graph, size, options, &engine->session)) &&
         engine->session &&
-        fine(api, api->CreateCpuMemoryInfo(OrtArenaAllocator, OrtMemTypeDefault, &engine->memory)) && engine->memory)
+        ort_ok(api, api->CreateCpuMemoryInfo(OrtArenaAllocator, OrtMemTypeDefault, &engine->memory)) && engine->memory)
         status = graph_fits(engine, spec) ? EDGEECHO_OK : EDGEECHO_E_MODEL;
     if (options)
         api->ReleaseSessionOptions(options);
@@ -185,8 +185,8 @@ static int bind_tensor(const ee_engine *engine, uint8_t *data, size_t bytes, con
                        ee_type type, OrtValue **value) {
     ONNXTensorElementDataType element =
         type == EE_UINT8 ? ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8 : ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
-    return fine(engine->api, engine->api->CreateTensorWithDataAsOrtValue(engine->memory, data, bytes, shape, rank,
-                                                                        element, value)) &&
+    return ort_ok(engine->api, engine->api->CreateTensorWithDataAsOrtValue(engine->memory, data, bytes, shape, rank,
+                                                                           element, value)) &&
            *value;
 }
 
@@ -206,10 +206,9 @@ edgeecho_status ee_binding_create(const ee_engine *engine, const ee_spec *spec, 
                 bind_tensor(engine, prob, pixels, picture, 4, EE_UINT8, &binding->outputs[k][0]);
         for (uint32_t i = 0; i < spec->states && bound; i++) {
             const ee_tensor *t = &spec->state[i];
-            bound = bind_tensor(engine, states[k] + at, t->bytes, t->shape, t->rank, t->type,
-                                &binding->inputs[k][i + 1]) &&
-                    bind_tensor(engine, states[!k] + at, t->bytes, t->shape, t->rank, t->type,
-                                &binding->outputs[k][i + 1]);
+            bound =
+                bind_tensor(engine, states[k] + at, t->bytes, t->shape, t->rank, t->type, &binding->inputs[k][i + 1]) &&
+                bind_tensor(engine, states[!k] + at, t->bytes, t->shape, t->rank, t->type, &binding->outputs[k][i + 1]);
             at += ee_aligned(t->bytes);
         }
     }
@@ -238,5 +237,5 @@ edgeecho_status ee_engine_run(const ee_engine *engine, ee_binding *binding, int 
     const OrtValue *const *inputs = (const OrtValue *const *)binding->inputs[from];
     OrtStatus *status = engine->api->Run(engine->session, NULL, engine->inputs, inputs, engine->tensors,
                                          engine->outputs, engine->tensors, binding->outputs[from]);
-    return fine(engine->api, status) ? EDGEECHO_OK : EDGEECHO_E_ENGINE;
+    return ort_ok(engine->api, status) ? EDGEECHO_OK : EDGEECHO_E_ENGINE;
 }

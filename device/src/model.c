@@ -75,7 +75,7 @@ edgeecho_status edgeecho_open_memory(const void *bytes, size_t size, const edgee
     return EDGEECHO_OK;
 }
 
-/* The bytes of a file, to be freed. */
+/* Read the bytes of a file, which the caller frees. */
 static edgeecho_status read_file(const char *path, uint8_t **bytes, size_t *size) {
     edgeecho_status status = EDGEECHO_E_FILE;
     FILE *file = fopen(path, "rb");

@@ -1,4 +1,4 @@
-/* What a model and its streams share. */
+/* A loaded model, which its streams share: `edgeecho_model`. */
 #ifndef EE_MODEL_H
 #define EE_MODEL_H
 

@@ -4,14 +4,14 @@
 
 #include "device_file.h"
 
-enum { BITS = 11, ONE = 1 << BITS };
+enum { BITS = EE_WEIGHT_BITS, ONE = 1 << BITS };
 static const uint32_t HALF = 1u << (2 * BITS - 1); /* of the unit that a sum over both axes has */
 
 size_t ee_axis_capacity(uint32_t inputs, uint32_t outputs) {
     return (size_t)inputs + 2 * (size_t)outputs;
 }
 
-/* Share of [0, source) up to `covered`, in 1/2048, halves up. */
+/* Share of [0, source) up to `covered`, in 1 / ONE, halves up. */
 static int64_t rounded(int64_t covered, int64_t source) {
     return (2 * covered * ONE + source) / (2 * source);
 }
@@ -81,7 +81,7 @@ static void combine_rows(const ee_taps *taps, const uint16_t *weights, const uin
     }
 }
 
-/* Ask for the rows that come next while the columns of these are combined: a frame is fresh from elsewhere. */
+/* Prefetch the rows that come next while the columns of these are combined: a frame is not in the cache yet. */
 static void fetch(const ee_axis *rows, uint32_t next, const uint8_t *image, size_t stride, uint32_t width) {
 #if defined(__GNUC__)
     const ee_taps taps = rows->taps[next];
@@ -168,7 +168,7 @@ static void widen(ee_box *box, uint32_t y, uint32_t begin, uint32_t end) {
 uint32_t ee_resample_mask(const ee_axis *rows, const ee_axis *columns, const uint8_t *prob, uint32_t size,
                           uint8_t threshold, uint32_t *sums, uint8_t *mask, size_t stride, ee_box *drawn) {
     const uint32_t least = ((uint32_t)threshold << (2 * BITS)) - HALF; /* what rounds to the threshold */
-    const uint32_t hot = least >> BITS; /* the same of one axis; exact */
+    const uint32_t hot = least >> BITS;                                /* the same of one axis; exact */
     uint32_t from[EE_MAX_SIZE_PX + 1], beyond[EE_MAX_SIZE_PX], area = 0;
     for (uint32_t y = drawn->top; y < drawn->bottom; y++)
         memset(mask + y * stride + drawn->left, 0, drawn->right - drawn->left);

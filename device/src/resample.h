@@ -9,7 +9,7 @@ typedef struct ee_taps { /* what an output pixel reads: `count` pixels from `fir
     uint32_t first, count, at;
 } ee_taps;
 
-typedef struct ee_axis { /* one axis; its weights are in units of 1/2048 */
+typedef struct ee_axis { /* one axis; its weights are in units of 1 / (1 << EE_WEIGHT_BITS) */
     uint32_t outputs;
     ee_taps *taps;
     uint16_t *weights;
@@ -29,7 +29,7 @@ void ee_axis_fill(ee_axis *axis, uint32_t source, uint32_t target, uint32_t from
 /* Rows of sums that `ee_resample` works on. */
 enum { EE_SUM_ROWS = 4 };
 
-/* An image to another one.  `sums` has EE_SUM_ROWS times `room` numbers, `room` at least a row of the image. */
+/* Resample an image to another one.  `sums` has EE_SUM_ROWS times `room` numbers, `room` at least a row of the image. */
 void ee_resample(const ee_axis *rows, const ee_axis *columns, const uint8_t *image, size_t stride, uint32_t *sums,
                  size_t room, uint8_t *out);
 
@@ -38,9 +38,9 @@ typedef struct ee_box { /* bottom and right are exclusive */
 } ee_box;
 
 /*
- * 1 where the resampled square `prob` (`size` pixels a side, at most EE_MAX_SIZE_PX) is at least `threshold`, else 0;
+ * Set the mask to 1 where the resampled square `prob` (`size` pixels a side, at most EE_MAX_SIZE_PX) is at least `threshold`, else 0;
  * returns how many are 1.  `sums` has `size` numbers.  `drawn` is the box outside of which the mask is 0, before and
- * after: the rest of a large mask is not touched.
+ * after: the rest of a large mask is not touched.  The nine parameters keep it apart from streams, for its tests.
  */
 uint32_t ee_resample_mask(const ee_axis *rows, const ee_axis *columns, const uint8_t *prob, uint32_t size,
                           uint8_t threshold, uint32_t *sums, uint8_t *mask, size_t stride, ee_box *drawn);

@@ -58,10 +58,10 @@ static uint32_t largest_difference(const uint8_t *a, const uint8_t *b, size_t si
     return (uint32_t)largest;
 }
 
-/* Compare the stream's newest answer with what the device file states of its frame. */
-static void judge(const edgeecho_stream *s, edgeecho_selftest_result *result) {
+/* Compare the stream's newest answer with the one in the device file. */
+static void compare_answer(const edgeecho_stream *s, edgeecho_selftest_result *result) {
     const ee_selftest *test = &s->model->spec.selftest;
-    const uint32_t t = (uint32_t)(s->answers - 1);
+    const uint32_t t = (uint32_t)(s->results - 1);
     const ee_proven *proven = &test->proven[t];
     const size_t values = (size_t)s->model->spec.size_px * s->model->spec.size_px;
     const uint32_t off = s->area_px > proven->area_px ? s->area_px - proven->area_px : proven->area_px - s->area_px;
@@ -81,11 +81,17 @@ static void judge(const edgeecho_stream *s, edgeecho_selftest_result *result) {
     result->area_difference_px = off > result->area_difference_px ? off : result->area_difference_px;
 }
 
-/* Run the test cine as a whole cine and judge every answer.  `pixels` has room for a frame. */
+/* Run the test cine as a whole cine and compare every answer.  `pixels` has room for a frame. */
 static edgeecho_status run_cine(edgeecho_stream *s, uint8_t *pixels, edgeecho_selftest_result *result) {
-    const edgeecho_frame frame = {.struct_size = sizeof frame, .pixels = pixels, .stride_bytes = EE_TEST_WIDTH,
-                                  .width = EE_TEST_WIDTH, .height = EE_TEST_HEIGHT, .roi_x = REGION_X,
-                                  .roi_y = REGION_Y, .roi_width = REGION_SIDE, .roi_height = REGION_SIDE};
+    const edgeecho_frame frame = {.struct_size = sizeof frame,
+                                  .pixels = pixels,
+                                  .stride_bytes = EE_TEST_WIDTH,
+                                  .width = EE_TEST_WIDTH,
+                                  .height = EE_TEST_HEIGHT,
+                                  .roi_x = REGION_X,
+                                  .roi_y = REGION_Y,
+                                  .roi_width = REGION_SIDE,
+                                  .roi_height = REGION_SIDE};
     edgeecho_status status = EDGEECHO_OK;
     for (uint32_t t = 0; t < result->frames; t++) {
         ee_test_frame(t, pixels);
@@ -93,10 +99,10 @@ static edgeecho_status run_cine(edgeecho_stream *s, uint8_t *pixels, edgeecho_se
         if (status < 0)
             return status;
         if (status == EDGEECHO_OK)
-            judge(s, result);
+            compare_answer(s, result);
     }
     while ((status = edgeecho_flush(s)) == EDGEECHO_OK)
-        judge(s, result);
+        compare_answer(s, result);
     return status < 0 ? status : result->frames_different ? EDGEECHO_E_SELFTEST : EDGEECHO_OK;
 }
 

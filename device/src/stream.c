@@ -39,12 +39,12 @@ static size_t lay_out(edgeecho_stream *stream, uint8_t *block, const ee_spec *sp
     take_axis(&stream->columns_in, block, &at, width, size);
     take_axis(&stream->rows_out, block, &at, size, height);
     take_axis(&stream->columns_out, block, &at, size, width);
-    stream->meter_bytes = ee_meter_size(width, height, stream->options.fps);
+    stream->meter_bytes = ee_beat_meter_size(width, height, stream->options.fps);
     stream->meter_memory = take(block, &at, stream->meter_bytes);
     return at;
 }
 
-/* Of what the meter does not look at: it refuses a rate or a spacing out of bounds. */
+/* Whether the options that the meter does not check are in bounds; it refuses a rate or a spacing out of bounds. */
 static int is_sound(const edgeecho_stream_options *o) {
     return o && o->struct_size == sizeof *o && o->max_width >= EE_MIN_SIDE && o->max_width <= EE_MAX_SIDE &&
            o->max_height >= EE_MIN_SIDE && o->max_height <= EE_MAX_SIDE;
@@ -53,7 +53,7 @@ static int is_sound(const edgeecho_stream_options *o) {
 /* A meter for frames of this size; the stream has room for its largest. */
 static int set_meter(edgeecho_stream *s, uint32_t width, uint32_t height) {
     const edgeecho_stream_options *o = &s->options;
-    s->meter = ee_meter_init(s->meter_memory, s->meter_bytes, width, height, o->fps, o->row_mm, o->column_mm);
+    s->meter = ee_beat_meter_init(s->meter_memory, s->meter_bytes, width, height, o->fps, o->row_mm, o->column_mm);
     return s->meter != NULL;
 }
 
@@ -72,9 +72,9 @@ static void begin(edgeecho_stream *s) {
     s->carried = 0;
     s->has_frames = s->has_ended = 0;
     s->flushes = spec->after;
-    s->answers = -(int64_t)spec->after;
+    s->results = -(int64_t)spec->after;
     s->area_px = s->beats_completed = 0;
-    ee_meter_reset(s->meter);
+    ee_beat_meter_reset(s->meter);
 }
 
 edgeecho_status edgeecho_stream_create(edgeecho_model *model, const edgeecho_stream_options *options,
@@ -144,7 +144,7 @@ static int region_is_sound(const edgeecho_frame *f) {
 
 /* Weights of one axis, there and back. */
 static void fill_axes(ee_axis *in, ee_axis *out, uint32_t size, int32_t offset, uint32_t length, uint32_t limit) {
-    const uint32_t from = offset < 0 ? (uint32_t) - (int64_t)offset : 0;
+    const uint32_t from = offset < 0 ? (uint32_t)-(int64_t)offset : 0;
     ee_axis_fill(in, length, size, 0, size, offset, limit);
     ee_axis_fill(out, size, length, from, from + inside(offset, length, limit), 0, size);
 }
@@ -172,12 +172,12 @@ static edgeecho_status run(edgeecho_stream *s) {
     return status;
 }
 
-/* Run the network's frame once more, and put its answer, if there is one, at the source's pixels. */
-static edgeecho_status answer(edgeecho_stream *s) {
+/* Run the network's frame once more, and measure its result, if there is one, at the source's pixels. */
+static edgeecho_status advance(edgeecho_stream *s) {
     edgeecho_status status = run(s);
     if (status != EDGEECHO_OK)
         return status;
-    if (++s->answers <= 0)
+    if (++s->results <= 0)
         return EDGEECHO_MORE;
     const edgeecho_frame *f = &s->shape;
     const ee_spec *spec = &s->model->spec;
@@ -185,8 +185,8 @@ static edgeecho_status answer(edgeecho_stream *s) {
     s->area_px = ee_resample_mask(&s->rows_out, &s->columns_out, s->prob, spec->size_px, (uint8_t)spec->threshold,
                                   s->sums, s->mask + y * f->width + x, f->width, &s->drawn);
     const uint32_t left = (uint32_t)x + s->drawn.left, right = (uint32_t)x + s->drawn.right;
-    ee_meter_look_within(s->meter, (uint32_t)y + s->drawn.top, (uint32_t)y + s->drawn.bottom, left, right);
-    int completed = ee_meter_push(s->meter, s->mask, s->area_px);
+    ee_beat_meter_look_within(s->meter, (uint32_t)y + s->drawn.top, (uint32_t)y + s->drawn.bottom, left, right);
+    int completed = ee_beat_meter_push(s->meter, s->mask, s->area_px);
     s->beats_completed = completed > 0 ? (uint32_t)completed : 0;
     return EDGEECHO_OK;
 }
@@ -225,7 +225,7 @@ edgeecho_status edgeecho_push(edgeecho_stream *s, const edgeecho_frame *given) {
     ee_resample(&s->rows_in, &s->columns_in, f.pixels, f.stride_bytes, s->sums, f.width, s->frame);
     for (uint32_t k = 0; is_first && k < s->model->spec.before && status == EDGEECHO_OK; k++)
         status = run(s); /* the first frame has stood still for ever */
-    return timed(s, begun, status == EDGEECHO_OK ? answer(s) : status);
+    return timed(s, begun, status == EDGEECHO_OK ? advance(s) : status);
 }
 
 edgeecho_status edgeecho_flush(edgeecho_stream *s) {
@@ -239,9 +239,9 @@ edgeecho_status edgeecho_flush(edgeecho_stream *s) {
     edgeecho_status status = EDGEECHO_MORE;
     while (s->flushes && status == EDGEECHO_MORE) {
         s->flushes--;
-        status = answer(s);
+        status = advance(s);
     }
     if (status == EDGEECHO_MORE)
-        s->beats_completed = (uint32_t)ee_meter_finish(s->meter);
+        s->beats_completed = (uint32_t)ee_beat_meter_finish(s->meter);
     return timed(s, begun, status);
 }

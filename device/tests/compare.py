@@ -1,4 +1,4 @@
-"""Whether C says what Python says: every mask equal to the bit, every beat, EF to 0.01.
+"""Compare C with Python on cines: every mask equal to the bit, every beat, EF to 0.01.
 
     python device/tests/compare.py MODEL --library FILE [--phantoms N] [--cine FILE] [--limit PART]
     python device/tests/compare.py MODEL --program 'qemu-aarch64 ... push_frames' ...
@@ -32,8 +32,8 @@ from edgeecho.runtime import stream
 BEAT_FIELDS = ("ef_percent", "edv_ml", "esv_ml", "heart_rate_bpm")
 
 
-class Said(NamedTuple):
-    """What C says of a cine."""
+class StreamResult(NamedTuple):
+    """Masks, areas and beats of a cine in C."""
 
     masks: np.ndarray
     areas: list[float]
@@ -42,14 +42,15 @@ class Said(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """Between C and Python on one cine."""
+    """Difference between C and Python on one cine."""
 
     frames: int
     pixels: int
-    """Of all masks."""
+    """Pixels of all masks."""
     unequal: int
+    """Pixels that differ."""
     beats: tuple[int, int]
-    """Of C and of Python."""
+    """Number of beats in C and in Python."""
     figures: float
     """Largest difference of a figure of a beat, in its unit."""
     ef_percent: tuple[float | None, float | None]
@@ -63,17 +64,17 @@ class Difference(NamedTuple):
         return self.unequal <= limit * self.pixels and close and sound
 
 
-def by_library(device: Device, cine: Cine, roi: Roi) -> Said:
+def by_library(device: Device, cine: Cine, roi: Roi) -> StreamResult:
     """Stream a cine through the library."""
     device.start(cine.frames.shape[2], cine.frames.shape[1], cine.fps or 0, cine.spacing_mm or (0, 0))
     region = (roi.x, roi.y, roi.width, roi.height)
     found = [a for a in (device.push(frame, region) for frame in cine.frames) if a] + list(device.flush())
     assert [a.result["frame"] for a in found] == list(range(len(cine.frames)))
     masks = np.stack([a.mask for a in found])
-    return Said(masks, [a.result["area_px"] for a in found], device.beats(), device.read()["ef_percent"])
+    return StreamResult(masks, [a.result["area_px"] for a in found], device.beats(), device.read()["ef_percent"])
 
 
-def by_program(program: list[str], model: Path, cine: Cine, roi: Roi) -> Said:
+def by_program(program: list[str], model: Path, cine: Cine, roi: Roi) -> StreamResult:
     """Stream a cine through `push_frames`."""
     t, height, width = cine.frames.shape
     with tempfile.TemporaryDirectory() as folder:
@@ -88,15 +89,15 @@ def by_program(program: list[str], model: Path, cine: Cine, roi: Roi) -> Said:
     *rows, summary = [json.loads(line) for line in done.stdout.splitlines()]
     areas = [row["area_px"] for row in rows if "frame" in row]
     beats = [row for row in rows if "ed_frame" in row]
-    return Said(data.reshape(t, height, width), areas, beats, summary["ef_percent"])
+    return StreamResult(data.reshape(t, height, width), areas, beats, summary["ef_percent"])
 
 
-def compare(said: Callable[[Cine, Roi], Said], graph: Path, cine: Cine) -> Difference:
+def compare(run_c: Callable[[Cine, Roi], StreamResult], graph: Path, cine: Cine) -> Difference:
     """Stream a cine through C and through Python, with the same region."""
     roi = find_roi(cine.frames, cine.spacing_mm)
     python = stream(graph, threads=1, fps=cine.fps, spacing_mm=cine.spacing_mm, roi=roi)
     wanted = [r for r in map(python.push, cine.frames) if r] + python.flush()
-    found = said(cine, roi)
+    found = run_c(cine, roi)
     assert python.measured is not None
     assert found.masks.shape == cine.frames.shape
     assert found.areas == [float(np.count_nonzero(mask)) for mask in found.masks]
@@ -118,14 +119,14 @@ def _apart(a: Any, b: Any) -> float:
 
 
 def graph_of(model: Path, folder: Path) -> Path:
-    """The ONNX file in a device file, for Python to run."""
+    """Write the ONNX file of a device file, for Python to run, and return its path."""
     path = folder / f"{model.stem}.onnx"
     path.write_bytes(check(model).data)
     return path
 
 
 def cines(phantoms: int, paths: list[Path]) -> Iterator[tuple[str, Cine]]:
-    """Drawn and real cines by name."""
+    """Yield real and drawn cines by name."""
     from edgeecho.synthetic.phantom import draw_cine
 
     for path in paths:
@@ -135,7 +136,7 @@ def cines(phantoms: int, paths: list[Path]) -> Iterator[tuple[str, Cine]]:
 
 
 def main() -> int:
-    """Returns 0 if no cine differs."""
+    """Compare the cines of the command line; 0 if no cine differs."""
     parser = argparse.ArgumentParser(description="Compare C with Python.")
     parser.add_argument("model", type=Path)
     parser.add_argument("--library")
@@ -143,18 +144,18 @@ def main() -> int:
     parser.add_argument("--cine", type=Path, action="append", default=[])
     parser.add_argument("--phantoms", type=int, default=0)
     parser.add_argument("--limit", type=float, default=0.0)
-    asked = parser.parse_args()
-    if asked.program:
-        said = lambda cine, roi: by_program(asked.program, asked.model, cine, roi)  # noqa: E731
+    options = parser.parse_args()
+    if options.program:
+        run_c = lambda cine, roi: by_program(options.program, options.model, cine, roi)  # noqa: E731
     else:
-        device = Device(asked.library, str(asked.model))
-        said = lambda cine, roi: by_library(device, cine, roi)  # noqa: E731
+        device = Device(options.library, str(options.model))
+        run_c = lambda cine, roi: by_library(device, cine, roi)  # noqa: E731
     failed = total = unequal = pixels = 0
     with tempfile.TemporaryDirectory() as folder:
-        graph = graph_of(asked.model, Path(folder))
-        for name, cine in cines(asked.phantoms, asked.cine):
-            found = compare(said, graph, cine)
-            total, failed = total + 1, failed + (not found.is_within(asked.limit))
+        graph = graph_of(options.model, Path(folder))
+        for name, cine in cines(options.phantoms, options.cine):
+            found = compare(run_c, graph, cine)
+            total, failed = total + 1, failed + (not found.is_within(options.limit))
             unequal, pixels = unequal + found.unequal, pixels + found.pixels
             sys.stdout.write(f"{name}: {found}\n")
             sys.stdout.flush()

@@ -1,5 +1,5 @@
 /*
- * Random sequences of calls with random arguments, right and wrong; every buffer is as long as was said and no longer.
+ * Random sequences of calls with random arguments, right and wrong; every buffer has the length that is passed and no more.
  *
  *     fuzz_calls MODEL [SEQUENCES SEED]
  */

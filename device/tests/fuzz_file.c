@@ -30,8 +30,8 @@ static void die(int signal_number) {
 
 /* Change a copy of a file somehow; returns its new size. */
 static size_t mutate(uint8_t *bytes, size_t size, size_t header, uint64_t *seed) {
-    static const uint32_t extremes[] = {0,    1,     2,       15,         16,         17,        255, 256,
-                                        1024, 65536, 1 << 20, 0x7fffffff, 0x80000000, 0xffffffff};
+    static const uint32_t extremes[] = {0,   1,    2,     15,      16,         17,         255,
+                                        256, 1024, 65536, 1 << 20, 0x7fffffff, 0x80000000, 0xffffffff};
     const uint32_t within = below(seed, 3) ? (uint32_t)header : (uint32_t)size;
     const uint32_t kind = below(seed, 9), changes = 1 + below(seed, 8);
     size_t a, b, n;
@@ -47,8 +47,7 @@ static size_t mutate(uint8_t *bytes, size_t size, size_t header, uint64_t *seed)
     case 2: /* a number of the header */
         put_u32(bytes + 8 + 4 * below(seed, (uint32_t)header / 4 - 2), extremes[below(seed, 14)]);
         return size;
-    case 3: /* cut off */
-        return below(seed, (uint32_t)size);
+    case 3: /* cut off */ return below(seed, (uint32_t)size);
     case 4: /* a piece over another one */
         n = below(seed, 256), a = below(seed, (uint32_t)(size - n)), b = below(seed, (uint32_t)(size - n));
         memmove(bytes + a, bytes + b, n);
@@ -73,7 +72,7 @@ static size_t mutate(uint8_t *bytes, size_t size, size_t header, uint64_t *seed)
     }
 }
 
-/* What a file answers that opens all the same: 1 if two frames ran; its self-test may end in any way but a crash. */
+/* Run a file that opens all the same; 1 if two frames ran. Its self-test may end in any way but a crash. */
 static int try_run(edgeecho_model *model, int tests[4]) {
     static uint8_t pixels[W * H];
     edgeecho_stream_options options = {sizeof options, W, H, 30, 0, 0};

@@ -64,10 +64,10 @@ int posix_memalign(void **out, size_t alignment, size_t size) {
     return *out ? 0 : ENOMEM;
 }
 
-#define OURS(call)          \
-    is_ours = 1;            \
-    void *piece = call; \
-    is_ours = 0;            \
+#define OURS(call)                                                                                                     \
+    is_ours = 1;                                                                                                       \
+    void *piece = call;                                                                                                \
+    is_ours = 0;                                                                                                       \
     return piece
 
 void *__wrap_malloc(size_t size) {
@@ -152,7 +152,7 @@ static void count(const char *path) {
     CHECK(edgeecho_close(model) == EDGEECHO_OK);
 }
 
-/* In a process of its own; returns 0 for an error status, 1 if all went well, else the signal and 100. */
+/* Run in a process of its own; returns 0 for an error status, 1 if all went well, else the signal and 100. */
 static int attempt(const char *path, long at, long times, int only_ours) {
     fflush(stdout);
     pid_t child = fork();

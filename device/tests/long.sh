@@ -17,7 +17,8 @@ mkdir -p "$build"
 for kind in plain sanitized; do
   option=OFF
   [ $kind = plain ] || option=ON
-  cmake -S "$here/.." -B "$build/$kind" -DONNXRUNTIME_ROOT="$root" -DEDGEECHO_SANITIZE=$option >"$build/$kind.log"
+  cmake -S "$here/.." -B "$build/$kind" -DONNXRUNTIME_ROOT="$root" -DEDGEECHO_SANITIZE=$option \
+    -DEDGEECHO_BUILD_TESTS=ON -DEDGEECHO_BUILD_EXAMPLES=ON -DEDGEECHO_WERROR=ON >"$build/$kind.log"
   cmake --build "$build/$kind" >>"$build/$kind.log"
 done
 plain=$build/plain/tests sanitized=$build/sanitized/tests

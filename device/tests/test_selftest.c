@@ -1,5 +1,5 @@
 /*
- * The self-test: what it answers to files whose proven answers are right, altered, out of bounds or not there.
+ * The self-test of files whose proven answers are right, altered, out of bounds or not there.
  *
  *     test_selftest MODEL...              any stream device file; the answers are proven anew on this processor
  *     test_selftest cine FRAMES > file    the test cine, for a comparison with Python's
@@ -23,8 +23,15 @@ typedef struct file { /* of version 2, with a self-test that this processor pass
 } file;
 
 static edgeecho_frame frame_of(const uint8_t *pixels) {
-    return (edgeecho_frame){.struct_size = sizeof(edgeecho_frame), .pixels = pixels, .stride_bytes = W, .width = W,
-                            .height = H, .roi_x = 0, .roi_y = -8, .roi_width = W, .roi_height = W};
+    return (edgeecho_frame){.struct_size = sizeof(edgeecho_frame),
+                            .pixels = pixels,
+                            .stride_bytes = W,
+                            .width = W,
+                            .height = H,
+                            .roi_x = 0,
+                            .roi_y = -8,
+                            .roi_width = W,
+                            .roi_height = W};
 }
 
 static edgeecho_stream *stream_of(edgeecho_model *model) {
@@ -44,7 +51,7 @@ static int step(edgeecho_stream *stream, uint32_t t, uint32_t frames, edgeecho_s
     return t < frames || *status == EDGEECHO_OK;
 }
 
-/* Write down what this processor answers. */
+/* Write the answers of this processor into the file. */
 static void prove(const file *f, uint32_t frames, int with_reference) {
     edgeecho_model *model;
     edgeecho_status status;
@@ -71,7 +78,7 @@ static void prove(const file *f, uint32_t frames, int with_reference) {
     CHECK(edgeecho_close(model) == EDGEECHO_OK);
 }
 
-/* A file of version 2 around the graph of `original`, whatever version that has. */
+/* Make a file of version 2 around the graph of `original`, whatever version that has. */
 static file make(const uint8_t *original, size_t size, uint32_t frames, uint32_t max_levels) {
     const size_t begins = get_u32(original + BEGINS_AT), graph = size - begins;
     const size_t side = get_u32(original + SPEC_AT);
@@ -219,8 +226,7 @@ static void check_tolerance(const uint8_t *original, size_t size) {
 static void check_bounds(const uint8_t *original, size_t size) {
     edgeecho_selftest_result r;
     file f = make(original, size, EE_MAX_TEST_FRAMES, 0);
-    CHECK(test_bytes(f.bytes, f.size, &r) == EDGEECHO_OK &&
-          found(&r, EE_MAX_TEST_FRAMES, 0, EE_MAX_TEST_FRAMES, 0, 0));
+    CHECK(test_bytes(f.bytes, f.size, &r) == EDGEECHO_OK && found(&r, EE_MAX_TEST_FRAMES, 0, EE_MAX_TEST_FRAMES, 0, 0));
     const uint8_t *last = f.bytes + f.test + PROVEN_AT + PROVEN_BYTES * (EE_MAX_TEST_FRAMES - 1);
     CHECK(get_u32(last + 64) > 0); /* the network finds the ventricle: no comparison of empty masks */
     check_refused(&f, f.test, 2);

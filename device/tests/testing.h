@@ -1,4 +1,4 @@
-/* What the test programs share: a check, random numbers, a drawn heart. */
+/* Parts that the test programs share: a check, random numbers, a drawn heart. */
 #ifndef EE_TESTING_H
 #define EE_TESTING_H
 
@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHECK(condition)                                                             \
-    do {                                                                             \
-        if (!(condition)) {                                                          \
-            fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition);  \
-            exit(1);                                                                 \
-        }                                                                            \
+#define CHECK(condition)                                                                                               \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition);                                    \
+            exit(1);                                                                                                   \
+        }                                                                                                              \
     } while (0)
 
 /* splitmix64: the same numbers from the same seed everywhere. */
@@ -22,7 +22,7 @@ static inline uint64_t next_random(uint64_t *seed) {
     return z ^ z >> 31;
 }
 
-/* Of 0 to n - 1. */
+/* A random number from 0 to n - 1. */
 static inline uint32_t below(uint64_t *seed, uint32_t n) {
     return (uint32_t)(next_random(seed) % n);
 }
@@ -39,7 +39,7 @@ static inline void draw_heart(uint8_t *pixels, uint32_t width, uint32_t height, 
         }
 }
 
-/* A whole file, to be freed. */
+/* Read a whole file; the caller frees it. */
 static inline uint8_t *read_whole(const char *path, size_t *size) {
     FILE *file = fopen(path, "rb");
     CHECK(file && fseek(file, 0, SEEK_END) == 0);

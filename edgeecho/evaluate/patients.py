@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edgeecho.evaluate.video import VideoScore
-from edgeecho.measure import Discs, biplane_volume
-from edgeecho.measure.beat_meter import median
+from edgeecho.measure import Discs, biplane_volume, ef_percent
+from edgeecho.measure.measurement import median
 
 BIPLANE = "biplane"
 """In place of a view."""
@@ -145,5 +145,5 @@ def _discs(videos: list[VideoScore], phase: str, whose: Whose) -> list[Discs | N
 
 
 def _volumes(edv: float | None, esv: float | None, has_spacing: bool) -> Volumes:
-    ef = 100 * (edv - esv) / edv if edv and esv is not None else None
+    ef = ef_percent(edv, esv) if edv and esv is not None else None
     return Volumes(edv if has_spacing else None, esv if has_spacing else None, ef)

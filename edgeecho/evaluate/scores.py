@@ -9,7 +9,7 @@ import numpy as np
 from edgeecho.evaluate.figures import Figure, known, mean
 from edgeecho.evaluate.patients import PatientScore, score_biplane
 from edgeecho.evaluate.video import TimeScore, VideoScore
-from edgeecho.measure.beat_meter import median
+from edgeecho.measure.measurement import median
 from edgeecho.metrics import SAMPLES, SEED, Population
 from edgeecho.runtime.predictor import ModelInfo
 

@@ -1,72 +1,28 @@
-"""From masks and areas to volumes, ejection fraction and heart rate: a whole cine, or frame by frame."""
+"""Volumes, ejection fraction and heart rate from masks and areas, of a whole cine or frame by frame."""
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from edgeecho.errors import ConfigError, MeasurementError, ShapeError
 from edgeecho.measure.beat_detector import Beat, BeatTracker
+from edgeecho.measure.constants import MAX_BPM, MIN_BPM
 from edgeecho.measure.disc_volume import Discs, discs_of
-from edgeecho.measure.whole_curve import cycle_of
+from edgeecho.measure.measurement import BeatMeasurement, Measurement, measured_beat, summarize
+from edgeecho.measure.reasons import Reason
+from edgeecho.measure.whole_curve import cycle_of, why_no_beat
 
-MIN_BPM, MAX_BPM = 30.0, 200.0
-"""Heart rates outside are not reported."""
 METHODS = ("discs", "area-length")
 HEIGHTS = ("own", "ed")
 
 Method = Literal["discs", "area-length"]
-"""How a volume is made from one view."""
+"""Method that computes a volume from one view."""
 Height = Literal["own", "ed"]
-"""Whose length the discs of ES are computed with: its own, or that of ED as in CAMUS's code (the longer of the two)."""
-
-
-@dataclass(frozen=True)
-class BeatMeasurement:
-    """One beat in clinical units."""
-
-    ed_frame: int
-    es_frame: int
-    edv_ml: float | None
-    """None without spacing, as `esv_ml` and `sv_ml`."""
-    esv_ml: float | None
-    ef_percent: float
-    """100 (EDV - ESV) / EDV, 0-100."""
-    heart_rate_bpm: float | None
-    """None without a frame rate, or where the cine shows only one ED and one ES."""
-    sv_ml: float | None = None
-    """EDV - ESV."""
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """What one cine says about the left ventricle; a figure is the median over beats, None where no beat has it."""
-
-    ed_frames: tuple[int, ...]
-    """Every end-diastole found, 0-based, also those that belong to no beat."""
-    es_frames: tuple[int, ...]
-    beats: tuple[BeatMeasurement, ...]
-    ef_percent: float | None
-    edv_ml: float | None
-    esv_ml: float | None
-    sv_ml: float | None
-    heart_rate_bpm: float | None
-    spread: dict[str, float | None]
-    """Of each of these figures over beats, the distance from the lower to the upper quartile; None below two beats."""
-    warnings: tuple[str, ...]
-    """What limits the figures; says why, if there is no EF."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same as plain lists, dictionaries and numbers, ready for JSON."""
-        values = asdict(self)
-        return {
-            key: [dict(v) if isinstance(v, dict) else v for v in value] if isinstance(value, tuple) else value
-            for key, value in values.items()
-        }
+"""Length with which the discs of ES are computed: its own, or that of ED as in CAMUS's code (the longer of the two)."""
 
 
 class BeatMeter:
-    """Measures beats from masks that come frame by frame; says what `BeatTracker` says, with volumes and EF.
+    """Measures beats from masks that come frame by frame: the beats of `BeatTracker`, with volumes and EF.
 
     Holds the masks that a beat to come may need, never more than 12 s of them.
     """
@@ -84,22 +40,23 @@ class BeatMeter:
             fps: Frames per second, None if unknown.
             spacing_mm: (row, column) millimetres per pixel. None gives EF alone, right only if pixels are square.
             method: `discs` or `area-length`.
-            disc_height: Whose length the discs of ES have, `own` or `ed`; area-length takes each frame's own.
+            disc_height: Length of the discs of ES, `own` or `ed`; area-length takes each frame's own.
 
         Raises:
             ConfigError: If one of them makes no sense.
         """
         if method not in METHODS or disc_height not in HEIGHTS:
-            known = f"{', '.join(METHODS)} and {', '.join(HEIGHTS)}"
-            raise ConfigError(f"method and disc_height must be of {known}, got {method!r} and {disc_height!r}")
+            choices = f"{', '.join(METHODS)} and {', '.join(HEIGHTS)}"
+            raise ConfigError(f"method and disc_height must be of {choices}, got {method!r} and {disc_height!r}")
         if spacing_mm is not None and not min(spacing_mm) > 0:
             raise ConfigError(f"spacing_mm must be positive, got {spacing_mm}")
         self.fps, self.spacing_mm, self.method, self.disc_height = fps, spacing_mm, method, disc_height
         self.beats: list[BeatMeasurement] = []
-        """All so far."""
+        """All beats measured so far."""
         self.found: list[Beat] = []
         """Beats in the area curve, also those whose masks could not be measured."""
         self.warnings: list[str] = []
+        """What limits the figures."""
         self._tracker = BeatTracker(fps)
         self._masks: dict[int, np.ndarray] = {}
 
@@ -136,15 +93,22 @@ class BeatMeter:
                 self.warnings.append("frame rate unknown: no heart rate")
             elif all(beat.interval_frames is None for beat in self.found):
                 self.warnings.append("less than one complete beat: EF from one ED and one ES, no heart rate")
-        figures = {name: [getattr(beat, name) for beat in self.beats] for name in FIGURES}
+        medians, spread = summarize(self.beats)
         return Measurement(
             ed_frames=cycle.ed_frames,
             es_frames=cycle.es_frames,
             beats=tuple(self.beats),
             warnings=tuple(dict.fromkeys(self.warnings)),
-            spread={name: spread(values) for name, values in figures.items()},
-            **{name: median(values) for name, values in figures.items()},
+            spread=spread,
+            **medians,
         )
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why no beat is measured; None if there is one."""
+        if self.beats:
+            return None
+        return Reason.NOT_MEASURABLE if self.found else why_no_beat(self._tracker).reason
 
     def _measure(self, beats: list[Beat]) -> list[BeatMeasurement]:
         self.found += beats
@@ -154,37 +118,22 @@ class BeatMeter:
 
     def _measure_beat(self, beat: Beat) -> BeatMeasurement | None:
         """Volumes, EF and heart rate of one beat; None, and a warning, if its masks do not give them."""
+        frames = beat.ed_frame, beat.es_frame
+        rate, rate_warnings = heart_rate(beat, self.fps)
         try:
-            ed, es = (discs_of(self._masks[frame], self.spacing_mm) for frame in (beat.ed_frame, beat.es_frame))
+            ed, es = (discs_of(self._masks[frame], self.spacing_mm) for frame in frames)
+            measured = measured_beat(frames, self._volumes(ed, es), rate, has_spacing=self.spacing_mm is not None)
         except MeasurementError as error:
             self.warnings.append(f"beat at frame {beat.ed_frame} left out: {error}")
             return None
-        edv, esv = self._volumes(ed, es)
-        if esv >= edv:
-            self.warnings.append(f"beat at frame {beat.ed_frame} left out: its volume does not fall from ED to ES")
-            return None
-        rate, doubt = heart_rate(beat, self.fps)
-        self.warnings += doubt
-        known = self.spacing_mm is not None
-        return BeatMeasurement(
-            ed_frame=beat.ed_frame,
-            es_frame=beat.es_frame,
-            edv_ml=edv / 1000 if known else None,
-            esv_ml=esv / 1000 if known else None,
-            sv_ml=(edv - esv) / 1000 if known else None,
-            ef_percent=100 * (edv - esv) / edv,
-            heart_rate_bpm=rate,
-        )
+        self.warnings += rate_warnings
+        return measured
 
     def _volumes(self, ed: Discs, es: Discs) -> tuple[float, float]:
         if self.method == "area-length":
             return ed.area_length_volume(), es.area_length_volume()
         length = max(ed.length, es.length) if self.disc_height == "ed" else None
         return ed.volume(length), es.volume(length)
-
-
-FIGURES = ("ef_percent", "edv_ml", "esv_ml", "sv_ml", "heart_rate_bpm")
-"""What is summed up over beats."""
 
 
 def measure(
@@ -198,7 +147,7 @@ def measure(
 ) -> Measurement:
     """Measure every beat of a cine in one view, exactly as `BeatMeter` does frame by frame.
 
-    Never fails for what the heart or the model shows: where there is nothing to measure, a warning says why.
+    Never fails for what the heart or the model shows: where there is nothing to measure, a warning gives the reason.
 
     Args:
         mask: uint8 {0, 1}, (T, H, W). Its largest region is measured.
@@ -206,7 +155,7 @@ def measure(
         fps: Frames per second, None if unknown.
         spacing_mm: (row, column) millimetres per pixel. None gives EF alone, right only if pixels are square.
         method: `discs` or `area-length`.
-        disc_height: Whose length the discs of ES have: `own`, or `ed` as in CAMUS's code.
+        disc_height: Length of the discs of ES: `own`, or `ed` as in CAMUS's code.
 
     Raises:
         ShapeError: If `mask` and `area_px` do not fit each other.
@@ -221,22 +170,10 @@ def measure(
 
 
 def heart_rate(beat: Beat, fps: float | None) -> tuple[float | None, list[str]]:
-    """Beats a minute if known and plausible, and what is wrong if not."""
+    """Compute the heart rate in beats a minute; None, and a warning, where it is implausible, None if unknown."""
     if not fps or not beat.interval_frames:
         return None, []
     rate = 60 * fps / beat.interval_frames
     if not MIN_BPM <= rate <= MAX_BPM:
         return None, [f"heart rate of {rate:.0f} a minute is implausible and left out: check the {fps:g} fps"]
     return rate, []
-
-
-def median(values: list[float | None]) -> float | None:
-    """Of the values that are known."""
-    known = [value for value in values if value is not None]
-    return float(np.median(known)) if known else None
-
-
-def spread(values: list[float | None]) -> float | None:
-    """From the lower to the upper quartile of the values that are known; None of fewer than two."""
-    known = [value for value in values if value is not None]
-    return float(np.subtract(*np.percentile(known, [75, 25]))) if len(known) > 1 else None

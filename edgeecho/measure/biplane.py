@@ -1,14 +1,20 @@
-"""Volumes and EF from a four-chamber and a two-chamber cine of the same patient."""
+"""Volumes and EF from a four-chamber and a two-chamber view of the same patient.
+
+Biplane discs take the longer of the two lengths: Schiller NB et al., J Am Soc Echocardiogr 1989;2:358-367.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from edgeecho.measure.beat_meter import FIGURES, BeatMeasurement, Height, Measurement, measure, median, spread
-from edgeecho.measure.disc_volume import biplane_volume, discs_of
+from edgeecho.errors import MeasurementError
+from edgeecho.measure.beat_meter import Height, measure
+from edgeecho.measure.constants import DISCS
+from edgeecho.measure.disc_volume import Discs, discs_of
+from edgeecho.measure.measurement import BeatMeasurement, Measurement, measured_beat, median, summarize
 
 MAX_LENGTH_RATIO = 1.2
-"""Lengths of the two views that differ by more say that one of them is foreshortened (Schiller 1989: 20%)."""
+"""Lengths of the two views that differ by more mean that one of them is foreshortened (Schiller 1989: 20%)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,14 +24,14 @@ class View:
     mask: np.ndarray
     """uint8 {0, 1}, (T, H, W)."""
     area_px: np.ndarray
-    """(T,)."""
+    """Pixels of the mask per frame, (T,)."""
     fps: float | None
     spacing_mm: tuple[float, float] | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class BiplaneMeasurement:
-    """What two views say together; a figure is the median over pairs of beats, None where there is none."""
+    """Figures of the left ventricle from two views: medians over pairs of beats, None where there is none."""
 
     beats: tuple[BeatMeasurement, ...]
     """Frames are those of the four-chamber cine."""
@@ -37,10 +43,42 @@ class BiplaneMeasurement:
     sv_ml: float | None
     heart_rate_bpm: float | None
     spread: dict[str, float | None]
-    """As in `Measurement`."""
+    """Distance from the lower to the upper quartile of each figure, as in `Measurement`."""
     four_chamber: Measurement
     two_chamber: Measurement
     warnings: tuple[str, ...]
+
+
+def biplane_volume(four: Discs, two: Discs, length: float | None = None) -> float:
+    """Biplane discs: V = pi/4 * sum(a_i b_i) * L / n, L the longer of the two lengths unless given."""
+    longer = length or max(four.length, two.length)
+    return float(np.pi / 4 * (four.diameters * two.diameters).sum() * longer / len(four.diameters))
+
+
+def simpson_biplane_volume_ml(
+    mask_4ch: np.ndarray,
+    mask_2ch: np.ndarray,
+    spacing_4ch_mm: tuple[float, float],
+    spacing_2ch_mm: tuple[float, float] | None = None,
+    *,
+    n: int = DISCS,
+    length_mm: float | None = None,
+) -> float:
+    """Volume by the biplane method of discs: V = pi/4 * sum(a_i b_i) * L / n.
+
+    Args:
+        mask_4ch: Four-chamber view, bool or uint8 {0, 1}, (H, W).
+        mask_2ch: Two-chamber view in the same phase; its size may differ.
+        spacing_4ch_mm: (row, column) millimetres per pixel.
+        spacing_2ch_mm: None for the same as the four-chamber view's.
+        n: Number of discs.
+        length_mm: L, if not the longer of the two.
+
+    Returns:
+        Millilitres. Errors are those of `simpson_volume_ml`.
+    """
+    four, two = discs_of(mask_4ch, spacing_4ch_mm, n=n), discs_of(mask_2ch, spacing_2ch_mm or spacing_4ch_mm, n=n)
+    return biplane_volume(four, two, length_mm) / 1000
 
 
 def measure_biplane(four_chamber: View, two_chamber: View, *, disc_height: Height = "own") -> BiplaneMeasurement:
@@ -72,26 +110,24 @@ def measure_biplane(four_chamber: View, two_chamber: View, *, disc_height: Heigh
             [discs_of(view.mask[frame], view.spacing_mm) for view, frame in zip(views, phase, strict=True)]
             for phase in ((four.ed_frame, two.ed_frame), (four.es_frame, two.es_frame))
         ]
-        lengths = [max(d.length for d in pair) for pair in pairs]
         if any(max(d.length for d in p) > MAX_LENGTH_RATIO * min(d.length for d in p) for p in pairs):
             warnings.append("lengths of the two views differ by more than 20%: is one of them foreshortened?")
-        if disc_height == "ed":
-            lengths = [max(lengths)] * 2
-        edv, esv = (biplane_volume(a, b, length) / 1000 for (a, b), length in zip(pairs, lengths, strict=True))
-        if esv >= edv:
-            warnings.append(f"beat at frame {four.ed_frame} left out: its volume does not fall from ED to ES")
-            continue
+        length = max(d.length for pair in pairs for d in pair) if disc_height == "ed" else None
+        edv, esv = (biplane_volume(a, b, length) for a, b in pairs)
         rate = median([four.heart_rate_bpm, two.heart_rate_bpm])
-        ef = 100 * (edv - esv) / edv
-        beats.append(BeatMeasurement(four.ed_frame, four.es_frame, edv, esv, ef, rate, edv - esv))
+        try:
+            beats.append(measured_beat((four.ed_frame, four.es_frame), (edv, esv), rate, has_spacing=True))
+        except MeasurementError as error:
+            warnings.append(f"beat at frame {four.ed_frame} left out: {error}")
+            continue
         frames.append((two.ed_frame, two.es_frame))
-    figures = {name: [getattr(beat, name) for beat in beats] for name in FIGURES}
+    medians, spread = summarize(beats)
     return BiplaneMeasurement(
         beats=tuple(beats),
         two_chamber_frames=tuple(frames),
         four_chamber=single[0],
         two_chamber=single[1],
-        spread={name: spread(values) for name, values in figures.items()},
+        spread=spread,
         warnings=tuple(dict.fromkeys(warnings)),
-        **{name: median(values) for name, values in figures.items()},
+        **medians,
     )

@@ -1,10 +1,9 @@
-"""Area, length and volume of a left ventricle from its mask.
+"""Area, length and single-plane volume of a left ventricle from its mask.
 
 Method of discs (Simpson): 20 discs of equal height are stacked along the long axis, from the mitral base to the apex.
 Area-length: the volume of the half-ellipsoid, or ellipsoid, that has this area and length in this view.
 
 Sources: Lang RM et al., Recommendations for cardiac chamber quantification, J Am Soc Echocardiogr 2015;28:1-39 (discs);
-Schiller NB et al., J Am Soc Echocardiogr 1989;2:358-367 (biplane discs take the longer of the two lengths);
 Dodge HT et al., Am Heart J 1960;60:762-776 (area-length).
 
 **Height of a disc.** Each frame's own length divided by 20, unless another length is given. The code that goes with the
@@ -17,10 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgeecho.errors import ConfigError
-from edgeecho.measure.long_axis import axis_of, largest_component
-
-DISCS = 20
-"""Discs in a stack, as the guideline has it."""
+from edgeecho.measure.component import largest_component
+from edgeecho.measure.constants import DISCS
+from edgeecho.measure.long_axis import axis_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,12 +70,6 @@ def discs_of(mask: np.ndarray, spacing_mm: tuple[float, float] | None = None, *,
     return Discs(len(u) * pixel, axis.length, diameters)
 
 
-def biplane_volume(four: Discs, two: Discs, length: float | None = None) -> float:
-    """Biplane discs: V = pi/4 * sum(a_i b_i) * L / n, L the longer of the two lengths unless given."""
-    longer = length or max(four.length, two.length)
-    return float(np.pi / 4 * (four.diameters * two.diameters).sum() * longer / len(four.diameters))
-
-
 def area_mm2(mask: np.ndarray, spacing_mm: tuple[float, float]) -> float:
     """Area of the largest region; arguments and errors are those of `discs_of`."""
     return discs_of(mask, spacing_mm).area
@@ -116,32 +108,6 @@ def simpson_volume_ml(
         ConfigError: If a spacing is not positive, or `n` is not.
     """
     return discs_of(mask, spacing_mm, n=n).volume(length_mm) / 1000
-
-
-def simpson_biplane_volume_ml(
-    mask_4ch: np.ndarray,
-    mask_2ch: np.ndarray,
-    spacing_4ch_mm: tuple[float, float],
-    spacing_2ch_mm: tuple[float, float] | None = None,
-    *,
-    n: int = DISCS,
-    length_mm: float | None = None,
-) -> float:
-    """Volume by the biplane method of discs: V = pi/4 * sum(a_i b_i) * L / n.
-
-    Args:
-        mask_4ch: Four-chamber view, bool or uint8 {0, 1}, (H, W).
-        mask_2ch: Two-chamber view in the same phase; its size may differ.
-        spacing_4ch_mm: (row, column) millimetres per pixel.
-        spacing_2ch_mm: None for the same as the four-chamber view's.
-        n: Number of discs.
-        length_mm: L, if not the longer of the two.
-
-    Returns:
-        Millilitres. Errors are those of `simpson_volume_ml`.
-    """
-    four, two = discs_of(mask_4ch, spacing_4ch_mm, n=n), discs_of(mask_2ch, spacing_2ch_mm or spacing_4ch_mm, n=n)
-    return biplane_volume(four, two, length_mm) / 1000
 
 
 def area_length_volume_ml(mask: np.ndarray, spacing_mm: tuple[float, float]) -> float:

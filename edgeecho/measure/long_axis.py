@@ -8,15 +8,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgeecho.errors import MeasurementError, ShapeError
-
-MIN_PIXELS = 30
-"""A smaller region has no axis worth measuring."""
-DEPTH_PRIOR = 0.4
-"""Lean of the first guess of the axis to the vertical, in units of the mask's mean variance; helps wide ventricles."""
-
-BASAL = 0.75
-"""Part of the way from apex to base beyond which an edge may be the base's; a slit in a mask lies mostly before it."""
+from edgeecho.errors import MeasurementError
+from edgeecho.measure.component import edge_pixels, largest_component
+from edgeecho.measure.constants import (
+    BASE_WIDTH_DIVISOR,
+    DEPTH_PRIOR,
+    MAX_SKEWNESS,
+    MIN_APEX_DEPTH,
+    MIN_BASAL_DEPTH,
+    MIN_BASE_HALF_WIDTH_PX,
+    MIN_COMPONENT_PX,
+    MIN_DIVISOR,
+)
 
 
 @dataclass(frozen=True)
@@ -32,42 +35,14 @@ class LongAxis:
     """From base to apex, in mm, or in pixels where no spacing was given."""
 
 
-def largest_component(mask: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
-    """Cut out the largest connected region (4 neighbours).
-
-    Args:
-        mask: bool or uint8 {0, 1}, (H, W).
-
-    Returns:
-        The region as bool (h, w), cropped to the box that holds the mask, and the (row, column) of that box's corner.
-        A mask with no pixel gives an array of shape (0, 0).
-
-    Raises:
-        ShapeError: If `mask` is not two-dimensional.
-    """
-    from scipy import ndimage
-
-    if mask.ndim != 2:
-        raise ShapeError(f"expected one mask (H, W), got {mask.shape}; pass one frame")
-    rows = np.flatnonzero(mask.any(axis=1))
-    if len(rows) == 0:
-        return np.zeros((0, 0), bool), (0, 0)
-    cols = np.flatnonzero(mask[rows[0] : rows[-1] + 1].any(axis=0))
-    crop = mask[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1] != 0
-    labels, count = ndimage.label(crop)
-    if count > 1:
-        crop = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
-    return crop, (int(rows[0]), int(cols[0]))
-
-
 def long_axis(mask: np.ndarray, spacing_mm: tuple[float, float] | None = None) -> LongAxis:
     """Find apex, mitral base and long axis of the largest region of a mask.
 
     The first guess is the principal axis of the pixels, leaning to the vertical. The base is the deeper end (the probe
-    is at the top), unless the shape clearly says otherwise. Its corners are the points farthest out in the two diagonal
-    directions of the basal end; the apex is the point farthest from their middle. Found twice, the second time along
-    the axis of the first. On the expert masks of 150 CAMUS patients the axis is 1.3 degrees (median; 95% within 5.2)
-    from that of the line where ventricle and atrium meet, and its length 0.9% longer.
+    is at the top), unless the skewness of the pixels along the axis shows the opposite. Its corners are the points
+    farthest out in the two diagonal directions of the basal end; the apex is the point farthest from their middle.
+    Found twice, the second time along the axis of the first. On the expert masks of 150 CAMUS patients the axis is 1.3
+    degrees (median; 95% within 5.2) from that of the line where ventricle and atrium meet, and its length 0.9% longer.
 
     Args:
         mask: bool or uint8 {0, 1}, (H, W).
@@ -84,7 +59,7 @@ def long_axis(mask: np.ndarray, spacing_mm: tuple[float, float] | None = None) -
 def axis_of(
     region: np.ndarray, corner: tuple[int, int], spacing: tuple[float, float]
 ) -> tuple[LongAxis, np.ndarray, float]:
-    """The long axis of a region cut out by `largest_component`, and where its pixels lie along it.
+    """Find the long axis of a region cut out by `largest_component`, and where its pixels lie along it.
 
     Returns:
         The axis; how far each pixel lies along it from the apex, in mm, (N,); and a pixel's length along it.
@@ -92,10 +67,10 @@ def axis_of(
     Raises:
         MeasurementError: If the region has fewer than 30 pixels.
     """
-    if (count := np.count_nonzero(region)) < MIN_PIXELS:
-        raise MeasurementError(f"the mask has {count} connected pixels; its axis needs at least {MIN_PIXELS}")
+    if (count := np.count_nonzero(region)) < MIN_COMPONENT_PX:
+        raise MeasurementError(f"the mask has {count} connected pixels; its axis needs at least {MIN_COMPONENT_PX}")
     scale = np.asarray(spacing, float)
-    edge_px = np.argwhere(region & ~_interior(region))
+    edge_px = edge_pixels(region)
     edge = edge_px * scale
     down = _first_direction(region, scale)
     for _ in range(2):
@@ -104,18 +79,19 @@ def axis_of(
         middle = (corners[0] + corners[1]) / 2
         # the apex must lie opposite to the base, else a wide ventricle would take a corner for it
         away = edge - middle
-        reach = np.sqrt(_dot(away, away.T)) * (_dot(middle, down) - along > 0.3 * np.ptp(along))
+        reach = np.sqrt(_dot(away, away.T)) * (_dot(middle, down) - along > MIN_APEX_DEPTH * np.ptp(along))
         # a blunt apex is one row of pixels, all equally far: take its middle
         apex = edge_px[reach > reach.max() - scale.min() / 2].mean(axis=0) * scale
         down = _unit(middle - apex)
     across = np.array([-down[1], down[0]])
-    half_px = 0.5 * float(np.sqrt(_dot(down * scale, down * scale)))
-    start = float(_dot(middle, down) - reach.max()) - half_px / 2
+    extent = float(np.sqrt(_dot(down * scale, down * scale)))
+    start = float(_dot(middle, down) - reach.max()) - extent / 4
     # the middle third of the base decides where the axis ends, so that one stray pixel does not
     along, offset = _dot(edge - apex, down), _dot(edge - apex, across)
     width = abs(float(_dot(corners[1] - corners[0], across)))
-    basal = (np.abs(offset) < max(width / 6, 1.5 * half_px)) & (along > BASAL * _dot(middle - apex, down))
-    end = float(np.median(_dot(edge, down)[basal])) + half_px if basal.any() else float(_dot(middle, down))
+    central = np.abs(offset) < max(width / BASE_WIDTH_DIVISOR, MIN_BASE_HALF_WIDTH_PX * extent)
+    basal = central & (along > MIN_BASAL_DEPTH * _dot(middle - apex, down))
+    end = float(np.median(_dot(edge, down)[basal])) + extent / 2 if basal.any() else float(_dot(middle, down))
     base = apex + (end - _dot(apex, down)) * down
 
     def pixel(point: np.ndarray) -> tuple[float, float]:
@@ -123,11 +99,11 @@ def axis_of(
         return float(row), float(column)
 
     axis = LongAxis(pixel(apex), pixel(base), (pixel(corners[0]), pixel(corners[1])), end - start)
-    return axis, _dot(np.argwhere(region) * scale, down) - start, 2 * half_px
+    return axis, _dot(np.argwhere(region) * scale, down) - start, extent
 
 
 def _first_direction(region: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """First guess of the direction from apex to base, from the moments of the pixels.
+    """Estimate the direction from apex to base from the moments of the pixels.
 
     Args:
         region: Cavity, bool (h, w).
@@ -164,29 +140,22 @@ def _first_direction(region: np.ndarray, scale: np.ndarray) -> np.ndarray:
     square = x * x * rr + 2 * x * y * rc + y * y * cc
     cube = x * x * x * rrr + 3 * x * x * y * rrc + 3 * x * y * y * rcc + y * y * y * ccc
     skew = cube / (square * float(np.sqrt(square)))
-    return -down if skew > 0.1 * float(down[0]) else down
+    return -down if skew > MAX_SKEWNESS * float(down[0]) else down
 
 
 def _dot(points: np.ndarray, direction: np.ndarray) -> np.ndarray:
-    """Points (..., 2) along a direction, whose two parts are numbers or arrays (...)."""
+    """Project points (..., 2) on a direction, whose two parts are numbers or arrays (...)."""
     return np.asarray(points[..., 0] * direction[0] + points[..., 1] * direction[1])
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:
-    """The vector (2,) at length 1; straight down if it has none."""
+    """Scale a vector (2,) to length 1; straight down if it has none."""
     length = np.sqrt(_dot(vector, vector))
     return vector / length if length > 0 else np.array([1.0, 0.0])
 
 
-def _interior(region: np.ndarray) -> np.ndarray:
-    """Pixels whose four neighbours belong to the region too; the box's border counts as outside."""
-    inside = np.zeros_like(region)
-    inside[1:-1, 1:-1] = region[:-2, 1:-1] & region[2:, 1:-1] & region[1:-1, :-2] & region[1:-1, 2:]
-    return inside
-
-
 def _base_corners(edge: np.ndarray, along: np.ndarray, down: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The edge points farthest out along the two basal diagonals, in a frame scaled to length and width."""
+    """Find the edge points farthest out along the two basal diagonals, in a frame scaled to length and width."""
     across = _dot(edge, np.array([-down[1], down[0]]))
-    u, v = along / np.ptp(along), across / max(float(np.ptp(across)), 1e-9)
+    u, v = along / np.ptp(along), across / max(float(np.ptp(across)), MIN_DIVISOR)
     return edge[np.argmax(u - v)], edge[np.argmax(u + v)]

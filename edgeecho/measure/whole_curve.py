@@ -1,16 +1,18 @@
-"""Beats, end-diastole and end-systole of a whole area curve, by the tracker that also serves streams."""
+"""Beats, end-diastole and end-systole of a whole area curve, by the detector that also serves streams."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from edgeecho.errors import ShapeError
-from edgeecho.measure.beat_detector import MIN_FALL, MIN_SEEN, Beat, BeatTracker
+from edgeecho.measure.beat_detector import Beat, BeatTracker
+from edgeecho.measure.constants import MIN_CURVE_FRAMES, MIN_FALL_FRACTION, MIN_SEEN_FRACTION
+from edgeecho.measure.reasons import NoBeat, Reason, no_beat
 
 
 @dataclass(frozen=True)
 class Cycle:
-    """What an area curve says about the heart's cycle."""
+    """ED, ES and beats of an area curve."""
 
     ed_frames: tuple[int, ...] = ()
     """Every ED, also those at the ends that belong to no beat."""
@@ -29,7 +31,7 @@ def find_beats(area_px: np.ndarray, fps: float | None) -> list[Beat]:
         fps: Frames per second; None if unknown.
 
     Returns:
-        Beats in time order. Empty if no ED with an ES behind it is visible; `find_cycle` says why.
+        Beats in time order. Empty if no ED with an ES behind it is visible; `find_cycle` gives the reason.
 
     Raises:
         ShapeError: If `area_px` is not one-dimensional.
@@ -51,26 +53,24 @@ def find_cycle(area_px: np.ndarray, fps: float | None) -> Cycle:
 
 
 def cycle_of(tracker: BeatTracker, beats: list[Beat]) -> Cycle:
-    """Sum up a finished tracker and the beats that it said."""
+    """Sum up a finished tracker and the beats that it reported."""
+    reason = None if beats else why_no_beat(tracker).text
     if not beats and tracker.rejected:
-        return Cycle(reason=_reason(tracker))
-    ed_frames, es_frames = tuple(sorted(tracker.ed_frames)), tuple(sorted(tracker.es_frames))
-    return Cycle(ed_frames, es_frames, tuple(beats), None if beats else _reason(tracker))
+        return Cycle(reason=reason)
+    return Cycle(tuple(sorted(tracker.ed_frames)), tuple(sorted(tracker.es_frames)), tuple(beats), reason)
 
 
-def _reason(tracker: BeatTracker) -> str:
-    """Why a tracker found no beat."""
+def why_no_beat(tracker: BeatTracker) -> NoBeat:
+    """Find the reason why a tracker reported no beat."""
     frames, seen = tracker.frames, tracker.seen
-    if frames < 5:
-        return f"{frames} frame{'s' * (frames != 1)}: no beat to measure"
+    if frames < MIN_CURVE_FRAMES:
+        return no_beat(Reason.TOO_SHORT, frames=frames)
     if seen == 0:
-        return "no left ventricle found in any frame"
-    if seen < MIN_SEEN * frames:
-        return f"left ventricle found in only {seen} of {frames} frames: no beat to measure"
+        return no_beat(Reason.NEVER_SEEN)
+    if seen < MIN_SEEN_FRACTION * frames:
+        return no_beat(Reason.SELDOM_SEEN, seen=seen, frames=frames)
     if tracker.rejected:
         return tracker.rejected
-    if tracker.change < MIN_FALL / 2:
-        return f"the area changes by only {100 * tracker.change:.1f}%: no beat to measure"
-    if not tracker.es_frames:
-        return "no end-systole found: the cine shows less than half a beat"
-    return "no end-diastole beside the end-systole: no beat to measure"
+    if tracker.change < MIN_FALL_FRACTION / 2:
+        return no_beat(Reason.NO_CHANGE, percent=100 * tracker.change)
+    return no_beat(Reason.NO_ED if tracker.es_frames else Reason.NO_ES)

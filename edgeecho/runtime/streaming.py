@@ -11,7 +11,7 @@ import numpy as np
 from edgeecho.cine import check_stated, to_grey
 from edgeecho.errors import ShapeError
 from edgeecho.measure import BeatMeasurement, BeatMeter, Measurement
-from edgeecho.measure.beat_meter import median
+from edgeecho.measure.measurement import median
 from edgeecho.model.registry import locate
 from edgeecho.model.spec import ModelSpec
 from edgeecho.preprocess import Roi, check_roi, find_roi, mask_from_network, to_network

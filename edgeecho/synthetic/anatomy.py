@@ -11,7 +11,7 @@ from typing import Self
 import cv2
 import numpy as np
 
-from edgeecho.measure import discs_of
+from edgeecho.measure import discs_of, ef_percent
 
 SIDE = 22
 """Points on either side of the ventricle, from apex to base."""
@@ -165,7 +165,7 @@ class Anatomy:
     def ef_percent(self) -> float:
         """EF by single-plane discs of the cavity at ED and ES."""
         edv, esv = (discs_of(_raster(self.cavity(volume))).volume() for volume in (1.0, 0.0))
-        return 100 * (edv - esv) / edv
+        return ef_percent(edv, esv)
 
     def pose(self, volume: float, opening: float, kick: float) -> Pose:
         """The whole heart.

@@ -15,7 +15,7 @@ import numpy as np
 
 from edgeecho.errors import ConfigError, MeasurementError
 from edgeecho.export.check.acceptance_cines import AcceptanceCine
-from edgeecho.measure.disc_volume import disc_volume
+from edgeecho.measure import disc_volume, ef_percent
 from edgeecho.metrics import bootstrap_sums, dice
 from edgeecho.preprocess import mask_from_network
 
@@ -257,7 +257,7 @@ def _ef(masks: np.ndarray, cine: AcceptanceCine) -> float | None:
         edv, esv = (disc_volume(masks[frame], cine.spacing_mm) for frame in cine.phases)
     except MeasurementError:
         return None
-    return 100 * (edv - esv) / edv
+    return ef_percent(edv, esv)
 
 
 def _true_dice(masks: np.ndarray, cine: AcceptanceCine) -> float:

@@ -1,4 +1,4 @@
-"""The device runtime, built from source: the same numbers as Python. Skips where it cannot be built, and says so."""
+"""The device runtime, built from source: the same numbers as Python. Skips, with a reason, where it cannot be built."""
 
 import importlib.util
 import json
@@ -33,7 +33,7 @@ TIME_S, FETCH_S = 300, 120
 
 
 def load(path: Path) -> ModuleType:
-    """A module that is a file."""
+    """Import a module from its file."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
@@ -44,11 +44,15 @@ def load(path: Path) -> ModuleType:
 
 
 def run(*command: object, stdin: bytes = b"", **environment: str) -> str:
-    """Standard output of a command that succeeds."""
+    """Run a command, which must succeed, and return its standard output."""
     words = [str(word) for word in command]
     done = subprocess.run(words, input=stdin, capture_output=True, env={**os.environ, **environment}, timeout=TIME_S)
     assert done.returncode == 0, f"{' '.join(words)}: {done.returncode}\n{done.stderr.decode()[-2000:]}"
     return done.stdout.decode()
+
+
+DEVELOPER = ("-DEDGEECHO_BUILD_TESTS=ON", "-DEDGEECHO_BUILD_EXAMPLES=ON", "-DEDGEECHO_WERROR=ON")
+"""Settings of CMake for those who change the library."""
 
 
 def build(source: Path, folder: Path, root: Path, *settings: str) -> Path:
@@ -78,7 +82,7 @@ def onnxruntime_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def built(onnxruntime_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(DEVICE, tmp_path_factory.mktemp("build"), onnxruntime_root)
+    return build(DEVICE, tmp_path_factory.mktemp("build"), onnxruntime_root, *DEVELOPER)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +102,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def selftests() -> dict[str, SelfTest]:
-    """What Python answers to the test cine on this processor, by precision: C must answer the same here."""
+    """Answers of Python to the test cine on this processor, by precision: those of C must be the same."""
     records = {}
     for precision, max_levels in (("int8", 0), ("fp32", 2)):
         opened = stream(SMALL / f"stream.{precision}.onnx", threads=1)
@@ -229,7 +233,7 @@ def test_a_real_cine_is_pythons(comparing: ModuleType, library: Path, stream_mod
     device.close()
 
 
-def test_what_it_says_of_a_model(comparing: ModuleType, library: Path, stream_model: Path) -> None:
+def test_the_description_of_a_model(comparing: ModuleType, library: Path, stream_model: Path) -> None:
     spec = check(stream_model).spec
     device = comparing.Device(str(library), str(stream_model), threads=2)
     info = device.describe()
@@ -263,8 +267,8 @@ def test_answers_of_python_are_proven_in_c(
     comparing: ModuleType, built: Path, library: Path, proven: Path, selftests: dict[str, SelfTest], precision: str
 ) -> None:
     model, record = proven / f"stream.{precision}{SUFFIX}", selftests[precision]
-    code, said = run_selftest(built, model)
-    assert re.fullmatch(r"this processor gives the proven answers: 6 of 6 frames, \d+ ms\n", said)
+    code, printed = run_selftest(built, model)
+    assert re.fullmatch(r"this processor gives the proven answers: 6 of 6 frames, \d+ ms\n", printed)
     assert code == 0
     device = comparing.Device(str(library), str(model))
     found = device.selftest()
@@ -290,9 +294,9 @@ def test_a_frame_that_differs_is_named(
     answers[5] = replace(answers[5], mask_sha256="0" * 64)
     model = tmp_path / f"altered{SUFFIX}"
     model.write_bytes(pack(checked.data, checked.spec, replace(record, answers=tuple(answers))))
-    code, said = run_selftest(built, model)
+    code, printed = run_selftest(built, model)
     assert code == 1
-    assert said.startswith("frame 3 differs: this processor does not give the proven answers in 2 of 6 frames; ")
+    assert printed.startswith("frame 3 differs: this processor does not give the proven answers in 2 of 6 frames; ")
     device = comparing.Device(str(library), str(model))
     found = device.selftest()
     device.close()
@@ -312,9 +316,9 @@ def test_the_tolerance_of_an_fp32_file(built: Path, selftests: dict[str, SelfTes
         reference[2][largest] -= apart
         model = tmp_path / f"altered{SUFFIX}"
         model.write_bytes(pack(checked.data, checked.spec, replace(record, reference=reference.tobytes())))
-        found, said = run_selftest(built, model)
+        found, printed = run_selftest(built, model)
         assert found == code
-        assert said.startswith(beginning)
+        assert printed.startswith(beginning)
 
 
 def test_a_file_without_a_selftest(
@@ -323,15 +327,15 @@ def test_a_file_without_a_selftest(
     checked = check(SMALL / "stream.int8.onnx")
     model = tmp_path / f"none{SUFFIX}"
     model.write_bytes(pack(checked.data, checked.spec))
-    code, said = run_selftest(built, model)
+    code, printed = run_selftest(built, model)
     assert code == 2
-    assert "has no self-test" in said
+    assert "has no self-test" in printed
     device = comparing.Device(str(library), str(model))
     assert device.selftest() is None
     device.close()
-    code, said = run_selftest(built, models / f"clip.int8{SUFFIX}")
+    code, printed = run_selftest(built, models / f"clip.int8{SUFFIX}")
     assert code == 1
-    assert "not a stream graph that this library can run" in said
+    assert "not a stream graph that this library can run" in printed
 
 
 # Examples
@@ -403,7 +407,9 @@ def test_a_short_soak(built: Path, stream_model: Path) -> None:
 
 
 def test_under_sanitizers(onnxruntime_root: Path, models: Path, proven: Path, tmp_path: Path) -> None:
-    settings = ("-DEDGEECHO_SANITIZE=ON", "-DEDGEECHO_BUILD_EXAMPLES=OFF", "-DCMAKE_BUILD_TYPE=Debug")
+    settings = (
+        "-DEDGEECHO_SANITIZE=ON", "-DEDGEECHO_BUILD_TESTS=ON", "-DEDGEECHO_WERROR=ON", "-DCMAKE_BUILD_TYPE=Debug"
+    )  # fmt: skip
     configured = subprocess.run(
         ["cc", "-fsanitize=address,undefined", "-x", "c", "-", "-o", str(tmp_path / "a")],
         input=b"int main(void) { return 0; }",
@@ -428,7 +434,11 @@ def test_the_tarball_builds_by_itself(onnxruntime_root: Path, tmp_path: Path) ->
     with tarfile.open(packed) as archive:
         archive.extractall(tmp_path / "unpacked", filter="data")
     (source,) = (tmp_path / "unpacked").iterdir()
-    out = build(source, tmp_path / "build", onnxruntime_root, "-DEDGEECHO_BUILD_TESTS=OFF")
+    out = build(source, tmp_path / "build", onnxruntime_root, "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON")
     assert (out / "libedgeecho.so").exists()
+    # who embeds the library gets no tests, no examples, and no errors from warnings of another compiler
+    assert not (out / "tests").exists()
+    assert not (out / "examples").exists()
+    assert "-Werror" not in (out / "compile_commands.json").read_text()
     again = tmp_path / "again"
     assert Path(run(sys.executable, DEVICE / "dist.py", again).strip()).read_bytes() == packed.read_bytes()

@@ -1,4 +1,4 @@
-"""The measurement in C says what Python says."""
+"""The measurement in C against the one in Python."""
 
 import json
 import subprocess
@@ -6,6 +6,7 @@ import subprocess
 import numpy as np
 import pytest
 
+from edgeecho.measure.reasons import Reason
 from edgeecho.synthetic.phantom import PhantomHeart
 from studies.device_measure import (
     SOURCES,
@@ -34,7 +35,7 @@ def library(tmp_path_factory):
 
 
 def assert_same(library, masks, fps, spacing, areas=None):
-    """Returns the C meter."""
+    """Check that C and Python measure the same, and return the C meter."""
     areas = masks.sum(axis=(1, 2)).astype(float) if areas is None else areas
     meter = CMeter(library, masks.shape[1:], fps, spacing)
     assert differences(meter, masks, areas, fps, spacing) == []
@@ -71,19 +72,19 @@ def test_phantoms(library, seed):
 
 
 def test_random_curves(library):
-    beats, said = judge_curves(library, [(11, n) for n in range(400)])
-    assert said == []
+    beats, found = judge_curves(library, [(11, n) for n in range(400)])
+    assert found == []
     assert beats > 300
 
 
 def test_random_masks(library):
-    measured, said = judge_masks(library, [(12, n) for n in range(700)])
-    assert said == []
+    measured, found = judge_masks(library, [(12, n) for n in range(700)])
+    assert found == []
     assert measured > 400
 
 
-def test_a_disagreement_is_seen(library):
-    """Of area, frame rate, spacing and mask: whether the comparison above would tell."""
+def test_a_difference_is_found(library):
+    """The comparison above finds differences of frame rate, spacing and frames."""
     masks = draw_heart(np.random.default_rng(0), frames=100, period=25)[1]
     area = masks.sum(axis=(1, 2)).astype(float)
     shape = masks.shape[1:]
@@ -127,9 +128,9 @@ def test_empty_masks_and_masks_that_do_not_fall(library):
     gaps = masks.copy()
     gaps[60:64] = gaps[90:120] = 0
     assert_same(library, gaps, 50.0, None)
-    assert assert_same(library, np.zeros_like(masks), 50.0, None).summary["why"] == 2
+    assert assert_same(library, np.zeros_like(masks), 50.0, None).summary["reason"] == Reason.NEVER_SEEN
     for others in (np.zeros_like(masks), np.broadcast_to(masks[:1], masks.shape)):
-        assert assert_same(library, others, 50.0, None, area).summary["why"] == 11
+        assert assert_same(library, others, 50.0, None, area).summary["reason"] == Reason.NOT_MEASURABLE
 
 
 def test_a_reset_forgets(library):
@@ -145,7 +146,7 @@ def test_a_reset_forgets(library):
 
 
 def test_a_cine_after_the_end_of_another_goes_on_counting(library):
-    """As in Python; a device resets in between."""
+    """Frames count on as in Python; a device resets in between."""
     masks = draw_heart(np.random.default_rng(6), frames=90, period=25)[1]
     meter = CMeter(library, masks.shape[1:], 50, None)
     for _ in range(2):
@@ -176,18 +177,18 @@ def test_medians_are_over_the_beats_that_are_kept(library):
     ("width", "height", "fps"), [(0, 9, 50), (9, 0, 50), (4097, 9, 50), (9, 9, -1), (9, 9, np.nan), (9, 9, 1001)]
 )
 def test_sizes_out_of_bounds(library, width, height, fps):
-    assert library.ee_meter_size(width, height, fps) == 0
+    assert library.ee_beat_meter_size(width, height, fps) == 0
     memory = np.zeros(200_000, np.uint64)
-    assert library.ee_meter_init(memory.ctypes.data, memory.nbytes, width, height, fps, 0, 0) is None
+    assert library.ee_beat_meter_init(memory.ctypes.data, memory.nbytes, width, height, fps, 0, 0) is None
 
 
 @pytest.mark.parametrize(("width", "height", "fps"), [(1, 1, 8), (112, 112, 50), (641, 480, 59.94), (4096, 4096, 1000)])
-def test_memory_is_as_the_header_says(library, width, height, fps):
-    said = 12 * height * ((width + 1) // 2) + 4 * height * width + 96 * 4096
-    said += (45 + 6 * height) * (2 * round(6 * fps) + round(0.2 * fps) + 1)
-    assert 0 <= library.ee_meter_size(width, height, fps) - said < 1000
-    assert library.ee_meter_size(width, height, 0) == library.ee_meter_size(width, height, 50)
-    assert library.ee_meter_size(width, height, 3) == library.ee_meter_size(width, height, 8)
+def test_memory_is_as_in_the_header(library, width, height, fps):
+    stated = 12 * height * ((width + 1) // 2) + 4 * height * width + 96 * 4096
+    stated += (45 + 6 * height) * (2 * round(6 * fps) + round(0.2 * fps) + 1)
+    assert 0 <= library.ee_beat_meter_size(width, height, fps) - stated < 1000
+    assert library.ee_beat_meter_size(width, height, 0) == library.ee_beat_meter_size(width, height, 50)
+    assert library.ee_beat_meter_size(width, height, 3) == library.ee_beat_meter_size(width, height, 8)
 
 
 def test_symbols_begin_with_ee(tmp_path):

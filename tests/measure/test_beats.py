@@ -337,7 +337,7 @@ def test_the_length_at_es_decides_on_esv():
 
 
 def test_spacing_of_rows_and_columns_decides_on_ef():
-    """The same heart on flat pixels: right with their spacing, and the warning says what is wrong without."""
+    """The same heart on flat pixels: right with their spacing, and with a warning without it."""
     relative = ventricle(np.arange(125) / 50 * 75 / 60)
     spacing = (0.5, 1.0)
     mask = np.stack([ellipse(75 + 15 * r, 21 + 7 * r, shape=(240, 100), spacing=spacing, tilt=30) for r in relative])
@@ -383,7 +383,7 @@ def test_biplane_needs_both_spacings():
     assert any("needs the pixel spacing of both" in w for w in result.warnings)
 
 
-def test_nothing_to_measure_says_why():
+def test_nothing_to_measure_has_a_reason():
     mask = np.zeros((1, 40, 50), np.uint8)
     result = measure(mask, mask.sum(axis=(1, 2)), 50.0, (1.0, 1.0))
     assert result.ef_percent is None

@@ -30,13 +30,13 @@ def test_sweep_of_irregular_beats():
     assert figures.false == figures.online_differs == 0
 
 
-def test_a_meter_says_what_measure_says():
+def test_a_meter_measures_what_measure_does():
     drawn = draw(np.random.default_rng(1), 40, 80)
     whole = measure(drawn.mask, drawn.mask.sum(axis=(1, 2)), 40, (0.5, 0.5))
     meter = BeatMeter(40, (0.5, 0.5))
-    said = [beat for mask in drawn.mask for beat in meter.push(mask)]
-    assert len(said) >= 4
-    assert tuple(said) == whole.beats[: len(said)]
+    reported = [beat for mask in drawn.mask for beat in meter.push(mask)]
+    assert len(reported) >= 4
+    assert tuple(reported) == whole.beats[: len(reported)]
     assert meter.finish() == whole
 
 
@@ -120,7 +120,7 @@ def test_a_stream_without_end_forgets():
         meter.push(drawn.mask[frame % 200] if frame // 1000 != 1 else np.zeros((40, 40), np.uint8))
         held = max(held, len(meter._masks))
     assert held <= 12 * fps
-    assert len(meter._tracker._values) <= 12 * fps
+    assert len(meter._tracker._buffer) <= 12 * fps
     assert len(meter.finish().beats) > 35
 
 

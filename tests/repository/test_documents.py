@@ -164,13 +164,7 @@ def test_the_version_is_the_same_everywhere() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     header = ("MAJOR", "MINOR", "PATCH")
     parts = [only(rf"^#define EDGEECHO_VERSION_{part} (\d+)$", "device/include/edgeecho.h") for part in header]
-    major, minor, patch = map(int, parts)
-    assert ".".join(parts) == version
-    assert only(r"^project\(edgeecho VERSION (\S+) ", "device/CMakeLists.txt") == version
-    assert (
-        int(only(r"edgeecho_version\(\) == 0x(\w+)", "device/tests/test_api.c"), 16) == major << 16 | minor << 8 | patch
-    )
-    assert only(r"^version: (\S+)$", "CITATION.cff") == version
+    assert ".".join(parts) == version, "python device/write_headers.py"
     assert only(rf"^## ({re.escape(version)}) - \d{{4}}-\d\d-\d\d$", "CHANGELOG.md") == version
     assert edgeecho.__version__ == version, "install the package anew: make test"
 

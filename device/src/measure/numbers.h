@@ -2,13 +2,11 @@
 #ifndef EE_MEASURE_NUMBERS_H
 #define EE_MEASURE_NUMBERS_H
 
-static inline double ee_larger(double a, double b)
-{
+static inline double ee_larger(double a, double b) {
     return a > b ? a : b;
 }
 
-static inline double ee_smaller(double a, double b)
-{
+static inline double ee_smaller(double a, double b) {
     return a < b ? a : b;
 }
 

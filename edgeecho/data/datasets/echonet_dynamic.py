@@ -17,6 +17,7 @@ from edgeecho.data.io.traces import SIDE_PX, Outline, Traces, order_of, read_out
 from edgeecho.data.quality import defects
 from edgeecho.data.quality.defects import Finding
 from edgeecho.errors import DataError
+from edgeecho.measure import ef_percent
 
 COLUMNS = ("FileName", "EF", "ESV", "EDV", "FPS", "NumberOfFrames", "Split")
 ROWS = 21
@@ -116,7 +117,7 @@ def incomplete(counts: dict[str, int], release: dict[str, int], things: str) -> 
 def _listed_values(name: str, row: dict[str, str]) -> list[Finding]:
     found = []
     ef, edv, esv = (number(row[key]) for key in ("EF", "EDV", "ESV"))
-    if edv > 0 and abs(100 * (edv - esv) / edv - ef) > EF_TOLERANCE:
+    if edv > 0 and abs(ef_percent(edv, esv) - ef) > EF_TOLERANCE:
         found.append(Finding(defects.EF_DIFFERS, name, f"EF {ef:g}, EDV {edv:g}, ESV {esv:g}"))
     return found
 

@@ -1,51 +1,38 @@
-#include "axis.h"
+#include "long_axis.h"
 
 #include <math.h>
 
+#include "constants.h"
 #include "numbers.h"
 
-/* A smaller region has no axis worth measuring. */
-static const size_t MIN_PIXELS = 30;
-/* Lean of the first guess to the vertical, in units of the mask's mean variance. */
-static const double DEPTH_PRIOR = 0.4;
-/* Part of the way from apex to base beyond which an edge may be the base's. */
-static const double BASAL = 0.75;
-
-static double dot(ee_vector a, ee_vector b)
-{
+static double dot(ee_vector a, ee_vector b) {
     return a.row * b.row + a.col * b.col;
 }
 
-static ee_vector minus(ee_vector a, ee_vector b)
-{
+static ee_vector minus(ee_vector a, ee_vector b) {
     return (ee_vector){a.row - b.row, a.col - b.col};
 }
 
 /* At length 1; straight down if it has none. */
-static ee_vector unit(ee_vector v)
-{
+static ee_vector unit(ee_vector v) {
     const double length = sqrt(dot(v, v));
     return length > 0 ? (ee_vector){v.row / length, v.col / length} : (ee_vector){1, 0};
 }
 
-static ee_vector place_of(ee_pixel pixel, ee_vector scale)
-{
+static ee_vector place_of(ee_pixel pixel, ee_vector scale) {
     return (ee_vector){pixel.row * scale.row, pixel.col * scale.col};
 }
 
 /* Sum of c, c^2 and c^3 for c from 1 to `last`, or minus that from `last` + 1 to 0: differences sum any run. */
-static int64_t sum_1(int64_t last)
-{
+static int64_t sum_1(int64_t last) {
     return last * (last + 1) / 2;
 }
 
-static int64_t sum_2(int64_t last)
-{
+static int64_t sum_2(int64_t last) {
     return last * (last + 1) * (2 * last + 1) / 6;
 }
 
-static int64_t sum_3(int64_t last)
-{
+static int64_t sum_3(int64_t last) {
     return sum_1(last) * sum_1(last);
 }
 
@@ -54,12 +41,11 @@ typedef struct {
     double rr, rc, cc, rrr, rrc, rcc, ccc;
 } moments;
 
-static moments moments_of(const ee_region *region)
-{
-    const int64_t pixels = (int64_t)region->pixels;
+static moments moments_of(const ee_component *component) {
+    const int64_t pixels = (int64_t)component->pixels;
     int64_t r = 0, c = 0;
-    for (size_t i = 0; i < region->run_count; i++) {
-        const ee_run *run = &region->runs[i];
+    for (size_t i = 0; i < component->run_count; i++) {
+        const ee_run *run = &component->runs[i];
         r += (int64_t)run->row * (run->last - run->first + 1);
         c += sum_1(run->last) - sum_1(run->first - 1);
     }
@@ -67,8 +53,8 @@ static moments moments_of(const ee_region *region)
     const int64_t row0 = r / pixels, col0 = c / pixels;
     int64_t rr = 0, rc = 0, cc = 0, rrr = 0, rrc = 0, rcc = 0, ccc = 0;
     r = c = 0;
-    for (size_t i = 0; i < region->run_count; i++) {
-        const ee_run *run = &region->runs[i];
+    for (size_t i = 0; i < component->run_count; i++) {
+        const ee_run *run = &component->runs[i];
         const int64_t row = run->row - row0, before = run->first - col0 - 1, last = run->last - col0;
         const int64_t count = last - before, sum = sum_1(last) - sum_1(before), squares = sum_2(last) - sum_2(before);
         r += row * count;
@@ -95,12 +81,11 @@ static moments moments_of(const ee_region *region)
 }
 
 /* First guess of the direction from apex to base: the principal axis of the pixels, leaning to the vertical. */
-static ee_vector first_direction(const ee_region *region, ee_vector scale)
-{
-    const moments m = moments_of(region);
+static ee_vector first_direction(const ee_component *component, ee_vector scale) {
+    const moments m = moments_of(component);
     const double a = m.rr * scale.row * scale.row, b = m.rc * scale.row * scale.col, d = m.cc * scale.col * scale.col;
     /* of [[a, b], [b, d]] */
-    const double half = (a + DEPTH_PRIOR * (a + d) / 2 - d) / 2, root = sqrt(half * half + b * b);
+    const double half = (a + EE_DEPTH_PRIOR * (a + d) / 2 - d) / 2, root = sqrt(half * half + b * b);
     ee_vector down = unit(half >= 0 ? (ee_vector){half + root, b} : (ee_vector){b, root - half});
     if (!(down.row >= 0))
         down = (ee_vector){-down.row, -down.col};
@@ -109,28 +94,27 @@ static ee_vector first_direction(const ee_region *region, ee_vector scale)
     const double square = x * x * m.rr + 2 * x * y * m.rc + y * y * m.cc;
     const double cube = x * x * x * m.rrr + 3 * x * x * y * m.rrc + 3 * x * y * y * m.rcc + y * y * y * m.ccc;
     const double skew = cube / (square * sqrt(square));
-    return skew > 0.1 * down.row ? (ee_vector){-down.row, -down.col} : down;
+    return skew > EE_MAX_SKEWNESS * down.row ? (ee_vector){-down.row, -down.col} : down;
 }
 
-/* What one guess of the direction says: the middle of the base, its width, the apex, and the axis through both. */
+/* What follows from one guess of the direction: the middle of the base, its width, the apex, and the axis through
+ * both. */
 typedef struct {
     ee_vector middle, apex, down;
     double width, reach;
 } guess;
 
 /* Square of how far a point is from the middle of the base; 0 if it does not lie opposite to it by `least`. */
-static double square_of_reach(ee_vector point, ee_vector middle, ee_vector down, double least)
-{
+static double square_of_reach(ee_vector point, ee_vector middle, ee_vector down, double least) {
     const ee_vector away = minus(point, middle);
     return dot(middle, down) - dot(point, down) > least ? dot(away, away) : 0;
 }
 
-static guess follow(const ee_region *region, ee_vector scale, ee_vector down)
-{
+static guess follow(const ee_component *component, ee_vector scale, ee_vector down) {
     const ee_vector across = {-down.col, down.row};
     double u_min = INFINITY, u_max = -INFINITY, v_min = INFINITY, v_max = -INFINITY;
-    for (size_t i = 0; i < region->edge_count; i++) {
-        const ee_vector point = place_of(region->edge[i], scale);
+    for (size_t i = 0; i < component->edge_count; i++) {
+        const ee_vector point = place_of(component->edge[i], scale);
         const double u = dot(point, down), v = dot(point, across);
         u_min = ee_smaller(u_min, u);
         u_max = ee_larger(u_max, u);
@@ -138,11 +122,11 @@ static guess follow(const ee_region *region, ee_vector scale, ee_vector down)
         v_max = ee_larger(v_max, v);
     }
     /* the corners of the base are farthest out along two diagonals, in a frame scaled to length and width */
-    const double length = u_max - u_min, wide = ee_larger(v_max - v_min, 1e-9);
+    const double length = u_max - u_min, wide = ee_larger(v_max - v_min, EE_MIN_DIVISOR);
     double far_left = -INFINITY, far_right = -INFINITY;
     ee_vector left = {0, 0}, right = {0, 0};
-    for (size_t i = 0; i < region->edge_count; i++) {
-        const ee_vector point = place_of(region->edge[i], scale);
+    for (size_t i = 0; i < component->edge_count; i++) {
+        const ee_vector point = place_of(component->edge[i], scale);
         const double u = dot(point, down) / length, v = dot(point, across) / wide;
         if (u - v > far_left) {
             far_left = u - v;
@@ -155,17 +139,17 @@ static guess follow(const ee_region *region, ee_vector scale, ee_vector down)
     }
     guess g = {.middle = {(left.row + right.row) / 2, (left.col + right.col) / 2}};
     double most = 0;
-    for (size_t i = 0; i < region->edge_count; i++) {
-        const ee_vector point = place_of(region->edge[i], scale);
-        most = ee_larger(most, square_of_reach(point, g.middle, down, 0.3 * length));
+    for (size_t i = 0; i < component->edge_count; i++) {
+        const ee_vector point = place_of(component->edge[i], scale);
+        most = ee_larger(most, square_of_reach(point, g.middle, down, EE_MIN_APEX_DEPTH * length));
     }
     /* a blunt apex is one row of pixels, all equally far: take its middle */
     g.reach = sqrt(most);
     const double near = g.reach - ee_smaller(scale.row, scale.col) / 2;
     int64_t rows = 0, cols = 0, count = 0;
-    for (size_t i = 0; i < region->edge_count; i++) {
-        const ee_pixel pixel = region->edge[i];
-        if (sqrt(square_of_reach(place_of(pixel, scale), g.middle, down, 0.3 * length)) > near) {
+    for (size_t i = 0; i < component->edge_count; i++) {
+        const ee_pixel pixel = component->edge[i];
+        if (sqrt(square_of_reach(place_of(pixel, scale), g.middle, down, EE_MIN_APEX_DEPTH * length)) > near) {
             rows += pixel.row;
             cols += pixel.col;
             count++;
@@ -180,8 +164,7 @@ static guess follow(const ee_region *region, ee_vector scale, ee_vector down)
 /* How far the pixel lies along a direction that has `rank` others before it (Hoare's selection). Every index is
  * bounded by itself: were a compiler to round one comparison otherwise than another, a value would suffer, not memory.
  */
-static double pick(ee_pixel *pixels, size_t count, size_t rank, ee_vector scale, ee_vector down)
-{
+static double pick(ee_pixel *pixels, size_t count, size_t rank, ee_vector scale, ee_vector down) {
     size_t low = 0, high = count - 1;
     while (low < high) {
         const double pivot = dot(place_of(pixels[low + (high - low) / 2], scale), down);
@@ -207,39 +190,38 @@ static double pick(ee_pixel *pixels, size_t count, size_t rank, ee_vector scale,
 }
 
 /* Where the axis leaves the cavity, along it: the middle third of the base decides, so one stray pixel does not. */
-static double find_end(ee_region *region, ee_vector scale, const guess *g, double half_px)
-{
+static double find_end(ee_component *component, ee_vector scale, const guess *g, double extent) {
     const ee_vector across = {-g->down.col, g->down.row};
-    const double most = ee_larger(g->width / 6, 1.5 * half_px), deep = BASAL * dot(minus(g->middle, g->apex), g->down);
+    const double most = ee_larger(g->width / EE_BASE_WIDTH_DIVISOR, EE_MIN_BASE_HALF_WIDTH_PX * extent);
+    const double deep = EE_MIN_BASAL_DEPTH * dot(minus(g->middle, g->apex), g->down);
     size_t basal = 0;
-    for (size_t i = 0; i < region->edge_count; i++) {
-        const ee_pixel pixel = region->edge[i];
+    for (size_t i = 0; i < component->edge_count; i++) {
+        const ee_pixel pixel = component->edge[i];
         const ee_vector off = minus(place_of(pixel, scale), g->apex);
         if (fabs(dot(off, across)) < most && dot(off, g->down) > deep) {
-            region->edge[i] = region->edge[basal];
-            region->edge[basal++] = pixel;
+            component->edge[i] = component->edge[basal];
+            component->edge[basal++] = pixel;
         }
     }
     if (basal == 0)
         return dot(g->middle, g->down);
-    const double upper = pick(region->edge, basal, basal / 2, scale, g->down);
+    const double upper = pick(component->edge, basal, basal / 2, scale, g->down);
     if (basal % 2)
-        return upper + half_px;
-    return (pick(region->edge, basal, basal / 2 - 1, scale, g->down) + upper) / 2 + half_px;
+        return upper + extent / 2;
+    return (pick(component->edge, basal, basal / 2 - 1, scale, g->down) + upper) / 2 + extent / 2;
 }
 
-bool ee_find_axis(ee_region *region, ee_vector scale, ee_axis *axis)
-{
-    if (region->pixels < MIN_PIXELS)
+bool ee_find_long_axis(ee_component *component, ee_vector scale, ee_long_axis *axis) {
+    if (component->pixels < EE_MIN_COMPONENT_PX)
         return false;
-    ee_find_edge(region);
-    guess g = follow(region, scale, first_direction(region, scale));
-    g = follow(region, scale, g.down);
+    ee_edge_pixels(component);
+    guess g = follow(component, scale, first_direction(component, scale));
+    g = follow(component, scale, g.down);
     const ee_vector step = {g.down.row * scale.row, g.down.col * scale.col};
-    const double half_px = 0.5 * sqrt(dot(step, step));
+    const double extent = sqrt(dot(step, step));
     axis->down = g.down;
-    axis->start = dot(g.middle, g.down) - g.reach - half_px / 2;
-    axis->length = find_end(region, scale, &g, half_px) - axis->start;
-    axis->pixel = 2 * half_px;
+    axis->start = dot(g.middle, g.down) - g.reach - extent / 4;
+    axis->length = find_end(component, scale, &g, extent) - axis->start;
+    axis->extent = extent;
     return axis->length > 0;
 }

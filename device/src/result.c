@@ -19,14 +19,14 @@ edgeecho_status edgeecho_read(const edgeecho_stream *s, edgeecho_result *result)
         .push_ns = s->push_ns,
         .engine_ns = s->engine_ns,
     };
-    if (s->answers <= 0)
+    if (s->results <= 0)
         return EDGEECHO_MORE;
-    result->frame = (uint64_t)s->answers - 1;
+    result->frame = (uint64_t)s->results - 1;
     result->area_px = s->area_px;
     if (s->options.row_mm > 0)
         result->area_mm2 = s->area_px * s->options.row_mm * s->options.column_mm;
-    ee_summary summary;
-    ee_meter_summary(s->meter, &summary);
+    ee_measurement summary;
+    ee_beat_meter_summary(s->meter, &summary);
     result->ef_percent = summary.ef_percent;
     result->edv_ml = summary.edv_ml;
     result->esv_ml = summary.esv_ml;
@@ -39,7 +39,7 @@ edgeecho_status edgeecho_read(const edgeecho_stream *s, edgeecho_result *result)
 edgeecho_status edgeecho_mask(const edgeecho_stream *s, uint8_t *mask, size_t size, size_t stride_bytes) {
     if (!s || !mask || stride_bytes < s->shape.width)
         return EDGEECHO_E_ARGUMENT;
-    if (s->answers <= 0)
+    if (s->results <= 0)
         return EDGEECHO_MORE;
     const size_t width = s->shape.width, height = s->shape.height;
     if (size < width || (size - width) / stride_bytes < height - 1)
@@ -52,8 +52,8 @@ edgeecho_status edgeecho_mask(const edgeecho_stream *s, uint8_t *mask, size_t si
 edgeecho_status edgeecho_beat_at(const edgeecho_stream *s, uint32_t index, edgeecho_beat *beat) {
     if (!s || !beat || beat->struct_size != sizeof *beat)
         return EDGEECHO_E_ARGUMENT;
-    ee_beat found;
-    if (!ee_meter_beat(s->meter, index, &found))
+    ee_beat_measurement found;
+    if (!ee_beat_meter_beat(s->meter, index, &found))
         return EDGEECHO_MORE;
     *beat = (edgeecho_beat){
         .struct_size = sizeof *beat,

@@ -1,8 +1,8 @@
 /* Beats, volumes and ejection fraction from the masks of a stream, frame by frame: Python's `BeatMeter` in C.
  *
- * Same algorithm, same decisions, same delay: nothing is said during the first 2 s; then a beat is said when the area
- * has fallen by 45% of its range beyond the end-diastole (ED) that closes the beat and half of a 0.12 s window has
- * passed. What was said is never taken back. `ee_meter_finish` says the last, incomplete beat.
+ * Same algorithm, same decisions, same delay: nothing is reported during the first 2 s; then a beat is reported when the
+ * area has fallen by 45% of its range beyond the end-diastole (ED) that closes the beat and half of a 0.12 s window has
+ * passed. What was reported does not change later. `ee_beat_meter_finish` reports the last, incomplete beat.
  *
  * Every frame is measured as it comes, so no mask is kept and a beat costs no more than another frame: 0.01 ms at
  * 112x112 and 0.05 at 640x480 on one x86 core (device/tests/measure_driver.c). Finding a turn can add 0.1 ms
@@ -11,16 +11,18 @@
  *
  * Equal to Python only if the compiler does not fuse a * b + c: -std=c11 (not gnu11) with gcc, or -ffp-contract=off.
  */
-#ifndef EE_MEASURE_METER_H
-#define EE_MEASURE_METER_H
+#ifndef EE_MEASURE_BEAT_METER_H
+#define EE_MEASURE_BEAT_METER_H
 
 #ifdef __FAST_MATH__
-#error "NAN is an answer here, and the order of sums matters: build without -ffast-math"
+#error "NAN is a result here, and the order of sums matters: build without -ffast-math"
 #endif
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "constants.h"
 
 #define EE_MAX_SIDE 4096u /* pixels */
 #define EE_MAX_FPS 1000.0
@@ -28,76 +30,61 @@
 #define EE_MIN_SPACING_MM 0.001
 #define EE_BEATS_KEPT 4096u /* about an hour; older beats are forgotten, and the medians are over those kept */
 
-typedef struct ee_meter ee_meter;
+typedef struct ee_beat_meter ee_beat_meter;
 
 /* One measured beat. Frames count from 0 at the last reset. A figure that is unknown is NAN. */
 typedef struct {
     uint64_t ed_frame, es_frame;
     double edv_ml, esv_ml, sv_ml; /* NAN without spacing */
     double ef_percent;            /* 0 to 100; without spacing right only if pixels are square */
-    double heart_rate_bpm;        /* 30 to 200; NAN without a frame rate, or if only one ED and one ES are seen */
-} ee_beat;
-
-/* Why there is no beat. */
-typedef enum {
-    EE_WHY_NOTHING = 0,    /* there is one */
-    EE_WHY_SHORT,          /* fewer than 5 frames */
-    EE_WHY_NEVER_SEEN,     /* no ventricle in any frame */
-    EE_WHY_SELDOM_SEEN,    /* ventricle in less than 80% of the frames */
-    EE_WHY_STILL,          /* the area hardly changes */
-    EE_WHY_ROUGH,          /* the area jumps from frame to frame as noise does */
-    EE_WHY_NOISY,          /* too noisy to tell beats apart */
-    EE_WHY_JUMPS,          /* the area falls in one step, or in a few */
-    EE_WHY_GAPS,           /* ventricle found in too few frames of the beat */
-    EE_WHY_NO_ES,          /* less than half a beat is seen */
-    EE_WHY_NO_ED,          /* no ED beside an ES */
-    EE_WHY_NOT_MEASURABLE, /* beats in the area, but their masks have no axis, or their volume does not fall */
-} ee_why;
+    double
+        heart_rate_bpm; /* EE_MIN_BPM to EE_MAX_BPM; NAN without a frame rate, or if only one ED and one ES are seen */
+} ee_beat_measurement;
 
 /* Medians over beats, NAN where no beat has the figure. */
 typedef struct {
     uint64_t frames; /* pushed */
     uint64_t beats;  /* measured */
     double ef_percent, edv_ml, esv_ml, sv_ml, heart_rate_bpm;
-    ee_why why;
-} ee_summary;
+    ee_reason reason;
+} ee_measurement;
 
 /* Bytes that a meter for frames of at most this size and rate (0: unknown) needs; 0 if out of bounds. They are
  *   12 * height * ceil(width / 2) + 4 * height * width    room for the worst mask; 10 a pixel
  *   + (45 + 6 * height) * (2 * round(6 * fps) + round(0.2 * fps) + 1)    12 s of areas, volumes and outlines
  *   + 96 * EE_BEATS_KEPT                                  393,216
  * and below 1000 for the rest (fps is 50 if unknown, and counts as 8 if less). */
-size_t ee_meter_size(uint32_t max_width, uint32_t max_height, double fps);
+size_t ee_beat_meter_size(uint32_t max_width, uint32_t max_height, double fps);
 
 /* Begin in a block of memory, aligned to 8 bytes, which is the meter's until it is no longer used (there is no close).
  * fps 0: unknown. row_mm and col_mm, the size of a pixel, both 0: unknown.
  * NULL if a value is out of bounds or the block is too small or not aligned. */
-ee_meter *ee_meter_init(void *memory, size_t size, uint32_t width, uint32_t height, double fps, double row_mm,
-                        double col_mm);
+ee_beat_meter *ee_beat_meter_init(void *memory, size_t size, uint32_t width, uint32_t height, double fps, double row_mm,
+                                  double col_mm);
 
 /* Forget everything: freeze, new view, new patient. The next frame is number 0. */
-void ee_meter_reset(ee_meter *meter);
+void ee_beat_meter_reset(ee_beat_meter *meter);
 
-/* Say outside of which rows and columns the masks to come are 0 (bottom and right are exclusive): only a matter of time,
- * as most of a large mask is. Until this is called they may be set anywhere. */
-void ee_meter_look_within(ee_meter *meter, uint32_t top, uint32_t bottom, uint32_t left, uint32_t right);
+/* Set outside of which rows and columns the masks to come are 0 (bottom and right are exclusive). This saves time, as
+ * most of a large mask is 0. Until this is called they may be set anywhere. */
+void ee_beat_meter_look_within(ee_beat_meter *meter, uint32_t top, uint32_t bottom, uint32_t left, uint32_t right);
 
-/* Take the next frame: its mask (height * width, 0 or not 0, dense), whose largest region is measured, and the pixels
+/* Take the next frame: its mask (height * width, 0 or not 0, dense), whose largest component is measured, and the pixels
  * of the whole mask (0 or NAN: no ventricle seen). Returns the number of beats that this frame completes. */
-int ee_meter_push(ee_meter *meter, const uint8_t *mask, double area_px);
+int ee_beat_meter_push(ee_beat_meter *meter, const uint8_t *mask, double area_px);
 
-/* End the cine: the number of beats that were still open. Call `ee_meter_reset` before the next cine. */
-int ee_meter_finish(ee_meter *meter);
+/* End the cine: the number of beats that were still open. Call `ee_beat_meter_reset` before the next cine. */
+int ee_beat_meter_finish(ee_beat_meter *meter);
 
 /* Volume of the frame that was pushed last, in ml, or in cubic pixels without spacing; NAN if it shows none. It is
- * computed when it is asked for. */
-double ee_meter_volume(ee_meter *meter);
+ * computed in this call. */
+double ee_beat_meter_volume(ee_beat_meter *meter);
 
 /* Beats measured since the last reset, and one of them: 0 is the first. False if there is no such beat, or it is
  * older than the last EE_BEATS_KEPT. */
-uint64_t ee_meter_beats(const ee_meter *meter);
-bool ee_meter_beat(const ee_meter *meter, uint64_t i, ee_beat *out);
+uint64_t ee_beat_meter_beats(const ee_beat_meter *meter);
+bool ee_beat_meter_beat(const ee_beat_meter *meter, uint64_t i, ee_beat_measurement *out);
 
-void ee_meter_summary(const ee_meter *meter, ee_summary *out);
+void ee_beat_meter_summary(const ee_beat_meter *meter, ee_measurement *out);
 
 #endif

@@ -1,10 +1,9 @@
-#include "region.h"
+#include "component.h"
 
 #include <string.h>
 
 /* The first column from `from` on that is set, or is not. Most of a mask is empty: a long step at a time. */
-static uint32_t find_set(const uint8_t *row, uint32_t from, uint32_t width)
-{
+static uint32_t find_set(const uint8_t *row, uint32_t from, uint32_t width) {
     uint64_t step[2];
     for (; from + sizeof step <= width; from += sizeof step) {
         memcpy(step, row + from, sizeof step);
@@ -16,15 +15,13 @@ static uint32_t find_set(const uint8_t *row, uint32_t from, uint32_t width)
     return from;
 }
 
-static uint32_t find_clear(const uint8_t *row, uint32_t from, uint32_t width)
-{
+static uint32_t find_clear(const uint8_t *row, uint32_t from, uint32_t width) {
     const uint8_t *clear = memchr(row + from, 0, width - from);
     return clear ? (uint32_t)(clear - row) : width;
 }
 
-/* The first run of a region. */
-static int32_t root_of(ee_run *runs, int32_t i)
-{
+/* The first run of a component. */
+static int32_t root_of(ee_run *runs, int32_t i) {
     while (runs[i].link >= 0) {
         const int32_t next = runs[i].link;
         if (runs[next].link >= 0)
@@ -34,8 +31,7 @@ static int32_t root_of(ee_run *runs, int32_t i)
     return i;
 }
 
-static void join(ee_run *runs, int32_t a, int32_t b)
-{
+static void join(ee_run *runs, int32_t a, int32_t b) {
     a = root_of(runs, a);
     b = root_of(runs, b);
     if (a == b)
@@ -45,15 +41,14 @@ static void join(ee_run *runs, int32_t a, int32_t b)
     runs[other].link = first;
 }
 
-size_t ee_find_runs(ee_region *region, const uint8_t *mask)
-{
-    ee_run *runs = region->runs;
+size_t ee_find_runs(ee_component *component, const uint8_t *mask) {
+    ee_run *runs = component->runs;
     size_t count = 0;
-    mask += (size_t)region->top * region->width;
-    for (uint32_t row = region->top; row < region->bottom; row++, mask += region->width) {
-        for (uint32_t end, first = find_set(mask, region->left, region->right); first < region->right;
-             first = find_set(mask, end, region->right)) {
-            end = find_clear(mask, first, region->right);
+    mask += (size_t)component->top * component->width;
+    for (uint32_t row = component->top; row < component->bottom; row++, mask += component->width) {
+        for (uint32_t end, first = find_set(mask, component->left, component->right); first < component->right;
+             first = find_set(mask, end, component->right)) {
+            end = find_clear(mask, first, component->right);
             runs[count++] = (ee_run){(uint16_t)row, (uint16_t)first, (uint16_t)(end - 1), 0};
         }
     }
@@ -61,8 +56,7 @@ size_t ee_find_runs(ee_region *region, const uint8_t *mask)
 }
 
 /* Join each run to those of the row above that it touches. */
-static void join_runs(ee_run *runs, int32_t count)
-{
+static void join_runs(ee_run *runs, int32_t count) {
     int32_t above = 0, row_start = 0; /* the first run of the row above that still matters; of this row */
     for (int32_t i = 0; i < count; i++) {
         ee_run *run = &runs[i];
@@ -78,14 +72,13 @@ static void join_runs(ee_run *runs, int32_t count)
     }
 }
 
-void ee_keep_largest(ee_region *region, size_t runs_in_all)
-{
-    ee_run *runs = region->runs;
+void ee_largest_component(ee_component *component, size_t runs_in_all) {
+    ee_run *runs = component->runs;
     const int32_t count = (int32_t)runs_in_all;
     join_runs(runs, count);
     int32_t largest = 0;
     uint16_t left = UINT16_MAX, top = 0;
-    region->run_count = region->edge_count = region->pixels = 0;
+    component->run_count = component->edge_count = component->pixels = 0;
     if (count == 0)
         return;
     top = runs[0].row;
@@ -94,7 +87,7 @@ void ee_keep_largest(ee_region *region, size_t runs_in_all)
         if (runs[i].link < runs[largest].link) /* of those that are not first, none is negative */
             largest = i;
     }
-    region->pixels = (size_t)-runs[largest].link;
+    component->pixels = (size_t)-runs[largest].link;
     size_t kept = 0;
     for (int32_t i = 0; i < count; i++) {
         /* a link leads to an earlier run, which is settled */
@@ -108,22 +101,20 @@ void ee_keep_largest(ee_region *region, size_t runs_in_all)
         runs[kept].first = (uint16_t)(runs[i].first - left);
         runs[kept++].last = (uint16_t)(runs[i].last - left);
     }
-    region->run_count = kept;
+    component->run_count = kept;
 }
 
 /* The first run from `at` on, of a row or below it, that does not end before a column. */
-static const ee_run *reach(const ee_run *at, const ee_run *end, int32_t row, uint32_t col)
-{
+static const ee_run *reach(const ee_run *at, const ee_run *end, int32_t row, uint32_t col) {
     while (at < end && (at->row < row || (at->row == row && at->last < col)))
         at++;
     return at;
 }
 
-void ee_find_edge(ee_region *region)
-{
-    const ee_run *const end = region->runs + region->run_count, *up = region->runs, *down = region->runs;
-    ee_pixel *edge = region->edge;
-    for (const ee_run *run = region->runs; run < end; run++) {
+void ee_edge_pixels(ee_component *component) {
+    const ee_run *const end = component->runs + component->run_count, *up = component->runs, *down = component->runs;
+    ee_pixel *edge = component->edge;
+    for (const ee_run *run = component->runs; run < end; run++) {
         uint16_t col = run->first;
         *edge++ = (ee_pixel){run->row, col++};
         while (col < run->last) {
@@ -141,5 +132,5 @@ void ee_find_edge(ee_region *region)
         if (run->last > run->first)
             *edge++ = (ee_pixel){run->row, run->last};
     }
-    region->edge_count = (size_t)(edge - region->edge);
+    component->edge_count = (size_t)(edge - component->edge);
 }

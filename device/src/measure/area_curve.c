@@ -1,11 +1,11 @@
-#include "curve.h"
+#include "area_curve.h"
 
 #include <math.h>
 
+#include "constants.h"
 #include "numbers.h"
 
-double ee_smooth_at(const double *curve, size_t length, size_t index, size_t half)
-{
+double ee_smooth_at(const double *curve, size_t length, size_t index, size_t half) {
     if (half > index)
         half = index;
     if (half > length - 1 - index)
@@ -18,8 +18,7 @@ double ee_smooth_at(const double *curve, size_t length, size_t index, size_t hal
     return sum / ((2 * m + 3) * (2 * m + 1) * (2 * m - 1));
 }
 
-double ee_beat_range(const double *curve, size_t length)
-{
+double ee_beat_range(const double *curve, size_t length) {
     double highest = curve[0], lowest = curve[0], fall = 0, rise = 0;
     for (size_t i = 1; i < length; i++) {
         highest = ee_larger(highest, curve[i]);
@@ -30,16 +29,14 @@ double ee_beat_range(const double *curve, size_t length)
     return ee_larger(ee_smaller(fall, rise), ee_larger(fall, rise) / 2);
 }
 
-static double mean_of(const double *curve, size_t length)
-{
+static double mean_of(const double *curve, size_t length) {
     double sum = 0;
     for (size_t i = 0; i < length; i++)
         sum += curve[i];
     return sum / (double)length;
 }
 
-double ee_roughness(const double *curve, size_t length)
-{
+double ee_roughness(const double *curve, size_t length) {
     const double mean = mean_of(curve, length), middle = ((double)length - 1) / 2;
     double square = 0, slope = 0, time_square = 0;
     for (size_t i = 0; i < length; i++) {
@@ -59,13 +56,12 @@ double ee_roughness(const double *curve, size_t length)
             steps += step * step;
         }
     }
-    if (energy <= 1e-12 * square)
+    if (energy <= EE_MIN_CURVE_ENERGY * square)
         return 0;
     return steps / ((double)(length - 1) * 2 * energy / (double)length);
 }
 
-double ee_ripple(const double *curve, size_t length, size_t half)
-{
+double ee_noise(const double *curve, size_t length, size_t half) {
     double sum = 0, square = 0; /* their mean is near 0: no digits are lost */
     for (size_t i = 0; i < length; i++) {
         const double off = curve[i] - ee_smooth_at(curve, length, i, half);
@@ -77,9 +73,8 @@ double ee_ripple(const double *curve, size_t length, size_t half)
 }
 
 /* Correlation of the curve with itself so many samples later; 0 where less than two such lags are seen. */
-static double likeness(const double *curve, size_t length, size_t lag)
-{
-    if (lag < 1 || length < 3 * lag)
+static double autocorrelation(const double *curve, size_t length, size_t lag) {
+    if (lag < 1 || length < EE_MIN_LAGS * lag)
         return 0;
     const size_t n = length - lag;
     const double now_mean = mean_of(curve, n), later_mean = mean_of(curve + lag, n);
@@ -93,7 +88,7 @@ static double likeness(const double *curve, size_t length, size_t lag)
     return now * later > 0 ? both / sqrt(now * later) : 0;
 }
 
-bool ee_is_periodic(const double *curve, size_t length, size_t period)
-{
-    return likeness(curve, length, period) >= 0.7 && likeness(curve, length, period / 2) < 0.3;
+bool ee_is_periodic(const double *curve, size_t length, size_t period) {
+    return autocorrelation(curve, length, period) >= EE_MIN_PERIOD_CORRELATION &&
+           autocorrelation(curve, length, period / 2) < EE_MAX_HALF_PERIOD_CORRELATION;
 }

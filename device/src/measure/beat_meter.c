@@ -1,0 +1,200 @@
+#include "beat_meter.h"
+
+#include <math.h>
+
+#include "beat_detector.h"
+#include "beat_history.h"
+#include "disc_volume.h"
+#include "ejection_fraction.h"
+
+/* A run of a mask that waits to be measured. */
+typedef struct {
+    uint16_t row, first, last;
+} kept_run;
+
+static const uint32_t MEASURED = UINT32_MAX;
+
+struct ee_beat_meter {
+    double fps;           /* 0: unknown */
+    ee_vector spacing_mm; /* 1 if unknown */
+    bool has_spacing;
+    int completed; /* beats measured in this call */
+    /* Of each frame that a beat may still name, at its number modulo `capacity`: its volume in mm3, or the runs of its
+     * mask, `height` of them at most, which are measured if a beat names it. Few frames are named. */
+    double *volumes;
+    uint32_t *waiting; /* runs kept, or MEASURED */
+    kept_run *kept;
+    size_t capacity;
+    ee_beat_tracker tracker;
+    ee_component component;
+    ee_beat_history history;
+};
+
+/* What is taken of the caller's block so far; without a base it is only counted. */
+typedef struct {
+    unsigned char *base;
+    size_t used;
+} block;
+
+static void *take(block *b, size_t count, size_t bytes) {
+    void *start = b->base ? b->base + b->used : NULL;
+    b->used += (count * bytes + 7) / 8 * 8;
+    return start;
+}
+
+/* Lay out the buffers of a meter, which stands first in the block; the bytes of all. */
+static size_t lay_out(ee_beat_meter *m, unsigned char *base) {
+    block b = {base, 0};
+    const size_t width = m->component.width, height = m->component.height;
+    take(&b, 1, sizeof *m);
+    m->capacity = ee_curve_buffer_capacity(m->fps);
+    m->volumes = take(&b, m->capacity, sizeof(double));
+    m->waiting = take(&b, m->capacity, sizeof(uint32_t));
+    m->kept = take(&b, m->capacity * height, sizeof(kept_run));
+    m->tracker.buffer.raw = take(&b, m->capacity, sizeof(double));
+    m->tracker.buffer.values = take(&b, m->capacity, sizeof(double));
+    m->tracker.buffer.smooth = take(&b, m->capacity, sizeof(double));
+    m->tracker.points.piece = take(&b, m->capacity, sizeof(double));
+    m->tracker.buffer.shown = take(&b, m->capacity, sizeof(bool));
+    m->history.beats = take(&b, EE_BEATS_KEPT, sizeof(ee_beat_measurement));
+    for (int i = 0; i < EE_FIGURES; i++)
+        m->history.sorted[i] = take(&b, EE_BEATS_KEPT, sizeof(double));
+    m->component.runs = take(&b, height * ((width + 1) / 2), sizeof(ee_run));
+    m->component.edge = take(&b, height * width, sizeof(ee_pixel));
+    return b.used;
+}
+
+size_t ee_beat_meter_size(uint32_t max_width, uint32_t max_height, double fps) {
+    if (max_width < 1 || max_width > EE_MAX_SIDE || max_height < 1 || max_height > EE_MAX_SIDE)
+        return 0;
+    if (!(fps >= 0 && fps <= EE_MAX_FPS))
+        return 0;
+    ee_beat_meter counted = {.fps = fps, .component = {.width = max_width, .height = max_height}};
+    return lay_out(&counted, NULL);
+}
+
+/* The volume of a frame that is still held, measured now if it was not before. */
+static double volume_of(ee_beat_meter *m, uint64_t frame) {
+    const size_t slot = (size_t)(frame % m->capacity);
+    if (m->waiting[slot] != MEASURED) {
+        const kept_run *kept = m->kept + slot * m->component.height;
+        for (uint32_t i = 0; i < m->waiting[slot]; i++)
+            m->component.runs[i] = (ee_run){kept[i].row, kept[i].first, kept[i].last, 0};
+        m->volumes[slot] = ee_disc_volume(&m->component, m->waiting[slot], m->spacing_mm);
+        m->waiting[slot] = MEASURED;
+    }
+    return m->volumes[slot];
+}
+
+/* Measure a beat that the tracker found, if its two frames have a volume that falls. */
+static void measure(void *context, const ee_beat *found) {
+    ee_beat_meter *m = context;
+    const double edv = volume_of(m, found->ed_frame), esv = volume_of(m, found->es_frame);
+    if (!(esv < edv))
+        return;
+    const double rate = m->fps > 0 && found->interval_frames > 0 ? 60 * m->fps / found->interval_frames : NAN;
+    const ee_beat_measurement beat = {
+        .ed_frame = found->ed_frame,
+        .es_frame = found->es_frame,
+        .edv_ml = m->has_spacing ? edv / 1000 : NAN,
+        .esv_ml = m->has_spacing ? esv / 1000 : NAN,
+        .sv_ml = m->has_spacing ? (edv - esv) / 1000 : NAN,
+        .ef_percent = ee_ef_percent(edv, esv),
+        .heart_rate_bpm = rate >= EE_MIN_BPM && rate <= EE_MAX_BPM ? rate : NAN,
+    };
+    ee_beat_history_add(&m->history, &beat);
+    m->completed++;
+}
+
+static bool is_spacing(double mm) {
+    return mm >= EE_MIN_SPACING_MM && mm <= EE_MAX_SPACING_MM;
+}
+
+ee_beat_meter *ee_beat_meter_init(void *memory, size_t size, uint32_t width, uint32_t height, double fps, double row_mm,
+                                  double col_mm) {
+    const size_t needed = ee_beat_meter_size(width, height, fps);
+    const bool has_spacing = is_spacing(row_mm) && is_spacing(col_mm);
+    if (memory == NULL || (uintptr_t)memory % 8 != 0 || needed == 0 || size < needed)
+        return NULL;
+    if (!has_spacing && !(row_mm == 0 && col_mm == 0))
+        return NULL;
+    ee_beat_meter *m = memory;
+    *m = (ee_beat_meter){
+        .fps = fps,
+        .spacing_mm = has_spacing ? (ee_vector){row_mm, col_mm} : (ee_vector){1, 1},
+        .has_spacing = has_spacing,
+        .component = {.width = width, .height = height, .bottom = height, .right = width},
+    };
+    lay_out(m, memory);
+    ee_beat_tracker_init(&m->tracker, fps);
+    m->tracker.on_beat = measure;
+    m->tracker.context = m;
+    ee_beat_meter_reset(m);
+    return m;
+}
+
+void ee_beat_meter_reset(ee_beat_meter *m) {
+    ee_beat_tracker_reset(&m->tracker);
+    ee_beat_history_reset(&m->history);
+}
+
+void ee_beat_meter_look_within(ee_beat_meter *m, uint32_t top, uint32_t bottom, uint32_t left, uint32_t right) {
+    ee_component *c = &m->component;
+    c->bottom = bottom < c->height ? bottom : c->height;
+    c->right = right < c->width ? right : c->width;
+    c->top = top < c->bottom ? top : c->bottom;
+    c->left = left < c->right ? left : c->right;
+}
+
+int ee_beat_meter_push(ee_beat_meter *m, const uint8_t *mask, double area_px) {
+    m->completed = 0;
+    const size_t slot = (size_t)(m->tracker.frames % m->capacity), count = ee_find_runs(&m->component, mask);
+    if (count <= m->component.height) {
+        kept_run *kept = m->kept + slot * m->component.height;
+        for (size_t i = 0; i < count; i++)
+            kept[i] = (kept_run){m->component.runs[i].row, m->component.runs[i].first, m->component.runs[i].last};
+        m->waiting[slot] = (uint32_t)count;
+    } else { /* a ragged mask */
+        m->volumes[slot] = ee_disc_volume(&m->component, count, m->spacing_mm);
+        m->waiting[slot] = MEASURED;
+    }
+    ee_beat_tracker_push(&m->tracker, area_px);
+    return m->completed;
+}
+
+int ee_beat_meter_finish(ee_beat_meter *m) {
+    m->completed = 0;
+    ee_beat_tracker_finish(&m->tracker);
+    return m->completed;
+}
+
+double ee_beat_meter_volume(ee_beat_meter *m) {
+    const double volume = m->tracker.frames ? volume_of(m, m->tracker.frames - 1) : NAN;
+    return m->has_spacing ? volume / 1000 : volume;
+}
+
+uint64_t ee_beat_meter_beats(const ee_beat_meter *m) {
+    return m->history.count;
+}
+
+bool ee_beat_meter_beat(const ee_beat_meter *m, uint64_t i, ee_beat_measurement *out) {
+    return ee_beat_history_get(&m->history, i, out);
+}
+
+void ee_beat_meter_summary(const ee_beat_meter *m, ee_measurement *out) {
+    ee_reason reason = EE_REASON_NONE;
+    if (m->tracker.reported_beats == 0)
+        reason = ee_why_no_beat(&m->tracker);
+    else if (m->history.count == 0)
+        reason = EE_REASON_NOT_MEASURABLE;
+    *out = (ee_measurement){
+        .frames = m->tracker.frames,
+        .beats = m->history.count,
+        .ef_percent = ee_beat_history_median(&m->history, EE_EF),
+        .edv_ml = ee_beat_history_median(&m->history, EE_EDV),
+        .esv_ml = ee_beat_history_median(&m->history, EE_ESV),
+        .sv_ml = ee_beat_history_median(&m->history, EE_SV),
+        .heart_rate_bpm = ee_beat_history_median(&m->history, EE_RATE),
+        .reason = reason,
+    };
+}

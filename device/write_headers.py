@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""Write what C repeats of Python into the headers of device/, and the version of pyproject.toml into edgeecho.h.
+
+python device/write_headers.py     in an environment with EdgeEcho's package; a test compares the files
+"""
+
+import ast
+import re
+import sys
+import tomllib
+from itertools import pairwise
+from pathlib import Path
+
+from edgeecho.cine.grey import MIN_SIDE_PX
+from edgeecho.measure import constants
+from edgeecho.measure.reasons import Reason
+from edgeecho.model.device_file import MAX_STATE
+from edgeecho.model.selftest_record import MAX_FRAMES
+from edgeecho.preprocess.region import MAX_REGION
+from edgeecho.preprocess.resample import BITS
+from edgeecho.runtime.selftest_cine import HEIGHT, WIDTH
+
+DEVICE = Path(__file__).resolve().parent
+REASON_COMMENTS = {
+    Reason.TOO_SHORT: "fewer than EE_MIN_CURVE_FRAMES frames",
+    Reason.NEVER_SEEN: "no ventricle in any frame",
+    Reason.SELDOM_SEEN: "a ventricle in too few frames of the cine",
+    Reason.NO_CHANGE: "the area hardly changes",
+    Reason.ROUGH: "the area jumps from frame to frame as noise does",
+    Reason.NOISY: "too noisy to tell beats apart",
+    Reason.JUMPS: "the area falls in one step, or in a few",
+    Reason.GAPS: "a ventricle in too few frames of the beat",
+    Reason.NO_ES: "less than half a beat is seen",
+    Reason.NO_ED: "no ED beside an ES",
+    Reason.NOT_MEASURABLE: "beats in the area, but their masks have no axis, or their volume does not fall",
+}
+LIMITS = {
+    "EE_MIN_SIDE": (MIN_SIDE_PX, "Least width and height of a frame, and of its part in the region, in pixels."),
+    "EE_MAX_REGION": (MAX_REGION, "Longest side of a region, as a multiple of the frame's longest side."),
+    "EE_WEIGHT_BITS": (BITS, "Weights of resampling are in units of 1 / (1 << EE_WEIGHT_BITS)."),
+    "EE_MAX_STATE": (MAX_STATE, "Most state tensors of a device file."),
+    "EE_MAX_TEST_FRAMES": (MAX_FRAMES, "Most frames of a self-test."),
+    "EE_TEST_WIDTH": (WIDTH, "Width of the self-test's frames in pixels."),
+    "EE_TEST_HEIGHT": (HEIGHT, "Height of the self-test's frames in pixels."),
+}
+
+
+def documented_constants(source: str) -> list[tuple[str, str]]:
+    """Names of constants in a Python source, each with the string below it."""
+    body = ast.parse(source).body
+    found = []
+    for node, below in pairwise(body):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            assert isinstance(below, ast.Expr), f"{node.targets[0].id} has no docstring"
+            found.append((node.targets[0].id, str(ast.literal_eval(below.value))))
+    return found
+
+
+def header(guard: str, source: str, lines: list[str]) -> str:
+    """Text of a header."""
+    top = f"/* Written by device/write_headers.py from {source}: change it there. */"
+    return "\n".join([top, f"#ifndef {guard}", f"#define {guard}", "", *lines, "", "#endif", ""])
+
+
+def measure_constants() -> str:
+    """Text of src/measure/constants.h."""
+    source = Path(constants.__file__).read_text()
+    lines = []
+    for name, text in documented_constants(source):
+        lines += [f"/* {text} */", f"#define EE_{name} {getattr(constants, name)!r}"]
+    lines += ["", "/* Why there is no beat. */", "typedef enum {", "    /* there is one */", "    EE_REASON_NONE = 0,"]
+    for reason in Reason:
+        lines += [f"    /* {REASON_COMMENTS[reason]} */", f"    EE_REASON_{reason.name} = {reason.value},"]
+    lines += ["} ee_reason;"]
+    return header("EE_MEASURE_CONSTANTS_H", "edgeecho/measure/constants.py and reasons.py", lines)
+
+
+def limits() -> str:
+    """Text of src/limits.h."""
+    lines = [line for name, (value, text) in LIMITS.items() for line in (f"/* {text} */", f"#define {name} {value}")]
+    return header("EE_LIMITS_H", "constants of edgeecho/", lines)
+
+
+def public_header() -> str:
+    """Text of include/edgeecho.h, with the version of pyproject.toml."""
+    text = (DEVICE / "include" / "edgeecho.h").read_text()
+    version = tomllib.loads((DEVICE.parent / "pyproject.toml").read_text())["project"]["version"]
+    for part, number in zip(("MAJOR", "MINOR", "PATCH"), version.split("."), strict=True):
+        define = f"#define EDGEECHO_VERSION_{part}"
+        text, count = re.subn(rf"^{define} \d+$", f"{define} {number}", text, flags=re.M)
+        assert count == 1, define
+    return text
+
+
+def headers() -> dict[Path, str]:
+    """Paths of the headers and what is in them."""
+    return {
+        DEVICE / "src" / "measure" / "constants.h": measure_constants(),
+        DEVICE / "src" / "limits.h": limits(),
+        DEVICE / "include" / "edgeecho.h": public_header(),
+    }
+
+
+def main() -> None:
+    """Write the headers that change, and print their paths."""
+    for path, text in headers().items():
+        if not path.is_file() or path.read_text() != text:
+            path.write_text(text)
+            sys.stdout.write(f"{path.relative_to(DEVICE)}\n")
+
+
+if __name__ == "__main__":
+    main()

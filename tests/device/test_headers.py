@@ -1,0 +1,66 @@
+"""The headers that `device/write_headers.py` writes, and that C has no threshold of its own."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.device.test_library import DEVICE, load
+
+SOURCES = sorted((DEVICE / "src" / "measure").glob("*.c"))
+FORMATTED = sorted(
+    path for folder in ("include", "src", "tests", "examples") for path in (DEVICE / folder).rglob("*.[ch]*")
+)
+ARITHMETIC = {"0.5", "3.14159265358979323846"}
+"""Numbers with a fraction that are no thresholds: halves of pixels, and pi."""
+MAX_WHOLE_NUMBER = 6
+"""Whole numbers up to this are counts, indices and coefficients of formulas, with those of `UNITS`."""
+UNITS = {"7", "8", "60", "1000"}
+"""Alignment to 8 bytes, seconds a minute, and mm3 a millilitre."""
+
+
+@pytest.fixture(scope="module")
+def writer() -> ModuleType:
+    return load(DEVICE / "write_headers.py")
+
+
+def numbers_in(source: str) -> set[str]:
+    """Numbers in a C source that may be thresholds."""
+    code = re.sub(r'/\*.*?\*/|"[^"]*"', "", source, flags=re.S)
+    found = re.findall(r"(?<![\w.])(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", code)
+    return {n for n in found if n not in ARITHMETIC | UNITS and not (n.isdigit() and int(n) <= MAX_WHOLE_NUMBER)}
+
+
+def test_the_headers_are_as_written(writer: ModuleType) -> None:
+    for path, text in writer.headers().items():
+        assert path.read_text() == text, "python device/write_headers.py"
+
+
+def test_every_constant_and_its_comment_is_written(writer: ModuleType) -> None:
+    source = '"""Numbers."""\n\nA = 0.45\n"""A part."""\nB = 3\n"""A count."""\n'
+    assert writer.documented_constants(source) == [("A", "A part."), ("B", "A count.")]
+    text = writer.measure_constants()
+    assert "/* Least fall from ED to ES, as a part of the area at ED. An EF of 10% is a fall by about 7%. */" in text
+    assert "\n#define EE_MIN_FALL_FRACTION 0.04\n" in text
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_no_threshold_is_written_in_c(path: Path) -> None:
+    assert numbers_in(path.read_text()) == set()
+
+
+def test_a_threshold_in_c_is_found() -> None:
+    source = '/* 0.9 */ x = 2 * a >= 0.9 * b && n < 30 && c[1] > 1e-9 && s >= .75 && uint64_t(0.5); m("0.3");'
+    assert numbers_in(source) == {"0.9", "30", "1e-9", ".75"}
+
+
+def test_the_code_is_formatted() -> None:
+    tool = shutil.which("clang-format", path=str(Path(sys.executable).parent)) or shutil.which("clang-format")
+    if not tool:
+        pytest.skip("clang-format not found")
+    done = subprocess.run([tool, "--dry-run", "--Werror", *map(str, FORMATTED)], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -30,14 +30,15 @@ from edgeecho.files import atomic
 from edgeecho.nn.checkpoint import load_checkpoint
 from edgeecho.runtime import load
 from edgeecho.train.config import TrainConfig, load_config
-from edgeecho.train.loop import POOLED, train
-from edgeecho.train.prepare import labelled_cines, split_patients
-from edgeecho.train.validation import Chooser
+from edgeecho.train.loop import train
+from edgeecho.train.start import POOLED_FRAMES
+from edgeecho.train.training_data import labelled_cines, split_patients
+from edgeecho.train.validation import Validation
 from studies.ablation_plot import draw
 
 TWO_LABELS = {"clips.stills": 0.0}
 """No still keeps its label while it moves: labels at ED and ES alone, as in the paper."""
-TERMS = ("cycle", "between", "smooth", "beats")
+TERMS = ("cycle", "interpolation", "smooth", "beats")
 """Of the temporal consistency loss."""
 
 
@@ -121,8 +122,10 @@ def score(checkpoint: Path, hearts: Hearts, threads: int) -> dict[str, float]:
     """The figures of one network."""
     network, spec = load_checkpoint(checkpoint)
     pooled = spec.family == "unet3d"  # a whole cine cannot be run in windows: stills alone
-    chooser = Chooser(hearts.stills, spec.size_px, spec.context_frames, POOLED if pooled else 1)
-    found = {("camus", "overlap", "dice_mean", phase): dice for phase, dice in chooser.dice_by_phase(network).items()}
+    validation = Validation(hearts.stills, spec.size_px, spec.context_frames, POOLED_FRAMES if pooled else 1)
+    found = {
+        ("camus", "overlap", "dice_mean", phase): dice for phase, dice in validation.dice_by_phase(network).items()
+    }
     for kind, items in ({} if pooled else hearts.cines).items():
         scores = evaluate_items(load(checkpoint, runtime="torch", threads=threads), items, kind, "")
         found |= {(kind, f.topic, f.metric, f.phase): f.value for f in scores.figures if f.value is not None}

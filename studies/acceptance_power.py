@@ -24,7 +24,7 @@ from edgeecho.export.check.acceptance import Figure, Limits, Reference, Run, ass
 from edgeecho.export.check.acceptance_cines import MAX_OF_DATA, acceptance_cines, held_out_cines
 from edgeecho.export.check.proof import open_graph
 from edgeecho.export.int8.calibrate import gather
-from edgeecho.export.int8.parameters import parameters_verdict
+from edgeecho.export.int8.parameters import check_parameters
 from edgeecho.export.int8.quantize import quantize
 from edgeecho.export.int8.ranges import METHODS, Ranges, find_ranges
 from edgeecho.model.sealed_file import check
@@ -150,7 +150,7 @@ class Contest:
     def _add(
         self, is_good: bool, data: int | None, name: str, int8: onnx.ModelProto, ranges: Ranges, bits: int
     ) -> None:
-        holds = parameters_verdict(int8, self.graph, bits, ranges).holds
+        holds = check_parameters(int8, self.graph, bits, ranges).holds
         self.rows.append(Row(name, is_good, data, holds, open_graph(int8, self.spec, threads=1).probabilities))
 
     def run(self, seed: int) -> None:

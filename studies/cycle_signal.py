@@ -23,8 +23,8 @@ import numpy as np
 from edgeecho.cine import Cine
 from edgeecho.data import open_data
 from edgeecho.metrics import dice
-from edgeecho.train.cycle import cycle_signal, running_mean, turn_by_labels
-from edgeecho.train.interpolate_labels import bridge
+from edgeecho.train.cycle import cycle_signal, orient_by_labels, running_mean
+from edgeecho.train.interpolate_labels import interpolate_labels
 
 Estimate = Callable[[np.ndarray, float], np.ndarray]
 
@@ -100,8 +100,8 @@ def draw_between(tally: Tally, signal: np.ndarray, cine: Cine) -> None:
     """Add the frames of one cine that have no label in training."""
     truth = np.stack([cine.labels[k] for k in range(len(cine.frames))])
     level = np.asarray(signal - signal.mean(), np.float32) / (signal.std() + 1e-9)
-    masks, bridged = bridge(truth * 255, cine.phases, turn_by_labels(level, cine.phases)[0])
-    for t in np.flatnonzero(bridged):
+    masks, interpolated = interpolate_labels(truth * 255, cine.phases, orient_by_labels(level, cine.phases)[0])
+    for t in np.flatnonzero(interpolated):
         tally.between.append(dice(masks[t] > 127, truth[t]))
         tally.nearest.append(dice(truth[min(cine.phases, key=lambda k: abs(k - t))], truth[t]))
 

@@ -23,7 +23,7 @@ from rich.table import Table
 from edgeecho.cine import Cine
 from edgeecho.data import open_data
 from edgeecho.export.bundle import find_source
-from edgeecho.export.graph.to_conv3d import native_graph
+from edgeecho.export.graph.to_conv3d import conv3d_graph
 from edgeecho.export.int8.calibrate import gather
 from edgeecho.export.int8.quantize import quantize
 from edgeecho.export.int8.ranges import find_ranges
@@ -81,7 +81,7 @@ def make(model: str, calib: str | None, folder: Path) -> tuple[ModelSpec, dict[s
     add("QDQ percentile, ORT", ".onnx", quantize(graph, find_ranges(graph, frames.calibration, "percentile")))
     add("QDQ minmax, 8-bit weights, ORT", ".onnx", quantize(graph, whole, weight_bits=8))
     add("QDQ minmax, OpenVINO", ".xml", int8)
-    add("QDQ minmax native 3D, OpenVINO", ".xml", native_graph(int8))
+    add("QDQ minmax native 3D, OpenVINO", ".xml", conv3d_graph(int8))
     if find_spec("nncf"):
         engines["NNCF, OpenVINO"] = by_nncf(folder / "fp32,_OpenVINO.xml", frames.calibration, spec.name)
     return spec, engines

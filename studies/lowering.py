@@ -21,7 +21,7 @@ from rich.table import Table
 
 from edgeecho.benchmarks.run.contest import speckle_clip
 from edgeecho.errors import ModelFileError
-from edgeecho.export.graph.to_conv3d import native_graph
+from edgeecho.export.graph.to_conv3d import conv3d_graph
 from edgeecho.export.options import USUAL_FORMATS
 from edgeecho.export.write.clip_files import SUFFIX
 from edgeecho.export.write.sealed import NO_STAMP
@@ -41,7 +41,7 @@ def engines_of(source: Path, kind: str, folder: Path) -> dict[str, Engine]:
     opened = {}
     for lowering in LOWERINGS:
         path = folder / f"{spec.precision}.{lowering}{SUFFIX[kind]}"
-        built = native_graph(graph) if lowering == "none" else graph
+        built = conv3d_graph(graph) if lowering == "none" else graph
         WRITERS[path.suffix](path, built, replace(spec, lowering=lowering), NO_STAMP)
         opened[lowering] = open_engine(locate(path), threads=1).engine
     return opened

@@ -37,21 +37,22 @@ def clips_per_second(data: str, family: str, bf16: bool, workers: int, folder: s
 
     from edgeecho.data import open_data
     from edgeecho.nn import build, new_spec
+    from edgeecho.train.batches import Batches, lower_priority
     from edgeecho.train.config import TrainConfig
-    from edgeecho.train.loop import Clips, step_back
     from edgeecho.train.losses import Target
-    from edgeecho.train.prepare import find_sources, split_patients
     from edgeecho.train.state import State
+    from edgeecho.train.training_data import find_sources, split_patients
 
     torch.set_num_threads(THREADS)
     config = TrainConfig().with_value("model.family", family).with_value("run.bf16", bf16)
     items, _ = split_patients(open_data(data).items("train"), config.data.held_out, config.run.seed)
-    clips = Clips(find_sources(items, config.clips, Path(folder), lambda text: None), config, config.model.size_px)
+    sources = find_sources(items, config.clips, Path(folder), lambda text: None)
+    batches = Batches(sources, config, config.model.size_px)
     layout = torch.channels_last_3d if family == "unet3d" else torch.channels_last
     network = build(new_spec(family)).to(memory_format=layout)  # type: ignore[call-overload]
     state = State(config, network)
     loader = DataLoader(
-        clips, batch_size=None, sampler=range(WARM_UP + STEPS), num_workers=workers, worker_init_fn=step_back
+        batches, batch_size=None, sampler=range(WARM_UP + STEPS), num_workers=workers, worker_init_fn=lower_priority
     )
     start = 0.0
     for step, batch in enumerate(loader):

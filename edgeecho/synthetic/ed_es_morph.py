@@ -23,7 +23,7 @@ HOLD = 0.12
 
 
 @dataclass(frozen=True, eq=False)
-class BeatingHeart:
+class EdEsMorph:
     """Two stills of one heart, ready to be pulled. Points are (x, y) in pixels of the stills."""
 
     images: tuple[np.ndarray, np.ndarray]
@@ -36,7 +36,7 @@ class BeatingHeart:
     """uint8 {0, 1} (H, W)."""
 
     @classmethod
-    def from_stills(cls, images: np.ndarray, masks: np.ndarray) -> "BeatingHeart":
+    def from_stills(cls, images: np.ndarray, masks: np.ndarray) -> "EdEsMorph":
         """
         Args:
             images: ED and ES, uint8 (2, H, W).
@@ -71,7 +71,7 @@ class BeatingHeart:
         sums = np.einsum("yn,xn,nk->yxk", near_y, near_x, back, optimize=True)
         return np.asarray(sums[..., :2] / (sums[..., 2:] + HOLD * WALL_POINTS * 0.1), np.float32)
 
-    def shaped_like(self, other: "BeatingHeart", share: float) -> "BeatingHeart":
+    def shaped_like(self, other: "EdEsMorph", share: float) -> "EdEsMorph":
         """The same pictures with a ventricle on its way to another's size, form and motion.
 
         Args:
@@ -90,9 +90,7 @@ class BeatingHeart:
             images.append(cv2.remap(image, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT))
             distances.append(cv2.remap(distance, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
             outlines.append(points)
-        return BeatingHeart(
-            (images[0], images[1]), (distances[0], distances[1]), (outlines[0], outlines[1]), self.sector
-        )
+        return EdEsMorph((images[0], images[1]), (distances[0], distances[1]), (outlines[0], outlines[1]), self.sector)
 
     def frame(self, contraction: float, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Sample a moment.

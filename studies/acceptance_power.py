@@ -21,7 +21,7 @@ from onnx import numpy_helper
 
 from edgeecho.export.bundle import find_source
 from edgeecho.export.check.acceptance import Figure, Limits, Reference, Run, assess, make_reference
-from edgeecho.export.check.acceptance_cines import MAX_OF_DATA, acceptance_cines, held_out_cines
+from edgeecho.export.check.acceptance_cines import MAX_HELD_OUT_CINES, acceptance_cines, held_out_cines
 from edgeecho.export.check.proof import open_graph
 from edgeecho.export.int8.calibrate import gather
 from edgeecho.export.int8.parameters import check_parameters
@@ -160,7 +160,7 @@ class Contest:
             reference = drawn
             if row.data is not None:
                 whole = self.of_data[row.data]
-                order = np.random.default_rng(seed).permutation(len(whole.cines))[:MAX_OF_DATA]
+                order = np.random.default_rng(seed).permutation(len(whole.cines))[:MAX_HELD_OUT_CINES]
                 reference = drawn.joined(whole.subset(order.tolist()))
             row.found.append(assess(row.name, row.run, reference, Limits()))
 

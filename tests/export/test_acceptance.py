@@ -21,10 +21,10 @@ import edgeecho.export.int8.search as search_module  # noqa: E402
 from edgeecho.errors import ConfigError, ExportError, ModelFileError  # noqa: E402
 from edgeecho.export.check.acceptance import Figure, Limits, Reference, assess, make_reference  # noqa: E402
 from edgeecho.export.check.acceptance_cines import MAX_FRAMES, AcceptanceCine, acceptance_cines  # noqa: E402
-from edgeecho.export.check.proof import Verdict, compare_masks, open_graph  # noqa: E402
+from edgeecho.export.check.proof import CheckResult, compare_masks, open_graph  # noqa: E402
 from edgeecho.export.check.verification import verify_bundle  # noqa: E402
 from edgeecho.export.int8.calibrate import gather  # noqa: E402
-from edgeecho.export.int8.parameters import parameters_verdict  # noqa: E402
+from edgeecho.export.int8.parameters import check_parameters  # noqa: E402
 from edgeecho.export.int8.quantize import count_int8, quantize  # noqa: E402
 from edgeecho.export.int8.ranges import Ranges  # noqa: E402
 from edgeecho.export.options import Options  # noqa: E402
@@ -185,7 +185,7 @@ def test_good_graphs_are_accepted(nano: tuple[onnx.ModelProto, Reference, list[n
         found = assess(name, open_graph(int8, spec).probabilities, reference, Limits())
         assert [str(figure) for figure in found if not figure.holds] == [], name
         assert {f.figure for f in found} >= {"disagreement", "ef_mean_points", "dice_lost", "other_answer"}
-        assert parameters_verdict(int8, graph, bits, ranges).holds, name
+        assert check_parameters(int8, graph, bits, ranges).holds, name
 
 
 def test_broken_graphs_are_refused(nano: tuple[onnx.ModelProto, Reference, list[np.ndarray]]) -> None:
@@ -195,7 +195,7 @@ def test_broken_graphs_are_refused(nano: tuple[onnx.ModelProto, Reference, list[
     for name, int8, ranges, bits in broken(graph, clips):
         found = assess(name, open_graph(int8, spec).probabilities, reference, Limits())
         assert not all(figure.holds for figure in found), name
-        told_by_parameters = not parameters_verdict(int8, graph, bits, ranges).holds
+        told_by_parameters = not check_parameters(int8, graph, bits, ranges).holds
         assert told_by_parameters == (not name.startswith(("calibrated on", "past and future"))), name
         names.append(name)
     assert len(names) == 9
@@ -209,7 +209,7 @@ def test_parameters_are_recomputed(nano: tuple[onnx.ModelProto, Reference, list[
     kinds = [t.name for t in int8.graph.initializer if t.data_type in (onnx.TensorProto.INT8, onnx.TensorProto.INT32)]
     weight = next(name for name in kinds if name.endswith("weight_quantized"))
     bias = next(name for name in kinds if "bias" in name and name.endswith("quantized"))
-    assert parameters_verdict(int8, graph, bits, ranges).holds
+    assert check_parameters(int8, graph, bits, ranges).holds
     for name, change in (
         (weight, lambda a: np.where(a == a.flat[0], a + 2, a)),
         (bias, lambda a: a + 2),
@@ -221,9 +221,9 @@ def test_parameters_are_recomputed(nano: tuple[onnx.ModelProto, Reference, list[
         tensor = next(t for t in edited.graph.initializer if t.name == name)
         values = numpy_helper.to_array(tensor)
         tensor.CopyFrom(numpy_helper.from_array(np.asarray(change(values), values.dtype), name))
-        verdict = parameters_verdict(edited, graph, bits, ranges)
-        assert not verdict.holds, name
-        assert verdict.figure.startswith("parameters, steps ("), name
+        result = check_parameters(edited, graph, bits, ranges)
+        assert not result.holds, name
+        assert result.figure.startswith("parameters, steps ("), name
 
 
 # Exports
@@ -245,8 +245,8 @@ def spoil(monkeypatch: pytest.MonkeyPatch, factor: float, which: int = -1, spare
         return quantize(graph if whole else tampered(graph, factor, which), ranges, **asked)  # type: ignore[arg-type]
 
     monkeypatch.setattr(search_module, "quantize", spoilt)
-    held = Verdict("clip.int8 graph", "its calibration", "parameters, steps", 0, 0, 1, True)
-    monkeypatch.setattr(search_module, "parameters_verdict", lambda *arguments: held)  # it would be seen there first
+    held = CheckResult("clip.int8 graph", "its calibration", "parameters, steps", 0, 0, 1, True)
+    monkeypatch.setattr(search_module, "check_parameters", lambda *arguments: held)  # it would be seen there first
 
 
 def test_parameters_that_are_not_the_calibration_s_are_refused(
@@ -344,7 +344,7 @@ def test_a_bundle_is_verified_again(tiny_bundle: Path, camus: Path) -> None:
     assert found.errors == []
     index = json.loads((tiny_bundle / "bundle.json").read_text())
     assert [row["value"] for row in index["gate"]["figures"]] == [figure.value for figure in found.figures]
-    proven = {v.file for v in found.verdicts}
+    proven = {v.file for v in found.proof}
     assert proven == {p.name for p in tiny_bundle.iterdir() if p.suffix in (".onnx", ".xml")} | {"clip.int8 graph"}
 
 

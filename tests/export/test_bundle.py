@@ -136,13 +136,13 @@ def test_a_bundle_is_whole(tiny_bundle: Path, tiny_checkpoint: Path) -> None:
     index = json.loads((tiny_bundle / "bundle.json").read_text())
     assert sorted(index["files"]) == [name for name in FILES if name != "bundle.json"]
     assert index["licence"] == "CC0-1.0"
-    assert all(verdict["holds"] for verdict in index["proof"])
+    assert all(result["holds"] for result in index["proof"])
     proof = [v for v in index["proof"] if not v["figure"].startswith("self-test")]
     files = ["clip.fp32 graph", "clip.int8 graph", "clip.int8 graph"]
     files += ["clip.fp32 native", "clip.fp32.onnx", "clip.fp32.xml"]
     files += ["clip.fp32.onnx", "stream.fp32 graph", "stream.fp32.onnx", "stream.fp32.xml"]  # cut, and streamed
     files += ["clip.int8 native", "clip.int8.onnx", "stream.int8.onnx", "stream.int8.xml"]
-    assert [verdict["file"] for verdict in proof] == files
+    assert [result["file"] for result in proof] == files
     exact = {v["file"]: v["limit"] for v in proof if v["limit"] == 0}
     assert exact == {"clip.int8 native": 0, "clip.int8.onnx": 0, "stream.int8.onnx": 0}
     tested = [v["file"] for v in index["proof"] if v["figure"].startswith("self-test")]

@@ -17,7 +17,7 @@ import onnxruntime as ort  # noqa: E402
 from edgeecho.errors import ConfigError, ModelFileError  # noqa: E402
 from edgeecho.export.bundle import export  # noqa: E402
 from edgeecho.export.options import Options  # noqa: E402
-from edgeecho.export.write.ort_format import OPERATORS, in_order, write_operators, write_ort  # noqa: E402
+from edgeecho.export.write.ort_format import OPERATORS, with_sorted_operators, write_operators, write_ort  # noqa: E402
 from edgeecho.export.write.sealed import stamped  # noqa: E402
 from edgeecho.model import device_file as devicefile  # noqa: E402
 from edgeecho.model.registry import RUNTIME_OF  # noqa: E402
@@ -105,7 +105,7 @@ def test_other_processes_write_the_same_bytes(graphs: Path, ort_files: Path, tmp
         assert again.read_bytes() == (ort_files / "clip.int8.ort").read_bytes()
 
 
-def test_the_list_in_order_is_the_list(graphs: Path, tmp_path: Path) -> None:
+def test_sorting_keeps_the_list_of_operators(graphs: Path, tmp_path: Path) -> None:
     from ort_flatbuffers_py.fbs.InferenceSession import InferenceSession
 
     options = ort.SessionOptions()
@@ -130,10 +130,10 @@ def test_the_list_in_order_is_the_list(graphs: Path, tmp_path: Path) -> None:
             for e in entries
         ]
 
-    ordered = operators(in_order(data))
+    ordered = operators(with_sorted_operators(data))
     assert ordered == sorted(operators(data))
     assert len(ordered) > 3
-    assert in_order(in_order(data)) == in_order(data)
+    assert with_sorted_operators(with_sorted_operators(data)) == with_sorted_operators(data)
 
 
 def test_the_operators_are_those_of_the_files(ort_files: Path) -> None:
@@ -159,9 +159,9 @@ def test_exported_and_listed(
     assert index["command"] == "edgeecho export tiny --int8 --format ort --calib camus:DIR"
     assert {OPERATORS, "clip.int8.ort"} <= set(index["files"])
     assert index["graphs"]["stream.int8.ort"]["form"] == "stream"
-    proven = {(v.file, v.against): v for v in bundle.verdicts}
+    proven = {(v.file, v.against): v for v in bundle.proof}
     assert proven["clip.int8.ort", "its ONNX graph"].limit == 0
-    assert proven["clip.int8.ort", "itself, cut"].limit == 0
+    assert proven["clip.int8.ort", "window invariance"].limit == 0
     assert proven["stream.int8.ort", "clip.int8.ort"].limit == 0
     assert command("info", out)[0] == 0
     code, told, _ = command("info", out / "stream.int8.ort")

@@ -24,21 +24,21 @@ def test_a_histogram_holds_what_it_was_given() -> None:
         assert histogram.counts.sum() == len(values)
         assert histogram.counts.shape == (BINS,)
         assert (histogram.low, histogram.high) == (np.float32(values.min()), np.float32(values.max()))
-        low, high = histogram.between(99.0)
+        low, high = histogram.percentile_range(99.0)
         wanted = np.percentile(values, [0.5, 99.5])
         np.testing.assert_allclose([low, high], wanted, atol=2 * histogram.width)
-        assert histogram.between(100.0) == (histogram.low, histogram.high)
+        assert histogram.percentile_range(100.0) == (histogram.low, histogram.high)
 
 
 def test_a_histogram_of_odd_values() -> None:
     histogram = Histogram()
     histogram.add(np.array([np.nan, np.inf], np.float32))
-    assert histogram.between(99.0) == (0.0, 0.0)
+    assert histogram.percentile_range(99.0) == (0.0, 0.0)
     histogram.add(np.array([2.0, np.nan, -np.inf], np.float32))
-    assert histogram.between(100.0) == (2.0, 2.0)
+    assert histogram.percentile_range(100.0) == (2.0, 2.0)
     zeros = Histogram()
     zeros.add(np.zeros(10, np.float32))
-    assert zeros.between(99.0) == (0.0, 0.0)
+    assert zeros.percentile_range(99.0) == (0.0, 0.0)
 
 
 def test_ranges_are_those_of_the_tensors(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,7 +147,7 @@ def test_calibration_data_without_a_usable_frame(tiny_bundle: Path, tmp_path: Pa
     assert [p.name for p in tmp_path.iterdir()] == ["cines"]
 
 
-@pytest.mark.parametrize("when", [".onnx", "write_streams", "compare_cuts"])
+@pytest.mark.parametrize("when", [".onnx", "write_streams", "compare_windows"])
 @pytest.mark.parametrize(
     "trouble", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()], ids=["full disk", "ctrl-c"]
 )

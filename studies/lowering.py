@@ -1,9 +1,10 @@
-"""Which lowering is fastest in which engine: frames in the batch (2d) or native 3D convolutions (none).
+"""Which lowering is fastest in which engine, 2D convolutions or native 3D ones? The figures are in docs/export.md.
 
     python -m studies.lowering MODEL [MODEL ...] [--frames 32] [--runs 30]
 
-Both forms of each clip graph of a bundle, one thread, in turns, medians; `export --lower auto` takes what this shows
-(`AUTO` in edgeecho.export.options). The last column says how far the two forms' answers are apart, in levels of 255.
+Both forms of each clip graph of a bundle run with one thread, in turns; the times are medians. `export --lower auto`
+takes the fastest (`AUTO` in `edgeecho.export.options`). The last column is the largest difference of `prob` between the
+two forms, in levels of 255.
 """
 
 import argparse
@@ -35,7 +36,7 @@ PRECISIONS = ("fp32", "int8")
 
 
 def engines_of(source: Path, kind: str, folder: Path) -> dict[str, Engine]:
-    """A clip graph in both lowerings, opened in one engine."""
+    """Write a clip graph in both lowerings, and open both in one engine."""
     data, spec, *_ = check(source)
     graph = onnx.load_from_string(data)
     opened = {}
@@ -48,34 +49,34 @@ def engines_of(source: Path, kind: str, folder: Path) -> dict[str, Engine]:
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+", help="Packaged models or folders of a bundle.")
     parser.add_argument("--frames", type=int, default=32)
     parser.add_argument("--runs", type=int, default=30)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     rows: list[tuple[str, str, str, float, float, int]] = []
-    for name in asked.models:
+    for name in options.models:
         folder = model_folder(name)
         if folder is None:
             raise ModelFileError(f"no model {name!r}")
         for kind in track([(k, p) for k in USUAL_FORMATS for p in PRECISIONS], description=name, transient=True):
             format_, precision = kind
             source = folder / f"clip.{precision}.onnx"
-            clip = speckle_clip(asked.frames, check(source).spec.size_px)
+            clip = speckle_clip(options.frames, check(source).spec.size_px)
             with tempfile.TemporaryDirectory() as scratch:
                 engines = engines_of(source, format_, Path(scratch))
             seconds: dict[str, list[float]] = {lowering: [] for lowering in LOWERINGS}
-            answers = {lowering: engine.infer(clip).astype(int) for lowering, engine in engines.items()}
-            for _ in range(asked.runs):
+            prob = {lowering: engine.infer(clip).astype(int) for lowering, engine in engines.items()}
+            for _ in range(options.runs):
                 for lowering, engine in engines.items():
                     begun = time.perf_counter()
                     engine.infer(clip)
                     seconds[lowering].append(time.perf_counter() - begun)
             medians = {lowering: 1000 * statistics.median(taken) for lowering, taken in seconds.items()}
-            apart = int(np.abs(answers["2d"] - answers["none"]).max())
+            apart = int(np.abs(prob["2d"] - prob["none"]).max())
             rows.append((folder.name, format_, precision, medians["2d"], medians["none"], apart))
-    table = Table(title=f"Clips of {asked.frames} frames, one thread, {asked.runs} runs in turns")
+    table = Table(title=f"Clips of {options.frames} frames, one thread, {options.runs} runs in turns")
     for heading in ("model", "format", "precision", "2d, ms", "none, ms", "none / 2d", "apart"):
         table.add_column(heading, justify="left" if heading in ("model", "format", "precision") else "right")
     for model, format_, precision, flat, native, apart in rows:

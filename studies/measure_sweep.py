@@ -1,18 +1,19 @@
-"""How well beats, ED, ES and EF are found on drawn cines whose area and volume are known on every frame.
+"""How well are beats, ED, ES and EF measured on drawn cines with known volumes? The figures are in docs/evaluation.md.
 
     python -m studies.measure_sweep [--cases N] [--seed N] [--noise PART] [--af] [--size PX]
         [--json FILE]
 
-A case is a half-ellipsoid that beats 40 to 150 times a minute at 20 to 120 fps, drawn frame by frame. Random: the phase
-it starts at, EF, tilt, size, the shape of a beat (length of systole, diastasis, atrial kick); beats are 95 to 105% of
-the mean length. With `--af`, as in atrial fibrillation, 50 to 150%, without kick, and a short beat is cut before the
-ventricle is full again.
+A case is a half-ellipsoid that beats 40 to 150 times a minute at 20 to 120 fps, drawn frame by frame. Random are its
+first phase, EF, tilt, size and the shape of a beat (length of systole, diastasis, atrial kick); a beat lasts 95 to 105%
+of the mean. With `--af`, as in atrial fibrillation, it lasts 50 to 150%, without kick, and the filling of a short beat
+is not complete.
 
-What counts: a beat is *true* if its ED, ES and the whole fall between them lie in the cine, and *found* if a measured
-beat has its ES nearer to it than to any other. ED and ES are the frames of the largest and smallest drawn volume. Where
-other frames of the same beat are within 1% of the stroke volume of it (the plateau of a slow heart at a high frame
-rate, where drawn areas differ by less than the pixels show), the nearest of them counts; the strict figure is given
-beside it. A *false* beat is one that is no true beat's. EF is compared with that of the drawn volumes, beat by beat.
+A beat is *true* if its ED, its ES and the whole fall from one to the other lie in the cine, and *found* if the ES of a
+measured beat is nearer to it than to any other true beat. ED and ES are the frames of the largest and smallest drawn
+volume. Where other frames of the same beat are within 1% of the stroke volume of it (the plateau of a slow heart at a
+high frame rate, where areas differ by less than a pixel), the nearest of them counts; the strict figure is given too. A
+*false* beat is a measured one that belongs to no true beat. EF is compared with that of the drawn volumes, beat by
+beat.
 """
 
 import argparse

@@ -1,8 +1,11 @@
-"""How fast a network trains on this machine: `python -m studies.training_speed [camus:DIR] [FAMILY...]`.
+"""How fast does a network train on this machine? The figures are in docs/model.md.
 
-Clips a second of whole steps, data included, one setting after the other, each in a process of its own: float32 or
-bfloat16, clips made between the steps or by workers meanwhile, memory given back to the system after each tensor (as
-glibc does) or kept (`MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=...`). Without a data set clips are drawn hearts alone.
+    python -m studies.training_speed [camus:DIR] [FAMILY...]
+
+The figure is clips per second of whole steps, including the data. The settings run one after another, each in a process
+of its own: float32 or bfloat16, clips made between the steps or by workers at the same time, memory returned to the
+system after each tensor (the default of glibc) or kept (`MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=...`). Without a
+data set the clips are drawn hearts alone.
 """
 
 import json
@@ -31,7 +34,7 @@ THREADS = 2
 
 
 def clips_per_second(data: str, family: str, bf16: bool, workers: int, folder: str) -> float:
-    """Whole steps of the default recipe, after a few that warm up."""
+    """Time whole steps of the default recipe, after a few that warm up."""
     import torch
     from torch.utils.data import DataLoader
 

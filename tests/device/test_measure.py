@@ -10,15 +10,15 @@ from edgeecho.synthetic.phantom import PhantomHeart
 from studies.device_measure import (
     SOURCES,
     CMeter,
+    compare_curves,
+    compare_masks,
     compile_c,
     differences,
-    ellipses,
     has_compiler,
-    judge_curves,
-    judge_masks,
     load,
     volume_of,
 )
+from studies.measure_inputs import ellipses
 from studies.measure_sweep import draw
 from tests.helpers import draw_heart
 
@@ -71,13 +71,13 @@ def test_phantoms(library, seed):
 
 
 def test_random_curves(library):
-    beats, said = judge_curves(library, [(11, n) for n in range(400)])
+    beats, said = compare_curves(library, [(11, n) for n in range(400)])
     assert said == []
     assert beats > 300
 
 
 def test_random_masks(library):
-    measured, said = judge_masks(library, [(12, n) for n in range(700)])
+    measured, said = compare_masks(library, [(12, n) for n in range(700)])
     assert said == []
     assert measured > 400
 

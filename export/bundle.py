@@ -33,7 +33,7 @@ def find_source(model: str) -> Path:
         return checkpoints[0]
     if graph.is_file():
         return graph
-    raise ModelFileError(f"{folder.name}: contains neither a checkpoint nor clip.fp32.onnx to export from")
+    raise ModelFileError(f"{folder.name}: holds neither a checkpoint nor clip.fp32.onnx to export from")
 
 
 def _has_torch() -> bool:
@@ -47,7 +47,7 @@ def export(model: str, out: Path, options: Options | None = None, *, progress: P
         model: Name of a packaged model, or path of a checkpoint, a folder or an fp32 ONNX clip graph of EdgeEcho.
         out: Folder to write. It must not exist, or be empty, or be an earlier bundle, which is replaced.
         options: Options of the export.
-        progress: Function that is told what is being done.
+        progress: Function that is called with what is being done.
 
     Raises:
         ModelFileError: If the model cannot be read.

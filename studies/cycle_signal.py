@@ -132,15 +132,15 @@ def main() -> None:
     parser.add_argument("data", nargs="+")
     parser.add_argument("--split", default="val")
     parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     found = {}
-    for data in asked.data:
+    for data in options.data:
         kind = data.partition(":")[0]
-        found[kind] = run(data, asked.split)
+        found[kind] = run(data, options.split)
         for method, row in found[kind].items():
             sys.stdout.write(f"{kind:12} {method:16} " + "  ".join(f"{k} {v:.3g}" for k, v in row.items()) + "\n")
-    if asked.json:
-        asked.json.write_text(json.dumps(found, indent=1) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

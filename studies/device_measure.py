@@ -183,7 +183,7 @@ def _same(c: float, python: float | None) -> bool:
 
 def compare_curves(library: ctypes.CDLL, seeds: Sequence[Sequence[int]]) -> tuple[int, list[str]]:
     """Draw curves from seeds, and return the number of beats and all differences."""
-    drawn, beats, said = ellipses(), 0, []
+    drawn, beats, found = ellipses(), 0, []
     for seed in seeds:
         rng = np.random.default_rng(seed)
         fps = FRAME_RATES[int(rng.integers(len(FRAME_RATES)))]
@@ -193,14 +193,14 @@ def compare_curves(library: ctypes.CDLL, seeds: Sequence[Sequence[int]]) -> tupl
         rank = np.clip((level - level.min()) / max(float(np.ptp(level)), 1), 0, 1)
         masks = drawn[(rank * (len(drawn) - 1)).astype(int)]
         meter = CMeter(library, drawn.shape[1:], fps, spacing)
-        said += [f"{tuple(seed)}: {text}" for text in differences(meter, masks, area, fps, spacing)]
+        found += [f"{tuple(seed)}: {text}" for text in differences(meter, masks, area, fps, spacing)]
         beats += len(meter.beats)
-    return beats, said
+    return beats, found
 
 
 def compare_masks(library: ctypes.CDLL, seeds: Sequence[Sequence[int]]) -> tuple[int, list[str]]:
     """Draw masks from seeds, and return the number of volumes and all differences."""
-    measured, said = 0, []
+    measured, found = 0, []
     for seed in seeds:
         rng = np.random.default_rng(seed)
         mask, spacing = random_mask(rng), SPACINGS[int(rng.integers(len(SPACINGS)))]
@@ -209,11 +209,12 @@ def compare_masks(library: ctypes.CDLL, seeds: Sequence[Sequence[int]]) -> tuple
         expected = volume_of(mask, spacing)
         measured += not np.isnan(expected)
         if not _same(meter.volume, expected):
-            said.append(f"{tuple(seed)}: volume is {meter.volume}, not {expected}")
-    return measured, said
+            found.append(f"{tuple(seed)}: volume is {meter.volume}, not {expected}")
+    return measured, found
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--curves", type=int, default=2000)
     parser.add_argument("--masks", type=int, default=5000)

@@ -1,4 +1,4 @@
-"""Files that EdgeEcho writes for a cine, which are told from cines by their JSON."""
+"""Files that EdgeEcho writes for a cine, which their JSON distinguishes from cines."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Ultrasound sector on a screen, told from text, bars and an ECG trace."""
+"""Ultrasound sector on a screen, separated from text, bars and an ECG trace."""
 
 import numpy as np
 

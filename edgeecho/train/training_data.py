@@ -35,7 +35,7 @@ def labelled_cines(items: list[Item], progress: Progress, join: bool = False) ->
 
     Args:
         items: Items to read.
-        progress: Function that is told which items are left out.
+        progress: Function that is called with each item that is left out.
         join: Whether to return stills of one heart and view as one cine, whose frames are not consecutive.
     """
     stills: dict[tuple[str, str], list[Cine]] = {}
@@ -138,7 +138,7 @@ def find_sources(items: list[Item], clips: ClipConfig, folder: Path, progress: P
         items: Items to train on.
         clips: Requested shares; a source that the data set does not have is left out.
         folder: Folder of the canvases.
-        progress: Function that is told what is done and what is left out.
+        progress: Function that is called with what is done and what is left out.
 
     Raises:
         ConfigError: If nothing is left to train on.

@@ -80,7 +80,7 @@ def verify_bundle(
         calib: `KIND:DIR` whose held-out patients join the acceptance cines; the data that int8 was calibrated on.
         seed: Seed that chooses the acceptance cines.
         limits: Limits of the acceptance test.
-        progress: Function that is told what is being done.
+        progress: Function that is called with what is being done.
 
     Raises:
         ModelFileError: If the model is no bundle with an fp32 clip graph.

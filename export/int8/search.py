@@ -78,7 +78,7 @@ def quantize_accepted(
         reference: Predictions of fp32 on the acceptance cines.
         spec: Specification of the fp32 clip graph.
         options: Options of the export; with `gate` `report` all convolutions stay in int8, whatever is found.
-        progress: Function that is told what is being done.
+        progress: Function that is called with what is being done.
 
     Raises:
         ExportError: If parameters of the graph are not those of the calibration, or with `gate` `enforce` half of the

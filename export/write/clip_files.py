@@ -101,7 +101,7 @@ def write_clips(
         stamps: Stamps of the files.
         expected: Predictions of the source.
         options: Options of the export.
-        progress: Function that is told what is being done.
+        progress: Function that is called with what is being done.
     """
     proof: list[CheckResult] = []
     lowered = {"2d": built}

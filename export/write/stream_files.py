@@ -47,7 +47,7 @@ def write_streams(
         suffixes: Suffixes of the formats, of `.onnx`, `.ort` and `.xml`.
         real: Real clips, uint8 (T, S, S) each; int8 masks are compared on them.
         noise: Clips of noise, uint8 (T, S, S) each.
-        progress: Function that is told what is being done.
+        progress: Function that is called with what is being done.
 
     Raises:
         ExportError: If the graph cannot be streamed.

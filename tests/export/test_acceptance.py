@@ -43,7 +43,7 @@ NANO = next(path for path in packaged_models() if path.name == "cl_unet_nano")
 
 
 def discs(count: int = 12, side: int = 64) -> list[AcceptanceCine]:
-    """Cines of two frames: a disc of grey 200 that shrinks, EF known, its own pixels the truth."""
+    """Cines of two frames: a disc of grey 200 that shrinks, with known EF and its own pixels as truth."""
     y, x = np.mgrid[:side, :side]
     cines = []
     for k in range(count):
@@ -56,7 +56,7 @@ def discs(count: int = 12, side: int = 64) -> list[AcceptanceCine]:
 
 
 def bright(frames: np.ndarray) -> np.ndarray:
-    """A network that calls cavity what is bright."""
+    """A network that predicts cavity at bright pixels."""
     return np.where(frames > 100, 255, 0).astype(np.uint8)
 
 
@@ -110,8 +110,8 @@ def test_one_cine_decides_nothing() -> None:
     assert worst["ef_mean_points"].startswith("disc 7 (5")
 
 
-def test_a_cine_that_noise_moves_says_nothing_of_ef() -> None:
-    """A reference on the edge: two levels of noise decide its masks."""
+def test_a_cine_that_noise_moves_does_not_count_for_ef() -> None:
+    """The masks of the reference are so near the threshold that two levels of noise change them."""
     cines = [replace(cine, inputs=np.where(cine.inputs > 0, 128, 0).astype(np.uint8)) for cine in discs()]
 
     def edge(frames: np.ndarray) -> np.ndarray:
@@ -125,7 +125,7 @@ def test_a_cine_that_noise_moves_says_nothing_of_ef() -> None:
 
 
 def test_a_network_that_outlines_nothing_is_refused() -> None:
-    """Two empty masks are equal; they prove nothing."""
+    """Two empty masks are equal, but that proves nothing."""
     nothing = np.zeros_like
     found = assess("int8", nothing, make_reference(nothing, discs(), 128), Limits())
     assert [(f.figure, f.holds) for f in found[:2]] == [("disagreement", False), ("area_spread", False)]
@@ -144,7 +144,7 @@ def test_limits_are_named_and_bounded() -> None:
 # Cines
 
 
-def test_cines_know_ed_and_es(camus: Path) -> None:
+def test_cines_have_ed_and_es(camus: Path) -> None:
     cines = acceptance_cines(f"camus:{camus}", ("patient0001", "patient0006"), 48, seed=3)
     assert [cine.name for cine in cines[:2]] == ["drawn 3-0", "drawn 3-1"]
     assert {cine.name for cine in cines[40:]} == {"held-out cine 0", "held-out cine 1"}  # cards name no patient
@@ -170,7 +170,7 @@ def test_another_seed_draws_other_cines() -> None:
 
 @pytest.fixture(scope="module")
 def nano() -> tuple[onnx.ModelProto, Reference, list[np.ndarray]]:
-    """The packaged nano, what it answers to the cines of a seed that the packaged files were not exported with."""
+    """The packaged nano, with its reference on cines of another seed than that of the packaged files."""
     source = check(NANO / "clip.fp32.onnx")
     graph = onnx.load_from_string(source.data)
     run = open_graph(graph, source.spec).probabilities
@@ -202,7 +202,7 @@ def test_broken_graphs_are_refused(nano: tuple[onnx.ModelProto, Reference, list[
 
 
 def test_parameters_are_recomputed(nano: tuple[onnx.ModelProto, Reference, list[np.ndarray]]) -> None:
-    """Each kind of parameter, changed where it would hardly show in a mask."""
+    """Every kind of parameter is changed where masks hardly differ."""
     graph, _, clips = nano
     _, int8, ranges, bits = next(good(graph, clips))
     node = next(n for n in int8.graph.node if n.op_type == "QuantizeLinear")
@@ -238,7 +238,7 @@ def test_openvino_is_tested_by_itself(tiny_bundle: Path) -> None:
 
 
 def spoil(monkeypatch: pytest.MonkeyPatch, factor: float, which: int = -1, spared: str | None = None) -> None:
-    """Let an export quantize another graph than it is given, unless a convolution of this name stays in float."""
+    """Make an export quantize a spoilt graph, unless a convolution of this name stays in float."""
 
     def spoilt(graph: onnx.ModelProto, ranges: Ranges, **asked: object) -> onnx.ModelProto:
         whole = spared is not None and spared in asked.get("keep_float", ())  # type: ignore[operator]
@@ -263,7 +263,7 @@ def test_parameters_that_are_not_the_calibration_s_are_refused(
 def test_an_int8_graph_with_other_masks_is_refused(
     tiny_bundle: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Giving convolutions back to float, one by one, does not help this one, so nothing is written."""
+    """Convolutions in float, one after another, do not suffice for this graph, so nothing is written."""
     spoil(monkeypatch, 0.3)
     told: list[str] = []
     options = Options(formats=("onnx",), calib=f"camus:{camus}")
@@ -280,7 +280,7 @@ def test_an_int8_graph_with_other_masks_is_refused(
 def test_a_maker_may_look_at_what_is_refused(
     tiny_bundle: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """With `--gate report` the files are written; index, card and each file have the refusal, and opening tells it."""
+    """With `--gate report` the files are written; index, card and files contain the refusal, and opening reports it."""
     spoil(monkeypatch, 0.3)
     folder = export(
         str(tiny_bundle / "clip.fp32.onnx"), tmp_path / "out", gate="report", formats=("onnx",), calib=f"camus:{camus}"
@@ -303,7 +303,7 @@ def test_a_maker_may_look_at_what_is_refused(
 def test_a_convolution_that_spoils_int8_goes_back_to_float(
     tiny_bundle: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One convolution is made to lose by int8; the search finds it, leaves it in float, and the bundle names it."""
+    """One convolution is spoilt in int8; the search finds it, keeps it in float, and the bundle lists it."""
     fp32 = onnx.load(tiny_bundle / "clip.fp32.onnx")
     names = [node.name for node in fp32.graph.node if node.op_type == "Conv"]
     spoil(monkeypatch, 0.3, -2, names[-2])
@@ -349,7 +349,7 @@ def test_a_bundle_is_verified_again(tiny_bundle: Path, camus: Path) -> None:
 
 
 def test_verification_finds_files_of_another_export(tiny_bundle: Path, tmp_path: Path, command: Any) -> None:
-    """A sound file of another network, a damaged one, and one whose graph answers otherwise than its self-test."""
+    """A sound file of another network, a damaged one, and one whose graph differs from its self-test."""
     folder = tmp_path / "mixed"
     shutil.copytree(tiny_bundle, folder)
     (folder / "bundle.json").unlink()  # its list of digests would find all three
@@ -379,7 +379,7 @@ def test_verification_finds_files_of_another_export(tiny_bundle: Path, tmp_path:
 
 
 def tampered_int8(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Half of one convolution's weights lost."""
+    """An int8 graph in which half of one convolution's weights are 0."""
     name = [t.name for t in model.graph.initializer if t.name.endswith("weight_quantized")][-1]
     tensor = next(t for t in model.graph.initializer if t.name == name)
     tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor) // 2, name))

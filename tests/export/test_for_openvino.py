@@ -1,4 +1,4 @@
-"""OpenVINO's int8 files: what comes in is quantized once more, so that ARM takes them, and no answer changes."""
+"""int8 graphs for OpenVINO: inputs are quantized once more, so that ARM accepts them, without a change of results."""
 
 from collections import Counter
 from pathlib import Path
@@ -21,7 +21,7 @@ FORMS = ["clip", "stream"]
 
 
 def inputs_of(path: Path, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """A cine or a frame, and any state."""
+    """Random inputs of a graph: a cine or a frame, and a state."""
     spec = check(path).spec
     clip = network_frames(9)[:, None]
     state = {t.name: rng.integers(0, 256, t.shape).astype(t.dtype) for t in spec.state}
@@ -64,7 +64,7 @@ def test_nothing_changes_in_onnx_runtime(graphs: Path, form: str, rng: np.random
 
 @pytest.mark.parametrize("form", FORMS)
 def test_nothing_changes_in_openvino(graphs: Path, form: str, rng: np.random.Generator, tmp_path: Path) -> None:
-    """Here the graph as it was opens too; on ARM it is refused (docs/processors.md)."""
+    """On x86 OpenVINO also opens the graph without the rewrite; on ARM it refuses it (docs/processors.md)."""
     path = graphs / f"{form}.int8.onnx"
     model, inputs = onnx.load(path), inputs_of(path, rng)
     del model.metadata_props[:]
@@ -91,7 +91,7 @@ def test_fp32_stays_as_it_is(graphs: Path, form: str) -> None:
 
 
 def test_products_stay_in_float_for_openvino(graphs: Path) -> None:
-    """Quantized products came out wrong there; a graph without any is not touched."""
+    """OpenVINO computes quantized products wrongly; a graph without any is returned as it is."""
     from edgeecho.export.graph.for_openvino import keep_products_float
 
     model = onnx.load(graphs / "clip.int8.onnx")

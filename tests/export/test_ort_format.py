@@ -1,4 +1,4 @@
-"""ONNX Runtime's own format: the same answers, the same bytes each time, sealed like every model file."""
+"""ONNX Runtime's own format: the same results, the same bytes each time, sealed like every model file."""
 
 import json
 import subprocess
@@ -48,7 +48,7 @@ def ort_files(graphs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("precision", "levels"), [("int8", 0), ("fp32", 1)])
-def test_says_what_the_onnx_file_says(graphs: Path, ort_files: Path, precision: str, levels: int) -> None:
+def test_predicts_what_the_onnx_file_predicts(graphs: Path, ort_files: Path, precision: str, levels: int) -> None:
     clip = network_frames(21)
     for form, opened in (("clip", load), ("stream", stream)):
         answers = [
@@ -179,6 +179,6 @@ def test_every_model_file_has_a_runtime() -> None:
     assert {*RUNTIME_OF, devicefile.SUFFIX} == set(SUFFIXES)  # the last is for C
 
 
-def test_an_unknown_format_is_told() -> None:
+def test_an_unknown_format_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"unknown format 'tflite'; known: onnx, openvino, ort"):
         Options(formats=("tflite",))

@@ -12,8 +12,8 @@ from edgeecho.export.int8.ranges import BINS, Histogram, find_ranges  # noqa: E4
 from tests.helpers import network_frames  # noqa: E402
 
 
-def test_a_histogram_holds_what_it_was_given() -> None:
-    """Whatever the order: widening merges bins and loses no count."""
+def test_a_histogram_counts_all_values() -> None:
+    """The order does not matter: doubling the width merges bins and loses no count."""
     rng = np.random.default_rng(0)
     parts = [rng.normal(0, scale, 5000) for scale in (0.001, 1, 30, 0.1)]
     values = np.concatenate(parts)
@@ -42,7 +42,7 @@ def test_a_histogram_of_odd_values() -> None:
 
 
 def test_ranges_are_those_of_the_tensors(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Against tensors tapped one by one; an outlier leaves the percentile range, not the whole one."""
+    """Ranges equal those of each tensor as an output; an outlier is outside the percentile range alone."""
     import onnxruntime as ort
 
     model = onnx.load(tiny_bundle / "clip.fp32.onnx")

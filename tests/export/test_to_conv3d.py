@@ -32,13 +32,13 @@ def clip_graph_of(graphs: Path, precision: str) -> onnx.ModelProto:
 
 
 def kernels(model: onnx.ModelProto) -> list[tuple[int, ...]]:
-    """Of every convolution."""
+    """Shapes of the kernels of all convolutions."""
     found = [a.ints for n in model.graph.node if n.op_type == "Conv" for a in n.attribute if a.name == "kernel_shape"]
     return [tuple(kernel) for kernel in found]
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
-def test_it_says_the_same(graphs: Path, precision: str) -> None:
+def test_it_predicts_the_same(graphs: Path, precision: str) -> None:
     flat = clip_graph_of(graphs, precision)
     native = conv3d_graph(flat)
     result = compare_lowering(native, flat, check(graphs / f"clip.{precision}.onnx").spec, CLIPS)
@@ -95,7 +95,7 @@ def test_each_format_and_target_gets_what_is_fastest(tiny_bundle: Path) -> None:
     assert Options(lower="none").lowering("onnx") == "none"
 
 
-def test_asked_for_in_onnx(tiny_checkpoint: Path, tmp_path: Path) -> None:
+def test_native_3d_in_onnx(tiny_checkpoint: Path, tmp_path: Path) -> None:
     asked = Options(precision="fp32", formats=("onnx",), forms=("clip",), lower="none")
     bundle = export(str(tiny_checkpoint), tmp_path / "out", asked)
     native = bundle.folder / "clip.fp32.onnx"

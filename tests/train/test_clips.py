@@ -1,4 +1,4 @@
-"""Where training clips come from: hearts between stills, videos, phantoms; what is labelled; what spoils them."""
+"""Sources of training clips: morphs between stills, videos, phantoms; their labels and their augmentation."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -250,7 +250,7 @@ def test_stills_of_one_heart_are_joined(camus: Path) -> None:
 
 
 def test_what_is_chosen_on_sees_no_other_still(camus: Path) -> None:
-    """ED and ES stills are no neighbours in time: each is looked at as if it stood still."""
+    """ED and ES stills are not consecutive frames: each is validated as a cine of one repeated frame."""
     cines = labelled_cines(open_data(f"camus:{camus}").items("train")[:4], lambda text: None)
     validation = Validation(cines, SIZE, (4, 4))
     assert [(len(frame.inputs), frame.index) for frame in validation.frames] == [(1, 0)] * 4

@@ -1,4 +1,4 @@
-"""The loss on paper, and the cardiac cycle on made videos."""
+"""The loss against values by hand, and the cardiac cycle on synthetic videos."""
 
 import math
 from dataclasses import replace
@@ -154,7 +154,7 @@ def test_the_cycle_of_a_beating_disc(frames: int, fps: float | None) -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_without_labels_a_full_heart_is_up(seed: int) -> None:
-    """Of a heart's own rhythm: longer near its largest volume than near its smallest."""
+    """The sign follows from the rhythm: a heart is longer near its largest volume than near its smallest."""
     rng = np.random.default_rng(seed)
     times = np.arange(160) / 50
     volume, _ = Rhythm.draw(rng, 3.2, 70.0).at(times)

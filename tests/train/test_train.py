@@ -26,7 +26,7 @@ from tests.helpers import write_camus  # noqa: E402
 
 
 def config(camus: Path, out: Path, **settings: object) -> TrainConfig:
-    """A run of a network of two levels on one thread."""
+    """Settings of a run of a network of two levels on one thread."""
     values = {
         "model.overrides": {
             "widths": [8, 16],
@@ -95,13 +95,13 @@ def test_it_learns_and_leaves_a_sealed_checkpoint(camus: Path, tmp_path: Path) -
 
 
 def test_a_short_run_leaves_a_checkpoint_however_bad(camus: Path, tmp_path: Path) -> None:
-    """After one step the averaged network may find nothing at all; a file is promised all the same."""
+    """After one step the averaged network may find nothing at all, but a checkpoint is written."""
     path = train(config(camus, tmp_path, **{"optim.steps": 1, "optim.learning_rate": 1e-9, "run.save_every": 1}))
     assert check(path)[1].form == "checkpoint"
 
 
 def test_the_standard_network_trains_too(camus: Path, tmp_path: Path) -> None:
-    """It pools eight frames into one, so clips and looks must be multiples of eight."""
+    """It pools eight frames into one, so training clips and validation clips must be multiples of eight."""
     settings = {"model.family": "unet3d", "model.overrides": {"base_channels": 2}, "model.size_px": 48}
     settings |= {"clips.per_step": 1, "optim.steps": 1, "run.save_every": 1}
     with pytest.raises(ConfigError, match=r"clips\.frames must be a multiple of 8"):
@@ -112,7 +112,7 @@ def test_the_standard_network_trains_too(camus: Path, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def unbroken(camus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of 12 steps in one go."""
+    """A run of 12 steps without a break."""
     out = tmp_path_factory.mktemp("unbroken")
     train(config(camus, out))
     return out
@@ -200,7 +200,7 @@ def test_a_checkpoint_goes_on_at_another_size(camus: Path, unbroken: Path, tmp_p
     assert load_checkpoint(path)[1].size_px == 64
 
 
-def test_a_wider_network_begins_with_the_answers_of_the_first(camus: Path, unbroken: Path, tmp_path: Path) -> None:
+def test_a_wider_network_starts_with_the_predictions_of_the_first(camus: Path, unbroken: Path, tmp_path: Path) -> None:
     network, spec = load_checkpoint(unbroken / "cl_unet_edge.safetensors")
     wide, its = net2wider(network, spec, 3, seed=1)
     assert its.config["widths"] == (24, 48)
@@ -239,8 +239,8 @@ def test_the_mean_of_two_runs(camus: Path, unbroken: Path, tmp_path: Path) -> No
     assert not (tmp_path / "none.safetensors").exists()
 
 
-def test_a_student_learns_its_teachers_answers(camus: Path, unbroken: Path, tmp_path: Path) -> None:
-    """It comes nearer to them than one that does not heed them; the teacher's terms and data are passed on."""
+def test_a_student_learns_the_predictions_of_its_teacher(camus: Path, unbroken: Path, tmp_path: Path) -> None:
+    """Its predictions are nearer to the teacher's than without it; the teacher's licence and data are kept."""
     first = tmp_path / "first.safetensors"
     network, spec = load_checkpoint(unbroken / "cl_unet_edge.safetensors")
     save_checkpoint(first, network, replace(spec, licence="LicenseRef-First", trained_on="other hearts"))
@@ -349,7 +349,7 @@ def test_a_network_that_goes_on_from_another_keeps_its_terms(camus: Path, unbrok
         assert spec.trained_on.startswith("other hearts; then camus training list")
 
 
-def test_what_cannot_be_read_is_said_and_left_out(tmp_path: Path) -> None:
+def test_unreadable_items_are_reported_and_left_out(tmp_path: Path) -> None:
     root = write_camus(tmp_path / "data", training=3, validation=1)
     (root / "database_nifti" / "patient0002" / "patient0002_4CH_ES_gt.nii.gz").unlink()
     messages: list[str] = []

@@ -12,6 +12,7 @@ import onnx
 from edgeecho.errors import ConfigError, ExportError, ModelFileError
 from edgeecho.export.check.acceptance import Figure, Reference, assess, make_reference
 from edgeecho.export.check.acceptance_cines import acceptance_cines
+from edgeecho.export.check.engine_times import relative_time
 from edgeecho.export.check.proof import (
     CheckResult,
     allowed_levels,
@@ -23,7 +24,6 @@ from edgeecho.export.check.proof import (
     run_file,
 )
 from edgeecho.export.check.proving_clips import REAL_CLIPS, moving_cine, noise_clips, noise_like
-from edgeecho.export.check.relative_time import relative_time
 from edgeecho.export.int8.calibrate import Frames, gather
 from edgeecho.export.int8.quantize import count_int8
 from edgeecho.export.int8.ranges import find_ranges

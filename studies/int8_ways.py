@@ -8,9 +8,7 @@ with one thread and in turns. `nncf`, which only this study uses, must be instal
 """
 
 import argparse
-import statistics
 import tempfile
-import time
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +21,7 @@ from rich.table import Table
 from edgeecho.cine import Cine
 from edgeecho.data import open_data
 from edgeecho.export.bundle import find_source
+from edgeecho.export.check.engine_times import median_seconds
 from edgeecho.export.graph.to_conv3d import conv3d_graph
 from edgeecho.export.int8.calibrate import gather
 from edgeecho.export.int8.quantize import quantize
@@ -37,7 +36,7 @@ from edgeecho.runtime.engines.engine import Engine, open_engine
 from edgeecho.runtime.engines.openvino_engine import OpenVinoEngine, openvino_core
 from edgeecho.runtime.predictor import Predictor
 
-T, RUNS = 32, 30
+T, RUNS, WARM_UP_RUNS = 32, 28, 2
 PHASES = ("ED", "ES")
 
 
@@ -127,13 +126,7 @@ def segment(engine: Engine, spec: ModelSpec, stills: list[Cine]) -> list[np.ndar
 def time_all(engines: dict[str, Engine], size_px: int) -> dict[str, float]:
     """Return the median seconds of each engine for a clip, measured in turns."""
     clip = np.random.default_rng(0).integers(0, 256, (T, 1, size_px, size_px), dtype=np.uint8)
-    seconds: dict[str, list[float]] = {way: [] for way in engines}
-    for _ in range(RUNS):
-        for way, engine in engines.items():
-            begun = time.perf_counter()
-            engine.infer(clip)
-            seconds[way].append(time.perf_counter() - begun)
-    return {way: statistics.median(taken[2:]) for way, taken in seconds.items()}
+    return dict(zip(engines, median_seconds(list(engines.values()), clip, RUNS, WARM_UP_RUNS), strict=True))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,7 @@ two forms, in levels of 255.
 """
 
 import argparse
-import statistics
 import tempfile
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from rich.table import Table
 
 from edgeecho.benchmarks.run.contest import speckle_clip
 from edgeecho.errors import ModelFileError
+from edgeecho.export.check.engine_times import median_seconds
 from edgeecho.export.graph.to_conv3d import conv3d_graph
 from edgeecho.export.options import USUAL_FORMATS
 from edgeecho.export.write.clip_files import SUFFIX
@@ -66,16 +65,10 @@ def main() -> None:
             clip = speckle_clip(options.frames, check(source).spec.size_px)
             with tempfile.TemporaryDirectory() as scratch:
                 engines = engines_of(source, format_, Path(scratch))
-            seconds: dict[str, list[float]] = {lowering: [] for lowering in LOWERINGS}
             prob = {lowering: engine.infer(clip).astype(int) for lowering, engine in engines.items()}
-            for _ in range(options.runs):
-                for lowering, engine in engines.items():
-                    begun = time.perf_counter()
-                    engine.infer(clip)
-                    seconds[lowering].append(time.perf_counter() - begun)
-            medians = {lowering: 1000 * statistics.median(taken) for lowering, taken in seconds.items()}
+            flat_s, native_s = median_seconds([engines[lowering] for lowering in LOWERINGS], clip, options.runs)
             apart = int(np.abs(prob["2d"] - prob["none"]).max())
-            rows.append((folder.name, format_, precision, medians["2d"], medians["none"], apart))
+            rows.append((folder.name, format_, precision, 1000 * flat_s, 1000 * native_s, apart))
     table = Table(title=f"Clips of {options.frames} frames, one thread, {options.runs} runs in turns")
     for heading in ("model", "format", "precision", "2d, ms", "none, ms", "none / 2d", "apart"):
         table.add_column(heading, justify="left" if heading in ("model", "format", "precision") else "right")

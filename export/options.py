@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 
 from edgeecho.errors import ConfigError
-from edgeecho.export.check.acceptance import Limits
+from edgeecho.export.check.figures import Limits
 from edgeecho.export.int8.quantize import WEIGHT_BITS
 from edgeecho.export.int8.ranges import METHODS
 

@@ -10,9 +10,10 @@ import numpy as np
 import onnx
 
 from edgeecho.errors import ConfigError, ExportError, ModelFileError
-from edgeecho.export.check.acceptance import Figure, Reference, assess, make_reference
+from edgeecho.export.check.acceptance import Reference, assess, make_reference
 from edgeecho.export.check.acceptance_cines import acceptance_cines
 from edgeecho.export.check.engine_times import relative_time
+from edgeecho.export.check.figures import Figure
 from edgeecho.export.check.proof import (
     CheckResult,
     allowed_levels,

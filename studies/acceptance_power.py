@@ -20,8 +20,9 @@ import onnx
 from onnx import numpy_helper
 
 from edgeecho.export.bundle import find_source
-from edgeecho.export.check.acceptance import Figure, Limits, Reference, Run, assess, make_reference
+from edgeecho.export.check.acceptance import Reference, Run, assess, make_reference
 from edgeecho.export.check.acceptance_cines import MAX_HELD_OUT_CINES, acceptance_cines, held_out_cines
+from edgeecho.export.check.figures import Figure, Limits
 from edgeecho.export.check.proof import open_graph
 from edgeecho.export.int8.calibrate import gather
 from edgeecho.export.int8.parameters import check_parameters

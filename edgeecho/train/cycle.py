@@ -71,7 +71,7 @@ def orient_by_labels(signal: np.ndarray, phases: dict[int, str]) -> tuple[np.nda
 
     Args:
         signal: float32 (T,), zero mean and unit deviation.
-        phases: Index of each labelled frame to `ED`, `ES` or an empty text; the last is not used.
+        phases: Phase of each labelled frame, by its index: `ED`, `ES` or an empty text, which is not used.
 
     Returns:
         The cycle, all zeros where no label determines the sign, and the confidence in the sign, 0 to 1.

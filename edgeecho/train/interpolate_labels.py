@@ -16,7 +16,7 @@ def interpolate_labels(masks: np.ndarray, phases: dict[int, str], cycle: np.ndar
 
     Args:
         masks: Soft masks, uint8 (T, S, S), 0 to 255; 0 on frames without a label.
-        phases: Index of each labelled frame to `ED`, `ES` or an empty text; the last is not used.
+        phases: Phase of each labelled frame, by its index: `ED`, `ES` or an empty text, which is not used.
         cycle: Cardiac cycle, float32 (T,), high at ED.
 
     Returns:

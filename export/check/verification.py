@@ -9,8 +9,9 @@ import numpy as np
 import onnx
 
 from edgeecho.errors import ModelFileError
-from edgeecho.export.check.acceptance import Figure, Limits, assess, make_reference
+from edgeecho.export.check.acceptance import assess, make_reference
 from edgeecho.export.check.acceptance_cines import acceptance_cines
+from edgeecho.export.check.figures import Figure, Limits
 from edgeecho.export.check.proof import (
     CheckResult,
     allowed_levels,

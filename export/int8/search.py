@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import onnx
 
 from edgeecho.errors import ExportError
-from edgeecho.export.check.acceptance import Figure, Reference, assess
+from edgeecho.export.check.acceptance import Reference, assess
+from edgeecho.export.check.figures import Figure
 from edgeecho.export.check.proof import CheckResult, open_graph, require_all
 from edgeecho.export.int8.parameters import check_parameters, check_sums
 from edgeecho.export.int8.quantize import quantize

@@ -8,7 +8,7 @@ import numpy as np
 from edgeecho.cine import Cine, read_cine
 from edgeecho.data.datasets.licences import terms_of
 from edgeecho.errors import MissingExtraError, require
-from edgeecho.export.check.acceptance import Figure
+from edgeecho.export.check.figures import Figure
 from edgeecho.export.check.proof import CheckResult, open_file
 from edgeecho.export.int8.calibrate import PHANTOM_PX, PHANTOM_SEED
 from edgeecho.export.int8.quantize import PROCESSORS

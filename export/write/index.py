@@ -9,7 +9,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
-from edgeecho.export.check.acceptance import Figure
+from edgeecho.export.check.figures import Figure
 from edgeecho.export.check.proof import CheckResult
 from edgeecho.export.options import Options
 from edgeecho.export.pipeline import Bundle

@@ -19,8 +19,9 @@ from onnx import numpy_helper  # noqa: E402
 import edgeecho.export.bundle as bundle_module  # noqa: E402
 import edgeecho.export.int8.search as search_module  # noqa: E402
 from edgeecho.errors import ConfigError, ExportError, ModelFileError  # noqa: E402
-from edgeecho.export.check.acceptance import Figure, Limits, Reference, assess, make_reference  # noqa: E402
+from edgeecho.export.check.acceptance import Reference, assess, make_reference  # noqa: E402
 from edgeecho.export.check.acceptance_cines import MAX_FRAMES, AcceptanceCine, acceptance_cines  # noqa: E402
+from edgeecho.export.check.figures import Figure, Limits  # noqa: E402
 from edgeecho.export.check.proof import CheckResult, compare_masks, open_graph  # noqa: E402
 from edgeecho.export.check.verification import verify_bundle  # noqa: E402
 from edgeecho.export.int8.calibrate import gather  # noqa: E402

@@ -1,4 +1,4 @@
-"""From a checkpoint to graphs: exported, quantized, written and proven, file by file."""
+"""Pipeline from a checkpoint to graphs, which are exported, quantized, written and proven, file by file."""
 
 import hashlib
 import shutil

@@ -13,7 +13,7 @@ MAX_FPS, MAX_SPACING_MM = 10_000, 1_000
 
 @dataclass(frozen=True, eq=False)
 class Cine:
-    """One loop of grey frames.
+    """A loop of grey frames.
 
     Raises:
         ShapeError: If `frames` is not uint8 (T, H, W) with T >= 1, or a label does not fit.

@@ -105,7 +105,7 @@ def supervised_loss(logits: Tensor, masks: Tensor, weight: Tensor) -> Tensor:
 
 
 def cycle_loss(area: Tensor, cycle: Tensor, phase_confidence: Tensor) -> Tensor:
-    """One less the correlation of predicted area and cycle, weighted by phase_confidence, averaged over clips.
+    """Return 1 less the correlation of predicted area and cycle, weighted by confidence, the mean over clips.
 
     Args:
         area: Soft areas, float (B, T).

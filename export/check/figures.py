@@ -62,7 +62,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Figure:
-    """One statistic over the acceptance cines."""
+    """A statistic over the acceptance cines, with its interval and its limit."""
 
     file: str
     against: str

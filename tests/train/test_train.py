@@ -101,7 +101,7 @@ def test_a_short_run_leaves_a_checkpoint_however_bad(camus: Path, tmp_path: Path
 
 
 def test_the_standard_network_trains_too(camus: Path, tmp_path: Path) -> None:
-    """It pools eight frames into one, so training clips and validation clips must be multiples of eight."""
+    """The network pools eight frames into one, so training clips and validation clips must be multiples of eight."""
     settings = {"model.family": "unet3d", "model.overrides": {"base_channels": 2}, "model.size_px": 48}
     settings |= {"clips.per_step": 1, "optim.steps": 1, "run.save_every": 1}
     with pytest.raises(ConfigError, match=r"clips\.frames must be a multiple of 8"):
@@ -240,7 +240,7 @@ def test_the_mean_of_two_runs(camus: Path, unbroken: Path, tmp_path: Path) -> No
 
 
 def test_a_student_learns_the_predictions_of_its_teacher(camus: Path, unbroken: Path, tmp_path: Path) -> None:
-    """Its predictions are nearer to the teacher's than without it; the teacher's licence and data are kept."""
+    """The predictions are nearer to the teacher's than without it; the teacher's licence and data are kept."""
     first = tmp_path / "first.safetensors"
     network, spec = load_checkpoint(unbroken / "cl_unet_edge.safetensors")
     save_checkpoint(first, network, replace(spec, licence="LicenseRef-First", trained_on="other hearts"))

@@ -1,4 +1,4 @@
-"""The error tree. Every message says what is wrong, what was found, and what to do.
+"""Error tree. Every message contains what is wrong, the value that was found, and what to do.
 
 EdgeEchoError
 ├── ConfigError (ValueError)          a field or flag has a bad value
@@ -6,7 +6,7 @@ EdgeEchoError
 ├── VideoError                        a cine cannot be opened, decoded or written
 ├── ModelFileError                    not an EdgeEcho model file, wrong version, bad checksum
 ├── DataError                         a data set is missing, incomplete or inconsistent
-├── ExportError                       an exported graph does not say the same as its checkpoint
+├── ExportError                       an exported graph differs from its checkpoint
 ├── OutputError                       a result cannot be written
 ├── MissingExtraError (ImportError)   an optional package is not installed
 └── MeasurementError                  no complete beat, empty mask
@@ -33,7 +33,7 @@ class VideoError(EdgeEchoError):
 
 
 class ModelFileError(EdgeEchoError):
-    """Not an EdgeEcho model file, an unsupported version, or a checksum that does not hold."""
+    """A file is no EdgeEcho model file, has an unsupported version, or a wrong checksum."""
 
 
 class DataError(EdgeEchoError):
@@ -41,7 +41,7 @@ class DataError(EdgeEchoError):
 
 
 class ExportError(EdgeEchoError):
-    """An exported graph does not say the same as the checkpoint it was made from."""
+    """An exported graph differs from the checkpoint that it was made from."""
 
 
 class OutputError(EdgeEchoError):

@@ -1,4 +1,4 @@
-"""Files are written whole or not at all."""
+"""Writing of files, whole or not at all."""
 
 import os
 import tempfile
@@ -10,10 +10,10 @@ from edgeecho.errors import OutputError
 
 
 def require_writable(folder: str | os.PathLike[str]) -> None:
-    """Make a folder if need be, and write in it: before long work, not after it.
+    """Make a folder if it is missing, and check before long work that it can be written.
 
     Raises:
-        OutputError: If it cannot be made or written.
+        OutputError: If the folder cannot be made or written.
     """
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)

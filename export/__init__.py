@@ -1,1 +1,1 @@
-"""Export: one checkpoint to graphs that are proven to say the same, in fp32 and int8, ONNX and OpenVINO."""
+"""Export: one checkpoint to graphs with proven predictions, in fp32 and int8, for ONNX Runtime and OpenVINO."""

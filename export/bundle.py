@@ -1,4 +1,4 @@
-"""`edgeecho export`: one model in, one folder of proven files out, whole or not at all."""
+"""Export of one model to a folder of proven files, which is written whole or not at all: `edgeecho export`."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ from edgeecho.model.registry import model_folder
 
 
 def find_source(model: str) -> Path:
-    """The checkpoint to export, or where PyTorch is missing or only a graph is given, an fp32 ONNX graph.
+    """Find the checkpoint to export; where PyTorch or the checkpoint is missing, the fp32 ONNX graph.
 
     Raises:
         ModelFileError: If there is nothing that can be exported.
@@ -44,15 +44,15 @@ def export(model: str, out: Path, options: Options | None = None, *, progress: P
     """Export a model.
 
     Args:
-        model: A packaged model's name, a checkpoint, a folder, or an fp32 ONNX clip graph of EdgeEcho's.
-        out: Folder to write; must not exist, be empty or be an earlier bundle, which is replaced.
-        options: What is asked for.
-        progress: Told what is being done.
+        model: Name of a packaged model, or path of a checkpoint, a folder or an fp32 ONNX clip graph of EdgeEcho.
+        out: Folder to write. It must not exist, or be empty, or be an earlier bundle, which is replaced.
+        options: Options of the export.
+        progress: Function that is called with what is being done.
 
     Raises:
         ModelFileError: If the model cannot be read.
         DataError: If there is nothing to calibrate on.
-        ExportError: If a written file does not say the same as the model, or int8 does not pass the gate.
+        ExportError: If a written file differs from the model, or the acceptance test refuses one.
         OutputError: If the folder cannot be written.
     """
     options = options or Options()
@@ -79,7 +79,7 @@ def export(model: str, out: Path, options: Options | None = None, *, progress: P
 
 
 def _put(staging: Path, out: Path) -> None:
-    """Let a finished bundle take an earlier one's place; files in there that no export wrote stay."""
+    """Put a finished bundle in the place of an earlier one; files in there that no export wrote are kept."""
     if not out.exists():
         staging.rename(out)
         return

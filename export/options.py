@@ -1,9 +1,9 @@
-"""What an export is asked for."""
+"""Options of an export."""
 
 from dataclasses import asdict, dataclass
 
 from edgeecho.errors import ConfigError
-from edgeecho.export.check.acceptance import Limits
+from edgeecho.export.check.figures import Limits
 from edgeecho.export.int8.quantize import WEIGHT_BITS
 from edgeecho.export.int8.ranges import METHODS
 
@@ -14,7 +14,7 @@ PRECISIONS = ("int8", "fp16", "fp32")
 TARGETS = ("x86", "arm")
 LOWERINGS = ("auto", "none", "2d")
 AUTO = {("openvino", "x86"): "none"}
-"""Format and target to the lowering that is fastest there, where it is not `2d`: `studies.lowering`."""
+"""Fastest lowering of a format on a target, where it is not `2d` (measured by `studies.lowering`)."""
 DEFAULT_LIMITS = Limits()
 GATES = ("enforce", "report")
 MAX_FRAMES = 1024
@@ -22,33 +22,33 @@ MAX_FRAMES = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Settings of one export."""
+    """Options of one export."""
 
     precision: str = "int8"
-    """`int8` writes int8 beside fp32; `fp16` OpenVINO files with weights of 16 bits beside fp32; `fp32` fp32 alone."""
+    """`int8` writes int8 and fp32 files; `fp16` OpenVINO files with weights of 16 bits, and fp32; `fp32` fp32 alone."""
     formats: tuple[str, ...] = USUAL_FORMATS
-    """Of `onnx`, `openvino` and `ort`, which is for small builds of ONNX Runtime."""
+    """Formats: `onnx`, `openvino`, and `ort`, which is for small builds of ONNX Runtime."""
     forms: tuple[str, ...] = FORMS
-    """Of `clip` and `stream`."""
+    """Forms of the graphs: `clip` and `stream`."""
     target: str = "x86"
-    """`x86` or `arm`: which processor the files are for."""
+    """Processor that the files are for: `x86` or `arm`."""
     lower: str = "auto"
-    """`2d` (frames in the batch), `none` (native 3D convolutions), or what is fastest for the target (`auto`)."""
+    """Lowering: `2d` (frames in the batch), `none` (native 3D convolutions), or the fastest on the target (`auto`)."""
     frames: int | None = None
     """Fixed T of the clip graphs; None leaves T free."""
     calib: str | None = None
-    """`KIND:DIR` to calibrate int8 on; None takes drawn hearts and the cine inside pydicom."""
+    """Calibration set as `KIND:DIR`; None takes drawn hearts and the cine inside pydicom."""
     method: str = "minmax"
-    """How ranges are found: `minmax` or `percentile`."""
+    """Method that finds ranges: `minmax` or `percentile`."""
     weight_bits: int = WEIGHT_BITS[0]
-    """Of int8: 7, so that every processor gives the same bits, or 8, for processors that add without saturation."""
+    """Bits of int8 weights: 7, with equal results on every processor, or 8, for processors without saturation."""
     gate: str = "enforce"
-    """What follows if the acceptance test refuses int8 or 16 bits: `enforce` writes nothing, `report` writes the files
-    with the refusal inside."""
+    """Effect of a refusal by the acceptance test: `enforce` writes nothing, `report` writes the files with the refusal
+    inside."""
     limits: Limits = DEFAULT_LIMITS
-    """Of the acceptance test."""
+    """Limits of the acceptance test."""
     gate_seed: int = 0
-    """Chooses the cines of the acceptance test."""
+    """Seed that chooses the cines of the acceptance test."""
 
     def __post_init__(self) -> None:
         for name, value, known in (
@@ -72,18 +72,20 @@ class Options:
             raise ConfigError("fp16 files are for OpenVINO: ONNX Runtime gains nothing from them on a CPU")
 
     def lowering(self, kind: str, context_frames: tuple[int, int] = (1, 1)) -> str:
-        """Of the clip graphs of a format, `2d` or `none`; where answers depend on one frame, nothing looks along time.
+        """Return the lowering of the clip graphs of a format, `2d` or `none`.
+
+        A network without context frames has no convolution along time, so `auto` is `2d` there.
 
         Args:
-            kind: Of `FORMATS`.
-            context_frames: Of the network's spec.
+            kind: Format, one of `FORMATS`.
+            context_frames: Field `context_frames` of the network's specification.
         """
         if self.lower != "auto":
             return self.lower
         return AUTO.get((kind, self.target), "2d") if any(context_frames) else "2d"
 
     def command(self, model: str) -> str:
-        """The command line that asks for the same."""
+        """Return the command line of the same export."""
         given = [f"--{self.precision}"]
         for name, value, usual in (
             ("format", ",".join(self.formats), ",".join(USUAL_FORMATS)),

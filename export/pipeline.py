@@ -1,9 +1,7 @@
-"""From a checkpoint to graphs: exported, quantized, written and proven, file by file."""
+"""Pipeline from a checkpoint to graphs, which are exported, quantized, written and proven, file by file."""
 
 import hashlib
 import shutil
-import statistics
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,83 +9,125 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from edgeecho.errors import ConfigError, ExportError, MissingExtraError, ModelFileError
-from edgeecho.export.check.acceptance import Figure, Reference, assess, make_reference
+from edgeecho.errors import ConfigError, ExportError, ModelFileError
+from edgeecho.export.check.acceptance import Reference, assess, make_reference
 from edgeecho.export.check.acceptance_cines import acceptance_cines
+from edgeecho.export.check.engine_times import relative_time
+from edgeecho.export.check.figures import Figure
 from edgeecho.export.check.proof import (
-    WINDOWS,
-    Verdict,
-    compare_cuts,
+    CheckResult,
+    allowed_levels,
+    compare_windows,
     logit_error,
     open_file,
     open_graph,
     require_all,
     run_file,
-    same_levels,
 )
-from edgeecho.export.int8.calibrate import Frames, gather, packaged_cine
+from edgeecho.export.check.proving_clips import REAL_CLIPS, moving_cine, noise_clips, noise_like
+from edgeecho.export.int8.calibrate import Frames, gather
 from edgeecho.export.int8.quantize import count_int8
 from edgeecho.export.int8.ranges import find_ranges
 from edgeecho.export.int8.search import Int8Graph, quantize_accepted, refusal_of, refusals_of
 from edgeecho.export.options import Options
-from edgeecho.export.write.clip_files import SUFFIX, Stamps, formats_of, make_stamps, write_clips
+from edgeecho.export.write.clip_files import (
+    SUFFIX,
+    WINDOWED_FORMATS,
+    Expected,
+    Stamps,
+    formats_of,
+    make_stamps,
+    write_clips,
+)
 from edgeecho.export.write.device_files import write_device_files
 from edgeecho.export.write.ort_format import write_operators
 from edgeecho.export.write.stream_files import write_streams
 from edgeecho.model.device_file import header_fields
-from edgeecho.model.registry import locate
 from edgeecho.model.sealed_file import check
 from edgeecho.model.spec import ModelSpec
-from edgeecho.runtime.engines.engine import open_engine
 
 Progress = Callable[[str], None]
-CUT = ("onnx", "ort")
-"""Formats whose clip graphs are compared with themselves, cut."""
-REAL_CLIPS = 4
-"""Held-out clips that a stream is proven on, besides a moving cine."""
-TIMED_RUNS = 5
 QUANTIZED = ("int8", "fp16")
-"""Precisions that the acceptance test looks at."""
+"""Precisions whose files the acceptance test measures."""
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """What an export wrote."""
+    """Result of an export: the folder, and what was found while it was written."""
 
     folder: Path
     spec: ModelSpec
-    """Of the network."""
+    """Specification of the network."""
     frames: Frames
-    verdicts: list[Verdict]
+    proof: list[CheckResult]
     gate: list[Figure] = field(default_factory=list)
     """Figures of the acceptance test; empty where nothing was quantized."""
     gate_cines: int = 0
-    """Cines of the acceptance test."""
+    """Number of cines of the acceptance test."""
     kept_float: list[str] = field(default_factory=list)
-    """Convolutions that the acceptance test gave back to float."""
+    """Names of the convolutions that stay in float, so that the acceptance test accepts the graph."""
     costs: list[tuple[str, float]] = field(default_factory=list)
-    """Of `Int8Graph`."""
+    """Field `costs` of `Int8Graph`."""
     int8: bool = False
     """Whether int8 files were written."""
 
     @property
     def calibration(self) -> str | None:
-        """What int8 was calibrated on."""
+        """Description of the calibration set; None without int8 files."""
         return self.frames.source if self.int8 else None
 
     @property
     def refusals(self) -> list[str]:
-        """Why the acceptance test refuses files, a sentence a file; empty if it accepts all."""
+        """Reasons why the acceptance test refuses files, a sentence a file; empty if it accepts all."""
         return refusals_of(self.gate)
 
 
 def write_graphs(source: Path, folder: Path, options: Options, progress: Progress) -> Bundle:
-    """Write every graph that is asked for into a folder, and prove it.
+    """Write every requested graph into a folder, and prove it.
 
     Raises:
-        ConfigError: If a device file cannot hold the model's spec.
+        ConfigError: If a device file cannot hold the model's specification.
         ModelFileError: If the source is no checkpoint and no fp32 clip graph.
-        ExportError: If a file does not answer as the source does, or the acceptance test refuses one.
+        ExportError: If a file differs from the source, or the acceptance test refuses one.
+    """
+    data, spec = _read_source(source)
+    fp32 = replace(spec, form="clip", precision="fp32")
+    header_fields(fp32)  # before minutes of work
+    frames = gather(options.calib, spec.size_px)
+    noise = noise_clips(spec.size_px)
+    proving = [*frames.held_out, *noise]
+    proof: list[CheckResult] = []
+    if source.suffix == ".safetensors":
+        progress("exporting the clip graph")
+        shutil.copyfile(source, folder / f"{spec.name}.safetensors")
+        graph, against = _from_checkpoint(source, spec, proving, proof), "PyTorch"
+    else:
+        graph, against = onnx.load_from_string(data), source.name
+    bundle = Bundle(folder, replace(spec, form="checkpoint"), frames, proof)
+    graphs, refusal = [(graph, fp32)], None
+    gate = _Gate(graph, fp32, frames, options, progress) if options.precision in QUANTIZED else None
+    if gate and options.precision == "int8":
+        found = gate.quantize()
+        refusal = found.refusal
+        proof += found.proof
+        bundle = replace(bundle, gate=found.figures, kept_float=found.kept_float, costs=found.costs, int8=True)
+        graphs.append((found.model, replace(fp32, precision="int8")))
+    if options.precision == "fp16":
+        graphs.append((graph, replace(fp32, precision="fp16")))
+    if gate:
+        bundle = replace(bundle, gate_cines=len(gate.reference.cines))
+    files = _Files(bundle, Expected(against, proving, run_file(source, proving)), noise, gate, options, progress)
+    for built, its_spec in graphs:
+        files.write(built, its_spec, refusal)
+    files.complete()
+    return bundle
+
+
+def _read_source(source: Path) -> tuple[bytes, ModelSpec]:
+    """Verify a source, and return its bytes and its specification.
+
+    Raises:
+        ModelFileError: If it is neither a checkpoint nor an fp32 clip graph of 2D convolutions and free T.
     """
     data, spec, *_ = check(source)
     if spec.form != "checkpoint" and (source.suffix != ".onnx" or spec.precision != "fp32"):
@@ -96,67 +136,102 @@ def write_graphs(source: Path, folder: Path, options: Options, progress: Progres
         raise ModelFileError(
             f"{source.name}: a graph of native 3D convolutions or a fixed T; start from its checkpoint"
         )
-    fp32 = replace(spec, form="clip", precision="fp32")
-    header_fields(fp32)  # before minutes of work
-    frames = gather(options.calib, spec.size_px)
-    noise = noise_clips(spec.size_px)
-    proving = [*frames.held_out, *noise]
-    verdicts: list[Verdict] = []
-    if source.suffix == ".safetensors":
-        progress("exporting the clip graph")
-        shutil.copyfile(source, folder / f"{spec.name}.safetensors")
-        graph, against = _from_checkpoint(source, spec, proving, verdicts), "PyTorch"
-    else:
-        graph, against = onnx.load_from_string(data), source.name
-    bundle = Bundle(folder, replace(spec, form="checkpoint"), frames, verdicts)
-    graphs = {"fp32": (graph, fp32)}
-    gate = _Gate(graph, fp32, frames, options, progress) if options.precision in QUANTIZED else None
-    refusal = None
-    if gate and options.precision == "int8":
-        found = gate.quantize()
-        refusal = found.refusal
-        verdicts += found.proof
-        bundle = replace(bundle, gate=found.figures, kept_float=found.kept_float, costs=found.costs, int8=True)
-        graphs["int8"] = (found.model, replace(fp32, precision="int8"))
-    if options.precision == "fp16":
-        graphs["fp16"] = (graph, replace(fp32, precision="fp16"))
-    if gate:
-        bundle = replace(bundle, gate_cines=len(gate.reference.cines))
-    reference = run_file(source, proving)
-    for built, its_spec in graphs.values():
-        refused = refusal if its_spec.precision in QUANTIZED else None
-        stamps = make_stamps(built, its_spec, options, refused)
-        clips = write_clips(folder, built, its_spec, stamps, proving, reference, against, options, progress)
-        verdicts += clips
-        openvino = folder / f"clip.{its_spec.precision}.xml"
-        if gate and its_spec.precision in QUANTIZED and openvino.is_file():  # it fuses and rounds in its own way
-            figures = gate.assess(openvino)
-            bundle.gate.extend(figures)
-            refusal = refusal or refusal_of(figures)
-            if refusal and options.gate == "enforce":
+    return data, spec
+
+
+class _Files:
+    """Files of a bundle: written in every format, proven, and measured by the acceptance test."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        expected: Expected,
+        noise: list[np.ndarray],
+        gate: "_Gate | None",
+        options: Options,
+        progress: Progress,
+    ) -> None:
+        self.bundle, self.expected, self.noise, self.gate = bundle, expected, noise, gate
+        self.options, self.progress, self.folder = options, progress, bundle.folder
+
+    def write(self, graph: onnx.ModelProto, spec: ModelSpec, refusal: str | None) -> None:
+        """Write and prove the clip files and stream files of one precision.
+
+        Args:
+            graph: Clip graph of this precision.
+            spec: Specification of the graph.
+            refusal: Reason why the acceptance test refused the int8 graph, or None.
+
+        Raises:
+            ExportError: If a file differs from the source, or the acceptance test refuses it.
+        """
+        quantized = spec.precision in QUANTIZED
+        stamps = make_stamps(graph, spec, self.options, refusal if quantized else None)
+        self.bundle.proof.extend(self._write_clips(graph, spec, stamps))
+        openvino = self.folder / f"clip.{spec.precision}.xml"
+        if self.gate and quantized and openvino.is_file():  # OpenVINO fuses and rounds in another way
+            figures = self.gate.assess(openvino)
+            self.bundle.gate.extend(figures)
+            found = refusal or refusal_of(figures)
+            if found and self.options.gate == "enforce":
                 raise ExportError(
-                    f"refused: {refusal}. Calibrate on other data (--calib), leave this format out (--format), or look "
+                    f"refused: {found}. Calibrate on other data (--calib), leave this format out (--format), or look "
                     "at the files with --gate report"
                 )
-            if refusal and not refused:
-                stamps = make_stamps(built, its_spec, options, refusal)
-                write_clips(folder, built, its_spec, stamps, proving, reference, against, options, progress)
-        require_all(verdicts)
-        _prove_in_time(bundle, built, its_spec, stamps, noise, options, progress)
-    _compare_times(folder, spec.size_px, progress)
-    if "clip" not in options.forms:
-        for path in folder.glob("clip.*"):
-            path.unlink()
-    if "ort" in options.formats:
-        write_operators(folder)
-    write_device_files(folder)
-    for text in bundle.refusals:
-        progress(f"the acceptance test refuses: {text}")
-    return bundle
+            if found and not refusal:
+                stamps = make_stamps(graph, spec, self.options, found)
+                self._write_clips(graph, spec, stamps)
+        require_all(self.bundle.proof)
+        self._prove_windows(spec.precision)
+        self._write_streams(graph, spec, stamps)
+        require_all(self.bundle.proof)
+
+    def _write_clips(self, graph: onnx.ModelProto, spec: ModelSpec, stamps: Stamps) -> list[CheckResult]:
+        return write_clips(self.folder, graph, spec, stamps, self.expected, self.options, self.progress)
+
+    def _prove_windows(self, precision: str) -> None:
+        """Compare the clip files of a precision with themselves in other windows."""
+        cine = moving_cine(self.bundle.spec.size_px)
+        for kind in formats_of(precision, self.options):
+            if "clip" in self.options.forms and kind in WINDOWED_FORMATS:
+                path = self.folder / f"clip.{precision}{SUFFIX[kind]}"
+                self.progress(f"cutting cines for {path.name}")
+                result = compare_windows(path, [cine, noise_like(cine)], allowed_levels(precision))
+                self.bundle.proof.append(result)
+
+    def _write_streams(self, graph: onnx.ModelProto, spec: ModelSpec, stamps: Stamps) -> None:
+        """Write and prove the stream files of a precision, if streams are requested."""
+        if "stream" in self.options.forms:
+            suffixes = [SUFFIX[kind] for kind in formats_of(spec.precision, self.options)]
+            real = [moving_cine(self.bundle.spec.size_px), *self.bundle.frames.held_out[:REAL_CLIPS]]
+            found = write_streams(self.folder, graph, spec, stamps, suffixes, real, self.noise, self.progress)
+            self.bundle.proof.extend(found)
+
+    def complete(self) -> None:
+        """Compare times, remove clip files that are not requested, and write what depends on all files."""
+        self._compare_times()
+        if "clip" not in self.options.forms:
+            for path in self.folder.glob("clip.*"):
+                path.unlink()
+        if "ort" in self.options.formats:
+            write_operators(self.folder)
+        write_device_files(self.folder)
+        for text in self.bundle.refusals:
+            self.progress(f"the acceptance test refuses: {text}")
+
+    def _compare_times(self) -> None:
+        """Report whether int8 is faster than fp32 on this machine."""
+        cine = moving_cine(self.bundle.spec.size_px)
+        for suffix in SUFFIX.values():
+            files = [self.folder / f"clip.{name}{suffix}" for name in ("int8", "fp32")]
+            if all(path.is_file() for path in files):
+                ratio = relative_time(files[0], files[1], cine)
+                advice = "" if ratio < 1 else "; int8 is not faster on this machine, take fp32 here"
+                self.progress(f"{files[0].name} takes {ratio:.2f} of the time of {files[1].name}{advice}")
 
 
 def _reference(graph: bytes, spec: ModelSpec, calib: str | None, groups: tuple[str, ...], seed: int) -> Reference:
-    """What fp32 answers to the acceptance cines; kept for the next export of the same graph in this process."""
+    """Run fp32 on the acceptance cines; the result is kept for the next export of the same graph in this process."""
     key = hashlib.sha256(graph).hexdigest(), calib, groups, seed
     if key not in _references:
         cines = acceptance_cines(calib, groups, spec.size_px, seed)
@@ -170,7 +245,7 @@ _references: dict[tuple[str, str | None, tuple[str, ...], int], Reference] = {}
 
 
 class _Gate:
-    """The acceptance test of one export."""
+    """Acceptance test of one export."""
 
     def __init__(
         self, graph: onnx.ModelProto, spec: ModelSpec, frames: Frames, options: Options, progress: Progress
@@ -182,7 +257,7 @@ class _Gate:
         )
 
     def quantize(self) -> Int8Graph:
-        """Find the int8 graph."""
+        """Search the int8 graph that the acceptance test accepts."""
         self.progress(f"quantizing on {self.frames.source}")
         ranges = find_ranges(self.graph, self.frames.calibration, self.options.method)
         found = quantize_accepted(self.graph, ranges, self.reference, self.spec, self.options, self.progress)
@@ -192,81 +267,14 @@ class _Gate:
         return found
 
     def assess(self, path: Path) -> list[Figure]:
-        """Measure a file."""
+        """Measure a file on the acceptance cines."""
         return assess(path.name, open_file(path).probabilities, self.reference, self.options.limits)
 
 
-def noise_clips(size_px: int) -> list[np.ndarray]:
-    """Draw the random clips that files are proven on besides real ones, uint8 (T, S, S) each."""
-    rng = np.random.default_rng(0)
-    return [rng.integers(0, 256, (t, size_px, size_px), dtype=np.uint8) for t in (1, 7)]
-
-
-def _prove_in_time(
-    bundle: Bundle,
-    built: onnx.ModelProto,
-    spec: ModelSpec,
-    stamps: Stamps,
-    noise: list[np.ndarray],
-    options: Options,
-    progress: Progress,
-) -> None:
-    """Cut cines, and write streams, of the graph of one precision."""
-    folder, cine, name = bundle.folder, moving_cine(bundle.spec.size_px), spec.precision
-    suffixes = [SUFFIX[kind] for kind in formats_of(name, options)]
-    for suffix in (SUFFIX[kind] for kind in formats_of(name, options) if "clip" in options.forms and kind in CUT):
-        progress(f"cutting cines for clip.{name}{suffix}")
-        verdict = compare_cuts(folder / f"clip.{name}{suffix}", [cine, noise_like(cine)], same_levels(name))
-        bundle.verdicts.append(verdict)
-    if "stream" in options.forms:
-        real = [cine, *bundle.frames.held_out[:REAL_CLIPS]]
-        bundle.verdicts.extend(write_streams(folder, built, spec, stamps, suffixes, real, noise, progress))
-    require_all(bundle.verdicts)
-
-
-def _compare_times(folder: Path, size_px: int, progress: Progress) -> None:
-    """Tell whether int8 is worth its while on this machine."""
-    cine = moving_cine(size_px)
-    for suffix in SUFFIX.values():
-        files = [folder / f"clip.{name}{suffix}" for name in ("int8", "fp32")]
-        if all(path.is_file() for path in files):
-            ratio = _relative_time(files[0], files[1], cine)
-            verdict = "" if ratio < 1 else "; int8 is not faster on this machine, take fp32 here"
-            progress(f"{files[0].name} takes {ratio:.2f} of the time of {files[1].name}{verdict}")
-
-
-def _relative_time(path: Path, other: Path, cine: np.ndarray) -> float:
-    """Median time of one file's run over another's, in turns."""
-    opened = [open_engine(locate(each)) for each in (path, other)]
-    frames = opened[0].spec.frames or len(cine)
-    clip = np.resize(cine, (frames, *cine.shape[1:]))[:, None]
-    seconds: list[list[float]] = [[], []]
-    for _ in range(TIMED_RUNS + 1):
-        for model, taken in zip(opened, seconds, strict=True):
-            begun = time.perf_counter()
-            model.engine.infer(clip)
-            taken.append(time.perf_counter() - begun)
-    ours, theirs = (statistics.median(taken[1:]) for taken in seconds)
-    return ours / theirs
-
-
-def moving_cine(size_px: int) -> np.ndarray:
-    """A frame more than the longest window, of pydicom's cine to and fro, else of noise: uint8 (T, S, S)."""
-    try:
-        cine = packaged_cine(size_px)
-    except MissingExtraError:
-        cine = np.random.default_rng(1).integers(0, 256, (max(WINDOWS), size_px, size_px), dtype=np.uint8)
-    return np.concatenate([cine, cine[::-1]])[: max(WINDOWS) + 1]
-
-
-def noise_like(cine: np.ndarray) -> np.ndarray:
-    """Draw a random cine of the same shape."""
-    return np.random.default_rng(2).integers(0, 256, cine.shape, dtype=np.uint8)
-
-
 def _from_checkpoint(
-    source: Path, spec: ModelSpec, proving: list[np.ndarray], verdicts: list[Verdict]
+    source: Path, spec: ModelSpec, proving: list[np.ndarray], proof: list[CheckResult]
 ) -> onnx.ModelProto:
+    """Export the fp32 clip graph of a checkpoint, and prove it against PyTorch."""
     import torch
 
     from edgeecho.export.graph.clip import clip_graph
@@ -280,5 +288,5 @@ def _from_checkpoint(
     clip = max(proving, key=len)
     with torch.inference_mode():
         logits = network.forward_frames(torch.from_numpy(clip[:, None].copy()).float() * (1.0 / 255.0)).numpy()
-    verdicts.append(logit_error(graph, clip, logits, "clip.fp32 graph"))
+    proof.append(logit_error(graph, clip, logits, "clip.fp32 graph"))
     return graph

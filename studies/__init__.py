@@ -1,1 +1,1 @@
-"""Studies: how findings of the documents were made; run from the repository by `python -m studies.NAME`."""
+"""Studies: measurements behind the figures of the documents, run from the repository by `python -m studies.NAME`."""

@@ -1,4 +1,4 @@
-"""The ablations as a picture: one panel a figure, one dot a seed."""
+"""Plot of `studies.ablations`: one panel for each figure, one dot for each seed."""
 
 from pathlib import Path
 
@@ -6,11 +6,12 @@ import numpy as np
 
 
 def draw(results: dict[str, dict[str, dict[str, float]]], figures: list[str], path: Path) -> None:
-    """
+    """Draw the plot.
+
     Args:
-        results: Row to seed to figure to value.
-        figures: Which to draw.
-        path: PNG to write.
+        results: Values by row, seed and figure.
+        figures: Names of the figures to draw.
+        path: PNG file to write.
     """
     import matplotlib
 

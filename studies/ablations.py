@@ -1,13 +1,14 @@
-"""What each idea is worth: short training runs of one budget that differ in one thing, measured alike.
+"""How much does each part of the training recipe contribute? The figures are in docs/model.md.
 
     python -m studies.ablations camus:DIR --out DIR [--rows NAME,NAME] [--seeds 1,2,3] [--set KEY=VALUE]
 
-Every row is the released recipe with the settings of `--set`, then the changes of `ROWS`: the same steps and the same
-clips a step. A killed run is taken up where it was; a finished row is not run again. Each network is then evaluated, as
-trained, on CAMUS's validation stills, on CAMUS cines of the same patients and on phantoms of the test split, whose
-masks are known on every frame; the standard 3D U-Net, which pools along time, on the stills alone. No row was chosen on
-these: with `--choose`, which is for finding settings, they are patients split off the training list and phantoms of the
-validation split. Written are `ablations.json` and `ablations.png`; a table is printed.
+Every row is a short training run of the released recipe with the settings of `--set` and then the changes of `ROWS`:
+the same number of steps and the same clips in each step. A killed run is resumed; a finished row is not run again. Each
+network is then evaluated on CAMUS's validation stills, on CAMUS cines of the same patients and on phantoms of the test
+split, which have a true mask on every frame. The standard 3D U-Net, which pools along time, is evaluated on the stills
+alone. No row was chosen on these data: with `--choose`, which is for finding settings, they are patients split off the
+training list and phantoms of the validation split. The study writes `ablations.json` and `ablations.png`, and prints a
+table.
 """
 
 import argparse
@@ -30,15 +31,16 @@ from edgeecho.files import atomic
 from edgeecho.nn.checkpoint import load_checkpoint
 from edgeecho.runtime import load
 from edgeecho.train.config import TrainConfig, load_config
-from edgeecho.train.loop import POOLED, train
-from edgeecho.train.prepare import labelled_cines, split_patients
-from edgeecho.train.validation import Chooser
+from edgeecho.train.loop import train
+from edgeecho.train.start import POOLED_FRAMES
+from edgeecho.train.training_data import labelled_cines, split_patients
+from edgeecho.train.validation import Validation
 from studies.ablation_plot import draw
 
 TWO_LABELS = {"clips.stills": 0.0}
-"""No still keeps its label while it moves: labels at ED and ES alone, as in the paper."""
-TERMS = ("cycle", "between", "smooth", "beats")
-"""Of the temporal consistency loss."""
+"""Settings without moved stills, so that labels are at ED and ES alone, as in the paper."""
+TERMS = ("cycle", "interpolation", "smooth", "beats")
+"""Terms of the temporal consistency loss."""
 
 
 def _without(*terms: str) -> dict[str, Any]:
@@ -69,14 +71,14 @@ FIGURES = {
     "phantom roughness ratio": ("phantom", "time", "roughness_over_reference", "all"),
     "phantom EF error": ("phantom", "ef_beats_masks", "mae", "all"),
 }
-"""Printed name to (data, topic, metric, phase) of `edgeecho.evaluate`."""
+"""(data, topic, metric, phase) of `edgeecho.evaluate` by printed name."""
 
 
 def run_row(base: TrainConfig, name: str, seed: int, out: Path, init: Path | None) -> Path:
-    """Train one row with one seed, or take up what is there; returns the checkpoint.
+    """Train one row with one seed, or resume it, and return the checkpoint.
 
     Raises:
-        ConfigError: If the row changes the network, and its weights are given.
+        ConfigError: If the row changes the network, and first weights are given.
     """
     if init and any(key.startswith("model.") for key in ROWS[name]):
         raise ConfigError(f"{name}: another network cannot start from {init.name}; leave --init or this row out")
@@ -97,15 +99,15 @@ def run_row(base: TrainConfig, name: str, seed: int, out: Path, init: Path | Non
 
 @dataclass(frozen=True, eq=False)
 class Hearts:
-    """What networks are measured on, read once."""
+    """Cines that networks are measured on, read once."""
 
     stills: list[Cine]
     cines: dict[str, list[Item]]
-    """Kind of data to items with a mask on every frame."""
+    """Items with a mask on every frame, by kind of data."""
 
 
 def read_hearts(camus: str, cines: int, choosing: tuple[int, int] | None) -> Hearts:
-    """Of the validation patients, or of those that a run with `choosing` = (held out, seed) chooses on."""
+    """Read the cines of the validation patients, or of those held out by `choosing` = (number, seed)."""
     made = f"camus-cines:{camus.partition(':')[2]}"
     found = []
     for data in (camus, made):
@@ -118,11 +120,13 @@ def read_hearts(camus: str, cines: int, choosing: tuple[int, int] | None) -> Hea
 
 
 def score(checkpoint: Path, hearts: Hearts, threads: int) -> dict[str, float]:
-    """The figures of one network."""
+    """Measure the figures of one network."""
     network, spec = load_checkpoint(checkpoint)
     pooled = spec.family == "unet3d"  # a whole cine cannot be run in windows: stills alone
-    chooser = Chooser(hearts.stills, spec.size_px, spec.context_frames, POOLED if pooled else 1)
-    found = {("camus", "overlap", "dice_mean", phase): dice for phase, dice in chooser.dice_by_phase(network).items()}
+    validation = Validation(hearts.stills, spec.size_px, spec.context_frames, POOLED_FRAMES if pooled else 1)
+    found = {
+        ("camus", "overlap", "dice_mean", phase): dice for phase, dice in validation.dice_by_phase(network).items()
+    }
     for kind, items in ({} if pooled else hearts.cines).items():
         scores = evaluate_items(load(checkpoint, runtime="torch", threads=threads), items, kind, "")
         found |= {(kind, f.topic, f.metric, f.phase): f.value for f in scores.figures if f.value is not None}
@@ -130,7 +134,7 @@ def score(checkpoint: Path, hearts: Hearts, threads: int) -> dict[str, float]:
 
 
 def print_rows(results: dict[str, dict[str, dict[str, float]]]) -> None:
-    """Mean over seeds, and their standard deviation."""
+    """Print the mean over seeds and their standard deviation."""
     table = Table(title="Same budget in every row; mean (deviation over seeds)")
     for heading in ("row", "seeds", *FIGURES):
         table.add_column(heading, justify="left" if heading == "row" else "right", overflow="fold")
@@ -145,7 +149,7 @@ def print_rows(results: dict[str, dict[str, dict[str, float]]]) -> None:
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("camus", help="camus:DIR")
     parser.add_argument("--out", type=Path, required=True)
@@ -157,25 +161,27 @@ def main() -> None:
     parser.add_argument("--choose", action="store_true", help="Measure on held-out training patients.")
     parser.add_argument("--cines", type=int, default=20, help="Cines of each dense set.")
     parser.add_argument("--threads", type=int, default=2)
-    asked = parser.parse_args()
-    base = load_config(asked.config, ["run.save_every=1000000", *asked.set]).with_value("data.source", asked.camus)
-    asked.out.mkdir(parents=True, exist_ok=True)
-    index = asked.out / "ablations.json"
+    options = parser.parse_args()
+    base = load_config(options.config, ["run.save_every=1000000", *options.set]).with_value(
+        "data.source", options.camus
+    )
+    options.out.mkdir(parents=True, exist_ok=True)
+    index = options.out / "ablations.json"
     results: dict[str, dict[str, dict[str, float]]] = json.loads(index.read_text()) if index.is_file() else {}
-    hearts = None if asked.choose else read_hearts(asked.camus, asked.cines, None)
-    for seed in asked.seeds.split(","):
+    hearts = None if options.choose else read_hearts(options.camus, options.cines, None)
+    for seed in options.seeds.split(","):
         held_out = base.data.held_out, int(seed)  # another seed holds out others
-        found = hearts or read_hearts(asked.camus, asked.cines, held_out)
-        for name in asked.rows.split(","):
+        found = hearts or read_hearts(options.camus, options.cines, held_out)
+        for name in options.rows.split(","):
             if seed in results.get(name, {}):
                 continue
-            init = Path(asked.init.format(seed=seed)) if asked.init else None
-            checkpoint = run_row(base, name, int(seed), asked.out / f"{name.replace(' ', '_')}.{seed}", init)
-            results.setdefault(name, {})[seed] = score(checkpoint, found, asked.threads)
+            init = Path(options.init.format(seed=seed)) if options.init else None
+            checkpoint = run_row(base, name, int(seed), options.out / f"{name.replace(' ', '_')}.{seed}", init)
+            results.setdefault(name, {})[seed] = score(checkpoint, found, options.threads)
             with atomic(index) as path:
                 path.write_text(json.dumps(results, indent=1) + "\n")
     print_rows(results)
-    draw(results, list(FIGURES), asked.out / "ablations.png")
+    draw(results, list(FIGURES), options.out / "ablations.png")
 
 
 if __name__ == "__main__":

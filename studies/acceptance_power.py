@@ -1,11 +1,11 @@
-"""How often the acceptance test accepts good int8 graphs and refuses broken ones, over many draws of its cines.
+"""How often does the acceptance test accept good int8 graphs and refuse broken ones? The figures are in docs/export.md.
 
     python -m studies.acceptance_power cl_unet_edge cl_unet_nano --seeds 20 --calib camus:DIR
 
-Every graph is tested with every seed, with the cines that an export would take: drawn ones, and those of held-out
-patients of the data that the graph was calibrated on. `parameters` is the check of a graph's numbers against its
-calibration, which needs no cine; it does not see a calibration on the wrong frames, since such a graph holds what it
-was told to hold.
+Every graph is tested with every seed, on the cines that an export would take: drawn ones, and those of held-out
+patients of the data that the graph was calibrated on. The column `parameters` is the comparison of a graph's parameters
+with its calibration, which needs no cine. It cannot find a calibration on the wrong frames, since the parameters of
+such a graph are those of its calibration.
 """
 
 import argparse
@@ -20,29 +20,30 @@ import onnx
 from onnx import numpy_helper
 
 from edgeecho.export.bundle import find_source
-from edgeecho.export.check.acceptance import Figure, Limits, Reference, Run, assess, make_reference
-from edgeecho.export.check.acceptance_cines import MAX_OF_DATA, acceptance_cines, held_out_cines
+from edgeecho.export.check.acceptance import Reference, Run, assess, make_reference
+from edgeecho.export.check.acceptance_cines import MAX_HELD_OUT_CINES, acceptance_cines, held_out_cines
+from edgeecho.export.check.figures import Figure, Limits
 from edgeecho.export.check.proof import open_graph
 from edgeecho.export.int8.calibrate import gather
-from edgeecho.export.int8.parameters import parameters_verdict
+from edgeecho.export.int8.parameters import check_parameters
 from edgeecho.export.int8.quantize import quantize
 from edgeecho.export.int8.ranges import METHODS, Ranges, find_ranges
 from edgeecho.model.sealed_file import check
 
 Edit = Callable[[onnx.ModelProto], None]
 BOUNDED = ("disagreement", "area_spread")
-"""Figures whose upper bounds the table gives, as their range over the draws."""
+"""Names of figures whose upper bounds the table lists, as a range over the draws."""
 
 
 def good(graph: onnx.ModelProto, clips: list[np.ndarray]) -> Iterator[tuple[str, onnx.ModelProto, Ranges, int]]:
-    """int8 graphs as an export writes them: name, graph, ranges and bits of weights."""
+    """Yield int8 graphs as an export writes them: name, graph, ranges and bits of weights."""
     for method in METHODS:
         ranges = find_ranges(graph, clips, method)
         yield method, quantize(graph, ranges), ranges, 7
 
 
 def broken(graph: onnx.ModelProto, clips: list[np.ndarray]) -> Iterator[tuple[str, onnx.ModelProto, Ranges, int]]:
-    """int8 graphs with a fault, and what calibration on the wrong frames gives."""
+    """Yield int8 graphs with a fault, and graphs of a calibration on wrong frames."""
     ranges = find_ranges(graph, clips)
     whole = quantize(graph, ranges)
     edits: list[tuple[str, Edit]] = [
@@ -68,7 +69,7 @@ def broken(graph: onnx.ModelProto, clips: list[np.ndarray]) -> Iterator[tuple[st
 
 
 def _weights(model: onnx.ModelProto) -> list[onnx.TensorProto]:
-    """int8 weights of convolutions, in the graph's order."""
+    """Return the int8 weights of convolutions, in the graph's order."""
     producer = {name: node for node in model.graph.node for name in node.output}
     stored = {t.name: t for t in model.graph.initializer}
     convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
@@ -87,7 +88,7 @@ def _coarser(model: onnx.ModelProto, bits: int) -> None:
 
 
 def _requantize(model: onnx.ModelProto, zero_point: int, factor: float) -> None:
-    """Let the middle activation be read by another zero point and scale than it was stored by."""
+    """Dequantize the middle activation by another zero point and scale than it was quantized by."""
     stored = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
     quantized = {name for node in model.graph.node if node.op_type == "QuantizeLinear" for name in node.output}
     convolved = {name for node in model.graph.node if node.op_type == "Conv" for name in node.input[:1]}
@@ -126,8 +127,8 @@ def _swap_time(model: onnx.ModelProto) -> None:
         node.input[:] = list(node.input)[::-1]
 
 
-class Contest:
-    """One model's fp32 graph, and int8 graphs of it, each with the cines that an export would test it with."""
+class ModelTests:
+    """Acceptance tests of int8 graphs of one model, each on the cines that an export would take."""
 
     def __init__(self, model: str, data: list[str], with_broken: bool) -> None:
         source = check(find_source(model).parent / "clip.fp32.onnx")
@@ -150,7 +151,7 @@ class Contest:
     def _add(
         self, is_good: bool, data: int | None, name: str, int8: onnx.ModelProto, ranges: Ranges, bits: int
     ) -> None:
-        holds = parameters_verdict(int8, self.graph, bits, ranges).holds
+        holds = check_parameters(int8, self.graph, bits, ranges).holds
         self.rows.append(Row(name, is_good, data, holds, open_graph(int8, self.spec, threads=1).probabilities))
 
     def run(self, seed: int) -> None:
@@ -160,25 +161,25 @@ class Contest:
             reference = drawn
             if row.data is not None:
                 whole = self.of_data[row.data]
-                order = np.random.default_rng(seed).permutation(len(whole.cines))[:MAX_OF_DATA]
+                order = np.random.default_rng(seed).permutation(len(whole.cines))[:MAX_HELD_OUT_CINES]
                 reference = drawn.joined(whole.subset(order.tolist()))
             row.found.append(assess(row.name, row.run, reference, Limits()))
 
 
 @dataclass
 class Row:
-    """An int8 graph and what the acceptance test found of it, seed by seed."""
+    """An int8 graph with the figures of the acceptance test for each seed."""
 
     name: str
     is_good: bool
     data: int | None
-    """Which data set it was calibrated on; None for drawn hearts."""
+    """Index of the data set that it was calibrated on; None for drawn hearts."""
     parameters: bool
     run: Run
     found: list[list[Figure]] = field(default_factory=list)
 
     def cells(self, model: str) -> str:
-        """A line of the table."""
+        """Return a line of the table."""
         accepted = sum(all(f.holds for f in figures) for figures in self.found)
         wanted, held = "accepted" if self.is_good else "refused", "holds" if self.parameters else "refuses"
         bounds = [[f.high for figures in self.found for f in figures if f.figure == name] for name in BOUNDED]
@@ -187,28 +188,28 @@ class Row:
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+", help="packaged models")
     parser.add_argument("--seeds", type=int, default=20, help="draws of the acceptance cines")
     parser.add_argument("--calib", action="append", default=[], help="KIND:DIR to calibrate on too; may be repeated")
     parser.add_argument("--good", action="store_true", help="good graphs alone")
     parser.add_argument("--out", type=Path, help="JSON of every figure")
-    asked = parser.parse_args()
-    told: dict[str, dict[str, list[list[dict[str, object]]]]] = {}
+    options = parser.parse_args()
+    record: dict[str, dict[str, list[list[dict[str, object]]]]] = {}
     lines = ["| model | int8 graph | should be | figures held | parameters | disagreement | area spread |"]
     lines += ["|---|---|---|---|---|---|---|"]
-    for model in asked.models:
-        contest = Contest(model, asked.calib, not asked.good)
-        for seed in range(asked.seeds):
-            contest.run(seed)
-            sys.stderr.write(f"{model}: seed {seed} of {asked.seeds} done\n")
-            if asked.out:
-                told[model] = {
-                    row.name: [[asdict(f) for f in figures] for figures in row.found] for row in contest.rows
+    for model in options.models:
+        tests = ModelTests(model, options.calib, not options.good)
+        for seed in range(options.seeds):
+            tests.run(seed)
+            sys.stderr.write(f"{model}: seed {seed} of {options.seeds} done\n")
+            if options.out:
+                record[model] = {
+                    row.name: [[asdict(f) for f in figures] for figures in row.found] for row in tests.rows
                 }
-                asked.out.write_text(json.dumps(told) + "\n")
-        lines += [row.cells(model) for row in contest.rows]
+                options.out.write_text(json.dumps(record) + "\n")
+        lines += [row.cells(model) for row in tests.rows]
     print("\n".join(lines))
 
 

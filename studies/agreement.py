@@ -1,4 +1,9 @@
-"""How far int8 agrees with fp32 on given cines: `python -m studies.agreement CINE... [camus:DIR]`."""
+"""How well does int8 agree with fp32 on given cines? The figures are in models/cl_unet_edge/README.md.
+
+    python -m studies.agreement CINE... [camus:DIR]
+
+Each row is a cine, or all cines of the validation list of a data set, and each column an engine and a precision.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -14,11 +19,11 @@ from edgeecho.metrics import dice
 from edgeecho.runtime import load
 
 VARIANTS = (("ort", "int8"), ("openvino", "fp32"), ("openvino", "int8"))
-"""Each against fp32 in ONNX Runtime."""
+"""Engines and precisions that are compared with fp32 in ONNX Runtime."""
 
 
 def cines(arguments: list[str]) -> Iterator[tuple[str, list[Cine]]]:
-    """A row's name and its cines: one each for a file, all of the validation list for `KIND:DIR`."""
+    """Yield the name and the cines of each row: one cine of a file, or the validation list of `KIND:DIR`."""
     for argument in arguments:
         if argument.partition(":")[0] in KINDS:
             data = open_data(argument)

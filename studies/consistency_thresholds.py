@@ -1,9 +1,9 @@
-"""Thresholds of temporal consistency from a data set with reference masks on every frame.
+"""How large are the temporal errors of true masks? They are the thresholds in docs/evaluation.md.
 
     python -m studies.consistency_thresholds phantom: --out FILE [--split train] [--cines N]
 
-What the package uses is `edgeecho/metrics/consistency_thresholds.json`, written by this; only exact masks are fit for
-it, and cines with a spacing, since the bounds are in millimetres.
+The thresholds of the package are in `edgeecho/metrics/consistency_thresholds.json`, which this study wrote. The data
+set needs exact masks on every frame, and a spacing, since the bounds are in millimetres.
 """
 
 import argparse
@@ -29,13 +29,13 @@ def consistency_thresholds(
     """Derive thresholds.
 
     Args:
-        data: `KIND:DIR`.
+        data: Data set as `KIND:DIR`.
         split: `train`, `val` or `test`.
-        cines: Take so many, from the first on; None for all.
-        min_cines: A band of frame rates with fewer gets none.
+        cines: Number of cines, from the first on; None for all.
+        min_cines: Number of cines below which a band of frame rates gets no thresholds.
 
     Raises:
-        ConfigError: If a name makes no sense.
+        ConfigError: If the data set or the split is unknown.
         DataError: If no band of frame rates has enough cines with reference masks on consecutive frames.
         VideoError: If a cine cannot be read.
     """
@@ -52,17 +52,18 @@ def consistency_thresholds(
                 yield cine.fps, mask_attributes(np.stack([cine.labels[i] for i in run]), cine.spacing_mm)
 
     thresholds = derive_thresholds(read(), CAMUS_TRAINING.bounds, f"{source.kind} {split}", min_cines)
-    told = (
+    description = (
         f"{thresholds.source}, {min(rates):.0f} to {max(rates):.0f} frames a second, taken at every second, third and "
         f"so on frame too; bounds: {CAMUS_TRAINING.bounds_from}"
     )
     kind = data if data.endswith(":") else f"{source.kind}:DIR"
     some = f" --cines {cines}" if cines else ""
     command = f"python -m studies.consistency_thresholds {kind} --split {split}{some} --out FILE"
-    return Thresholds(told, thresholds.bands, command, revision())
+    return Thresholds(description, thresholds.bands, command, revision())
 
 
 def main() -> None:
+    """Run the command line."""
     from rich.console import Console
     from rich.table import Table
 

@@ -1,11 +1,12 @@
-"""Whether the measurement in C says what Python says, on drawn curves and masks; and what a push costs.
+"""Does the measurement in C give the same results as the one in Python, on drawn curves and masks?
 
     python -m studies.device_measure [--curves N] [--masks N] [--seed N]
 
-Needs a C compiler (`cc`). A curve is one of many kinds, good and bad: beats of any rate, noise, walks, steps, gaps,
-glitches, plateaus; each with a frame rate and spacing, known or not. Its masks are ellipses, the larger the area the
-larger. C must say the same number of beats at every frame, ED and ES must be the same frames, and figures must differ
-by no more than rounding. A mask is a ventricle, a blob, noise or a comb; C must give its volume.
+The study needs a C compiler (`cc`), and no document has its figures: `tests/device/test_measure.py` runs it on fewer
+curves. A curve has beats of any rate, noise, random walks, steps, gaps, glitches or plateaus, and a frame rate and a
+spacing that are known or not. Its masks are ellipses of about its areas. C must find the same number of beats at every
+frame and the same frames of ED and ES, and its figures may differ by rounding only. A mask is a ventricle, a blob,
+noise or a comb; C must measure the same volume.
 """
 
 import argparse
@@ -21,7 +22,7 @@ import numpy as np
 
 from edgeecho.errors import MeasurementError
 from edgeecho.measure import BeatMeter, Measurement, discs_of
-from edgeecho.synthetic.rhythm import relative_volume
+from studies.measure_inputs import ellipses, random_curve, random_mask
 
 SOURCES = Path(__file__).parents[1] / "device" / "src" / "measure"
 FLAGS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
@@ -56,7 +57,7 @@ def compile_c(output: Path, sources: Sequence[Path] = (), flags: Sequence[str] =
 
 
 def load(folder: Path) -> ctypes.CDLL:
-    """Compile it into a shared library and open that."""
+    """Compile the measurement into a shared library, and open the library."""
     library = ctypes.CDLL(str(compile_c(folder / "measure.so", flags=("-shared", "-fPIC"))))
     library.ee_beat_meter_size.argtypes = [ctypes.c_uint32, ctypes.c_uint32, ctypes.c_double]
     library.ee_beat_meter_size.restype = ctypes.c_size_t
@@ -77,7 +78,7 @@ def load(folder: Path) -> ctypes.CDLL:
 
 
 class CMeter:
-    """`BeatMeter` in C."""
+    """The beat meter in C, with the interface of `BeatMeter`."""
 
     def __init__(
         self, library: ctypes.CDLL, shape: tuple[int, int], fps: float | None, spacing_mm: tuple[float, float] | None
@@ -107,7 +108,7 @@ class CMeter:
 
     @property
     def beats(self) -> list[dict[str, float]]:
-        """Those that are kept; NaN where Python has None."""
+        """Beats that the meter keeps; NaN where Python has None."""
         count, beat, found = self.library.ee_beat_meter_beats(self.at), _Beat(), []
         for i in range(count):
             if self.library.ee_beat_meter_beat(self.at, i, ctypes.byref(beat)):
@@ -121,71 +122,8 @@ class CMeter:
         return {name: getattr(summary, name) for name, *_ in _Summary._fields_}
 
 
-def ellipses(count: int = 48, shape: tuple[int, int] = (40, 36)) -> np.ndarray:
-    """Masks of rising volume, uint8 (count, H, W)."""
-    y, x = np.indices(shape)
-    size = np.linspace(0.5, 1, count)[:, None, None]
-    inside = ((y - 0.9 * shape[0]) / (0.8 * shape[0] * size**0.5)) ** 2 + ((x - 17.3) / (12 * size)) ** 2 < 1
-    return (inside & (y < 0.9 * shape[0])).astype(np.uint8)
-
-
-def random_curve(rng: np.random.Generator) -> np.ndarray:
-    """Areas of any kind, float64 (T,)."""
-    period = float(np.exp(rng.uniform(np.log(4), np.log(250))))
-    # of the many things that can happen most do at the ends
-    frames = int(rng.integers(1, 700) if rng.random() < 0.4 else np.clip(rng.uniform(0.3, 3.5) * period, 1, 400))
-    t = np.arange(frames)
-    phase = np.cumsum(1 / (period * (1 + rng.choice([0, 0.05, 0.5]) * rng.uniform(-1, 1, frames)))) + rng.random()
-    kind = rng.integers(8)
-    if kind < 4:
-        curve = relative_volume(phase % 1, rng.uniform(0.25, 0.45), rng.uniform(0.15, 0.3), rng.uniform(0, 0.3))
-    elif kind == 4:
-        curve = 0.5 + 0.5 * np.sin(2 * np.pi * phase)
-    elif kind == 5:
-        curve = np.cumsum(rng.normal(size=frames)) / 10
-    elif kind == 6:
-        curve = (phase % 1 < rng.uniform(0.2, 0.8)) * 1.0
-    else:
-        curve = np.abs((phase % 1) * 2 - 1)
-    beating: np.ndarray = 1 + rng.choice([0.02, 0.1, 0.4, 1.0]) * np.asarray(curve, float)
-    beating += rng.choice([0, 0, 0.01, 0.05, 0.2]) * rng.normal(size=frames) + rng.choice([0, 0, 0.3]) * t / frames
-    area: np.ndarray = np.maximum(beating, 0.01) * np.exp(rng.uniform(np.log(20), np.log(60_000)))
-    if rng.random() < 0.8:
-        area = np.round(area)  # as pixels are; small areas give many equal heights
-    if rng.random() < 0.3:
-        area[int(rng.integers(frames)) :] *= rng.uniform(0.5, 2)
-    for _ in range(int(rng.choice([0, 0, 1, 4, 12]))):
-        at, long = int(rng.integers(frames)), int(rng.choice([1, 1, 3, 10, 60]))
-        area[at : at + long] = rng.choice([0, 0, np.nan, 5, 1e5])
-    return area
-
-
-def random_mask(rng: np.random.Generator) -> np.ndarray:
-    """A mask of any kind, uint8 {0, 1} (H, W)."""
-    height, width = (int(n) for n in rng.integers(1, 120, 2))
-    y, x = np.indices((height, width))
-    kind = rng.integers(6)
-    if kind < 3:
-        angle, (cy, cx) = rng.uniform(0, np.pi), rng.uniform(0.2, 0.8, 2) * (height, width)
-        u, v = (y - cy) * np.cos(angle) + (x - cx) * np.sin(angle), (x - cx) * np.cos(angle) - (y - cy) * np.sin(angle)
-        a, b = rng.uniform(3, 60), rng.uniform(3, 40)
-        mask = ((u / a) ** 2 + (v / b) ** 2 < 1) & (v < rng.uniform(0, b))
-        if kind == 2:
-            mask ^= rng.random(mask.shape) < rng.choice([0.01, 0.1, 0.3])
-    elif kind == 3:
-        mask = rng.random((height, width)) < rng.uniform(0.3, 1)
-    elif kind == 4:
-        mask = (y % int(rng.integers(2, 5)) == 0) | (x == int(rng.integers(width)))
-    else:  # symmetric: full of equals
-        down, across = np.abs(y - height // 2), np.abs(x - width // 2)
-        mask = (down < height // 3) & (across <= width // int(rng.integers(3, 9)))
-        if rng.random() < 0.5:
-            mask = (down + across < min(height, width) // 2) & ((y < height // 2) | (rng.random() < 0.5))
-    return np.asarray(mask, np.uint8)
-
-
 def volume_of(mask: np.ndarray, spacing_mm: tuple[float, float] | None) -> float:
-    """As C says it: NaN where there is none."""
+    """Measure the volume in Python; NaN if there is none, as in C."""
     try:
         return discs_of(mask, spacing_mm).volume() / (1000 if spacing_mm else 1)
     except MeasurementError:
@@ -195,7 +133,7 @@ def volume_of(mask: np.ndarray, spacing_mm: tuple[float, float] | None) -> float
 def differences(
     meter: CMeter, masks: np.ndarray, areas: np.ndarray, fps: float | None, spacing: tuple[float, float] | None
 ) -> list[str]:
-    """What C says otherwise than Python on one cine; `meter` is new or reset."""
+    """List the differences of C from Python on one cine; `meter` is new or reset."""
     python, said = BeatMeter(fps, spacing), []
     for frame, (mask, area) in enumerate(zip(masks, areas, strict=True)):
         counts = meter.push(mask, float(area)), len(python.push(mask, float(area)))
@@ -230,9 +168,9 @@ def _same(c: float, python: float | None) -> bool:
     return bool(np.isclose(c, expected, rtol=1e-9, atol=1e-7, equal_nan=True))
 
 
-def judge_curves(library: ctypes.CDLL, seeds: Sequence[Sequence[int]]) -> tuple[int, list[str]]:
-    """Beats of curves drawn from seeds, and what differs."""
-    drawn, beats, said = ellipses(), 0, []
+def compare_curves(library: ctypes.CDLL, seeds: Sequence[Sequence[int]]) -> tuple[int, list[str]]:
+    """Draw curves from seeds, and return the number of beats and all differences."""
+    drawn, beats, found = ellipses(), 0, []
     for seed in seeds:
         rng = np.random.default_rng(seed)
         fps = FRAME_RATES[int(rng.integers(len(FRAME_RATES)))]
@@ -242,14 +180,14 @@ def judge_curves(library: ctypes.CDLL, seeds: Sequence[Sequence[int]]) -> tuple[
         rank = np.clip((level - level.min()) / max(float(np.ptp(level)), 1), 0, 1)
         masks = drawn[(rank * (len(drawn) - 1)).astype(int)]
         meter = CMeter(library, drawn.shape[1:], fps, spacing)
-        said += [f"{tuple(seed)}: {text}" for text in differences(meter, masks, area, fps, spacing)]
+        found += [f"{tuple(seed)}: {text}" for text in differences(meter, masks, area, fps, spacing)]
         beats += len(meter.beats)
-    return beats, said
+    return beats, found
 
 
-def judge_masks(library: ctypes.CDLL, seeds: Sequence[Sequence[int]]) -> tuple[int, list[str]]:
-    """Masks with a volume of those drawn from seeds, and what differs."""
-    measured, said = 0, []
+def compare_masks(library: ctypes.CDLL, seeds: Sequence[Sequence[int]]) -> tuple[int, list[str]]:
+    """Draw masks from seeds, and return the number of volumes and all differences."""
+    measured, found = 0, []
     for seed in seeds:
         rng = np.random.default_rng(seed)
         mask, spacing = random_mask(rng), SPACINGS[int(rng.integers(len(SPACINGS)))]
@@ -258,11 +196,12 @@ def judge_masks(library: ctypes.CDLL, seeds: Sequence[Sequence[int]]) -> tuple[i
         expected = volume_of(mask, spacing)
         measured += not np.isnan(expected)
         if not _same(meter.volume, expected):
-            said.append(f"{tuple(seed)}: volume is {meter.volume}, not {expected}")
-    return measured, said
+            found.append(f"{tuple(seed)}: volume is {meter.volume}, not {expected}")
+    return measured, found
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--curves", type=int, default=2000)
     parser.add_argument("--masks", type=int, default=5000)
@@ -271,8 +210,8 @@ def main() -> None:
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         library = load(Path(folder))
-        beats, of_curves = judge_curves(library, [(options.seed, n) for n in range(options.curves)])
-        volumes, of_masks = judge_masks(library, [(options.seed, n) for n in range(options.masks)])
+        beats, of_curves = compare_curves(library, [(options.seed, n) for n in range(options.curves)])
+        volumes, of_masks = compare_masks(library, [(options.seed, n) for n in range(options.masks)])
     lines = [
         *of_curves[:20],
         *of_masks[:20],

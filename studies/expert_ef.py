@@ -1,8 +1,9 @@
-"""EF from the expert masks of CAMUS, one view, against the clinical EF: the floor for every model.
+"""How well does EF from expert masks of one view agree with the clinical EF? The figures are in docs/evaluation.md.
 
     python -m studies.expert_ef camus:DIR [--splits train,val] [--json FILE]
 
-Clinical EF is biplane, from `patients_info.csv` or the cfg files; what is computed here is of the four-chamber view.
+No model can be expected to agree better. Clinical EF is biplane, from `patients_info.csv` or the cfg files of CAMUS;
+EF from masks is that of the four-chamber view.
 """
 
 import argparse
@@ -23,19 +24,19 @@ METHODS: dict[str, Callable[[Discs, Discs], tuple[float, float]]] = {
     "discs, ED length": lambda ed, es: (ed.volume(_longer(ed, es)), es.volume(_longer(ed, es))),
     "area-length": lambda ed, es: (ed.area_length_volume(), es.area_length_volume()),
 }
-"""Name to EDV and ESV from the discs of ED and ES; ED's length (the longer one) for both is CAMUS's convention."""
+"""Function from the discs of ED and ES to EDV and ESV, by name; CAMUS takes the length of ED (the longer) for both."""
 
 
 def expert_ef(data: str, splits: tuple[str, ...] = ("train", "val")) -> dict[str, Agreement]:
-    """EF by every method against the clinical EF, in points.
+    """Compare EF by every method with the clinical EF, in points.
 
     Args:
-        data: `camus:DIR`.
-        splits: Official lists to take.
+        data: Data set as `camus:DIR`.
+        splits: Official lists of patients.
 
     Raises:
         ConfigError: If `data` or a split is unknown.
-        DataError: If the folder holds no CAMUS data set, or none that states EF.
+        DataError: If the folder contains no CAMUS data set, or none with EF.
         VideoError: If a file is damaged.
     """
     dataset = open_data(data)
@@ -66,6 +67,7 @@ def _longer(ed: Discs, es: Discs) -> float:
 
 
 def main() -> None:
+    """Run the command line."""
     from rich.console import Console
     from rich.table import Table
 

@@ -1,16 +1,14 @@
-"""Ways to smaller and faster files, side by side: what they cost in Dice, how far they leave fp32, how fast they are.
+"""What do ways to smaller and faster files cost in Dice? docs/export.md and docs/smaller-runtimes.md have the figures.
 
     python -m studies.int8_ways camus:DIR [--model cl_unet_edge] [--limit 50]
 
-All are calibrated on the same frames (`--calib` of the export, by default drawn hearts and pydicom's cine) and judged
-on the validation stills, one thread, one clip of 32 frames timed in turns. `nncf`, which only this script uses, must
-be installed by hand for its row: pip install nncf.
+All ways are calibrated on the same frames (`--calib` of the export, by default drawn hearts and pydicom's cine), and
+measured on the validation stills, by their Dice, their agreement with fp32 and their time for one clip of 32 frames,
+with one thread and in turns. `nncf`, which only this study uses, must be installed for its row: pip install nncf.
 """
 
 import argparse
-import statistics
 import tempfile
-import time
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,7 +21,8 @@ from rich.table import Table
 from edgeecho.cine import Cine
 from edgeecho.data import open_data
 from edgeecho.export.bundle import find_source
-from edgeecho.export.graph.to_conv3d import native_graph
+from edgeecho.export.check.engine_times import median_seconds
+from edgeecho.export.graph.to_conv3d import conv3d_graph
 from edgeecho.export.int8.calibrate import gather
 from edgeecho.export.int8.quantize import quantize
 from edgeecho.export.int8.ranges import find_ranges
@@ -37,12 +36,12 @@ from edgeecho.runtime.engines.engine import Engine, open_engine
 from edgeecho.runtime.engines.openvino_engine import OpenVinoEngine, openvino_core
 from edgeecho.runtime.predictor import Predictor
 
-T, RUNS = 32, 30
+T, RUNS, WARM_UP_RUNS = 32, 28, 2
 PHASES = ("ED", "ES")
 
 
 def by_nncf(xml: Path, clips: list[np.ndarray], name: str) -> Engine:
-    """The fp32 OpenVINO file quantized by NNCF, symmetric weights and mixed activations, as it recommends."""
+    """Quantize the fp32 OpenVINO file by NNCF, with symmetric weights and mixed activations, as it recommends."""
     import nncf
     import openvino as ov
 
@@ -56,7 +55,7 @@ def by_nncf(xml: Path, clips: list[np.ndarray], name: str) -> Engine:
 
 
 def make(model: str, calib: str | None, folder: Path) -> tuple[ModelSpec, dict[str, Engine]]:
-    """Every way's engine."""
+    """Make the engine of every way."""
     found = model_folder(model)
     source = (found / "clip.fp32.onnx") if found else find_source(model)
     data, spec, *_ = check(source)
@@ -81,34 +80,34 @@ def make(model: str, calib: str | None, folder: Path) -> tuple[ModelSpec, dict[s
     add("QDQ percentile, ORT", ".onnx", quantize(graph, find_ranges(graph, frames.calibration, "percentile")))
     add("QDQ minmax, 8-bit weights, ORT", ".onnx", quantize(graph, whole, weight_bits=8))
     add("QDQ minmax, OpenVINO", ".xml", int8)
-    add("QDQ minmax native 3D, OpenVINO", ".xml", native_graph(int8))
+    add("QDQ minmax native 3D, OpenVINO", ".xml", conv3d_graph(int8))
     if find_spec("nncf"):
         engines["NNCF, OpenVINO"] = by_nncf(folder / "fp32,_OpenVINO.xml", frames.calibration, spec.name)
     return spec, engines
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", help="camus:DIR")
     parser.add_argument("--model", default="cl_unet_edge")
     parser.add_argument("--calib")
     parser.add_argument("--limit", type=int, default=1000, help="Stills.")
-    asked = parser.parse_args()
-    stills = [item.read() for item in open_data(asked.data).items("val")[: asked.limit]]
+    options = parser.parse_args()
+    stills = [item.read() for item in open_data(options.data).items("val")[: options.limit]]
     with tempfile.TemporaryDirectory() as folder:
-        spec, engines = make(asked.model, asked.calib, Path(folder))
+        spec, engines = make(options.model, options.calib, Path(folder))
     masks = {way: segment(engine, spec, stills) for way, engine in engines.items()}
     times = time_all(engines, spec.size_px)
     table = Table(title=f"{spec.name}: ways to int8, {len(stills)} stills, one thread, clips of {T} frames")
     for heading in ("way", "ED Dice", "ES Dice", "mask Dice with fp32, mean", "worst", "time / fp32 ORT"):
         table.add_column(heading, justify="left" if heading == "way" else "right")
     for way, found in masks.items():
-        alike = [dice(a, b) for a, b in zip(found, masks["fp32, ORT"], strict=True)]
+        agreement = [dice(a, b) for a, b in zip(found, masks["fp32, ORT"], strict=True)]
         by_phase = [
             np.mean([dice(m, c.labels[0]) for m, c in zip(found, stills, strict=True) if is_of(c, p)]) for p in PHASES
         ]
-        cells = [*by_phase, np.mean(alike), np.min(alike), times[way] / times["fp32, ORT"]]
+        cells = [*by_phase, np.mean(agreement), np.min(agreement), times[way] / times["fp32, ORT"]]
         table.add_row(way, *(f"{value:.4f}" for value in cells))
     Console(width=130).print(table)
 
@@ -119,21 +118,15 @@ def is_of(cine: Cine, phase: str) -> bool:
 
 
 def segment(engine: Engine, spec: ModelSpec, stills: list[Cine]) -> list[np.ndarray]:
-    """Masks of stills, uint8 (H, W) each."""
+    """Segment stills, and return masks uint8 (H, W)."""
     predictor = Predictor(engine, replace(spec, form="clip"), "")
     return [predictor.segment(cine).mask[0] for cine in stills]
 
 
 def time_all(engines: dict[str, Engine], size_px: int) -> dict[str, float]:
-    """Median seconds a clip of each engine, in turns."""
+    """Return the median seconds of each engine for a clip, measured in turns."""
     clip = np.random.default_rng(0).integers(0, 256, (T, 1, size_px, size_px), dtype=np.uint8)
-    seconds: dict[str, list[float]] = {way: [] for way in engines}
-    for _ in range(RUNS):
-        for way, engine in engines.items():
-            begun = time.perf_counter()
-            engine.infer(clip)
-            seconds[way].append(time.perf_counter() - begun)
-    return {way: statistics.median(taken[2:]) for way, taken in seconds.items()}
+    return dict(zip(engines, median_seconds(list(engines.values()), clip, RUNS, WARM_UP_RUNS), strict=True))
 
 
 if __name__ == "__main__":

@@ -1,18 +1,19 @@
-"""How well beats, ED, ES and EF are found on drawn cines whose area and volume are known on every frame.
+"""How well are beats, ED, ES and EF measured on drawn cines with known volumes? The figures are in docs/evaluation.md.
 
     python -m studies.measure_sweep [--cases N] [--seed N] [--noise PART] [--af] [--size PX]
         [--json FILE]
 
-A case is a half-ellipsoid that beats 40 to 150 times a minute at 20 to 120 fps, drawn frame by frame. Random: the phase
-it starts at, EF, tilt, size, the shape of a beat (length of systole, diastasis, atrial kick); beats are 95 to 105% of
-the mean length. With `--af`, as in atrial fibrillation, 50 to 150%, without kick, and a short beat is cut before the
-ventricle is full again.
+A case is a half-ellipsoid that beats 40 to 150 times a minute at 20 to 120 fps, drawn frame by frame. Random are its
+first phase, EF, tilt, size and the shape of a beat (length of systole, diastasis, atrial kick); a beat lasts 95 to 105%
+of the mean. With `--af`, as in atrial fibrillation, it lasts 50 to 150%, without kick, and the filling of a short beat
+is not complete.
 
-What counts: a beat is *true* if its ED, ES and the whole fall between them lie in the cine, and *found* if a measured
-beat has its ES nearer to it than to any other. ED and ES are the frames of the largest and smallest drawn volume. Where
-other frames of the same beat are within 1% of the stroke volume of it (the plateau of a slow heart at a high frame
-rate, where drawn areas differ by less than the pixels show), the nearest of them counts; the strict figure is given
-beside it. A *false* beat is one that is no true beat's. EF is compared with that of the drawn volumes, beat by beat.
+A beat is *true* if its ED, its ES and the whole fall from one to the other lie in the cine, and *found* if the ES of a
+measured beat is nearer to it than to any other true beat. ED and ES are the frames of the largest and smallest drawn
+volume. Where other frames of the same beat are within 1% of the stroke volume of it (the plateau of a slow heart at a
+high frame rate, where areas differ by less than a pixel), the nearest of them counts; the strict figure is given too. A
+*false* beat is a measured one that belongs to no true beat. EF is compared with that of the drawn volumes, beat by
+beat.
 """
 
 import argparse
@@ -29,19 +30,19 @@ from edgeecho.synthetic.rhythm import relative_volume, rise
 HEART_RATES = (40.0, 50.0, 60.0, 75.0, 90.0, 110.0, 130.0, 150.0)
 FRAME_RATES = (20.0, 25.0, 30.0, 40.0, 50.0, 60.0, 80.0, 120.0)
 PLATEAU = 0.01
-"""Frames within this part of the stroke volume of the extreme are as good as it."""
+"""Part of the stroke volume by which the volume of a frame may differ from the extreme and count as equal."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drawn:
-    """A drawn cine and what is known of it."""
+    """A drawn cine with its true volume."""
 
     mask: np.ndarray
-    """uint8 {0, 1}, (T, H, W)."""
+    """Masks, uint8 {0, 1}, (T, H, W)."""
     volume: np.ndarray
-    """(T,), any unit."""
+    """Volume in any unit, (T,)."""
     beat: np.ndarray
-    """Number of the beat that each frame belongs to, counted from R wave to R wave, (T,)."""
+    """Index of the beat of each frame, from R wave to R wave, (T,)."""
     fps: float
 
 
@@ -65,7 +66,7 @@ class Figures:
 
 
 def draw(rng: np.random.Generator, fps: float, bpm: float, *, af: bool = False, size_px: int = 112) -> Drawn:
-    """A beating half-ellipsoid, apex up, for 5 s."""
+    """Draw a beating half-ellipsoid, apex up, for 5 s."""
     frames = round(5 * fps)
     lengths = 60 / bpm * (1 + (0.5 if af else 0.05) * rng.uniform(-1, 1, 40))
     starts = np.concatenate([[0], np.cumsum(lengths)]) - rng.uniform(0, lengths[0])
@@ -90,16 +91,16 @@ def draw(rng: np.random.Generator, fps: float, bpm: float, *, af: bool = False, 
 
 
 def af_volume(since_r: np.ndarray, beat: np.ndarray, lengths: np.ndarray, systole: float, filling: float) -> np.ndarray:
-    """Volume where the next contraction does not wait for filling; times in seconds."""
+    """Compute the volume of a heart whose next contraction may begin before filling ends; times in seconds."""
     at_ed = np.concatenate([[1.0], rise(lengths - systole, filling)])
-    # what a beat throws out grows with what it was given
+    # the stroke volume of a beat grows with its filling
     at_es = 0.4 * (1 - at_ed)
     volume = at_ed[beat] + (at_es - at_ed)[beat] * rise(since_r, systole)
     return np.asarray(volume + (1 - at_es[beat]) * rise(since_r - systole, filling))
 
 
 def true_beats(drawn: Drawn) -> list[tuple[int, int]]:
-    """ED and ES of the beats that are whole: the fall lies inside the cine, with frames on both sides of it."""
+    """Return ED and ES of the whole beats, whose fall lies inside the cine with frames on both sides."""
     pairs = []
     for number in range(int(drawn.beat[0]) + 1, int(drawn.beat[-1]) + 1):
         start = int(np.argmax(drawn.beat == number))
@@ -113,7 +114,7 @@ def true_beats(drawn: Drawn) -> list[tuple[int, int]]:
 
 
 def frame_error(drawn: Drawn, frame: int, truth: int, stroke: float) -> tuple[int, int]:
-    """Frames from the truth, and from the nearest frame on its plateau."""
+    """Return the distance in frames from the truth, and from the nearest frame on its plateau."""
     low = high = truth
     near = np.abs(drawn.volume - drawn.volume[truth]) <= PLATEAU * stroke
     while low > 0 and near[low - 1]:
@@ -123,8 +124,8 @@ def frame_error(drawn: Drawn, frame: int, truth: int, stroke: float) -> tuple[in
     return abs(frame - truth), max(0, low - frame, frame - high)
 
 
-def judge(drawn: Drawn, figures: Figures, rng: np.random.Generator, noise: float) -> None:
-    """Measure one cine and add to the figures."""
+def add_cine(drawn: Drawn, figures: Figures, rng: np.random.Generator, noise: float) -> None:
+    """Measure one cine and add it to the figures."""
     area = drawn.mask.sum(axis=(1, 2)).astype(np.float64)
     area = np.maximum(area + noise * np.ptp(area) * rng.normal(size=len(area)), 1)
     result = measure(drawn.mask, area, drawn.fps, (1.0, 1.0))
@@ -151,7 +152,7 @@ def judge(drawn: Drawn, figures: Figures, rng: np.random.Generator, noise: float
         figures.ef_within_1 += error <= 1
         figures.ef_max_error = max(figures.ef_max_error, error)
     last = int(drawn.beat[-1])
-    # a beat cut by an end of the cine is neither demanded nor false
+    # a beat that is cut by an end of the cine counts neither as true nor as false
     figures.false += sum(drawn.beat[b.es_frame] not in (int(drawn.beat[0]), last) for b in spare)
     if result.ef_percent is not None and true_efs:
         error = abs(result.ef_percent - float(np.median(true_efs)))
@@ -160,11 +161,11 @@ def judge(drawn: Drawn, figures: Figures, rng: np.random.Generator, noise: float
 
 
 def online_equals_whole(area: np.ndarray, fps: float) -> bool:
-    """Whether pushing frames one by one, never looking ahead, says the same beats as the whole curve."""
+    """Whether frames that are pushed one by one give the same beats as the whole curve."""
     whole = find_cycle(area, fps).beats
     tracker = BeatTracker(fps)
-    said = [beat for value in area for beat in tracker.push(float(value))]
-    return tuple(said) == whole[: len(said)] and tuple(said + tracker.finish()) == whole
+    found = [beat for value in area for beat in tracker.push(float(value))]
+    return tuple(found) == whole[: len(found)] and tuple(found + tracker.finish()) == whole
 
 
 def sweep(
@@ -177,17 +178,18 @@ def sweep(
     heart_rates: tuple[float, ...] = HEART_RATES,
     frame_rates: tuple[float, ...] = FRAME_RATES,
 ) -> Figures:
-    """Every heart rate with every frame rate, as often as `cases` says."""
+    """Measure `cases` cines at every heart rate and frame rate."""
     figures = Figures()
     for case in range(cases):
         for bpm in heart_rates:
             for fps in frame_rates:
                 rng = np.random.default_rng((seed, case, round(bpm), round(fps)))
-                judge(draw(rng, fps, bpm, af=af, size_px=size_px), figures, rng, noise)
+                add_cine(draw(rng, fps, bpm, af=af, size_px=size_px), figures, rng, noise)
     return figures
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--cases", type=int, default=4, help="cines for each heart rate and frame rate")
     parser.add_argument("--seed", type=int, default=0)

@@ -1,8 +1,10 @@
-"""Our times against those of the engines' own tools, in turns: `python -m studies.own_tools MODEL...`.
+"""Do our times agree with those of the engines' own tools? The figures are in docs/benchmarks.md.
 
-OpenVINO's tool is `benchmark_app` (one synchronous request, as we run it); ONNX Runtime has none for Python, so a plain
-loop over its API stands for it. Both get the same file, the same threads and a clip of 32 frames. MODEL is a packaged
-model's name or a folder.
+    python -m studies.own_tools MODEL...
+
+The tool of OpenVINO is `benchmark_app` (one synchronous request, as in our benchmark). ONNX Runtime has none for
+Python, so a plain loop over its API takes its place. Both run in turns with ours, on the same file, with the same
+number of threads and a clip of 32 frames. MODEL is the name of a packaged model or a folder.
 """
 
 import re
@@ -24,7 +26,7 @@ from edgeecho.errors import EdgeEchoError, MissingExtraError
 from edgeecho.report.terminal import table_console
 
 TURNS, SECONDS = 5, 3
-"""Of each tool; a turn's median counts, and the median of those is printed."""
+"""Number of turns of each tool and seconds of a turn; the median of the turns' medians is printed."""
 THREADS = 1
 
 
@@ -63,7 +65,7 @@ def _benchmark_app(path: Path, clip: np.ndarray) -> float:
 
 
 def main(models: list[str]) -> None:
-    """Print a row a model, engine and precision."""
+    """Print one row for each model, engine and precision."""
     clip = speckle_clip()
     table = Table("row", "ours, ms", "own tool, ms", "ratio", title=f"{THREADS} thread, medians of {TURNS} turns")
     with tempfile.TemporaryDirectory() as folder:

@@ -1,9 +1,9 @@
-"""Do drawn cines look like real ones? The same statistics of expert-labelled frames and of phantoms, side by side.
+"""Do drawn cines have the statistics of real ones? The figures are in docs/datasets.md.
 
     python -m studies.phantom_statistics camus:CAMUS phantom:
 
-Of each data set the training split is taken. Zones are found by the mask of the ventricle alone, in the same way for
-all: its middle, the wall on either side, and what lies behind its base.
+The statistics are of the labelled frames of each data set's training split. Zones are found by the mask of the
+ventricle alone, in the same way in all data sets: its middle, the wall on both sides, and the region behind its base.
 """
 
 import sys
@@ -13,13 +13,13 @@ import numpy as np
 
 from edgeecho.cine import Cine
 from edgeecho.data import open_data
-from edgeecho.measure import discs_of, long_axis
+from edgeecho.measure import Discs, discs_of, long_axis
 from edgeecho.preprocess import find_sector
 
 PIXEL_MM = 0.5
-"""Frames are resampled to square pixels of this side, so that local statistics are those of the same area."""
-MOST = 400
-"""Labelled frames of a data set, spread over its items."""
+"""Side in mm of the square pixels that frames are resampled to, so that local statistics are of equal areas."""
+MAX_ITEMS = 400
+"""Largest number of items of a data set, evenly chosen."""
 ROWS = {
     "sector_width": "width of the sector / height",
     "sector_mm": "height of the sector, mm",
@@ -70,10 +70,10 @@ def main() -> None:
 
 
 def measure_all(text: str) -> list[dict[str, float]]:
-    """Statistics of labelled frames of the training split; of a cine with phases ED and ES alone count."""
+    """Measure labelled frames of the training split; in a cine with phases, ED and ES alone."""
     items = open_data(text).items("train")
     rows = []
-    for item in items[:: max(1, len(items) // MOST)]:
+    for item in items[:: max(1, len(items) // MAX_ITEMS)]:
         cine = item.read()
         if cine.spacing_mm is None:
             continue
@@ -84,7 +84,7 @@ def measure_all(text: str) -> list[dict[str, float]]:
 
 
 def measure_frame(cine: Cine, index: int) -> dict[str, float]:
-    """Geometry and grey levels of one labelled frame."""
+    """Measure geometry and grey levels of one labelled frame."""
     assert cine.spacing_mm is not None
     h, w = cine.frames.shape[1:]
     size = (round(w * cine.spacing_mm[1] / PIXEL_MM), round(h * cine.spacing_mm[0] / PIXEL_MM))
@@ -93,32 +93,16 @@ def measure_frame(cine: Cine, index: int) -> dict[str, float]:
     sector = cv2.resize(find_sector(cine.frames).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     spacing = (PIXEL_MM, PIXEL_MM)
     discs, axis = discs_of(mask, spacing), long_axis(mask, spacing)
-    rows = np.flatnonzero(sector.any(axis=1))
-    columns = np.flatnonzero(sector.any(axis=0))
-    top, height, middle = rows[0], len(rows), (columns[0] + columns[-1]) / 2
     apex, base = np.array(axis.apex), np.array(axis.base)
+    geometry = _geometry(discs, apex, base, sector)
+    return {**geometry, **_grey_levels(image, _zones(mask, sector, discs.length, apex, base), sector)}
+
+
+def _geometry(discs: Discs, apex: np.ndarray, base: np.ndarray, sector: np.ndarray) -> dict[str, float]:
+    """Measure the sector, the ventricle and its position in the sector."""
+    rows, columns = np.flatnonzero(sector.any(axis=1)), np.flatnonzero(sector.any(axis=0))
+    top, height, middle = rows[0], len(rows), (columns[0] + columns[-1]) / 2
     down = (base - apex) / np.linalg.norm(base - apex)
-    grid = np.stack([*np.mgrid[0 : size[1], 0 : size[0]]], axis=-1) - apex
-    along = grid @ down * PIXEL_MM / discs.length
-    across = grid @ np.array([-down[1], down[0]]) * PIXEL_MM  # to the right
-    outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5) * PIXEL_MM
-    inside = cv2.distanceTransform(mask, cv2.DIST_L2, 5) * PIXEL_MM
-    wall = sector & (outside > 2) & (outside < 7)
-    sides = wall & (along > 0.15) & (along < 0.85)
-    cavity = inside > 0.4 * inside.max()
-    below = along * discs.length - discs.length
-    behind = sector & (below > 8) & (below < 22) & (np.abs(across) < 8)
-    depth = (np.arange(size[1])[:, None] - top) / height * np.ones(size[0])
-    mean = cv2.blur(image, (5, 5))
-    local = np.sqrt(np.maximum(cv2.blur(image * image, (5, 5)) - mean * mean, 0))
-    values = image[cavity]
-    flat = image - cv2.blur(image, (21, 21))
-    sd = float(flat[cavity].std()) + 1e-6
-
-    def grey(zone: np.ndarray) -> float:
-        return float(image[zone].mean()) if zone.sum() > 20 else np.nan
-
-    septum, lateral = grey(sides & (across < 0)), grey(sides & (across > 0))
     return {
         "sector_width": len(columns) / height,
         "sector_mm": height * PIXEL_MM,
@@ -131,17 +115,55 @@ def measure_frame(cine: Cine, index: int) -> dict[str, float]:
         "base_depth": float(base[0] - top) / height,
         "apex_side": float(apex[1] - middle) / height,
         "base_side": float(base[1] - middle) / height,
-        "cavity": float(values.mean()),
-        "septum": septum,
-        "lateral": lateral,
-        "apex": grey(wall & (along < 0.1)),
-        "base": grey(sector & (np.abs(below) < 3) & (np.abs(across) < 10)),
-        "atrium": grey(behind),
-        "far": grey(sector & (depth > 0.875)),
-        "near": grey(sector & (depth < 0.125)),
-        "contrast": (septum + lateral) / 2 - float(values.mean()),
+    }
+
+
+def _zones(
+    mask: np.ndarray, sector: np.ndarray, length_mm: float, apex: np.ndarray, base: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Find the zones of the picture by the mask of the ventricle, bool (H, W) each."""
+    rows = np.flatnonzero(sector.any(axis=1))
+    down = (base - apex) / np.linalg.norm(base - apex)
+    grid = np.stack([*np.mgrid[0 : mask.shape[0], 0 : mask.shape[1]]], axis=-1) - apex
+    along = grid @ down * PIXEL_MM / length_mm
+    across = grid @ np.array([-down[1], down[0]]) * PIXEL_MM  # to the right
+    outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5) * PIXEL_MM
+    inside = cv2.distanceTransform(mask, cv2.DIST_L2, 5) * PIXEL_MM
+    wall = sector & (outside > 2) & (outside < 7)
+    sides = wall & (along > 0.15) & (along < 0.85)
+    below = along * length_mm - length_mm
+    depth = (np.arange(mask.shape[0])[:, None] - rows[0]) / len(rows) * np.ones(mask.shape[1])
+    return {
+        "cavity": inside > 0.4 * inside.max(),
+        "sides": sides,
+        "septum": sides & (across < 0),
+        "lateral": sides & (across > 0),
+        "apex": wall & (along < 0.1),
+        "base": sector & (np.abs(below) < 3) & (np.abs(across) < 10),
+        "atrium": sector & (below > 8) & (below < 22) & (np.abs(across) < 8),
+        "far": sector & (depth > 0.875),
+        "near": sector & (depth < 0.125),
+    }
+
+
+def _grey_levels(image: np.ndarray, zones: dict[str, np.ndarray], sector: np.ndarray) -> dict[str, float]:
+    """Measure mean grey levels of the zones, and the texture of cavity and wall."""
+    cavity = zones["cavity"]
+    mean = cv2.blur(image, (5, 5))
+    local = np.sqrt(np.maximum(cv2.blur(image * image, (5, 5)) - mean * mean, 0))
+    flat = image - cv2.blur(image, (21, 21))
+    sd = float(flat[cavity].std()) + 1e-6
+    grey = {
+        name: float(image[zones[name]].mean()) if zones[name].sum() > 20 else np.nan
+        for name in ("septum", "lateral", "apex", "base", "atrium", "far", "near")
+    }
+    blood = float(image[cavity].mean())
+    return {
+        **grey,
+        "cavity": blood,
+        "contrast": (grey["septum"] + grey["lateral"]) / 2 - blood,
         "cavity_sd": float(local[cavity].mean()),
-        "wall_sd": float(local[sides].mean()),
+        "wall_sd": float(local[zones["sides"]].mean()),
         "cavity_skew": float((flat[cavity] ** 3).mean()) / sd**3,
         "fine": float(np.diff(flat, axis=1)[cavity[:, 1:]].std()) / sd,
         "fine_down": float(np.diff(flat, axis=0)[cavity[1:]].std()) / sd,

@@ -1,8 +1,10 @@
-"""What a streamed frame costs against a frame of a clip: `python -m studies.stream_cost FOLDER`.
+"""How much more does a frame of a stream cost than a frame of a clip? No document has the figures yet.
 
-FOLDER is what `edgeecho export` wrote, with clip and stream graphs. One thread; CPU time of this process, and clip and
-stream take turns, so that whatever else the machine does counts little and hits both alike. A clip of 32 frames is one
-run, its stream 32; the first frame, with the extra runs that a stream pays once, is stated apart.
+    python -m studies.stream_cost FOLDER
+
+FOLDER is a bundle of `edgeecho export` with clip and stream graphs. The times are CPU times of this process with one
+thread, and clip and stream take turns, so that other load on the machine affects both alike. A clip of 32 frames is one
+run, its stream 32 runs; the first frame, with the additional runs of a stream's start, is listed apart.
 """
 
 import statistics
@@ -26,7 +28,7 @@ WARM_UP_TURNS = 2
 
 
 def _cost(folder: str, runtime: str, precision: str, clip: np.ndarray) -> tuple[float, float, float, int, int]:
-    """Medians in ms of a frame of the clip, a frame of the stream, its first frame; the state's tensors and bytes."""
+    """Return medians in ms for a frame of the clip, of the stream and for its first one; tensors and bytes of state."""
     whole = open_engine(locate(folder, runtime, precision), threads=1).engine
     streamed = open_engine(locate(folder, runtime, precision, form="stream"), threads=1)
     stream = FrameStream(streamed.stream_engine, streamed.spec)

@@ -1,8 +1,11 @@
-"""How fast a network trains on this machine: `python -m studies.training_speed [camus:DIR] [FAMILY...]`.
+"""How fast does a network train on this machine? The figures are in docs/model.md.
 
-Clips a second of whole steps, data included, one setting after the other, each in a process of its own: float32 or
-bfloat16, clips made between the steps or by workers meanwhile, memory given back to the system after each tensor (as
-glibc does) or kept (`MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=...`). Without a data set clips are drawn hearts alone.
+    python -m studies.training_speed [camus:DIR] [FAMILY...]
+
+The figure is clips per second of whole steps, including the data. The settings run one after another, each in a process
+of its own: float32 or bfloat16, clips made between the steps or by workers at the same time, memory returned to the
+system after each tensor (the default of glibc) or kept (`MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=...`). Without a
+data set the clips are drawn hearts alone.
 """
 
 import json
@@ -31,27 +34,28 @@ THREADS = 2
 
 
 def clips_per_second(data: str, family: str, bf16: bool, workers: int, folder: str) -> float:
-    """Whole steps of the default recipe, after a few that warm up."""
+    """Time whole steps of the default recipe, after a few that warm up."""
     import torch
     from torch.utils.data import DataLoader
 
     from edgeecho.data import open_data
     from edgeecho.nn import build, new_spec
+    from edgeecho.train.batches import Batches, lower_priority
     from edgeecho.train.config import TrainConfig
-    from edgeecho.train.loop import Clips, step_back
     from edgeecho.train.losses import Target
-    from edgeecho.train.prepare import find_sources, split_patients
     from edgeecho.train.state import State
+    from edgeecho.train.training_data import find_sources, split_patients
 
     torch.set_num_threads(THREADS)
     config = TrainConfig().with_value("model.family", family).with_value("run.bf16", bf16)
     items, _ = split_patients(open_data(data).items("train"), config.data.held_out, config.run.seed)
-    clips = Clips(find_sources(items, config.clips, Path(folder), lambda text: None), config, config.model.size_px)
+    sources = find_sources(items, config.clips, Path(folder), lambda text: None)
+    batches = Batches(sources, config, config.model.size_px)
     layout = torch.channels_last_3d if family == "unet3d" else torch.channels_last
     network = build(new_spec(family)).to(memory_format=layout)  # type: ignore[call-overload]
     state = State(config, network)
     loader = DataLoader(
-        clips, batch_size=None, sampler=range(WARM_UP + STEPS), num_workers=workers, worker_init_fn=step_back
+        batches, batch_size=None, sampler=range(WARM_UP + STEPS), num_workers=workers, worker_init_fn=lower_priority
     )
     start = 0.0
     for step, batch in enumerate(loader):

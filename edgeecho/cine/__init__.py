@@ -1,4 +1,4 @@
-"""Cines: the frames of one loop with what is known of them, found in folders and read from one file format a module."""
+"""Cines: the frames of one loop with frame rate and spacing. Found in folders; one module a file format reads them."""
 
 from edgeecho.cine.find import find_cines, natural_key
 from edgeecho.cine.grey import MAX_PIXELS, MAX_SIDE_PX, MIN_SIDE_PX, to_grey

@@ -13,7 +13,7 @@ from edgeecho.cine.model import Cine
 from edgeecho.errors import VideoError, require
 
 KEYS = ("frames", "fps", "spacing_mm")
-"""What an NPZ may hold."""
+"""Names of the arrays that an NPZ may contain."""
 _MM = {"mm": 1.0, "meter": 1000.0, "micron": 0.001, "unknown": 1.0}
 _SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
 
@@ -24,7 +24,7 @@ def read_npz(path: Path) -> Cine:
     Shape and type are read from the header before any memory is taken; pickled arrays are never loaded.
 
     Raises:
-        VideoError: If it is no NPZ, lacks `frames`, or they are of another type or shape.
+        VideoError: If the file is no NPZ, or `frames` is missing or of another type or shape.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -47,7 +47,7 @@ def read_npz(path: Path) -> Cine:
             values = {key: np.atleast_1d(arrays[key]).ravel() for key in small}
     except (VideoError, OSError):
         raise
-    except Exception as error:  # a damaged archive raises what zipfile, zlib or NumPy happen to trip over
+    except Exception as error:  # a damaged archive raises many kinds of error
         raise VideoError(f"{path}: not a readable NPZ: {one_line(error)}; save it again with numpy.savez") from error
     unknown = ", ".join(f"`{key}`" for key in keys if key not in KEYS)
     warnings = [f"{unknown} in the file: unknown, not used; known are {', '.join(KEYS)}."] if unknown else []
@@ -78,11 +78,11 @@ def read_nifti(path: Path) -> Cine:
         axis with a unit.
 
     Raises:
-        VideoError: If it is no NIfTI, is cut short, holds a volume, or values that are not numbers.
+        VideoError: If the file is no NIfTI, is cut short, or contains a volume or values that are not numbers.
         MissingExtraError: If nibabel is not installed.
     """
     nibabel = require("nibabel", "nifti")
-    logger = logging.getLogger("nibabel.global")  # it writes to stderr
+    logger = logging.getLogger("nibabel.global")  # nibabel writes to stderr
     before, logger.disabled = logger.disabled, True
     try:
         image = nibabel.load(path)
@@ -99,7 +99,7 @@ def read_nifti(path: Path) -> Cine:
         values = np.asanyarray(image.dataobj).reshape(width, height, count)
     except (VideoError, PermissionError):
         raise
-    except Exception as error:  # a damaged file raises what gzip, zlib or nibabel happen to trip over
+    except Exception as error:  # a damaged file raises many kinds of error
         raise VideoError(f"{path}: not a readable NIfTI or cut short: {one_line(error)}; copy it again") from error
     finally:
         logger.disabled = before
@@ -115,7 +115,7 @@ def read_nifti(path: Path) -> Cine:
 
 
 def one_line(error: Exception) -> str:
-    """What a library's error says, in one short line."""
+    """Return the text of a library's error in one short line."""
     return " ".join(str(error).split())[:160].rstrip(".") or type(error).__name__
 
 
@@ -128,7 +128,7 @@ def _npy_header(archive: zipfile.ZipFile, key: str) -> tuple[tuple[int, ...], np
 
 
 def _nifti_sides(path: Path, shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """(width, height, frames)."""
+    """Return width, height and number of frames."""
     sides = [*shape, 1, 1, 1][:3] if len(shape) < 4 else [shape[0], shape[1], shape[3]]
     if len(shape) < 2 or (len(shape) > 3 and (shape[2] != 1 or math.prod(shape[4:]) != 1)):
         raise VideoError(f"{path}: expected a cine (x, y), (x, y, t) or (x, y, 1, t), got {shape}; cut out one plane")

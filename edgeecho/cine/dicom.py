@@ -14,7 +14,7 @@ from edgeecho.cine.grey import check_size, stack_frames
 from edgeecho.cine.model import Cine
 from edgeecho.errors import MissingExtraError, VideoError, require
 
-_COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")  # pydicom hands all of them out as RGB
+_COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")  # pydicom returns all of them as RGB
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 _TISSUE_2D, _CM = 1, 3
 _PIXEL_DATA = b"\xe0\x7f\x10\x00"
@@ -32,7 +32,7 @@ def read_dicom(path: Path) -> Cine:
         Spacing from a 2D tissue region calibrated in centimetres whose box lies inside the frame, else PixelSpacing.
 
     Raises:
-        VideoError: If it is no DICOM file, has no pixels, is cut short, or its pixels cannot be decoded.
+        VideoError: If the file is no DICOM file, has no pixels, is cut short, or its pixels cannot be decoded.
         MissingExtraError: If pydicom is not installed.
     """
     pydicom = require("pydicom", "dicom")
@@ -41,7 +41,7 @@ def read_dicom(path: Path) -> Cine:
         if file.read(132)[128:] != b"DICM":
             raise VideoError(f"{path}: not a DICOM file: no 'DICM' at byte 128; check that it is a Part 10 file")
     with python_warnings.catch_warnings():
-        python_warnings.simplefilter("ignore")  # pydicom warns of every odd value; ours say what matters
+        python_warnings.simplefilter("ignore")  # pydicom warns about every unusual value
         try:
             header = _header(path, pydicom)
             frames = stack_frames(path, _frames(path, header, pydicom))
@@ -49,7 +49,7 @@ def read_dicom(path: Path) -> Cine:
             spacing_mm, spacing_notes = calibration(header)
         except (VideoError, MissingExtraError, OSError):
             raise
-        except Exception as error:  # a damaged file raises what pydicom happens to trip over
+        except Exception as error:  # a damaged file raises many kinds of error
             raise VideoError(f"{path}: damaged DICOM: {one_line(error)}; export it again") from error
     return Cine(frames, fps=fps, spacing_mm=spacing_mm, warnings=(*fps_notes, *spacing_notes))
 
@@ -119,10 +119,10 @@ def calibration(header: Any) -> tuple[tuple[float, float] | None, list[str]]:
 
 
 def _header(path: Path, pydicom: Any) -> Any:
-    """Everything before the pixels, checked."""
+    """Read and check the attributes before the pixels."""
     meta = pydicom.filereader.read_file_meta_info(path)
     if meta.get("TransferSyntaxUID") == pydicom.uid.DeflatedExplicitVRLittleEndian:
-        # It would be inflated whole, to any size, before the first attribute can be looked at.
+        # It would be inflated whole, to any size, before the first attribute can be read.
         raise VideoError(f"{path}: deflated DICOM is not read; convert it, for example with dcmconv +te")
     with path.open("rb") as file:
         header = pydicom.dcmread(file, stop_before_pixels=True)
@@ -151,11 +151,11 @@ def _fragments_cut(file: BinaryIO) -> bool:
     """Whether the file ends within a compressed frame; decoders may fill the missing part with grey.
 
     Args:
-        file: Positioned at the pixel data element, encapsulated, so explicit VR little endian.
+        file: File at the position of the encapsulated pixel data element, so explicit VR little endian.
     """
     size = os.fstat(file.fileno()).st_size
     if file.read(4) != _PIXEL_DATA:
-        return False  # no pixels: said elsewhere
+        return False  # no pixels: reported by the reader
     file.seek(8, os.SEEK_CUR)
     while len(item := file.read(8)) == 8:
         if item[:4] == _DELIMITER:
@@ -173,7 +173,7 @@ def _frames(path: Path, header: Any, pydicom: Any) -> Iterator[np.ndarray]:
             count += 1
     except (VideoError, MissingExtraError):
         raise
-    except Exception as error:  # a damaged file raises what pydicom and its decoders happen to trip over
+    except Exception as error:  # a damaged file raises many kinds of error
         syntax = header.file_meta.get("TransferSyntaxUID")
         reason = one_line(error)
         if "no 'Pixel Data'" in reason:
@@ -188,7 +188,7 @@ def _frames(path: Path, header: Any, pydicom: Any) -> Iterator[np.ndarray]:
 
 
 def _eight_bits(frame: np.ndarray, header: Any, pydicom: Any) -> np.ndarray:
-    """Grey or RGB, uint8 (H, W) or (H, W, 3)."""
+    """Convert a frame to grey or RGB, uint8 (H, W) or (H, W, 3)."""
     photometric = header.PhotometricInterpretation
     if photometric == "PALETTE COLOR":
         colour: np.ndarray = pydicom.pixels.apply_color_lut(frame, header)[..., :3]
@@ -205,7 +205,7 @@ def _eight_bits(frame: np.ndarray, header: Any, pydicom: Any) -> np.ndarray:
 
 
 def _numbers(data: Any, keyword: str) -> list[float]:
-    """The finite numbers of an attribute; none if it is absent, empty or no number."""
+    """Return the finite numbers of an attribute; none if it is absent, empty or no number."""
     try:
         value = data.get(keyword)
         values = [float(v) for v in (value if hasattr(value, "__iter__") and not isinstance(value, str) else [value])]

@@ -13,13 +13,13 @@ from edgeecho.cine.result_files import own_outputs
 def find_cines(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
     """Expand folders into the cines inside, at any depth, in natural order.
 
-    A folder that directly holds PNG frames and no cines is itself one cine. Inside folders these are passed over:
-    hidden files, stills beside cines, `*_gt.nii.gz` (masks by the CAMUS naming), NPZ without `frames`, and what
-    EdgeEcho wrote.
+    A folder that directly holds PNG frames and no cines is itself one cine. Inside folders these are skipped: hidden
+    files, stills beside cines, `*_gt.nii.gz` (masks by the CAMUS naming), NPZ without `frames`, and files that EdgeEcho
+    wrote.
 
     Args:
-        paths: Files and folders. A path that is no folder is kept as it is, so that `read_cine` can say what is wrong
-            with it; so is a folder without any cine.
+        paths: Files and folders. A path that is no folder is kept as it is, so that `read_cine` can report what is
+            wrong with it; so is a folder without any cine.
 
     Returns:
         Each cine once, in the order of `paths`.
@@ -32,7 +32,7 @@ def find_cines(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
 
 
 def natural_key(path: Path) -> list[tuple[int, int, str]]:
-    """Sort key of a path that counts digits as numbers: `2.png` before `10.png`."""
+    """Return a sort key of a path in which digits count as numbers: `2.png` before `10.png`."""
     parts = re.findall(r"([0-9]+)|([^0-9]+)", str(path))
     return [(0, int(digits), digits) if digits else (1, 0, text) for digits, text in parts]
 
@@ -54,7 +54,7 @@ def _cines_inside(folder: Path) -> Iterator[Path]:
 
 
 def _is_cine(file: Path) -> bool:
-    """Whether a file inside a folder is meant to be a cine; a damaged one is, so that it gets reported."""
+    """Whether a file inside a folder is meant to be a cine; true for a damaged one, so that it is reported."""
     suffix = suffix_of(file)
     if suffix in STILL_SUFFIXES or file.name.lower().endswith(("_gt.nii.gz", "_gt.nii")):
         return False

@@ -1,4 +1,4 @@
-"""Frames in memory: colour to grey, and the bounds on what is read."""
+"""Grey frames in memory: conversion of colour, and bounds on the size of a cine."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,11 +8,11 @@ import numpy as np
 from edgeecho.errors import ShapeError, VideoError
 
 MAX_PIXELS = 4_000_000_000
-"""Most pixels T*H*W of a cine that is read. Files are untrusted: this is checked before memory is taken."""
+"""Largest number of pixels T*H*W of a cine, checked before memory is allocated, since files are untrusted."""
 MAX_SIDE_PX = 8192
-"""Most rows or columns of a frame that is read."""
+"""Largest number of rows or columns of a frame."""
 MIN_SIDE_PX = 16
-"""Fewest rows or columns of a frame that is read."""
+"""Smallest number of rows or columns of a frame."""
 
 
 def to_grey(frames: np.ndarray) -> np.ndarray:
@@ -44,7 +44,7 @@ def to_grey(frames: np.ndarray) -> np.ndarray:
 
 
 def check_size(path: Path, frames: int, height: int, width: int) -> None:
-    """Refuse a cine of the wrong size; called with what a header promises, before memory is taken.
+    """Refuse a cine of the wrong size, as its header states it, before memory is allocated.
 
     Raises:
         VideoError: If there are no frames, or a frame or the whole is too small or too large.
@@ -69,11 +69,11 @@ def stack_frames(path: Path, frames: Iterator[np.ndarray]) -> np.ndarray:
     """Collect decoded frames, within the bounds, at about the memory of the result.
 
     Args:
-        path: For messages.
+        path: Path, for messages.
         frames: Grey frames, uint8 (H, W), or colour frames, uint8 (H, W, 3) in RGB order.
 
     Returns:
-        uint8 (T, H, W).
+        Grey frames, uint8 (T, H, W).
 
     Raises:
         VideoError: If there is no frame, the sizes differ, or a bound is passed.

@@ -10,5 +10,5 @@ KINDS = "AVI, MP4, MOV, WEBM, MKV, GIF, PNG, JPG, NPZ, DICOM, NIfTI or a folder 
 
 
 def suffix_of(path: Path) -> str:
-    """Return the suffix if it is one that is known, in lower case, else an empty string."""
+    """Return the suffix in lower case if it is one of `SUFFIXES`, else an empty string."""
     return next((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), "")

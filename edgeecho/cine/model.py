@@ -1,4 +1,4 @@
-"""Cine: the frames of one ultrasound loop, with what is known about them."""
+"""`Cine`: the frames of one ultrasound loop, with frame rate, spacing, labels and phases where they are known."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,31 +8,31 @@ import numpy as np
 from edgeecho.errors import ConfigError, ShapeError
 
 MAX_FPS, MAX_SPACING_MM = 10_000, 1_000
-"""What a user states is taken up to here: it may be a phantom, or another animal."""
+"""Upper bounds of the frame rate and spacing that a user may give; wide, for phantoms and animals."""
 
 
 @dataclass(frozen=True, eq=False)
 class Cine:
-    """One loop of grey frames.
+    """A loop of grey frames.
 
     Raises:
         ShapeError: If `frames` is not uint8 (T, H, W) with T >= 1, or a label does not fit.
     """
 
     frames: np.ndarray
-    """uint8 (T, H, W)."""
+    """Grey frames, uint8 (T, H, W)."""
     fps: float | None = None
     """Frames per second, None if unknown."""
     spacing_mm: tuple[float, float] | None = None
     """(row, column) millimetres per pixel, None if unknown."""
     labels: dict[int, np.ndarray] = field(default_factory=dict)
-    """Frame index to left-ventricle mask, uint8 {0, 1} (H, W), for the labelled frames only."""
+    """Left-ventricle masks by frame index, uint8 {0, 1} (H, W), of the labelled frames only."""
     phases: dict[int, str] = field(default_factory=dict)
-    """Frame index to `ED` or `ES`, where a person marked it."""
+    """`ED` or `ES` by frame index, where a person marked it."""
     name: str = "cine"
-    """For messages and output files."""
+    """Name for messages and output files."""
     warnings: tuple[str, ...] = ()
-    """What was odd about the file, each a sentence for the user."""
+    """Warnings about the file, each a sentence for the user."""
 
     def __post_init__(self) -> None:
         if self.frames.dtype != np.uint8 or self.frames.ndim != 3 or 0 in self.frames.shape:
@@ -46,12 +46,12 @@ class Cine:
 
     @property
     def marked(self) -> list[int]:
-        """The labelled frames that are ED or ES, in order of time; every labelled one where neither is marked."""
+        """Labelled frames that are ED or ES, in order of time; all labelled frames if neither is marked."""
         return sorted(self.labels.keys() & self.phases.keys()) or sorted(self.labels)
 
 
 def check_stated(fps: float | None, spacing_mm: Sequence[float] | None) -> None:
-    """Refuse what a caller states and cannot be.
+    """Refuse an impossible frame rate or spacing.
 
     Raises:
         ConfigError: If `fps` or a spacing is not a positive number of a plausible size.

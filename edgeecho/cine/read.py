@@ -10,9 +10,9 @@ from edgeecho.cine.model import Cine, check_stated
 from edgeecho.errors import VideoError
 
 FPS_RANGE = (0.5, 500.0)
-"""What a file says outside this range is no frame rate of echocardiography; containers without one say 1000."""
+"""Range of plausible frame rates; files with others are read without one. Containers without a rate state 1000."""
 SPACING_RANGE_MM = (0.01, 5.0)
-"""What a file says outside this range is no pixel spacing of echocardiography."""
+"""Range of plausible pixel spacings; files with others are read without one."""
 
 
 def read_cine(
@@ -22,12 +22,12 @@ def read_cine(
 
     Args:
         path: The file, or the folder of equally large PNG frames in natural order (`2.png` before `10.png`).
-        fps: Frames per second, instead of what the file says.
-        spacing_mm: (row, column) millimetres per pixel, instead of what the file says.
+        fps: Frames per second, in place of the file's.
+        spacing_mm: (row, column) millimetres per pixel, in place of the file's.
 
     Returns:
-        Frames uint8 (T, H, W), colour made grey by `to_grey`; `fps` and `spacing_mm` None where neither the file nor
-        the caller states them. What the file states and cannot be true is not used, and `warnings` says so.
+        Frames uint8 (T, H, W), colour made grey by `to_grey`; `fps` and `spacing_mm` are None where neither the
+        file nor the caller gives them. Implausible values in the file are not used, with a sentence in `warnings`.
 
     Raises:
         VideoError: If the path cannot be read, is no cine, is cut short, or is smaller or larger than the bounds
@@ -50,7 +50,7 @@ def read_cine(
 
 
 def _reader(path: Path) -> Callable[[Path], Cine]:
-    """Choose by what the path is, once. Readers import what they need."""
+    """Choose the reader of a path. Each reader imports the packages that it needs."""
     if path.is_dir():
         from edgeecho.cine.stills import read_folder
 

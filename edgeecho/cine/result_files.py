@@ -1,21 +1,21 @@
-"""The files that EdgeEcho leaves for a cine, and how to tell them from cines."""
+"""Files that EdgeEcho writes for a cine, which their JSON distinguishes from cines."""
 
 import json
 from pathlib import Path
 
 SUFFIXES = (".npz", ".webm", ".png", ".json")
-"""Masks, overlay, area curve and figures, of one stem."""
+"""Suffixes of masks, overlay, area curve and figures, which have one stem."""
 KEYS = frozenset({"input", "frames", "area_px", "quality", "model"})
-"""A JSON with these is ours."""
+"""Keys by which a JSON of EdgeEcho is recognized."""
 _MAX_BYTES = 1 << 26
 
 
 def own_outputs(folder: Path, names: list[str]) -> set[str]:
-    """Which files of a folder EdgeEcho wrote: those beside a JSON of ours and of its stem, unless it was their input.
+    """Find the files of a folder that EdgeEcho wrote: those with the stem of one of its JSON files, except their input.
 
     Args:
-        folder: Where.
-        names: The files in it.
+        folder: The folder.
+        names: Names of the files in it.
     """
     present, own = set(names), set[str]()
     for stem in (name.removesuffix(".json") for name in names if name.endswith(".json")):
@@ -27,7 +27,7 @@ def own_outputs(folder: Path, names: list[str]) -> set[str]:
 
 
 def _input_of(path: Path) -> str | None:
-    """The input that a JSON of ours names; None of any other file."""
+    """Return the input that a JSON of EdgeEcho names; None for any other file."""
     try:
         figures = json.loads(path.read_bytes()) if path.stat().st_size <= _MAX_BYTES else None
     except (OSError, ValueError, RecursionError):

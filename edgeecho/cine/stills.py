@@ -20,7 +20,7 @@ def read_still(path: Path) -> Cine:
     """Read a PNG or JPG as a cine of one frame.
 
     Raises:
-        VideoError: If it is neither, is damaged or cut short, or has a size out of bounds.
+        VideoError: If the file is neither, is damaged or cut short, or has a size out of bounds.
     """
     return Cine(stack_frames(path, iter([_picture(path)])))
 
@@ -29,7 +29,7 @@ def read_folder(path: Path) -> Cine:
     """Read a folder of PNG frames, uint8 after decoding, in natural order of their names.
 
     Raises:
-        VideoError: If the folder holds no PNG, or they differ in size.
+        VideoError: If the folder contains no PNG, or the files differ in size.
     """
     files = sorted(
         (file for file in path.iterdir() if file.suffix.lower() == ".png" and not file.name.startswith(".")),
@@ -67,7 +67,7 @@ def _picture(path: Path) -> np.ndarray:
 
 
 def _png_size(data: bytes) -> tuple[int, int] | None:
-    """(height, width) from the header; None if a chunk is cut or its checksum wrong, before libpng complains aloud."""
+    """Return height and width from the header; None if a chunk is cut or a checksum wrong (libpng would print)."""
     at, kind = len(_PNG), b""
     while kind != b"IEND":
         length = int.from_bytes(data[at : at + 4], "big")
@@ -79,7 +79,7 @@ def _png_size(data: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """(height, width) from the start of frame; None if there is none, or no end mark: a decoder may fill in grey."""
+    """Return height and width from the start of frame; None without it or without an end mark (a cut file)."""
     at = 2
     if b"\xff\xd9" not in data[-1024:]:
         return None

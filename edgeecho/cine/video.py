@@ -72,7 +72,7 @@ def read_video(path: Path) -> Cine:
 
 @contextmanager
 def quiet_cv2() -> Iterator[None]:
-    """Keep OpenCV and FFmpeg from writing to stderr; what is wrong with a file is said by our errors.
+    """Keep OpenCV and FFmpeg from writing to stderr; errors of EdgeEcho report what is wrong with a file.
 
     FFmpeg's level is read from the environment when OpenCV first opens a video; a value that is set already stays.
     """
@@ -90,14 +90,14 @@ def quiet_cv2() -> Iterator[None]:
 
 
 def stated_bytes(file: BinaryIO, size: int) -> int | None:
-    """Say how long a container claims to be, from its outermost headers.
+    """Return the length that a container states in its outermost headers.
 
     Args:
-        file: An AVI, MP4, MOV, WEBM or MKV, open for reading.
-        size: Its length in bytes.
+        file: AVI, MP4, MOV, WEBM or MKV file, open for reading.
+        size: Length of the file in bytes.
 
     Returns:
-        The end of the outermost chunks in bytes, or None where the container does not say. More than `size` means
+        The end of the outermost chunks in bytes, or None if the container does not state it. More than `size` means
         that the file is cut short.
 
     Raises:
@@ -143,7 +143,7 @@ def _undecodable(path: Path) -> str:
 
 
 def _riff_end(file: BinaryIO, size: int) -> int | None:
-    """End of the last RIFF chunk: files over 1 GB have several. None for a size that was never filled in."""
+    """Return the end of the last RIFF chunk, of which files over 1 GB have several; None if a size is not filled in."""
     end = 0
     while end + 12 <= size:
         file.seek(end)
@@ -158,7 +158,7 @@ def _riff_end(file: BinaryIO, size: int) -> int | None:
 
 
 def _mp4_end(file: BinaryIO, size: int) -> int | None:
-    """End of the last top-level box; None if one is open-ended or the chain is broken."""
+    """Return the end of the last top-level box; None if one is open-ended or the chain is broken."""
     end = 0
     for _ in range(_MAX_BOXES):
         if end + 8 > size:
@@ -175,7 +175,7 @@ def _mp4_end(file: BinaryIO, size: int) -> int | None:
 
 
 def _matroska_end(file: BinaryIO) -> int | None:
-    """End of the segment that follows the EBML header; None if its length is unknown (a live recording)."""
+    """Return the end of the segment after the EBML header; None if its length is unknown (a live recording)."""
     file.seek(4)
     length = _matroska_length(file)
     if length is None:
@@ -200,8 +200,8 @@ def _scan_gif(file: BinaryIO) -> tuple[list[int], bool]:
     """Walk the blocks of a GIF.
 
     Returns:
-        The time that each complete frame stands, in hundredths of a second (the 0 and 1 that some files state mean
-        10, as in browsers and FFmpeg); and whether there is a frame and no block is cut.
+        The time for which each complete frame is shown, in hundredths of a second (0 and 1 mean 10, as in browsers and
+        FFmpeg); and whether there is a frame and no block is cut.
     """
     delays_cs: list[int] = []
     delay = 10

@@ -43,7 +43,7 @@ def export(
 
     require("onnx", "export")
     from edgeecho.export.bundle import export as run
-    from edgeecho.export.check.acceptance import Limits
+    from edgeecho.export.check.figures import Limits
     from edgeecho.export.options import Options
     from edgeecho.export.write.table import print_bundle
 
@@ -78,7 +78,7 @@ def verify(
     from edgeecho.errors import require
 
     require("onnx", "export")
-    from edgeecho.export.check.acceptance import Limits
+    from edgeecho.export.check.figures import Limits
     from edgeecho.export.check.verification import verify_bundle
     from edgeecho.export.write.table import print_verification
 

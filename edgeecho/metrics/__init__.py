@@ -1,4 +1,4 @@
-"""Figures that compare masks and measurements with their references. NumPy and SciPy alone."""
+"""Metrics that compare masks and measurements with their references; they need NumPy and SciPy alone."""
 
 from edgeecho.metrics.interval import SAMPLES, SEED, bootstrap_interval, bootstrap_sums, percentile_interval
 from edgeecho.metrics.paired import STATISTICS, Agreement, agreement, agreement_moments, agreement_statistics

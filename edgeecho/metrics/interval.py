@@ -1,4 +1,4 @@
-"""Bootstrap interval over patients."""
+"""Bootstrap intervals over patients."""
 
 from collections.abc import Callable
 
@@ -7,23 +7,23 @@ import numpy as np
 SAMPLES = 2000
 SEED = 20261122
 _CHUNK = 1 << 20
-"""Patients drawn at a time; bounds memory."""
+"""Number of patients drawn at a time, which bounds memory."""
 
 
 def bootstrap_sums(totals: np.ndarray, *, samples: int = SAMPLES, seed: int = SEED) -> np.ndarray:
-    """Sums over patients drawn with replacement (Efron 1979, Ann Stat 7:1-26).
+    """Return sums over patients drawn with replacement (Efron 1979, Ann Stat 7:1-26).
 
-    Patients are drawn, not frames: the frames of one heart resemble each other, and drawing them one by one would
-    promise more certainty than there is. (EchoNet-Dynamic draws frames, and prints the 5th and 95th percentile.) Sums
-    are enough for every statistic that is a function of sums, and cost one matrix product for all statistics together.
+    Patients are drawn, not frames: the frames of one heart are alike, and drawing them one by one would give intervals
+    that are too narrow. (EchoNet-Dynamic draws frames, and prints the 5th and 95th percentile.) Sums suffice for every
+    statistic that is a function of sums, and cost one matrix product for all statistics together.
 
     Args:
-        totals: What each patient adds, float (patients, K). Put patients in one fixed order.
-        samples: Draws.
-        seed: Equal seeds and totals give equal sums.
+        totals: Contribution of each patient to K sums, float (patients, K), with patients in a fixed order.
+        samples: Number of draws.
+        seed: Seed; equal seeds and totals give equal sums.
 
     Returns:
-        float (samples, K).
+        Sums, float (samples, K).
     """
     totals = np.asarray(totals, float)
     random = np.random.default_rng(seed)
@@ -36,10 +36,10 @@ def bootstrap_sums(totals: np.ndarray, *, samples: int = SAMPLES, seed: int = SE
 
 
 def percentile_interval(values: np.ndarray) -> tuple[float, float]:
-    """The 2.5th and 97.5th percentile of a statistic's draws, those without a value left out; NaN if none has one.
+    """Return the 2.5th and 97.5th percentile of a statistic's draws, without NaN; NaN if no draw has a value.
 
     Args:
-        values: float (samples,).
+        values: Values of the draws, float (samples,).
     """
     found = values[np.isfinite(values)]
     if not len(found):
@@ -55,12 +55,12 @@ def bootstrap_interval(
     samples: int = SAMPLES,
     seed: int = SEED,
 ) -> tuple[float, float]:
-    """95% percentile interval of a statistic over patients.
+    """Return the 95% percentile interval of a statistic over patients.
 
     Args:
         totals: As `bootstrap_sums`.
-        statistic: Takes sums (..., K) and gives values (...), NaN where a draw has none. A mean is
-            `s[..., 0] / s[..., 1]` of totals that hold each patient's sum and count.
+        statistic: Function from sums (..., K) to values (...), NaN where a draw has none. A mean is
+            `s[..., 0] / s[..., 1]` of totals that contain the sum and the count of each patient.
         samples: As `bootstrap_sums`.
         seed: As `bootstrap_sums`.
 

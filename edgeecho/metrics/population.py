@@ -1,4 +1,4 @@
-"""What temporal consistency is measured against: the population's bounds, and thresholds."""
+"""Population bounds of mask attributes, and thresholds, which temporal consistency is measured against."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -16,15 +16,15 @@ class Population:
     """Bounds and thresholds of the attributes of `mask_attributes`."""
 
     unit: str
-    """`mm` or `px`."""
+    """Unit of lengths: `mm` or `px`."""
     bounds: dict[str, tuple[float, float]]
     bounds_from: str
-    """How the bounds were derived."""
+    """Description of how the bounds were derived."""
     thresholds: Thresholds | None = None
-    """None where neither the split nor the package has any."""
+    """Thresholds of temporal consistency; None if neither the split nor the package has any."""
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values."""
+        """Return JSON values."""
         return asdict(self)
 
 
@@ -38,19 +38,19 @@ CAMUS_TRAINING = Population(
     },
     bounds_from="lowest and highest value over 800 reference masks, ED and ES of the 400 CAMUS training patients, 4CH",
 )
-"""For cines whose spacing is known; `derive_bounds` over the labelled frames of `camus`, split `train`. It gives no
+"""Bounds for cines with a known spacing: `derive_bounds` of the labelled frames of `camus`, split `train`. It has no
 thresholds: single frames have no neighbours in time, and the masks between ED and ES that the full data set adds are
 interpolated, so thresholds from them would be too strict."""
 
 
 def derive_bounds(references: Iterable[Mapping[str, np.ndarray]], unit: str, source: str) -> Population:
-    """Lowest and highest value of every attribute over reference masks.
+    """Find the lowest and highest value of every attribute over reference masks.
 
     Args:
         references: Attributes of each cine's labelled frames, by `mask_attributes`, all in one unit. Empty masks (area
             0) are left out.
-        unit: `mm` or `px`.
-        source: Which masks these are, for the derivation.
+        unit: Unit of lengths, `mm` or `px`.
+        source: Description of the masks, for the record.
 
     Raises:
         DataError: If an attribute does not vary, such as with one mask.

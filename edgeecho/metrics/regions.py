@@ -9,7 +9,7 @@ from edgeecho.errors import ShapeError
 
 @dataclass(frozen=True)
 class Overlap:
-    """Pixels that two masks share and pixels that either has; adds up over frames."""
+    """Numbers of pixels in both of two masks and in either of them; overlaps of frames can be added."""
 
     intersection_px: int
     union_px: int
@@ -34,11 +34,11 @@ def overlap(a: np.ndarray, b: np.ndarray) -> Overlap:
 
     Pooled Dice, as EchoNet-Dynamic reports it (`echonet/utils/segmentation.py`, 2 sum(I) / (sum(U) + sum(I)) over all
     frames), is the Dice of the sum of all frames' overlaps: `sum(overlaps, Overlap(0, 0)).dice`. Large ventricles
-    weigh more in it than in a mean of Dice values.
+    have more weight in it than in a mean of Dice values.
 
     Args:
-        a: bool or {0, 1}, any shape.
-        b: The same shape.
+        a: Mask, bool or {0, 1}, any shape.
+        b: Mask of the same shape.
 
     Raises:
         ShapeError: If the shapes differ.

@@ -10,25 +10,25 @@ from edgeecho.errors import ConfigError, ShapeError
 
 @dataclass(frozen=True)
 class SurfaceDistance:
-    """How far two outlines are apart, in mm, or in pixels where no spacing was given."""
+    """Distances between two outlines, in mm, or in pixels if no spacing was given."""
 
     hd95: float
-    """The larger of the two directional 95th percentiles (linear interpolation)."""
+    """Larger one of the two directional 95th percentiles (linear interpolation)."""
     assd: float
     """Average symmetric surface distance: mean over the pixels of both surfaces together."""
 
 
 def surface_distance(a: np.ndarray, b: np.ndarray, spacing_mm: tuple[float, float] | None) -> SurfaceDistance:
-    """Distances between the surfaces of two masks.
+    """Compute the distances between the surfaces of two masks.
 
-    A surface is mask XOR eroded mask (four neighbours, the frame's border counts as outside), a distance the Euclidean
-    one from a surface pixel's centre to the nearest of the other surface. Definitions of the awesome-echocardiography
-    reference metrics v1.1; equal to MONAI's `compute_hausdorff_distance(percentile=95)` and
+    A surface is mask XOR eroded mask (four neighbours, the frame's border counts as outside), and a distance the
+    Euclidean one from a surface pixel's centre to the nearest of the other surface. These are the definitions of the
+    awesome-echocardiography reference metrics v1.1; equal to MONAI's `compute_hausdorff_distance(percentile=95)` and
     `compute_average_surface_distance(symmetric=True)` wherever neither mask is empty.
 
     Args:
-        a: bool or {0, 1}, (H, W).
-        b: The same shape.
+        a: Mask, bool or {0, 1}, (H, W).
+        b: Mask of the same shape.
         spacing_mm: (row, column) millimetres per pixel; None measures in pixels.
 
     Returns:
@@ -58,10 +58,10 @@ def surface_distance(a: np.ndarray, b: np.ndarray, spacing_mm: tuple[float, floa
 
 
 def surface_pixels(mask: np.ndarray) -> np.ndarray:
-    """(row, column) of a mask's pixels that have a neighbour outside, int (N, 2); four neighbours count.
+    """Return (row, column) of a mask's pixels with one of their four neighbours outside, int (N, 2).
 
     Args:
-        mask: bool or {0, 1}, (H, W).
+        mask: Mask, bool or {0, 1}, (H, W).
     """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):

@@ -1,4 +1,4 @@
-"""Figures of masks over time: temporal consistency, frame-to-frame Dice, smoothness, ED and ES frames."""
+"""Metrics of masks over time: temporal consistency, frame-to-frame Dice, smoothness, ED and ES frames."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from edgeecho.errors import ConfigError, ShapeError
 from edgeecho.metrics.regions import dice
 
 ATTRIBUTES = ("lv_area", "lv_length", "lv_width", "lv_orientation")
-"""What temporal consistency is measured of."""
+"""Names of the attributes whose temporal consistency is measured."""
 SMOOTHNESS_HZ = 20.0
-"""Curves are compared at this rate: the slowest of clinical cines, so that all can be brought to it."""
+"""Common rate of area curves, in frames per second: the slowest of clinical cines."""
 
 
 def mask_attributes(mask: np.ndarray, spacing_mm: tuple[float, float] | None) -> dict[str, np.ndarray]:
-    """Shape of the ventricle in every frame, as Painchaud et al. follow it over time.
+    """Measure the shape of the ventricle in every frame, after Painchaud et al.
 
-    Area and orientation are theirs (`vital/utils/image/measure.py`). Their length and base width need the myocardium to
-    find the mitral base; here stand the axes of the ellipse with the same second moments, which need the cavity alone
-    and no landmark that could jump by itself.
+    Area and orientation are as in `vital/utils/image/measure.py`. The length and base width there need the myocardium
+    to find the mitral base; here they are the axes of the ellipse with the same second moments, which need the cavity
+    alone and no landmark that could jump by itself.
 
     Args:
-        mask: bool or uint8 {0, 1}, (T, H, W).
+        mask: Masks, bool or uint8 {0, 1}, (T, H, W).
         spacing_mm: (row, column) millimetres per pixel; None measures in pixels.
 
     Returns:
@@ -51,13 +51,13 @@ def mask_attributes(mask: np.ndarray, spacing_mm: tuple[float, float] | None) ->
 
 
 def temporal_error(curve: np.ndarray, bounds: tuple[float, float]) -> np.ndarray:
-    """Distance of each frame's value from the middle of its neighbours', in units of the population's range.
+    """Return the distance of each frame's value from the mean of its neighbours, in units of the population's range.
 
     e_t = a_t - (a_{t-1} + a_{t+1}) / 2 with a = (value - low) / (high - low); the first and last frame have e = 0.
     Painchaud et al., IEEE TMI 2022, 41:2867-2878, doi 10.1109/TMI.2022.3173669 (`vital/metrics/evaluate/attribute.py`).
 
     Args:
-        curve: An attribute per frame, (T,).
+        curve: Attribute of each frame, (T,).
         bounds: Lowest and highest value in the population, not in this cine.
 
     Raises:
@@ -81,9 +81,9 @@ class Consistency:
     """Temporal consistency of one cine."""
 
     max_error: dict[str, float]
-    """Attribute to its largest |e|."""
+    """Largest |e| by attribute."""
     inconsistent_frames: dict[str, float]
-    """Attribute with a threshold to the share of frames, 0-1, in which |e| exceeds it."""
+    """Share of frames, 0-1, in which |e| exceeds the threshold, by attribute with a threshold."""
     any_inconsistent: float | None
     """Share of frames, 0-1, in which any attribute is inconsistent; None without thresholds."""
     error_to_threshold: float | None
@@ -95,12 +95,12 @@ def temporal_consistency(
     bounds: Mapping[str, tuple[float, float]],
     thresholds: Mapping[str, float] | None = None,
 ) -> Consistency:
-    """Temporal consistency of one cine; see `temporal_error` for the definition.
+    """Measure the temporal consistency of one cine; `temporal_error` has the definition.
 
     Args:
-        attributes: Name to curve (T,), of `mask_attributes`.
-        bounds: Name to the population's bounds.
-        thresholds: Name to the largest |e| that counts as consistent; None where none are known.
+        attributes: Curves (T,) by name, as `mask_attributes` returns them.
+        bounds: Bounds of the population by name.
+        thresholds: Largest |e| that counts as consistent, by name; None without thresholds.
     """
     errors = {name: np.abs(temporal_error(curve, bounds[name])) for name, curve in attributes.items()}
     # a threshold of 0 comes from references that do not move; nothing can be measured against it
@@ -115,12 +115,12 @@ def temporal_consistency(
 
 
 def frame_to_frame_dice(mask: np.ndarray) -> float:
-    """Mean Dice of each frame with the one before it; NaN with fewer than two frames.
+    """Return the mean Dice of each frame with the one before it; NaN with fewer than two frames.
 
-    True motion lowers it, and a higher frame rate raises it: compare only with another figure of the same cine.
+    True motion lowers it, and a higher frame rate raises it, so only figures of the same cine can be compared.
 
     Args:
-        mask: bool or {0, 1}, (T, H, W). Two empty frames in a row are left out.
+        mask: Masks, bool or {0, 1}, (T, H, W). Two empty frames in a row are left out.
     """
     scores = np.array([dice(before, after) for before, after in pairwise(mask)])
     scores = scores[np.isfinite(scores)]
@@ -128,19 +128,20 @@ def frame_to_frame_dice(mask: np.ndarray) -> float:
 
 
 def roughness(area: np.ndarray, fps: float) -> float:
-    """Root mean square of the area's second derivative in time, over the area's range; in 1/s2, lower is smoother.
+    """Return the root mean square of the area's second derivative over the area's range, in 1/s2; lower is smoother.
 
-    The idea of the area-curve smoothness of Tafuro et al. (ASMUS 2023), the integral of the squared second derivative,
-    freed of its units: dividing by the range (p95 - p5) frees it of scale, the mean in place of the integral of the
-    cine's length, and a common rate of 20 Hz of the frame rate, since noise in a second derivative grows with the
-    fourth power of the rate. A sine of f Hz gives (2 pi f)^2 / (2 sqrt 2) / 0.988, less 8% at most for f up to 3 Hz.
+    This is the area-curve smoothness of Tafuro et al. (ASMUS 2023), the integral of the squared second derivative,
+    without its dependence on units: division by the range (p95 - p5) removes the scale, the mean in place of the
+    integral removes the length of the cine, and a common rate of 20 Hz removes the frame rate, since noise in a second
+    derivative grows with the fourth power of the rate. A sine of f Hz gives (2 pi f)^2 / (2 sqrt 2) / 0.988, less 8% at
+    most for f up to 3 Hz.
 
     Args:
         area: Area per frame, any unit, (T,).
-        fps: Frames per second. A slower cine than 20 Hz is taken at its own rate.
+        fps: Frames per second. A cine slower than 20 Hz is measured at its own rate.
 
     Returns:
-        NaN with fewer than three frames at the common rate, or a flat curve.
+        The roughness; NaN with fewer than three frames at the common rate, or for a flat curve.
 
     Raises:
         ShapeError: If `area` is not one-dimensional.
@@ -167,13 +168,13 @@ def roughness(area: np.ndarray, fps: float) -> float:
 
 
 def frame_error(predicted: Sequence[int], reference: int) -> int | None:
-    """Frames from a marked ED or ES to the nearest one found; positive where it was found too late.
+    """Return the frames from a marked ED or ES to the nearest detected one; positive if it was detected too late.
 
     Args:
-        predicted: Found frames, 0-based.
+        predicted: Detected frames, 0-based.
         reference: The marked frame.
 
     Returns:
-        None if nothing was found. Of two equally near, the earlier.
+        The difference, to the earlier of two equally near frames; None if nothing was detected.
     """
     return min((frame - reference for frame in sorted(predicted)), key=abs, default=None)

@@ -1,4 +1,4 @@
-"""How far a true ventricle strays from the middle of its neighbours in time: thresholds by frame rate, and whence."""
+"""Thresholds of temporal consistency by frame rate: the largest errors that reference masks show."""
 
 import json
 from bisect import bisect_right
@@ -14,11 +14,11 @@ from edgeecho.errors import DataError
 from edgeecho.metrics.temporal import ATTRIBUTES, temporal_error
 
 EDGES_FPS = (10.0, 14.0, 20.0, 28.0, 40.0, 56.0, 80.0, 113.0, 160.0)
-"""Bands of frame rates, each half an octave wide: |e| of a smooth motion falls with the square of the rate."""
+"""Limits of the bands of frame rates, half an octave wide: |e| of smooth motion falls with the square of the rate."""
 MIN_CINES = 20
-"""A band with fewer does not show how far true ventricles go."""
+"""Number of cines below which a band gets no thresholds."""
 STORED = "consistency_thresholds.json"
-"""Beside this file, written by `studies.consistency_thresholds`."""
+"""Name of the file beside this one that `studies.consistency_thresholds` writes."""
 
 
 @dataclass(frozen=True)
@@ -26,42 +26,42 @@ class Band:
     """Thresholds for cines of a range of frame rates."""
 
     fps: tuple[float, float]
-    """From the first up to but not including the second."""
+    """Range of frame rates, without its upper end."""
     cines: int
-    """That they come from, as `frames`."""
+    """Number of cines that the thresholds were derived from."""
     frames: int
     thresholds: dict[str, float]
-    """Attribute to the largest |e| of a reference, in units of the population's range."""
+    """Largest |e| of reference masks by attribute, in units of the population's range."""
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Bands in rising order, and where they come from."""
+    """Bands in rising order, with their provenance."""
 
     source: str
-    """Which reference masks, and how."""
+    """Description of the reference masks and of the derivation."""
     bands: tuple[Band, ...]
     command: str = ""
-    """That derives them again; empty where they come from the split that is evaluated."""
+    """Command that derives the thresholds again; empty if they come from the split that is evaluated."""
     revision: str = ""
     """Git revision of the code that derived them."""
 
     def at(self, fps: float | None) -> dict[str, float] | None:
-        """The thresholds for a frame rate; None where there are none, or the rate is unknown."""
+        """Return the thresholds of a frame rate; None if there are none, or the rate is unknown."""
         if fps is None:
             return None
         return next((band.thresholds for band in self.bands if band.fps[0] <= fps < band.fps[1]), None)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values."""
+        """Return JSON values."""
         return asdict(self)
 
     @classmethod
     def read(cls, path: Path | None = None) -> "Thresholds":
-        """From a file of `to_dict`; those that come with the package if no file is named.
+        """Read a file that `to_dict` made; without a name, the file of the package.
 
         Raises:
-            DataError: If it cannot be read or holds something else.
+            DataError: If the file cannot be read or contains something else.
         """
         try:
             text = path.read_text() if path else files("edgeecho.metrics").joinpath(STORED).read_text()
@@ -83,15 +83,15 @@ def derive_thresholds(
     source: str,
     min_cines: int = 1,
 ) -> Thresholds:
-    """The largest |e| that references show, as Painchaud et al. derive theirs, for each band of frame rates.
+    """Derive the largest |e| of reference masks for each band of frame rates, after Painchaud et al.
 
-    A cine counts in the band of its own rate and, taken at every second, third and so on frame, in those below.
+    A cine counts in the band of its own rate and, at every second, third and so on frame, in the bands below.
 
     Args:
         sequences: Frame rate, and attributes of a cine's reference masks on consecutive frames, in the bounds' unit.
-        bounds: Of the population.
-        source: Which masks these are.
-        min_cines: A band with fewer is left out.
+        bounds: Bounds of the population.
+        source: Description of the masks, for the record.
+        min_cines: Number of cines below which a band is left out.
 
     Raises:
         DataError: If no band remains.
@@ -126,10 +126,10 @@ def derive_thresholds(
             f"{source}: no {min_cines} cines of {low:g} to {high:g} frames a second with reference masks on three "
             "consecutive frames, so no thresholds"
         )
-    told = f"largest |e| over {sum(lengths)} reference masks of {len(lengths)} cines by frame rate, {source}"
-    return Thresholds(told, tuple(bands))
+    description = f"largest |e| over {sum(lengths)} reference masks of {len(lengths)} cines by frame rate, {source}"
+    return Thresholds(description, tuple(bands))
 
 
 def _largest_error(curve: np.ndarray, bounds: tuple[float, float], step: int) -> float:
-    """Over every phase of a curve taken at each `step`-th frame."""
+    """Return the largest |e| of a curve at each `step`-th frame, over all first frames."""
     return max(float(np.abs(temporal_error(curve[start::step], bounds)).max()) for start in range(step))

@@ -1,4 +1,4 @@
-"""Networks. They need torch."""
+"""Networks and their checkpoints; this package needs torch."""
 
 from dataclasses import asdict
 
@@ -25,19 +25,19 @@ PRESETS: dict[str, Config] = {
     "unet2d": UNet2DConfig(),
     "unet3d": UNet3DConfig(),
 }
-"""Named configurations; a preset's name is also its family's."""
+"""Configuration of each family, by the name of the family."""
 
 
 def count_parameters(network: nn.Module) -> int:
-    """Trainable parameters."""
+    """Return the number of trainable parameters."""
     return sum(p.numel() for p in network.parameters() if p.requires_grad)
 
 
 def new_spec(family: str, **overrides: object) -> ModelSpec:
-    """The spec of a fresh network of a preset's family.
+    """Return the specification of a new network of a family.
 
     Args:
-        family: A key of `PRESETS`.
+        family: Key of `PRESETS`.
         overrides: Configuration fields that differ from the preset.
 
     Raises:
@@ -67,7 +67,7 @@ def _network(config: Config) -> Network:
 
 
 def build(spec: ModelSpec) -> Network:
-    """The network that a spec describes, with random weights.
+    """Build the network that a specification describes, with random weights.
 
     Raises:
         ModelFileError: If the family is unknown or its configuration does not fit.

@@ -1,4 +1,4 @@
-"""The bricks of CL-UNet, on frames folded into the batch.
+"""Blocks of CL-UNet, on frames folded into the batch.
 
 Axis letters: N = T * B frames, time first (frame t of clip b stands at t * B + b); C channels; H rows; W columns.
 A shift in time is then a slice of the batch axis, and every convolution is 2D: the form that int8 engines run fastest.
@@ -15,7 +15,7 @@ from edgeecho.errors import ShapeError
 
 
 def fold(clip: Tensor) -> Tensor:
-    """Frames of a clip into the batch, time first: (B, 1, T, H, W) to (T*B, 1, H, W).
+    """Fold the frames of a clip into the batch, time first: (B, 1, T, H, W) to (T*B, 1, H, W).
 
     Raises:
         ShapeError: If the clip does not have five axes and one channel.
@@ -28,7 +28,7 @@ def fold(clip: Tensor) -> Tensor:
 
 
 def unfold(frames: Tensor, batch: int) -> Tensor:
-    """Folded frames back to clips: (T*B, 1, H, W) to (B, 1, T, H, W)."""
+    """Unfold frames to clips: (T*B, 1, H, W) to (B, 1, T, H, W)."""
     return frames.reshape(-1, batch, 1, *frames.shape[2:]).permute(1, 2, 0, 3, 4)
 
 
@@ -44,20 +44,20 @@ class ConvBN(nn.Sequential):
 
 
 def hold_ends(x: Tensor, batch: int, before: int, after: int) -> Tensor:
-    """Let the first frame stand still `before` frames longer, and the last `after`: (N, ...) to (N + ..., ...)."""
+    """Repeat the first frame `before` times and the last `after` times: (N, ...) to (N + ..., ...)."""
     return torch.cat([x[:batch]] * before + [x] + [x[-batch:]] * after) if before or after else x
 
 
 def taps(x: Tensor, batch: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Three consecutive frames at each time that has both neighbours: T to T - 2."""
+    """Return the previous, the present and the next frame of each frame with both neighbours: T to T - 2."""
     return x[: -2 * batch], x[batch:-batch], x[2 * batch :]
 
 
 def cut_channels(x: Tensor, sizes: list[int]) -> Sequence[Tensor]:
-    """Slices of the channels, one after another.
+    """Cut the channels into consecutive slices.
 
-    The gradient of a slice is a whole tensor of zeros, that of a split one concatenation, which is faster. A graph is
-    given slices, which say of themselves that they mix no frames.
+    The gradient of each slice is a whole tensor with zeros, that of a split is one concatenation, which is faster. An
+    exported graph gets slices, from which it can be read that they mix no frames.
     """
     if torch.is_grad_enabled():
         return torch.split(x, sizes, dim=1)
@@ -66,11 +66,11 @@ def cut_channels(x: Tensor, sizes: list[int]) -> Sequence[Tensor]:
 
 
 class TimeMixing(nn.Module):
-    """Base of blocks that see three frames.
+    """Base class of blocks over three frames.
 
-    A causal block sees t-2, t-1, t: the first frame is held before it, and T stays. A centred block sees t-1, t, t+1:
-    T shrinks by one at each end, and the network holds both ends once, before its first such block. Holding at each
-    block instead would differ from a cine that stands still, since a block's output there already mixes later frames.
+    A causal block takes t-2, t-1, t: the first frame is repeated before it, and T stays. A centred block takes t-1, t,
+    t+1: T shrinks by one at each end, and the network repeats both ends once, before its first such block. Repeating at
+    each block instead would differ from a cine that stands still, since the output there already mixes later frames.
     """
 
     def __init__(self, causal: bool) -> None:
@@ -78,7 +78,7 @@ class TimeMixing(nn.Module):
         self.causal = causal
 
     def hold(self, x: Tensor, batch: int) -> Tensor:
-        """The input with its past held when causal."""
+        """Return the input, with its first frame repeated before it if the block is causal."""
         return hold_ends(x, batch, 2, 0) if self.causal else x
 
 
@@ -112,8 +112,8 @@ class BandedBlock(TimeMixing):
     """Parallel banded branches on slices of the channels, mixed by a 1x1x1 convolution, with a residual.
 
     An eighth of the channels each for a depthwise 3x3x3 cube and for depthwise bands along T, H and W; the other half
-    for a pointwise branch. Our reading of CL-UNet's "parallel banded convolutional branches", after InceptionNeXt
-    (arXiv 2303.16900).
+    for a pointwise branch. This is our reading of CL-UNet's "parallel banded convolutional branches", after
+    InceptionNeXt (arXiv 2303.16900).
     """
 
     def __init__(self, channels: int, causal: bool, band: int = 7) -> None:
@@ -132,7 +132,7 @@ class BandedBlock(TimeMixing):
     def forward(self, x: Tensor, batch: int) -> Tensor:
         now = x if self.causal else x[batch:-batch]  # (N', C, H, W)
         g = self.splits[1]
-        cubes, bands, _ = cut_channels(x, [g, g, 6 * g])  # only these see other frames
+        cubes, bands, _ = cut_channels(x, [g, g, 6 * g])  # only these use other frames
         _, rows, columns, point = cut_channels(now, self.splits)
         cube_taps, band_taps = (taps(self.hold(part, batch), batch) for part in (cubes, bands))
         cube = [conv(tap) for conv, tap in zip(self.cube, cube_taps, strict=True)]

@@ -1,4 +1,4 @@
-"""Checkpoints: weights with their ModelSpec in one sealed safetensors file."""
+"""Checkpoints: weights and their `ModelSpec` in one sealed safetensors file."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from edgeecho.nn import Network, build
 
 
 def save_checkpoint(path: Path, network: nn.Module, spec: ModelSpec) -> None:
-    """Write weights and spec under a temporary name, then rename."""
+    """Write weights and specification under a temporary name, then rename the file."""
     weights = {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items()}
     data = _ordered(safetensors.torch.save(weights, {SPEC_KEY: spec.to_json(), DIGEST_KEY: UNSEALED}))
     with atomic(path) as temporary:
@@ -22,7 +22,7 @@ def save_checkpoint(path: Path, network: nn.Module, spec: ModelSpec) -> None:
 
 
 def _ordered(data: bytes) -> bytes:
-    """The same file with its header's keys in order: safetensors writes its metadata in any."""
+    """Sort the keys of a file's header, since safetensors writes metadata in no fixed order."""
     end = 8 + int.from_bytes(data[:8], "little")
     header = json.dumps(json.loads(data[8:end]), sort_keys=True, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)

@@ -16,20 +16,20 @@ from edgeecho.nn.blocks import BandedBlock, ConvBN, DenseBlock, DenseTimeBlock, 
 
 @dataclass(frozen=True, kw_only=True)
 class CLUNetConfig:
-    """What rebuilds a CLUNet."""
+    """Configuration of a CLUNet."""
 
     widths: tuple[int, ...] = (24, 48, 96, 192)
-    """Channels at 1/2, 1/4, 1/8 ... of the input's size."""
+    """Numbers of channels at 1/2, 1/4, 1/8 ... of the input's size."""
     encoder: str = "dense"
-    """`dense` (family `cl_unet_edge`) or `banded` (family `cl_unet`)."""
+    """Kind of the encoder's blocks: `dense` (family `cl_unet_edge`) or `banded` (family `cl_unet`)."""
     encoder_time: tuple[bool, ...] = (False, True, True, True)
-    """Which encoder levels see neighbouring frames."""
+    """Whether each encoder level uses neighbouring frames."""
     decoder_time: tuple[bool, ...] = (False, False, True)
-    """Which decoder levels do, finest first."""
+    """Whether each decoder level uses neighbouring frames, finest first."""
     repeats: int = 1
-    """Blocks per encoder level after its stride-2 convolution."""
+    """Number of blocks per encoder level after its stride-2 convolution."""
     causal: bool = False
-    """See t-2, t-1, t (no delay) instead of t-1, t, t+1."""
+    """Whether blocks use t-2, t-1, t (no delay) instead of t-1, t, t+1."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "widths", tuple(self.widths))
@@ -51,7 +51,7 @@ class CLUNetConfig:
 class CLUNet(nn.Module):
     """Light 3D U-Net: stride-2 stem, half-resolution trunk, full resolution only in the last reshuffle of pixels.
 
-    No stride, pooling or normalisation along time, so that any way of cutting a cine gives the same answer.
+    There is no stride, pooling or normalisation along time, so predictions do not depend on how a cine is cut.
     """
 
     def __init__(self, config: CLUNetConfig) -> None:
@@ -79,11 +79,13 @@ class CLUNet(nn.Module):
 
     @property
     def context_frames(self) -> tuple[int, int]:
-        """Frames before and after that an output frame depends on."""
+        """Numbers of frames before and after that an output frame depends on."""
         return (2 * self.time_layers, 0) if self.config.causal else (self.time_layers, self.time_layers)
 
     def forward(self, clip: Tensor) -> Tensor:
-        """Clip float (B, 1, T, H, W), grey / 255, to logits of the same shape. H and W are multiples of 2^levels.
+        """Return the logits of a clip float (B, 1, T, H, W), grey / 255, of the same shape.
+
+        H and W must be multiples of 2^levels.
 
         Raises:
             ShapeError: If the clip does not have five axes and one channel.
@@ -91,8 +93,8 @@ class CLUNet(nn.Module):
         return unfold(self.forward_frames(fold(clip), len(clip)), len(clip))
 
     def forward_frames(self, x: Tensor, batch: int = 1) -> Tensor:
-        """The same on folded frames: (T*B, 1, H, W), time first, to logits (T*B, 1, H, W)."""
-        margin = 0  # frames still held at each end
+        """Return the logits of folded frames (T*B, 1, H, W), time first, of the same shape."""
+        margin = 0  # number of repeated frames at each end
         started = self.config.causal
         skips: list[tuple[Tensor, int]] = []
         x = self.stem(x)  # (N, w0, H/2, W/2)
@@ -109,7 +111,7 @@ class CLUNet(nn.Module):
         for level in reversed(range(len(self.decoder))):
             x = F.interpolate(self.up[level](x), scale_factor=2, mode="nearest")
             skip, skip_margin = skips.pop()
-            # A skip from before the hold already has as few frames as the output; it is held here instead.
+            # A skip from before the repetition has as few frames as the output; its ends are repeated here.
             x = x + self._fit(skip, skip_margin, margin, batch)
             block = self.decoder[level]
             x = block(x, batch)
@@ -121,7 +123,7 @@ class CLUNet(nn.Module):
 
     @staticmethod
     def _fit(skip: Tensor, skip_margin: int, margin: int, batch: int) -> Tensor:
-        """Cut or hold a skip's ends so that it lines up with features that have `margin` frames to spare."""
+        """Cut or repeat the ends of a skip connection to match features with `margin` more frames at each end."""
         extra = (skip_margin - margin) * batch
         if extra > 0:
             return skip[extra:-extra]

@@ -4,7 +4,7 @@ The layout is "U-Net 1" of Leclerc et al., IEEE TMI 2019 (doi 10.1109/TMI.2019.2
 Kjelsrud et al. (arXiv 2509.03631) keeps: 32-32-64-128-128-128 down by max pooling, 128-128-64-32-16 up by repeating
 pixels, skips joined on the channel axis, two 3x3 convolutions a level; about 2 M parameters. Ours are the BatchNorm
 and ReLU after each convolution, in place of no norm (Leclerc) or InstanceNorm and Mish (Kjelsrud): they fold into an
-int8 convolution. It knows nothing of time, so its stream is the same graph on one frame, without state.
+int8 convolution. It has no convolution along time, so its stream is the same graph on one frame, without state.
 """
 
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ from edgeecho.nn.blocks import ConvBN, fold, unfold
 
 @dataclass(frozen=True, kw_only=True)
 class UNet2DConfig:
-    """What rebuilds a UNet2D."""
+    """Configuration of a UNet2D."""
 
     widths: tuple[int, ...] = (32, 32, 64, 128, 128, 128)
-    """Channels at 1, 1/2, 1/4 ... of the input's size."""
+    """Numbers of channels at 1, 1/2, 1/4 ... of the input's size."""
     decoder_widths: tuple[int, ...] = (16, 32, 64, 128, 128)
-    """Channels on the way back up, finest first."""
+    """Numbers of channels of the decoder, finest first."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "widths", tuple(self.widths))
@@ -48,7 +48,7 @@ class UNet2D(nn.Module):
     """Light 2D U-Net. A size that does not halve evenly is rounded up on the way down and cut on the way up."""
 
     context_frames = (0, 0)
-    """Frames before and after that an output frame depends on."""
+    """Numbers of frames before and after that an output frame depends on."""
 
     def __init__(self, config: UNet2DConfig | None = None) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class UNet2D(nn.Module):
         self.head = nn.Conv2d(decoder_widths[0], 1, 1)
 
     def forward(self, clip: Tensor) -> Tensor:
-        """Clip float (B, 1, T, H, W), grey / 255, to logits of the same shape.
+        """Return the logits of a clip float (B, 1, T, H, W), grey / 255, of the same shape.
 
         Raises:
             ShapeError: If the clip does not have five axes and one channel.
@@ -71,7 +71,7 @@ class UNet2D(nn.Module):
         return unfold(self.forward_frames(fold(clip)), len(clip))
 
     def forward_frames(self, x: Tensor, batch: int = 1) -> Tensor:
-        """The same on folded frames: (T*B, 1, H, W) to logits (T*B, 1, H, W), each frame by itself."""
+        """Return the logits of folded frames (T*B, 1, H, W), of the same shape, each frame by itself."""
         skips: list[Tensor] = []
         for level, stage in enumerate(self.encoder):
             x = stage(self.pool(x) if level else x)

@@ -16,7 +16,7 @@ from edgeecho.errors import ShapeError
 
 @dataclass(frozen=True, kw_only=True)
 class UNet3DConfig:
-    """What rebuilds a UNet3D."""
+    """Configuration of a UNet3D."""
 
     in_channels: int = 1
     classes: int = 1
@@ -24,14 +24,14 @@ class UNet3DConfig:
 
 
 class FoldedConv3d(nn.Conv3d):
-    """A 3x3x3 convolution, padded by 1, that is trained as a 2D one on three frames beside each other.
+    """A 3x3x3 convolution, padded by 1, that is trained as a 2D one on three frames joined on the channel axis.
 
-    The same products and sums. On a processor with AMX, PyTorch 2.13's gradient of the 3D form in bfloat16 is NaN from
-    the first step on, at a quarter of 112 x 112 with 256 channels; that of the 2D form is not.
+    Its products and sums are the same. On a processor with AMX, PyTorch 2.13's gradient of the 3D form in bfloat16 is
+    NaN from the first step on, at a quarter of 112 x 112 with 256 channels; that of the 2D form is not.
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, T, H, W) to (B, O, T, H, W)."""
+        """Convolve (B, C, T, H, W) to (B, O, T, H, W)."""
         if not torch.is_grad_enabled():
             return super().forward(x)
         frames = F.pad(x.transpose(1, 2), (0, 0, 0, 0, 0, 0, 1, 1))  # (B, T + 2, C, H, W)
@@ -46,7 +46,7 @@ class ExactUp(nn.ConvTranspose3d):
     """An up-convolution that is trained in float32 wherever the rest is, for the reason that `FoldedConv3d` gives."""
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        """(B, C, T, H, W) to (B, O, 2 T, 2 H, 2 W)."""
+        """Convolve (B, C, T, H, W) to (B, O, 2 T, 2 H, 2 W)."""
         if not torch.is_grad_enabled():
             return super().forward(x, output_size)
         with torch.autocast(x.device.type, enabled=False):
@@ -85,11 +85,11 @@ class UNet3D(nn.Module):
 
     @property
     def context_frames(self) -> tuple[int, int]:
-        """Not used: the clip has no neighbours."""
+        """Zeros, which are not used: a clip has no neighbouring frames."""
         return (0, 0)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Clip (B, C, T, H, W) to logits (B, K, T, H, W).
+        """Return the logits (B, K, T, H, W) of a clip (B, C, T, H, W).
 
         Raises:
             ShapeError: If T, H or W is not a multiple of 8.
@@ -108,5 +108,5 @@ class UNet3D(nn.Module):
         return logits
 
     def forward_frames(self, x: Tensor, batch: int = 1) -> Tensor:
-        """The same on one clip of folded frames: (T, 1, H, W) to logits (T, 1, H, W)."""
+        """Return the logits of one clip of folded frames (T, 1, H, W), of the same shape."""
         return self.forward(x.permute(1, 0, 2, 3).unsqueeze(0))[0].permute(1, 0, 2, 3)

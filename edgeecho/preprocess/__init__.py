@@ -1,4 +1,4 @@
-"""Preprocessing: from a screen to the network's frames and back, by sector, region and integer resampling."""
+"""Preprocessing: from frames of a cine to those of the network and back, by sector, region and resampling."""
 
 from edgeecho.preprocess.region import Roi, check_roi, crop, find_roi
 from edgeecho.preprocess.resample import axis_matrix, axis_weights, mask_from_network, resample, to_network

@@ -1,4 +1,4 @@
-"""The region of interest: a rectangle of the source that the network looks at."""
+"""Region of interest: the rectangle of the source that is the input of the network."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ from edgeecho.errors import ConfigError
 from edgeecho.preprocess.sector import find_sector
 
 MAX_REGION = 8
-"""Longest side of a region, as a multiple of the frame's longest side."""
+"""Largest ratio of the longest side of a region to that of the frame."""
 
 
 @dataclass(frozen=True)
 class Roi:
-    """A rectangle in source pixels; it may reach over the frame's edge, where it reads black."""
+    """A rectangle in source pixels; beyond the edge of the frame its pixels are black."""
 
     x: int
     y: int
@@ -27,7 +27,7 @@ class Roi:
 
 
 def find_roi(frames: np.ndarray, spacing_mm: tuple[float, float] | None = None) -> Roi:
-    """The smallest square that holds the sector, square in millimetres where the spacing is known.
+    """Find the smallest square around the sector, square in millimetres if the spacing is known.
 
     Args:
         frames: Grey frames, uint8 (T, H, W).

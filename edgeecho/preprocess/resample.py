@@ -1,7 +1,8 @@
 """Integer resampling between a region and the network's frames, both ways.
 
-The resampling is ours because engines disagree on theirs: separable, weights in units of 1/2048 that sum to 2048
-exactly, 32-bit integer sums, one rounding. It is equal to the bit on every CPU. `docs/model-file.md` specifies it.
+EdgeEcho resamples by itself because engines differ in their resampling. It is separable, with weights in units of
+1/2048 that sum to 2048 exactly, 32-bit integer sums, one rounding. It is equal to the bit on every CPU.
+`docs/model-file.md` specifies it.
 """
 
 from functools import lru_cache
@@ -13,19 +14,19 @@ from edgeecho.errors import ConfigError, ShapeError
 from edgeecho.preprocess.region import MAX_REGION, Roi, crop
 
 BITS = 11
-"""Weights are multiples of 2^-11, so that 255 * 2^22 fits 32 bits with a sign."""
+"""Number of bits of a weight, a multiple of 2^-11, so that 255 * 2^22 fits 32 bits with a sign."""
 
 
 def axis_weights(source: int, target: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Integer weights that resample one axis.
+    """Return the integer weights that resample one axis.
 
     Down (target < source) is a box filter: output i is the mean of the source from i*s/t to (i+1)*s/t; its weights
     are differences of the rounded running sum, so that they add up exactly. Up is bilinear between pixel centres,
     held at the ends.
 
     Args:
-        source: Pixels of the source axis.
-        target: Pixels of the output axis.
+        source: Number of pixels of the source axis.
+        target: Number of pixels of the output axis.
 
     Returns:
         `values` int32, `columns` int32 and `starts` int32 (target + 1,): compressed rows of the (target, source)
@@ -58,14 +59,14 @@ def axis_weights(source: int, target: int) -> tuple[np.ndarray, np.ndarray, np.n
 
 @lru_cache(maxsize=16)
 def axis_matrix(source: int, target: int) -> Any:
-    """`axis_weights` as a sparse int32 matrix (target, source)."""
+    """Return `axis_weights` as a sparse int32 matrix (target, source)."""
     from scipy.sparse import csr_matrix
 
     return csr_matrix(axis_weights(source, target), shape=(target, source))
 
 
 def _combine(by_row: Any, by_column: Any, image: np.ndarray) -> np.ndarray:
-    """Rows, then columns, in 32-bit integers, one rounding (halves up): uint8 (H, W) to int32 (rows, columns)."""
+    """Resample rows, then columns, in 32-bit integers with one rounding: uint8 (H, W) to int32 (rows, columns)."""
     rows = by_row @ image.astype(np.int32)  # (rows, W), at most 255 * 2^11
     total = by_column @ np.ascontiguousarray(rows.T)  # (columns, rows), at most 255 * 2^22
     return np.asarray((total + (1 << (2 * BITS - 1))) >> (2 * BITS)).T
@@ -75,12 +76,12 @@ def resample(images: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resample grey images in integers, one rounding at the end (halves up).
 
     Args:
-        images: uint8 (T, H, W).
-        height: Rows of the result.
-        width: Columns of the result.
+        images: Grey images, uint8 (T, H, W).
+        height: Number of rows of the result.
+        width: Number of columns of the result.
 
     Returns:
-        uint8 (T, height, width).
+        Grey images, uint8 (T, height, width).
 
     Raises:
         ShapeError: If `images` is not uint8 with three axes.
@@ -98,7 +99,7 @@ def resample(images: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def to_network(frames: np.ndarray, roi: Roi, size_px: int) -> np.ndarray:
-    """Source frames uint8 (T, H, W) to network frames uint8 (T, size_px, size_px).
+    """Turn source frames uint8 (T, H, W) into network frames uint8 (T, size_px, size_px).
 
     Raises:
         ConfigError: If the region is out of all proportion to the frame.
@@ -113,17 +114,17 @@ def to_network(frames: np.ndarray, roi: Roi, size_px: int) -> np.ndarray:
 
 
 def mask_from_network(prob: np.ndarray, roi: Roi, height: int, width: int, threshold: int = 128) -> np.ndarray:
-    """Put the network's answer back at the source's own pixels.
+    """Turn the network's output into masks at the pixels of the source.
 
     Args:
-        prob: uint8 (T, size, size), 255 times the probability.
-        roi: The region that `prob` covers.
-        height: Rows of the source.
-        width: Columns of the source.
+        prob: Output of the network, uint8 (T, size, size), 255 times the probability.
+        roi: Region that `prob` covers.
+        height: Number of rows of the source.
+        width: Number of columns of the source.
         threshold: A pixel is cavity where the resampled `prob` is at least this.
 
     Returns:
-        uint8 {0, 1} (T, height, width); 0 outside the region.
+        Masks, uint8 {0, 1} (T, height, width); 0 outside the region.
     """
     mask = np.zeros((len(prob), height, width), np.uint8)
     rows = _Inside(prob.shape[1], roi.height, roi.y, height)
@@ -132,7 +133,7 @@ def mask_from_network(prob: np.ndarray, roi: Roi, height: int, width: int, thres
         hot = image >= threshold
         if not hot.any():
             continue
-        # A pixel that reads none at the threshold cannot reach it: only the rest is computed.
+        # A pixel without any source pixel at the threshold cannot reach it; only the others are computed.
         r, by_row = rows.reading(hot.any(axis=1))
         c, by_column = columns.reading(hot.any(axis=0))
         mask[i, r, c] = _combine(by_row, by_column, image) >= threshold
@@ -140,7 +141,7 @@ def mask_from_network(prob: np.ndarray, roi: Roi, height: int, width: int, thres
 
 
 class _Inside:
-    """One axis of the way back: the region's pixels that lie inside the frame."""
+    """Resampling of one axis from the network to the region's pixels inside the frame."""
 
     def __init__(self, source: int, target: int, offset: int, limit: int) -> None:
         first, last = max(0, -offset), max(0, min(target, limit - offset))
@@ -151,7 +152,7 @@ class _Inside:
         self._offset = offset + first
 
     def reading(self, hot: np.ndarray) -> tuple[slice, Any]:
-        """The frame's pixels that read any of the hot source pixels, bool (source,), and their weights."""
+        """Return the frame's pixels that depend on any `hot` source pixel, bool (source,), and their weights."""
         found = np.flatnonzero(hot)
         low = int(np.searchsorted(self._reads_to, found[0], "left"))
         high = int(np.searchsorted(self._reads_from, found[-1], "right"))

@@ -1,24 +1,24 @@
-"""The ultrasound sector on a screen, among text, bars and an ECG trace."""
+"""Ultrasound sector on a screen, separated from text, bars and an ECG trace."""
 
 import numpy as np
 
 from edgeecho.errors import VideoError
 
-DARKEST = 12
-"""Grey levels at or below this, or changes smaller than this, may be compression noise on a black screen."""
+MAX_NOISE_LEVEL = 12
+"""Grey level, and change of it, up to which a pixel may be compression noise on a black screen."""
 
 
 def find_sector(frames: np.ndarray) -> np.ndarray:
     """Find the pixels of the ultrasound sector among text, bars and an ECG trace.
 
-    What moves is speckle; a screen's furniture stands still. Where too little moves, brightness decides. Thin and
-    small things are dropped and the largest connected piece is kept.
+    Moving pixels are speckle; text and bars on a screen stand still. Where too little moves, brightness decides. Thin
+    and small parts are removed and the largest connected component is kept.
 
     Args:
         frames: Grey frames, uint8 (T, H, W).
 
     Returns:
-        bool (H, W).
+        Pixels of the sector, bool (H, W).
 
     Raises:
         VideoError: If nothing but black is found.
@@ -26,19 +26,19 @@ def find_sector(frames: np.ndarray) -> np.ndarray:
     step = max(1, len(frames) // 32)
     sample = frames[::step]
     brightest = sample.max(axis=0)
-    if int(brightest.max()) <= DARKEST:
+    if int(brightest.max()) <= MAX_NOISE_LEVEL:
         raise VideoError(f"no ultrasound sector: every pixel is black (brightest {brightest.max()}); check the input")
-    lit = brightest > DARKEST
-    moving = (brightest - sample.min(axis=0)) > DARKEST
+    lit = brightest > MAX_NOISE_LEVEL
+    moving = (brightest - sample.min(axis=0)) > MAX_NOISE_LEVEL
     for candidate in (moving, lit) if moving.sum() > 0.25 * lit.sum() else (lit,):
-        piece = _largest_piece(candidate)
-        if piece.sum() > 0.02 * piece.size:
-            return piece
+        component = _largest_component(candidate)
+        if component.sum() > 0.02 * component.size:
+            return component
     return np.ones_like(lit)
 
 
-def _largest_piece(pixels: np.ndarray) -> np.ndarray:
-    """Close gaps of speckle, open away thin lines and letters, keep the largest component, bool (H, W)."""
+def _largest_component(pixels: np.ndarray) -> np.ndarray:
+    """Close gaps of speckle, remove thin lines and letters, and keep the largest component, bool (H, W)."""
     import cv2
 
     size = max(3, round(min(pixels.shape) * 0.025) | 1)

@@ -1,1 +1,1 @@
-"""Synthetic hearts: drawn phantoms with the exact cavity on every frame, and stills of patients set in motion."""
+"""Synthetic hearts: drawn phantoms with the exact cavity on every frame, and morphs between stills of patients."""

@@ -1,8 +1,8 @@
-"""A drawn heart in the apical four-chamber view: outlines of its chambers, wall, valves and pericardium over the beat.
+"""Anatomy of a drawn heart in the apical four-chamber view: outlines of chambers, wall, valves and pericardium.
 
 Points are (u, v) in mm, float (N, 2): u to the right of the picture, where the lateral wall is, v from the apex of the
-ventricle at end-diastole down to its base. Ranges are wider than those of CAMUS's training patients; what was measured
-of them is printed by `studies/phantom_statistics.py`.
+ventricle at end-diastole down to its base. Ranges are wider than those of CAMUS's training patients, whose statistics
+`studies/phantom_statistics.py` prints.
 """
 
 from dataclasses import dataclass
@@ -14,25 +14,25 @@ import numpy as np
 from edgeecho.measure import discs_of, ef_percent
 
 SIDE = 22
-"""Points on either side of the ventricle, from apex to base."""
+"""Number of points on each side of the ventricle, from apex to base."""
 LEVELS = (1 - np.cos(np.linspace(0, np.pi / 2, SIDE))) ** 0.9
-"""Where they lie along the axis, 0 at the apex to 1 at the base; close together where the outline turns."""
+"""Positions of these points along the axis, 0 at the apex to 1 at the base; dense where the outline turns."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pose:
-    """A heart at one moment."""
+    """Outlines of a heart at one moment."""
 
     endo: np.ndarray
-    """The cavity as an expert draws it, from the septal end of the mitral base over the apex to the lateral end."""
+    """Cavity as an expert draws it, from the septal end of the mitral base over the apex to the lateral end."""
     epi: np.ndarray
-    """The wall's outer side, point for point beside `endo`."""
+    """Outer side of the wall, point for point beside `endo`."""
     trabeculae: np.ndarray
-    """What is dark of the cavity: `endo` less trabeculae, point for point."""
+    """Dark part of the cavity: `endo` without the trabeculae, point for point."""
     rv: np.ndarray
     la: np.ndarray
     ra: np.ndarray
-    """Cavities, closed."""
+    """Cavities of right ventricle, left and right atrium, closed."""
     papillary: tuple[np.ndarray, ...]
     """Muscles inside the ventricles, closed."""
     leaflets: tuple[np.ndarray, ...]
@@ -41,74 +41,74 @@ class Pose:
     """Band across the right ventricle, an open line."""
 
     def landmarks(self) -> np.ndarray:
-        """Points that tissue follows, the same ones in every pose."""
+        """Return points whose motion the tissue follows, the same ones in every pose."""
         return np.concatenate([self.endo[::3], self.epi[::3], self.rv[::4], self.la[::5], self.ra[::5]])
 
 
 @dataclass(frozen=True, eq=False)
 class Anatomy:
-    """One heart's shape and how it moves; lengths in mm, shares of 1 where no unit is given."""
+    """Shape and motion of one heart; lengths in mm, other values as parts of 1."""
 
     length: float
-    """Of the ventricle at ED, apex to mitral base."""
+    """Length of the ventricle at ED, apex to mitral base."""
     width: float
-    """Largest diameter at ED."""
+    """Largest diameter of the ventricle at ED."""
     widest: float
-    """Where along the axis."""
+    """Position of the largest diameter along the axis."""
     bluntness: float
     """Exponent of the apex: 2 is an ellipse, more is a bullet."""
     base: float
-    """Diameter at the base over the largest."""
+    """Diameter at the base as a part of the largest one."""
     bend: float
-    """How far the axis bows to the lateral side, of the width."""
+    """Bend of the axis to the lateral side, as a part of the width."""
     slope: float
-    """How much deeper the lateral end of the base lies, of the length."""
+    """Depth of the lateral end of the base below its septal end, as a part of the length."""
     bow: float
-    """How far the base bows into the atrium, of its width; negative into the ventricle."""
+    """Bend of the base into the atrium, as a part of its width; negative into the ventricle."""
     flat_septum: float
     """Part of the septal half's width that is missing."""
     septum: float
     lateral: float
     apex: float
-    """Thickness of the wall at ED."""
+    """Thickness of the wall at ED, at the septum, the lateral wall and the apex."""
     bulge: float
     """Thickness added to the basal septum."""
     ef: float
-    """Part of the volume that is ejected if all walls move alike."""
+    """Ejected part of the volume if all walls move alike."""
     shortening: float
-    """Exponent of the length: length goes with volume to this power."""
+    """Exponent of the volume to which the length is proportional."""
     septal_part: float
-    """How much of the inward motion is the septum's; 1 is as much as the lateral wall's."""
+    """Share of the septum in the inward motion; at 1 it equals that of the lateral wall."""
     still: float
-    """Part of the motion that a segment lacks."""
+    """Part of its motion that a weak segment lacks."""
     still_at: float
-    """Which segment: -1 is the base of the septum, 0 the apex, 1 the base of the lateral wall."""
+    """Position of the weak segment: -1 is the base of the septum, 0 the apex, 1 the base of the lateral wall."""
     thickening: float
     rv_width: float
     rv_apex: float
-    """Where the right ventricle begins along the septum, of the length."""
+    """Position along the septum at which the right ventricle begins, as a part of the length."""
     rv_bulge: float
     tricuspid: float
-    """How much nearer to the apex the tricuspid base lies."""
+    """Distance by which the tricuspid base is nearer to the apex than the mitral one."""
     la_length: float
     la_width: float
     ra_length: float
     ra_width: float
     lean: float
-    """How far the atria lean to the side, of their length."""
+    """Lean of the atria to the side, as a part of their length."""
     atrial_septum: float
     leaflet: float
-    """Length of the leaflets, of half the mitral base."""
+    """Length of the leaflets, as a part of half the mitral base."""
     papillary: float
-    """Size of the papillary muscles; below 0.3 none shows."""
+    """Size of the papillary muscles; below 0.3 none is drawn."""
     trabecular: float
     """Thickness of the trabeculae."""
     rough: np.ndarray
-    """Trabeculae along the outline, 0 to 1, (2 * SIDE - 1,)."""
+    """Roughness of the trabeculae along the outline, 0 to 1, (2 * SIDE - 1,)."""
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Self:
-        """A heart of any size, from a child's to a dilated one."""
+        """Draw a heart of any size, from a child's to a dilated one."""
 
         def u(low: float, high: float) -> float:
             return float(rng.uniform(low, high))
@@ -158,21 +158,21 @@ class Anatomy:
         )
 
     def cavity(self, volume: float) -> np.ndarray:
-        """The cavity's outline at a relative volume (1 at ED, 0 at ES): (2 * SIDE - 1, 2)."""
+        """Return the outline of the cavity at a relative volume (1 at ED, 0 at ES), (2 * SIDE - 1, 2)."""
         left, right, ends = self._cavity(volume)
         return np.concatenate([np.stack([left, ends[0]], 1)[::-1], np.stack([right, ends[1]], 1)[1:]])
 
     def ef_percent(self) -> float:
-        """EF by single-plane discs of the cavity at ED and ES."""
+        """Return EF in percent, by single-plane discs of the cavity at ED and ES."""
         edv, esv = (discs_of(_raster(self.cavity(volume))).volume() for volume in (1.0, 0.0))
         return ef_percent(edv, esv)
 
     def pose(self, volume: float, opening: float, kick: float) -> Pose:
-        """The whole heart.
+        """Return the whole heart at one moment.
 
         Args:
             volume: Relative volume, 1 at ED, 0 at ES.
-            opening: Of the valves to the ventricles, 0 closed to 1 open.
+            opening: Opening of the valves to the ventricles, 0 closed to 1 open.
             kick: Contraction of the atria, 0 to 1.
         """
         endo = self.cavity(volume)
@@ -200,7 +200,7 @@ class Anatomy:
         return Pose(endo, epi, inner, rv, la, ra, self._papillary(inner, normal, k), tuple(leaflets), band)
 
     def _cavity(self, volume: float) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
-        """u of the septal and of the lateral side at LEVELS, and v of both."""
+        """Return u of the septal and of the lateral side at LEVELS, and v of both."""
         share = 1 - self.ef * (1 - volume)
         length = self.length * share**self.shortening
         shrink = 1 - share ** ((1 - self.shortening) / 2)
@@ -221,7 +221,7 @@ class Anatomy:
         return left, right, (v - tilt, v + tilt)
 
     def _thickness(self) -> np.ndarray:
-        """Of the wall at ED along the outline: (2 * SIDE - 1,)."""
+        """Return the thickness of the wall at ED along the outline, (2 * SIDE - 1,)."""
         s = LEVELS
         tip = np.exp(-((s / 0.25) ** 2))
         septal = self.septum + self.bulge * np.exp(-(((s - 0.85) / 0.15) ** 2))
@@ -229,7 +229,7 @@ class Anatomy:
         return np.concatenate([left[::-1], right[1:]])
 
     def _rv(self, epi: np.ndarray, tricuspid: np.ndarray, squeeze: float) -> np.ndarray:
-        """Along the septum from its base to the right ventricle's apex, then down the free wall."""
+        """Return the right ventricle: along the septum from the base to its apex, then down the free wall."""
         stop = SIDE - 1 - int(self.rv_apex * SIDE)
         septum = np.subtract(epi[: max(stop, 4)], (1, 0))
         top = septum[-1]
@@ -253,7 +253,7 @@ class Anatomy:
 
 
 def _raster(outline: np.ndarray) -> np.ndarray:
-    """An outline filled on pixels of half a mm, uint8 {0, 1}."""
+    """Fill an outline on pixels of half a mm, uint8 {0, 1}."""
     points = 2 * (outline - outline.min(axis=0) + 1)
     width, height = np.ceil(points.max(axis=0)).astype(int) + 2
     canvas = np.zeros((height, width), np.uint8)
@@ -262,29 +262,29 @@ def _raster(outline: np.ndarray) -> np.ndarray:
 
 
 def _smooth(rng: np.random.Generator, n: int) -> np.ndarray:
-    """A wavy line from 0 to 1."""
+    """Draw a wavy line from 0 to 1, (n,)."""
     x = np.linspace(0, 1, n)
     waves = np.sum([rng.normal() * np.sin(2 * np.pi * (f * x + rng.uniform())) for f in (1.5, 3, 5, 8)], axis=0)
     return np.asarray((waves - waves.min()) / np.ptp(waves))
 
 
 def _normals(line: np.ndarray) -> np.ndarray:
-    """Outward normals of an outline that runs clockwise on the screen: (N, 2)."""
+    """Return the outward normals of an outline that runs clockwise on the screen, (N, 2)."""
     along = np.gradient(line, axis=0)
     along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-9
     return np.stack([along[:, 1], -along[:, 0]], axis=1)
 
 
 def _atrium(inner: np.ndarray, outer: np.ndarray, floor: float, width: float, lean: float, side: int) -> np.ndarray:
-    """An atrium below the line from the septum's hinge `inner` to `outer`, down to v = `floor`.
+    """Return the outline of an atrium below the line from `inner` to `outer`, down to v = `floor`.
 
     Args:
-        inner: (2,).
-        outer: (2,).
-        floor: Deepest v.
+        inner: Hinge at the septum, (2,).
+        outer: Hinge at the free wall, (2,).
+        floor: Largest v.
         width: Largest width.
-        lean: To the right, of the depth.
-        side: -1 if the septum is its left side, 1 if its right.
+        lean: Lean to the right, as a part of the depth.
+        side: -1 if the septum is the left side of the atrium, 1 if it is the right one.
     """
     s = np.linspace(0, 1, 14)
     top = abs(outer[0] - inner[0])
@@ -303,7 +303,7 @@ def _atrium(inner: np.ndarray, outer: np.ndarray, floor: float, width: float, le
 
 
 def _valve(left: np.ndarray, right: np.ndarray, opening: float, length: float) -> list[np.ndarray]:
-    """Two leaflets between the hinges; open, they hang into the ventricle."""
+    """Return two leaflets between the hinges; when open, they hang into the ventricle."""
     across = right - left
     half = length * np.linalg.norm(across) / 2
     lines = []

@@ -1,9 +1,9 @@
-"""A heart that beats between two labelled stills: any ED and ES frame of one view become a cine with known masks.
+"""Morph between a labelled ED and ES still of one view, which gives a cine with known masks.
 
-The wall's path from ED to ES is the straight line between matching points of the two outlines. A frame between is both
-stills, each pulled to the shape of that moment and cross-faded, so that speckle moves with the tissue and renews itself
-over a beat; the mask is the mean of the two signed distances, pulled alike, and so follows the picture exactly. The
-picture is pulled, never its sector: what lies outside is filled before and cut off again after.
+The wall moves from ED to ES on straight lines between matching points of the two outlines. An intermediate frame is the
+cross-fade of both stills, each warped to the shape of that moment, so that speckle moves with the tissue and changes
+over a beat. The mask is the mean of the two signed distances, warped in the same way, and so fits the picture exactly.
+The sector is not warped: the picture is extended beyond it before, and cut at its edge afterwards.
 """
 
 from dataclasses import dataclass
@@ -15,32 +15,33 @@ from edgeecho.measure import long_axis
 
 WALL_POINTS, BASE_POINTS = 24, 10
 GRID = 36
-"""Nodes along a side of the coarse displacement field."""
+"""Number of nodes along a side of the coarse displacement field."""
 REACH = 0.13
-"""How far a point of the outline pulls, as a part of the ventricle's length (one deviation)."""
+"""Standard deviation of the effect of a point of the outline, as a part of the ventricle's length."""
 HOLD = 0.12
-"""Weight that holds what is far from every point of the outline in its place."""
+"""Weight of zero displacement, for pixels that are far from all points of the outline."""
 
 
 @dataclass(frozen=True, eq=False)
-class BeatingHeart:
-    """Two stills of one heart, ready to be pulled. Points are (x, y) in pixels of the stills."""
+class EdEsMorph:
+    """Two stills of one heart with matching outlines. Points are (x, y) in pixels of the stills."""
 
     images: tuple[np.ndarray, np.ndarray]
-    """ED and ES, uint8 (H, W), filled beyond the sector."""
+    """Pictures at ED and ES, uint8 (H, W), extended beyond the sector."""
     distances: tuple[np.ndarray, np.ndarray]
     """Signed distance to the outline at ED and ES, positive inside, float32 (H, W)."""
     outlines: tuple[np.ndarray, np.ndarray]
     """Matching points at ED and ES, float32 (N, 2)."""
     sector: np.ndarray
-    """uint8 {0, 1} (H, W)."""
+    """Pixels of the sector, uint8 {0, 1} (H, W)."""
 
     @classmethod
-    def from_stills(cls, images: np.ndarray, masks: np.ndarray) -> "BeatingHeart":
-        """
+    def from_stills(cls, images: np.ndarray, masks: np.ndarray) -> "EdEsMorph":
+        """Make a morph from two stills.
+
         Args:
-            images: ED and ES, uint8 (2, H, W).
-            masks: Their cavities, uint8 {0, 1} (2, H, W).
+            images: Pictures at ED and ES, uint8 (2, H, W).
+            masks: Cavities at ED and ES, uint8 {0, 1} (2, H, W).
 
         Raises:
             MeasurementError: If a mask is too small to have an axis.
@@ -50,17 +51,17 @@ class BeatingHeart:
         filled = [_fill(image, sector) for image in images]
         return cls((filled[0], filled[1]), (signed_distance(masks[0]), signed_distance(masks[1])), (ed, es), sector)
 
-    def pull(self, contraction: float) -> np.ndarray:
-        """Displacement from ES to ED shape about the outline of that moment, float32 (GRID, GRID, 2).
+    def displacement(self, contraction: float) -> np.ndarray:
+        """Return the displacement from ES to ED shape about the outline of a moment, float32 (GRID, GRID, 2).
 
-        Where the heart stands at `contraction` (0 at ED, 1 at ES), a pixel x shows what the ED still has at
-        x + contraction * pull, and the ES still at x - (1 - contraction) * pull.
+        At `contraction` (0 at ED, 1 at ES) a pixel x shows the point x + contraction * displacement of the ED still
+        and the point x - (1 - contraction) * displacement of the ES still.
         """
         ed, es = self.outlines
         return self._field(ed + contraction * (es - ed), ed - es)
 
     def _field(self, points: np.ndarray, moves: np.ndarray) -> np.ndarray:
-        """Smooth displacement: `moves` (N, 2) at `points` (N, 2), none far from all; float32 (GRID, GRID, 2)."""
+        """Interpolate displacements `moves` (N, 2) at `points` (N, 2), 0 far from all, to float32 (GRID, GRID, 2)."""
         height, width = self.sector.shape
         xs = (np.arange(GRID, dtype=np.float32) + 0.5) * (width / GRID) - 0.5
         ys = (np.arange(GRID, dtype=np.float32) + 0.5) * (height / GRID) - 0.5
@@ -71,12 +72,12 @@ class BeatingHeart:
         sums = np.einsum("yn,xn,nk->yxk", near_y, near_x, back, optimize=True)
         return np.asarray(sums[..., :2] / (sums[..., 2:] + HOLD * WALL_POINTS * 0.1), np.float32)
 
-    def shaped_like(self, other: "BeatingHeart", share: float) -> "BeatingHeart":
-        """The same pictures with a ventricle on its way to another's size, form and motion.
+    def shaped_like(self, other: "EdEsMorph", share: float) -> "EdEsMorph":
+        """Return these pictures with size, form and motion of the ventricle changed towards those of another one.
 
         Args:
-            other: Laid on this heart: the middles of the ED outlines on each other, turned so that they fit best.
-            share: How far to go: 0 nowhere, 1 all the way, below 0 away from it.
+            other: Other heart; its ED outline is aligned with this one by translation and rotation (Kabsch).
+            share: Part of the way: 0 is none, 1 is all, below 0 is away from the other heart.
         """
         middle, theirs = self.outlines[0].mean(0), other.outlines[0].mean(0)
         u, _, vt = np.linalg.svd((other.outlines[0] - theirs).T @ (self.outlines[0] - middle))
@@ -90,15 +91,13 @@ class BeatingHeart:
             images.append(cv2.remap(image, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT))
             distances.append(cv2.remap(distance, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
             outlines.append(points)
-        return BeatingHeart(
-            (images[0], images[1]), (distances[0], distances[1]), (outlines[0], outlines[1]), self.sector
-        )
+        return EdEsMorph((images[0], images[1]), (distances[0], distances[1]), (outlines[0], outlines[1]), self.sector)
 
     def frame(self, contraction: float, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Sample a moment.
+        """Sample the heart at one moment.
 
         Args:
-            contraction: 0 at ED, 1 at ES; somewhat beyond either is a stronger beat.
+            contraction: 0 at ED, 1 at ES; values a little outside give a stronger beat.
             x: Columns to sample, float32 (h, w), in pixels of the stills.
             y: Rows to sample, float32 (h, w).
 
@@ -106,8 +105,8 @@ class BeatingHeart:
             Picture uint8 (h, w), and signed distance to the cavity's outline, float32 (h, w), in pixels of the stills.
         """
         height, width = self.sector.shape
-        pull = cv2.remap(
-            self.pull(contraction),
+        displacement = cv2.remap(
+            self.displacement(contraction),
             (x + 0.5) * (GRID / width) - 0.5,
             (y + 0.5) * (GRID / height) - 0.5,
             cv2.INTER_LINEAR,
@@ -116,14 +115,14 @@ class BeatingHeart:
         late = float(np.clip(contraction, 0, 1))
         pictures, distances = [], []
         for still, part in ((0, contraction), (1, contraction - 1)):
-            px, py = x + part * pull[..., 0], y + part * pull[..., 1]
+            px, py = x + part * displacement[..., 0], y + part * displacement[..., 1]
             pictures.append(cv2.remap(self.images[still], px, py, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT))
             distances.append(
                 cv2.remap(self.distances[still], px, py, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             )
         mixed = cv2.addWeighted(pictures[0], 1 - late, pictures[1], late, 0, dtype=cv2.CV_32F)
         calm = cv2.GaussianBlur(mixed, (0, 0), 2.5)
-        # a mean of two speckle patterns is flatter than either: give it back what it lost
+        # The mean of two speckle patterns has less contrast than each; restore it.
         mixed = calm + (mixed - calm) / np.float32(np.hypot(late, 1 - late))
         inside = cv2.remap(self.sector, x, y, cv2.INTER_NEAREST)
         picture = np.clip(mixed + 0.5, 0, 255).astype(np.uint8) * inside
@@ -131,9 +130,9 @@ class BeatingHeart:
 
 
 def outline(mask: np.ndarray) -> np.ndarray:
-    """Points (x, y) round the cavity, from one corner of the base over the apex to the other and back: float32 (N, 2).
+    """Return points (x, y) round the cavity, from one corner of the base over the apex to the other and back.
 
-    Points of equal number in two masks of one ventricle show the same piece of wall, as far as an outline can tell.
+    Points of equal index in two masks of one ventricle lie on about the same piece of wall; float32 (N, 2).
 
     Raises:
         MeasurementError: If the mask is too small to have an axis.
@@ -154,7 +153,7 @@ def outline(mask: np.ndarray) -> np.ndarray:
 
 
 def _evenly(path: np.ndarray, count: int) -> np.ndarray:
-    """`count` points at even steps along a path, its end left out."""
+    """Return `count` points at even steps along a path, without its end."""
     steps = np.hypot(*np.diff(path, axis=0).T)
     along = np.concatenate([[0.0], np.cumsum(steps)])
     at = np.arange(count) / count * along[-1]
@@ -162,21 +161,21 @@ def _evenly(path: np.ndarray, count: int) -> np.ndarray:
 
 
 def signed_distance(mask: np.ndarray) -> np.ndarray:
-    """Distance to the edge between cavity and rest in pixels, positive inside, float32 (H, W)."""
+    """Return the distance in pixels to the edge of the cavity, positive inside, float32 (H, W)."""
     inside = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
     outside = cv2.distanceTransform((mask == 0).astype(np.uint8), cv2.DIST_L2, 5)
     return np.asarray(np.where(mask > 0, inside - 0.5, 0.5 - outside), np.float32)
 
 
 def _sector(images: np.ndarray) -> np.ndarray:
-    """What is not black in either still, without holes, uint8 {0, 1} (H, W)."""
+    """Find the pixels that are not black in either still, without holes, uint8 {0, 1} (H, W)."""
     lit = (images.max(axis=0) > 3).astype(np.uint8)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (15, 15))
     return np.asarray(cv2.morphologyEx(np.pad(lit, 16), cv2.MORPH_CLOSE, disc)[16:-16, 16:-16])
 
 
 def _fill(image: np.ndarray, sector: np.ndarray) -> np.ndarray:
-    """The picture carried on beyond its sector by mirroring at the sector's edge, uint8 (H, W)."""
+    """Extend the picture beyond its sector by mirroring at the sector's edge, uint8 (H, W)."""
     inner = cv2.erode(sector, np.ones((3, 3), np.uint8))
     _, nearest = cv2.distanceTransformWithLabels(1 - inner, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     rows, columns = np.nonzero(inner)

@@ -1,6 +1,6 @@
-"""Phantoms: drawn apical four-chamber cines with the exact cavity on every frame. Nothing of a person is in them.
+"""Phantoms: drawn apical four-chamber cines with the exact cavity on every frame, without data of a person.
 
-`PhantomHeart(seed)` is a heart, a scanner and a screen fixed by the seed. Any times can be drawn of it: a frame depends
+`PhantomHeart(seed)` is a heart, a scanner and a screen fixed by the seed. It can be drawn at any times: a frame depends
 on the seed and its time alone.
 """
 
@@ -19,29 +19,29 @@ from edgeecho.synthetic.screen import Furniture, Screen
 from edgeecho.synthetic.ultrasound import Scanner
 
 MAX_FRAMES = 128
-PLACES = 12
-"""Tries to place a heart so that its cavity is seen."""
+MAX_PLACEMENTS = 12
+"""Largest number of attempts to place a heart with its cavity inside the sector."""
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the heart lies under the probe and how it sways."""
+    """Position of the heart under the probe, and its motion by breath and probe."""
 
     apex: tuple[float, float]
-    """(x, z) in mm."""
+    """Position of the apex (x, z) in mm."""
     tilt: float
-    """Radians that the axis leans, base to the right."""
+    """Tilt of the axis in radians, base to the right."""
     breath_mm: float
     breath_s: float
     drift: tuple[float, float]
-    """mm a second."""
+    """Drift of the probe (x, z) in mm per second."""
     swing: float
-    """Radians that a beat turns the heart."""
+    """Rotation of the heart by contraction, in radians."""
     start: float
 
     @classmethod
     def draw(cls, rng: np.random.Generator, depth: float, high: float) -> Self:
-        """A place in a sector of `depth` mm, the apex at the part `high` of it."""
+        """Draw a placement in a sector of `depth` mm, with the apex at the part `high` of the depth."""
         side, drift = float(np.clip(rng.normal(-0.03, 0.06), -0.2, 0.15)), rng.normal(0, 0.8, 2)
         return cls(
             apex=(side * depth, high * depth),
@@ -54,7 +54,7 @@ class Placement:
         )
 
     def place(self, points: np.ndarray, time: float, volume: float) -> np.ndarray:
-        """Heart coordinates to probe coordinates, (N, 2)."""
+        """Transform heart coordinates to probe coordinates, (N, 2)."""
         angle = self.tilt + self.swing * (1 - volume)
         c, s = np.cos(angle), np.sin(angle)
         sway = self.breath_mm * np.sin(2 * np.pi * time / self.breath_s + self.start)
@@ -67,16 +67,18 @@ class PhantomHeart:
 
     Attributes:
         fps: Frames per second.
-        seconds: How long the cine lasts.
+        seconds: Length of the cine in seconds.
         spacing_mm: (row, column) millimetres per pixel.
         rhythm: Volume over time.
     """
 
     def __init__(self, seed: int | Sequence[int], region_px: int | None = None) -> None:
-        """
+        """Draw anatomy, motion, scanner and screen.
+
         Args:
             seed: One number or several, not negative.
-            region_px: Show the smallest square around the sector with this side, in place of the whole screen.
+            region_px: Side in pixels of the smallest square around the sector, which is shown in place of the whole
+                screen; None shows the screen.
         """
         body, motion, view, self._look, self._desk = (
             np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(5)
@@ -88,11 +90,11 @@ class PhantomHeart:
         self.seconds = frames / self.fps
         self.rhythm = Rhythm.draw(motion, self.seconds, bpm, irregular=float(motion.choice([0.02, 0.05, 0.25])))
         high, low = view.uniform(0.09, 0.27), view.uniform(0.6, 0.97)
-        for attempt in range(PLACES):  # experts choose a place and a depth that show all of the cavity
+        for attempt in range(MAX_PLACEMENTS):  # experts choose a position and a depth that show the whole cavity
             depth = 1.04**attempt * self._anatomy.length / (low - high)
             self.screen = Screen.draw(view, depth)
             self._placement = Placement.draw(view, depth, high)
-            if self._seen():
+            if self._is_inside_sector():
                 break
         if region_px is not None:
             self.screen = self.screen.region(region_px)
@@ -102,12 +104,12 @@ class PhantomHeart:
 
     @cached_property
     def ef_percent(self) -> float:
-        """By single-plane discs of the true masks at ED and ES."""
+        """EF in percent, by single-plane discs of the true masks at ED and ES."""
         return self._anatomy.ef_percent()
 
     @property
     def frame_count(self) -> int:
-        """Frames of the whole cine."""
+        """Number of frames of the whole cine."""
         return round(self.seconds * self.fps)
 
     @cached_property
@@ -123,14 +125,14 @@ class PhantomHeart:
         return self._placed(self._anatomy.pose(1.0, 0.0, 0.0), 0.0, 1.0)
 
     def times(self) -> np.ndarray:
-        """Times of the whole cine's frames in seconds, float64 (T,)."""
+        """Return the times of the whole cine's frames in seconds, float64 (T,)."""
         return np.arange(self.frame_count) / self.fps
 
     def frames(self, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Draw.
+        """Draw frames.
 
         Args:
-            times_s: Seconds from the start, (T,).
+            times_s: Times of the frames in seconds from the start, (T,).
 
         Returns:
             Images, uint8 (T, H, W), and true masks, uint8 {0, 1} (T, H, W).
@@ -147,7 +149,7 @@ class PhantomHeart:
         return images, masks
 
     def pose(self, time: float) -> Pose:
-        """The heart at a time, points (x, z) in mm in probe coordinates."""
+        """Return the heart at a time, with points (x, z) in mm in probe coordinates."""
         volume = float(self.rhythm.at(np.array([time]))[0][0])
         phase, systole = float(self.rhythm.phase(np.array([time]))[0][0]), self.rhythm.systole
         early = rise(np.array(phase - systole - 0.02), 0.07) * (1 - 0.6 * rise(np.array(phase - systole - 0.2), 0.12))
@@ -157,14 +159,14 @@ class PhantomHeart:
         return self._placed(self._anatomy.pose(volume, float(opening), float(kick)), time, volume)
 
     def cine(self, name: str = "phantom") -> Cine:
-        """The whole cine, each frame labelled."""
+        """Draw the whole cine, with every frame labelled."""
         times = self.times()
         images, masks = self.frames(times)
         phases = phase_frames(*self.rhythm.at(times))
         return Cine(images, self.fps, self.spacing_mm, dict(enumerate(masks)), phases, name)
 
-    def _seen(self) -> bool:
-        """Whether the sector holds the cavity at its largest, but for a few points of its outline."""
+    def _is_inside_sector(self) -> bool:
+        """Whether the cavity at ED lies in the sector, except a few points of its outline."""
         outline = self._anatomy.cavity(1.0)
         ends = [self._placement.place(outline, time, 1.0) for time in (0.0, self.seconds)]
         return all(self.screen.holds(points).mean() > 0.97 for points in ends)
@@ -188,5 +190,5 @@ class PhantomHeart:
 
 
 def draw_cine(seed: int | Sequence[int], name: str = "phantom") -> Cine:
-    """A whole drawn cine: every frame labelled, ED and ES marked; the same bytes for the same seed."""
+    """Draw a whole cine with every frame labelled and ED and ES marked; the same seed gives the same bytes."""
     return PhantomHeart(seed).cine(name)

@@ -1,4 +1,4 @@
-"""The screen that a drawn cine is shown on: where the sector lies, how it is cut, and what else is on it.
+"""Screen of a drawn cine: position and shape of the sector, and what is shown beside it.
 
 Probe coordinates are (x, z) in mm from the point where the beams meet, x to the right, z down. A beam image has rows by
 range and columns by angle.
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 RANGES, BEAMS = 256, 176
-"""Rows and columns of a beam image."""
+"""Numbers of rows and columns of a beam image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,27 +21,27 @@ class Screen:
     height: int
     width: int
     mm: float
-    """Side of a pixel."""
+    """Side of a pixel in mm."""
     origin: tuple[float, float]
-    """Column and row where the beams meet; may lie off the screen."""
+    """Column and row of the point where the beams meet, which may lie outside the screen."""
     angles: tuple[float, float]
-    """First and last beam, radians to the right of straight down."""
+    """Angles of the first and the last beam, in radians to the right of straight down."""
     reach: tuple[float, float]
-    """Nearest and farthest range, mm."""
+    """Nearest and farthest range in mm."""
     clip: tuple[float, float, float, float] | None = None
     """First column and row, last column and row of a box that cuts the sector."""
 
     @classmethod
     def draw(cls, rng: np.random.Generator, depth: float) -> "Screen":
-        """A screen for a heart that needs `depth` mm: a full fan, a square crop of one, or a fan among furniture."""
+        """Draw a screen for a depth of `depth` mm: a full sector, a square crop, or a sector among text and bars."""
         style = rng.choice(3, p=(0.5, 0.2, 0.3))
-        if style == 0:  # a full fan that fills the picture, as CAMUS has it
+        if style == 0:  # a full sector that fills the picture, as in CAMUS
             half = np.deg2rad(rng.uniform(36, 42) if rng.uniform() < 0.85 else rng.uniform(28, 45))
             height = int(rng.integers(200, 480))
             mm = depth / (height - 2)
             width = int(2 * np.ceil(np.sin(half) * depth / mm) + rng.integers(2, 12))
             return cls(height, width, mm, (width / 2, 1.0), (-half, half), (0.0, depth))
-        if style == 1:  # a small square, the sector cut at both sides, as EchoNet-Dynamic has it
+        if style == 1:  # a small square with the sector cut at both sides, as in EchoNet-Dynamic
             size = int(rng.choice([112, 112, 112, 160, 224]))
             mm = depth / (size * rng.uniform(0.86, 0.96))
             origin = (size * rng.uniform(0.5, 0.58), size * rng.uniform(0.0, 0.07))
@@ -67,7 +67,7 @@ class Screen:
         return cls(height, width, mm, origin, (turn - half, turn + half), reach, clip)
 
     def region(self, size: int) -> "Screen":
-        """The smallest square around the sector, on `size` x `size` pixels."""
+        """Return the smallest square around the sector, resampled to `size` x `size` pixels."""
         rows, columns = np.flatnonzero(self.sector.any(axis=1)), np.flatnonzero(self.sector.any(axis=0))
         y0, y1, x0, x1 = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
         scale = size / max(y1 - y0, x1 - x0)
@@ -103,21 +103,21 @@ class Screen:
         return first, second
 
     def show(self, beams: np.ndarray) -> np.ndarray:
-        """A beam image as the screen has it: uint8 (RANGES, BEAMS) to (height, width), black outside the sector."""
+        """Convert a beam image uint8 (RANGES, BEAMS) to the screen, (height, width), black outside the sector."""
         return np.asarray(cv2.remap(beams, *self._fixed_maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT))
 
     def to_beams(self, distance: np.ndarray, angle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Column and row in the beam image of ranges in mm and angles in radians."""
+        """Return column and row in the beam image of ranges in mm and angles in radians."""
         column = (angle - self.angles[0]) * ((BEAMS - 1) / (self.angles[1] - self.angles[0]))
         return column, (distance - self.reach[0]) * ((RANGES - 1) / (self.reach[1] - self.reach[0]))
 
     def points_to_beams(self, points: np.ndarray) -> np.ndarray:
-        """(x, z) in mm to (column, row) in the beam image: (N, 2)."""
+        """Transform (x, z) in mm to (column, row) in the beam image, (N, 2)."""
         column, row = self.to_beams(np.hypot(points[:, 0], points[:, 1]), np.arctan2(points[:, 0], points[:, 1]))
         return np.stack([column, row], axis=1)
 
     def holds(self, points: np.ndarray) -> np.ndarray:
-        """Whether points (x, z) in mm are in the sector and on the screen: bool (N,)."""
+        """Whether points (x, z) in mm lie in the sector and on the screen, bool (N,)."""
         x, z = points.T
         column, row = self.points_to_beams(points).T
         across, down = x / self.mm + self.origin[0], z / self.mm + self.origin[1]
@@ -125,7 +125,7 @@ class Screen:
         return np.asarray(on & self._lit(x, z, column, row))
 
     def _lit(self, x: np.ndarray, z: np.ndarray, column: np.ndarray, row: np.ndarray) -> np.ndarray:
-        """Whether points in mm, of these places in the beam image, are in the sector."""
+        """Whether points in mm, with these columns and rows in the beam image, lie in the sector."""
         lit = (column >= -0.5) & (column <= BEAMS - 0.5) & (row >= -0.5) & (row <= RANGES - 0.5)
         if self.clip is not None:
             left, top, right, bottom = self.clip
@@ -134,16 +134,16 @@ class Screen:
         return np.asarray(lit)
 
     def mask(self, outline: np.ndarray) -> np.ndarray:
-        """The pixels whose centres a closed outline (x, z) in mm encloses: uint8 {0, 1} (height, width)."""
+        """Return the pixels whose centres lie in a closed outline (x, z) in mm, uint8 {0, 1} (height, width)."""
         canvas = np.zeros((self.height, self.width), np.uint8)
         points = outline / self.mm + np.asarray(self.origin)
         cv2.fillPoly(canvas, [np.rint(points * 256).astype(np.int32)], 255, cv2.LINE_AA, shift=8)
-        # OpenCV paints a soft edge outside the polygon: only what it paints full has its centre inside
+        # OpenCV paints a soft edge outside the polygon: only fully painted pixels have their centres inside.
         return np.asarray((canvas == 255) & self.sector, np.uint8)
 
 
 class Furniture:
-    """What stands beside the sector, and a little on it: text, a scale, a grey bar, an ECG that sweeps."""
+    """Text, scale, grey bar and ECG trace on a screen, beside the sector and partly on it."""
 
     def __init__(self, rng: np.random.Generator, screen: Screen) -> None:
         h, w = screen.height, screen.width
@@ -179,9 +179,9 @@ class Furniture:
         """Draw on an image in place.
 
         Args:
-            image: uint8 (height, width).
-            time: Seconds.
-            phase: Place in the beat of the last `_sweep_s` seconds, 0 to 1, (N,), newest last.
+            image: Grey image, uint8 (height, width).
+            time: Time in seconds.
+            phase: Phase in the beat over the last `_sweep_s` seconds, 0 to 1, (N,), newest last.
         """
         np.maximum(image, self._still, out=image)
         if self._ecg is None:
@@ -198,5 +198,5 @@ class Furniture:
 
     @property
     def sweep_s(self) -> float:
-        """Seconds that the ECG shows; 0 if there is none."""
+        """Length of the ECG trace in seconds; 0 without an ECG."""
         return 0.0 if self._ecg is None else self._sweep_s

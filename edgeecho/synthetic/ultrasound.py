@@ -1,7 +1,7 @@
-"""How a drawn heart looks in ultrasound: reflectivity of tissues, speckle that moves with them, gain and artefacts.
+"""Ultrasound picture of a drawn heart: reflectivity of tissues, speckle that moves with them, gain and artefacts.
 
-All is computed in beam images (range x angle), where the point spread is the same everywhere; the screen stretches it
-with depth. Tissues are given as the grey level that they end up with. Random scatterers times amplitude, blurred by the
+Everything is computed in beam images (range x angle), where the point spread is the same everywhere; the screen
+stretches it with depth. Tissues are given by their final grey level. Random scatterers times amplitude, blurred by the
 point spread, give the echo; its magnitude to the power `compress` is the grey level.
 """
 
@@ -15,16 +15,16 @@ from edgeecho.synthetic.anatomy import SIDE, Pose
 from edgeecho.synthetic.screen import BEAMS, RANGES, Screen
 
 NOISE = 1024
-"""Side of the field of scatterers, of which every cine takes patches."""
+"""Side in pixels of the field of scatterers, from which every cine takes patches."""
 PAD = 48
-"""How far tissue may move in a beam image, in its pixels."""
+"""Largest motion of tissue in a beam image, in pixels."""
 GRID = (24, 20)
-"""Rows and columns on which tissue motion is computed."""
+"""Numbers of rows and columns of the nodes on which tissue motion is computed."""
 
 
 @lru_cache(1)
 def _scatterers() -> np.ndarray:
-    """Real and imaginary part of random scatterers, a little correlated, float32 (NOISE, NOISE, 2), variance 1."""
+    """Draw real and imaginary part of slightly correlated scatterers, float32 (NOISE, NOISE, 2), variance 1."""
     field = np.random.default_rng(0).standard_normal((NOISE, NOISE, 2), np.float32)
     field = cv2.GaussianBlur(field, (0, 0), 0.5, borderType=cv2.BORDER_REFLECT)
     return np.asarray(field / field.std())
@@ -32,14 +32,14 @@ def _scatterers() -> np.ndarray:
 
 @lru_cache(1)
 def _clouds() -> np.ndarray:
-    """A smooth random field, float32 (NOISE, NOISE), mean 0 and variance 1: its structures are some 8 pixels wide."""
+    """Draw a smooth field, float32 (NOISE, NOISE), mean 0 and variance 1, with structures of about 8 pixels."""
     noise = np.random.default_rng(1).standard_normal((NOISE, NOISE)).astype(np.float32)
     field = cv2.GaussianBlur(noise, (0, 0), 3.5, borderType=cv2.BORDER_REFLECT)
     return np.asarray((field - field.mean()) / field.std())
 
 
 def _patch(field: np.ndarray, key: int, shape: tuple[int, int]) -> np.ndarray:
-    """A patch of a field, chosen by `key`."""
+    """Cut a patch of a field, chosen by `key`."""
     mixed = (key * 0x9E3779B97F4A7C15 + 0x632BE59BD9B4E019) & 0xFFFFFFFFFFFFFFFF
     mixed = ((mixed ^ (mixed >> 29)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
     y, x = (mixed >> 34) % (NOISE - shape[0]), (mixed >> 8) % (NOISE - shape[1])
@@ -47,7 +47,7 @@ def _patch(field: np.ndarray, key: int, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _cloud(rng: np.random.Generator, rows: float, columns: float) -> np.ndarray:
-    """A smooth random beam image whose structures are this wide, in its pixels: mean 0, variance about 1."""
+    """Draw a smooth beam image with structures of this size in pixels, mean 0 and variance about 1."""
     size = (max(4, int(BEAMS * 8 / columns)), max(4, int(RANGES * 8 / rows)))
     patch = _patch(_clouds(), int(rng.integers(1 << 40)), (min(size[1], 900), min(size[0], 900)))
     return np.asarray(cv2.resize(patch, (BEAMS, RANGES), interpolation=cv2.INTER_LINEAR))
@@ -55,11 +55,11 @@ def _cloud(rng: np.random.Generator, rows: float, columns: float) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Tissues:
-    """Grey levels before gain and artefacts, 0 to 255."""
+    """Grey levels of tissues before gain and artefacts, 0 to 255."""
 
     blood: float
     atria: float
-    """Blood in the atria."""
+    """Grey level of blood in the atria."""
     septum: float
     lateral: float
     apex: float
@@ -68,7 +68,7 @@ class Tissues:
     pericardium: float
     valve: float
     directional: float
-    """How much a wall along the beam loses, of its level."""
+    """Part of its level that a wall along the beam loses."""
     segments: np.ndarray
     """Factor of each segment of the wall, (2 * SIDE - 2,)."""
     pericardium_parts: np.ndarray
@@ -76,7 +76,7 @@ class Tissues:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> "Tissues":
-        """Levels about those of CAMUS, with more spread."""
+        """Draw levels around those of CAMUS, with more spread."""
         blood = float(np.clip(rng.normal(40, 17), 0, 90))
         contrast = np.exp(rng.normal(0, 0.24))
         around = float(np.clip(rng.normal(108, 30), 5, 200))
@@ -108,7 +108,7 @@ class Tissues:
 
 
 class Scanner:
-    """A machine, its settings and a chest, fixed for a cine."""
+    """A machine with its settings and the patient's chest, fixed for a cine."""
 
     def __init__(self, rng: np.random.Generator, screen: Screen) -> None:
         self.screen = screen
@@ -126,7 +126,7 @@ class Scanner:
         column = np.linspace(-1, 1, BEAMS, dtype=np.float32)[None]
         self._around = self._surroundings(rng, row, column)
         self._gain = self._gains(rng, row, column) ** np.float32(1 / self.compress)
-        self._haze, self._clutter = self._veils(rng, row, column)
+        self._haze, self._clutter = self._haze_and_clutter(rng, row, column)
         self._tone = self._tones(rng)
         self._blotches = np.exp(rng.uniform(0.05, 0.35) / self.compress * _cloud(rng, 9, 7)).astype(np.float32)
         distance = np.linspace(*screen.reach, GRID[0])[:, None]
@@ -135,12 +135,12 @@ class Scanner:
         self._home = np.stack(np.meshgrid(np.arange(BEAMS), np.arange(RANGES)), axis=-1).astype(np.float32)
 
     def image(self, pose: Pose, rest: Pose, time: float) -> np.ndarray:
-        """A beam image, uint8 (RANGES, BEAMS).
+        """Draw a beam image, uint8 (RANGES, BEAMS).
 
         Args:
-            pose: The heart now, points (x, z) in probe coordinates.
-            rest: The heart where its scatterers were laid out.
-            time: Seconds.
+            pose: Heart at this time, points (x, z) in probe coordinates.
+            rest: Heart at the time at which its scatterers were placed.
+            time: Time in seconds.
         """
         material = self._home + self._motion(rest.landmarks(), pose.landmarks())
         number, part = divmod(time / self._renewal_s, 1)
@@ -165,15 +165,15 @@ class Scanner:
         return np.asarray(cv2.LUT(cv2.convertScaleAbs(np.minimum(grey, 255)), self._tone))
 
     def _mean_grey(self) -> float:
-        """Of an echo of amplitude 1 after blur and compression."""
+        """Return the mean grey level of an echo of amplitude 1 after blur and compression."""
         patch = cv2.GaussianBlur(_scatterers()[:200, :200], (0, 0), self._blur[0], sigmaY=self._blur[1])
         return float((np.hypot(patch[..., 0], patch[..., 1]) ** self.compress).mean())
 
     def _motion(self, rest: np.ndarray, now: np.ndarray) -> np.ndarray:
-        """How far back in the beam image each pixel's tissue was: float32 (RANGES, BEAMS, 2).
+        """Return the displacement of each pixel's tissue since `rest`, in pixels, float32 (RANGES, BEAMS, 2).
 
-        Motion of the heart's points spreads into what lies between and around them with the inverse fourth power of the
-        distance, and dies away in the chest wall.
+        The motion of the heart's points is interpolated with the inverse fourth power of the distance, and falls to 0
+        in the chest wall.
         """
         far = ((self._nodes[:, :, None] - now) ** 2).sum(-1) + 20.0
         weights = 1 / (far * far)
@@ -192,7 +192,7 @@ class Scanner:
         return np.asarray(moved)
 
     def _draw(self, pose: Pose) -> np.ndarray:
-        """Grey levels of tissues, uint8 (RANGES, BEAMS)."""
+        """Draw the grey levels of tissues, uint8 (RANGES, BEAMS)."""
         canvas, t = self._around.copy(), self.tissues
         wide = RANGES / (self.screen.reach[1] - self.screen.reach[0])  # pixels a mm, along the beam
 
@@ -223,7 +223,7 @@ class Scanner:
         return canvas
 
     def _wall(self, canvas: np.ndarray, pose: Pose) -> None:
-        """The wall in segments, each as bright as its level, its place and its angle to the beam make it."""
+        """Draw the wall in segments, with a brightness by level, position and angle to the beam."""
         t = self.tissues
         middle = (pose.endo + pose.epi) / 2
         middle = (middle[1:] + middle[:-1]) / 2
@@ -241,7 +241,7 @@ class Scanner:
             cv2.fillConvexPoly(canvas, quad, float(grey), cv2.LINE_8, 4)
 
     def _pericardium(self, canvas: np.ndarray, points: np.ndarray, width: int) -> None:
-        """A bright line outside of an outline, here stronger and there weaker."""
+        """Draw a bright line of varying strength outside an outline."""
         t = self.tissues
         parts = np.interp(np.linspace(0, 1, len(points) - 1), np.linspace(0, 1, 40), t.pericardium_parts)
         out = points - points.mean(axis=0)
@@ -250,11 +250,11 @@ class Scanner:
             cv2.line(canvas, grid[i], grid[i + 1], _grey(t.pericardium * part), width, cv2.LINE_AA, 4)
 
     def _fixed(self, points: np.ndarray) -> np.ndarray:
-        """(x, z) in mm to (column, row) in the beam image, in sixteenths: int32 (N, 2)."""
+        """Transform (x, z) in mm to (column, row) in the beam image, in sixteenths of a pixel, int32 (N, 2)."""
         return np.asarray(np.rint(self.screen.points_to_beams(points) * 16), np.int32)
 
     def _surroundings(self, rng: np.random.Generator, row: np.ndarray, column: np.ndarray) -> np.ndarray:
-        """Grey level of what is not heart, uint8 (RANGES, BEAMS)."""
+        """Draw the grey level of the surroundings of the heart, uint8 (RANGES, BEAMS)."""
         level = self.tissues.around * np.exp(0.25 * _cloud(rng, 60, 40) + rng.uniform(0, 0.35) * _cloud(rng, 10, 18))
         deep = rng.uniform(0.9, 2.3)
         level = level * (1 + (deep - 1) * np.clip((row - 0.55) / 0.4, 0, 1))
@@ -264,7 +264,7 @@ class Scanner:
         return np.clip(level, 0, 250).astype(np.uint8)
 
     def _gains(self, rng: np.random.Generator, row: np.ndarray, column: np.ndarray) -> np.ndarray:
-        """Factor of grey level from gain, depth, beams and shadows, float32 (RANGES, BEAMS)."""
+        """Draw the factor of grey level by gain, depth, beams and shadows, float32 (RANGES, BEAMS)."""
         curve = rng.normal(0, 0.18) * (row - 0.5) + 0.1 * np.sin(rng.uniform(2, 8) * row + rng.uniform(0, 6))
         gain = np.exp(curve + rng.uniform(0, 0.2) * _cloud(rng, 70, 45))
         edge = rng.uniform(0, 0.5)
@@ -275,8 +275,10 @@ class Scanner:
             gain = gain * (1 - rng.uniform(0.2, 0.8) * shadow)
         return np.asarray(gain, np.float32)
 
-    def _veils(self, rng: np.random.Generator, row: np.ndarray, column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Amplitude of what is fresh in every frame, and echoes that stand still: float32 (RANGES, BEAMS, 2)."""
+    def _haze_and_clutter(
+        self, rng: np.random.Generator, row: np.ndarray, column: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Draw the amplitude of haze, which is new in every frame, and still clutter: float32 (RANGES, BEAMS, 2)."""
         power = 1 / self.compress
         haze = rng.uniform(8, 80) * np.exp(0.22 * _cloud(rng, 50, 40)) * (1 + rng.normal(0.3, 0.4) * (row - 0.5))
         near = rng.uniform(60, 185) * np.exp(-((row / rng.uniform(0.05, 0.22)) ** 1.5))
@@ -296,7 +298,7 @@ class Scanner:
         return haze, still * patch
 
     def _tones(self, rng: np.random.Generator) -> np.ndarray:
-        """Grey level to grey level, uint8 (256,): gain, gamma, black and white level."""
+        """Draw a tone curve, uint8 (256,): gain, gamma, black and white level."""
         x = np.linspace(0, 1, 256) * np.exp(rng.normal(0, 0.12))
         x = np.clip(x - max(0.0, rng.normal(-0.02, 0.05)), 0, None) ** np.exp(rng.normal(0, 0.16))
         s_curve = rng.uniform(0, 0.4)
@@ -307,7 +309,7 @@ class Scanner:
 
 
 def _bowed(pose: Pose) -> np.ndarray:
-    """The base from its lateral to its septal end, a little into the atrium so that no tissue is left between."""
+    """Return the base from its lateral to its septal end, moved a little into the atrium so that no gap is left."""
     a, b = pose.endo[-1], pose.endo[0]
     down = np.array([a[1] - b[1], b[0] - a[0]])
     down = -down / (np.linalg.norm(down) + 1e-9)

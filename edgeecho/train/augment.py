@@ -1,21 +1,21 @@
-"""What other scanners, chests and hands do to a picture."""
+"""Augmentation of pictures: what other scanners, patients and operators do to them."""
 
 import cv2
 import numpy as np
 
 
-def degrade(frames: np.ndarray, rng: np.random.Generator, strength: float = 1.0) -> np.ndarray:
-    """Spoil a clip as another scanner, another chest and another hand would.
+def augment(frames: np.ndarray, rng: np.random.Generator, share: float = 1.0) -> np.ndarray:
+    """Change the pictures of a clip as another scanner, patient and operator would.
 
     Args:
-        frames: uint8 (T, H, W).
-        rng: Source of chance.
-        strength: Part of the clips that are spoilt; the others stay as they are.
+        frames: Frames, uint8 (T, H, W).
+        rng: Random number generator.
+        share: Share of the clips that are changed; the others are returned as they are.
 
     Returns:
-        uint8 (T, H, W).
+        Frames, uint8 (T, H, W).
     """
-    if rng.uniform() >= strength:
+    if rng.uniform() >= share:
         return frames
     t, h, w = frames.shape
     sector = frames[0] > 0
@@ -28,10 +28,10 @@ def degrade(frames: np.ndarray, rng: np.random.Generator, strength: float = 1.0)
     if rng.uniform() < 0.35:  # shadow along a ray from the probe
         ray = np.arctan2(columns - 0.5, rows + 0.1)
         x *= 1 - rng.uniform(0.3, 0.9) * np.exp(-(((ray - rng.uniform(-0.6, 0.6)) / rng.uniform(0.03, 0.15)) ** 2))
-    if rng.uniform() < 0.3:  # a dark patch: wall that drops out
+    if rng.uniform() < 0.3:  # a dark patch: drop-out of a piece of the wall
         far = (columns - rng.uniform(0.15, 0.85)) ** 2 + (rows - rng.uniform(0.15, 0.85)) ** 2
         x *= 1 - rng.uniform(0.3, 0.9) * np.exp(-far / rng.uniform(0.05, 0.18) ** 2)
-    x *= max(1.0, 0.25 / (float(np.quantile(x, 0.99)) + 1e-3))  # a picture that is nearly black teaches nothing
+    x *= max(1.0, 0.25 / (float(np.quantile(x, 0.99)) + 1e-3))  # nothing can be learnt from a nearly black picture
     if rng.uniform() < 0.35:  # haze, mostly near the probe
         x += sector * rng.uniform(0.03, 0.22) * np.exp(-rows / rng.uniform(0.15, 0.8))
     if rng.uniform() < 0.25:  # an echo that is not the heart's: a reverberation, a lead, a false tendon
@@ -61,7 +61,7 @@ def degrade(frames: np.ndarray, rng: np.random.Generator, strength: float = 1.0)
 
 
 def _streak(rows: np.ndarray, columns: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One to three bright bands side by side, straight across or along the beam, float32."""
+    """Draw one to three bright bands side by side, across or along the beam, float32 (H, W)."""
     x, y = columns - rng.uniform(0.3, 0.8), rows - rng.uniform(0.15, 0.75)
     turn = rng.normal(0, 0.35) + (np.pi / 2 if rng.uniform() < 0.3 else 0.0)
     along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
@@ -72,7 +72,7 @@ def _streak(rows: np.ndarray, columns: np.ndarray, rng: np.random.Generator) -> 
 
 
 def _fan(rows: np.ndarray, columns: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A random sector shape, float32 0 or 1."""
+    """Draw a random sector shape, float32 0 or 1 (H, W)."""
     apex_x, apex_y = rng.uniform(0.42, 0.58), rng.uniform(-0.12, 0.08)
     ray = np.arctan2(columns - apex_x, rows - apex_y)
     reach = np.hypot(columns - apex_x, rows - apex_y)

@@ -1,4 +1,4 @@
-"""TrainConfig: everything that a training run depends on, from one TOML file."""
+"""`TrainConfig`: all settings of a training run, read from one TOML file."""
 
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
@@ -15,104 +15,105 @@ _AT_LEAST_ONE = (
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """Which network."""
+    """Settings of the network."""
 
     family: str = "cl_unet_edge"
-    """A preset of `edgeecho.nn`."""
+    """Name of a preset of `edgeecho.nn`."""
     name: str = "cl_unet_edge"
-    """The model's own name."""
+    """Name of the model."""
     overrides: dict[str, Any] = field(default_factory=dict)
     """Configuration fields that differ from the preset."""
     widen: int = 1
-    """With first weights: this many times their channels, which begin with the same answers."""
+    """Factor by which the channels of the first weights are multiplied (Net2Net); 1 leaves them. The wider network
+    starts with the same predictions."""
     size_px: int = 112
     """Side of the network's frames."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig:
-    """Which frames."""
+    """Settings of the data."""
 
     source: str = ""
-    """KIND:DIR, such as `camus:/data/camus`."""
+    """Data set as `KIND:DIR`, such as `camus:/data/camus`."""
     held_out: int = 40
-    """Patients split off the training list, to choose the checkpoint on."""
+    """Number of patients split off the training list, on whom the checkpoint is chosen."""
     teacher: str = ""
-    """A checkpoint, or a packaged model's name, whose answers on every frame are learnt too."""
+    """Checkpoint or packaged model whose predictions on every frame are learnt too (distillation); empty for none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClipConfig:
-    """What a clip is, and how much it is varied."""
+    """Settings of the clips: their length, their sources and how much they are varied."""
 
     per_step: int = 5
-    """Clips a step."""
+    """Number of clips a step."""
     frames: int = 16
-    """T, frames a clip."""
+    """T, number of frames a clip."""
     stride: int = 4
-    """Of real videos every frame up to every this many, at random."""
+    """Largest step between frames of a real video; the step is drawn from 1 to this."""
     stills: float = 0.5
     """Share of clips made from one labelled frame, standing still or squeezed."""
     cines: float = 0.25
-    """Share of clips in which a heart beats and only ED and ES are labelled: real videos where the data set has them,
-    else hearts pulled between an ED and an ES still."""
+    """Share of clips of a beating heart of which only ED and ES are labelled: real videos where the data set has them,
+    else morphs between an ED and an ES still."""
     phantom: float = 0.25
     """Share of clips of drawn hearts."""
     motion: float = 0.3
     """Largest squeeze of the ventricle in a clip made from a still."""
     reshape: float = 0.0
-    """How far hearts pulled between two stills go to or from another one's size, form and motion; 1 is all the way."""
+    """Strength by which a morphed heart takes another one's size, form and motion; 0 leaves it, 1 is the full range."""
     geometry: float = 1.0
-    """Strength of rotation, scale, shift, shear and the probe's drift; 0 looks straight."""
-    degrade: float = 1.0
-    """Share of clips whose pictures are spoilt: gain, tone, shadow, haze, blur, speckle, sector, compression."""
+    """Strength of rotation, scale, shift, shear and the probe's drift; 0 switches them off."""
+    augment: float = 1.0
+    """Share of clips whose pictures are augmented: gain, tone, shadow, haze, blur, speckle, sector, compression."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LossConfig:
-    """Weights of the temporal consistency loss and of a teacher beside the labels' 1; 0 switches a term off."""
+    """Weights of the temporal consistency loss and of a teacher, beside 1 for the labels; 0 switches a term off."""
 
     cycle: float = 0.1
-    """The predicted area follows the cardiac cycle of the video: the paper's idea."""
-    between: float = 1.0
-    """A frame without a label lies between ED and ES as far as the cycle says: ours."""
+    """Weight of the correlation between the predicted area and the cardiac cycle of the video (idea of CL-UNet)."""
+    interpolation: float = 1.0
+    """Weight of the labels that are interpolated between ED and ES by the cycle (ours)."""
     smooth: float = 20.0
-    """The area curve does not flicker about the cycle: ours."""
+    """Weight of the smoothness of the area about the cycle (ours)."""
     beats: float = 0.5
-    """Frames of equal phase in different beats agree in area: ours."""
+    """Weight of equal areas at equal phases of different beats (ours)."""
     teacher: float = 1.0
-    """Cross-entropy against the probabilities of `data.teacher` on every frame, where there is one."""
+    """Weight of the cross-entropy against the probabilities of `data.teacher`, where there is one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OptimConfig:
-    """How long and how."""
+    """Settings of the optimiser."""
 
     steps: int = 4000
     learning_rate: float = 3e-3
     """Peak of the one-cycle schedule."""
     weight_decay: float = 0.02
     ema: float = 0.998
-    """Decay of the averaged weights, which are the ones that are kept."""
+    """Decay of the exponential moving average of the weights, which is what a checkpoint holds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """Where and with what."""
+    """Settings of the run on a machine."""
 
     out: str = "runs/cl_unet_edge"
     seed: int = 1
     threads: int = 2
     workers: int = 1
     save_every: int = 250
-    """Steps between looks at the held-out patients, and saves."""
+    """Number of steps between two validations, after each of which the state is saved."""
     bf16: bool = True
-    """bfloat16 autocast."""
+    """Whether to compute in bfloat16 (autocast)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """One training run."""
+    """All settings of one training run."""
 
     model: ModelConfig = field(default_factory=ModelConfig)
     data: DataConfig = field(default_factory=DataConfig)
@@ -122,12 +123,12 @@ class TrainConfig:
     run: RunConfig = field(default_factory=RunConfig)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, nested by section."""
+        """Return plain values, nested by section."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
-        """Rebuild from nested values.
+        """Build a configuration from nested values.
 
         Raises:
             ConfigError: If a key is unknown or a value has the wrong type.
@@ -141,7 +142,7 @@ class TrainConfig:
         return config
 
     def with_value(self, dotted: str, value: Any) -> "TrainConfig":
-        """A copy with one value changed, such as `optim.steps`.
+        """Return a copy with one value changed, such as `optim.steps`.
 
         Raises:
             ConfigError: If the key is unknown or the value has the wrong type.

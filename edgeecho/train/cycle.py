@@ -1,48 +1,50 @@
-"""The cardiac cycle, estimated from the video alone."""
+"""Cardiac cycle, estimated from the video alone."""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-SIDE = 28
-"""Side of the down-sampled frames that the estimate looks at."""
+SIDE_PX = 28
+"""Side of the down-sampled frames in pixels."""
 DRIFT_S, SMOOTH_S = 1.2, 0.03
-"""What is slower than the first is drift, what is faster than the second is noise; seconds."""
+"""Lengths in seconds of the running means that remove drift (slower) and noise (faster)."""
 
-WAY_UP = {"ED": 1, "ES": -1}
-"""Where the cycle of a labelled frame should stand."""
-STILL = 1e-4
-"""Change of a pixel, relative to the frame's brightness, that is none."""
+PHASE_SIGN = {"ED": 1, "ES": -1}
+"""Sign of the cycle at a labelled frame."""
+MIN_CHANGE = 1e-4
+"""Change of a pixel, as a part of the frame's brightness, below which a clip counts as still."""
 
 
 @dataclass(frozen=True, eq=False)
 class Cycle:
-    """An estimated cardiac cycle."""
+    """Estimate of the cardiac cycle."""
 
     signal: np.ndarray
     """float32 (T,), zero mean and unit deviation, meant to be high at ED; zeros where nothing moves."""
     confidence: float
-    """0 to 1: the part of what changes in the picture that one signal explains, and how well that keeps its pace."""
+    """Part of all change of the picture that the signal explains, less its roughness; 0 to 1."""
 
 
 def cycle_signal(frames: np.ndarray, fps: float | None = None) -> Cycle:
-    """First principal component of the down-sampled video, made robust.
+    """Return the first principal component of the down-sampled video, made robust.
 
-    The published form (the component alone, of the frames less their running mean) is kept; ours are: each frame is
-    divided by its own brightness, which takes gain out; every pixel counts by the root of its deviation, so that a
-    burnt-in trace does not lead; time is smoothed less; and the sign is that of a heart, which stays longer near its
-    largest volume than near its smallest: the signal is turned so that its skewness is negative.
+    The common form is the first component of the frames less their running mean. Four things differ here: each frame
+    is divided by its own brightness, which removes the gain; every pixel counts by the root of its deviation, so that
+    a burnt-in trace does not dominate; time is smoothed less; and the sign is that of a heart, which stays longer near
+    its largest volume than near its smallest: the signal is turned so that its skewness is negative.
 
     Args:
         frames: uint8 (T, H, W).
-        fps: Frames a second; None takes the frames as one short clip, without drift to remove.
+        fps: Frames per second; None treats the frames as one short clip, without drift to remove.
 
     Returns:
-        The signal. In a clip of less than a beat its sign means nothing.
+        The estimate. In a clip of less than a beat the sign of its signal is arbitrary.
     """
     t = len(frames)
-    small = np.stack([cv2.resize(f, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for f in frames]).astype(np.float32)
+    small = np.stack([cv2.resize(f, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA) for f in frames]).astype(
+        np.float32
+    )
     x: np.ndarray = small.reshape(t, -1)
     x = x / (x.mean(axis=1, keepdims=True) + 1)
     if fps is not None:
@@ -51,9 +53,9 @@ def cycle_signal(frames: np.ndarray, fps: float | None = None) -> Cycle:
         if 2 * t > long:
             x = x - running_mean(x, long)
     x = x - x.mean(axis=0)
-    if t < 3 or float(x.std()) < STILL:
+    if t < 3 or float(x.std()) < MIN_CHANGE:
         return Cycle(np.zeros(t, np.float32), 0.0)
-    x /= np.sqrt(x.std(axis=0) + STILL)
+    x /= np.sqrt(x.std(axis=0) + MIN_CHANGE)
     u, s, _ = np.linalg.svd(x, full_matrices=False)
     signal = u[:, 0] - u[:, 0].mean()
     signal /= signal.std() + 1e-9
@@ -64,23 +66,23 @@ def cycle_signal(frames: np.ndarray, fps: float | None = None) -> Cycle:
     return Cycle(signal.astype(np.float32), float(np.clip(2 * share * (1 - rough / 2), 0, 1)))
 
 
-def turn_by_labels(signal: np.ndarray, phases: dict[int, str]) -> tuple[np.ndarray, float]:
-    """Turn a cycle so that labelled frames stand where they should: ED high, ES low.
+def orient_by_labels(signal: np.ndarray, phases: dict[int, str]) -> tuple[np.ndarray, float]:
+    """Give a cycle the sign that the labelled frames need: ED high, ES low.
 
     Args:
         signal: float32 (T,), zero mean and unit deviation.
-        phases: `ED` or `ES` of labelled frames; others have no say.
+        phases: Phase of each labelled frame, by its index: `ED`, `ES` or an empty text, which is not used.
 
     Returns:
-        The cycle, all zeros where no label says which way is up, and how surely they say it, 0 to 1.
+        The cycle, all zeros where no label determines the sign, and the confidence in the sign, 0 to 1.
     """
-    signs = [WAY_UP[phase] * float(signal[k]) for k, phase in phases.items() if phase]
+    signs = [PHASE_SIGN[phase] * float(signal[k]) for k, phase in phases.items() if phase]
     up = float(np.clip(np.mean(signs), -1, 1)) if signs else 0.0
     return np.float32(np.sign(up)) * signal, abs(up)
 
 
 def running_mean(x: np.ndarray, length: int) -> np.ndarray:
-    """Running mean over time of odd length, its ends taken over fewer frames: (T, N) to the same."""
+    """Return the running mean over time, of odd length and over fewer frames at both ends: (T, N) to (T, N)."""
     half = length // 2
     sums = np.concatenate([np.zeros((1, x.shape[1]), x.dtype), np.cumsum(x, axis=0, dtype=np.float64)])
     low = np.clip(np.arange(len(x)) - half, 0, len(x))

@@ -1,4 +1,4 @@
-"""Where a clip looks: one placement, and the slow drift of a hand-held probe."""
+"""Placement of a clip on the picture: rotation, scale, shift and shear, and the slow drift of a hand-held probe."""
 
 import numpy as np
 
@@ -6,20 +6,20 @@ from edgeecho.cine import Cine
 from edgeecho.preprocess import Roi, crop, find_roi, resample
 
 CANVAS = 320
-"""Side of a canvas; its middle CANVAS / MARGIN pixels are the region of interest."""
+"""Side of a canvas in pixels; its middle CANVAS / MARGIN pixels are the region of interest."""
 MARGIN = 1.25
 """Side of the canvas as a multiple of the region of interest."""
 
 
 def to_canvas(frames: np.ndarray, cine: Cine) -> np.ndarray:
-    """Bring frames or masks of a cine onto canvases, with room around the cine's region of interest.
+    """Resample frames or masks of a cine onto canvases, with a margin around the cine's region of interest.
 
     Args:
-        frames: uint8 (N, H, W) at the cine's size.
-        cine: Its own frames say where the region is.
+        frames: Frames or masks of the cine's size, uint8 (N, H, W).
+        cine: Cine whose frames determine the region.
 
     Returns:
-        uint8 (N, CANVAS, CANVAS).
+        Canvases, uint8 (N, CANVAS, CANVAS).
     """
     roi = find_roi(cine.frames, cine.spacing_mm)
     width, height = round(roi.width * MARGIN), round(roi.height * MARGIN)
@@ -28,13 +28,13 @@ def to_canvas(frames: np.ndarray, cine: Cine) -> np.ndarray:
 
 
 def draw_placement(rng: np.random.Generator, frames: int, size_px: int, strength: float) -> np.ndarray:
-    """Draw a clip's placement.
+    """Draw the placement of a clip.
 
     Args:
-        rng: Source of chance.
-        frames: T.
-        size_px: Side of the clip.
-        strength: 0 looks straight at the region of interest and stands still; 1 is the full variety.
+        rng: Random number generator.
+        frames: Number of frames T.
+        size_px: Side of the clip in pixels.
+        strength: 0 shows the region of interest as it is, without motion; 1 is the full variation.
 
     Returns:
         Matrices from clip pixels to canvas pixels, float32 (T, 2, 3).
@@ -57,8 +57,8 @@ def draw_placement(rng: np.random.Generator, frames: int, size_px: int, strength
     return np.array(matrices, np.float32)
 
 
-def look(matrix: np.ndarray, size_px: int) -> tuple[np.ndarray, np.ndarray]:
-    """Canvas columns and rows that a clip's pixels show, float32 (size_px, size_px) each."""
+def sample_grid(matrix: np.ndarray, size_px: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the canvas columns and rows that a clip's pixels show, float32 (size_px, size_px) each."""
     xs = np.arange(size_px, dtype=np.float32)
     ys = xs[:, None]
     m = matrix

@@ -1,8 +1,8 @@
-"""Where training clips come from: stills set in motion, hearts between two stills, real videos, the phantom.
+"""Sources of training clips: moved stills, morphs between an ED and an ES still, real videos, phantoms.
 
-Every source gives labels at ED and ES alone (a still is one labelled frame that keeps its label when it is moved); what
-lies between is for the temporal consistency loss. Chance comes from the generator that is passed in, so clip i of
-step s is the same in every run.
+Every source has labels at ED and ES alone (a still is one labelled frame that keeps its label when it is moved); the
+other frames are for the temporal consistency loss. All random numbers come from the generator that is passed in, so
+clip i of step s is the same in every run.
 """
 
 from collections.abc import Sequence
@@ -15,48 +15,49 @@ import numpy as np
 from edgeecho.cine import Cine
 from edgeecho.data import Item
 from edgeecho.preprocess import resample
-from edgeecho.synthetic.ed_es_morph import BeatingHeart
+from edgeecho.synthetic.ed_es_morph import EdEsMorph
 from edgeecho.synthetic.phantom import PhantomHeart
 from edgeecho.synthetic.rhythm import Rhythm, phase_frames
-from edgeecho.train.augment import degrade
+from edgeecho.train.augment import augment
 from edgeecho.train.config import ClipConfig
-from edgeecho.train.cycle import cycle_signal, turn_by_labels
-from edgeecho.train.geometry import draw_placement, look, to_canvas
-from edgeecho.train.interpolate_labels import bridge
+from edgeecho.train.cycle import cycle_signal, orient_by_labels
+from edgeecho.train.geometry import draw_placement, sample_grid, to_canvas
+from edgeecho.train.interpolate_labels import interpolate_labels
 
 SUPERSAMPLING = 2
-"""Clips are sampled this much finer than the network's frames, then brought down as any cine is."""
+"""Factor by which clips are sampled finer than the network's frames; they are then resampled as any cine is."""
 FRAMES_PER_BEAT = (5.0, 40.0)
-"""Of made hearts, drawn evenly on a log scale."""
-TOWARDS_ANOTHER = (-0.5, 1.0)
-"""How far a heart goes to another's shape, or away from it: evenly between these, so that shapes and sizes keep their
-variance (the mean of (1 - s)^2 + s^2 is 1), while all on the way between two would have less."""
+"""Range of the frames per beat of synthetic hearts, uniform on a logarithmic scale."""
+RESHAPE_RANGE = (-0.5, 1.0)
+"""Range of s, the part of the way from a heart's shape to another's; below 0 it goes away from it. Uniform over this
+range, the mean of (1 - s)^2 + s^2 is 1, so that shapes and sizes keep their variance; from 0 to 1 they would
+lose some."""
 BEATS = 4.0
-"""Length of the cine, in beats, that a clip of a made heart is cut from."""
+"""Length, in beats, of the cine that a clip of a synthetic heart is cut from."""
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """What a network learns from."""
+    """Frames of a clip, with their labels and the estimated cardiac cycle."""
 
     frames: np.ndarray
-    """uint8 (T, S, S)."""
+    """Augmented frames, uint8 (T, S, S)."""
     clean: np.ndarray
-    """The same before they were spoilt, which a teacher sees: uint8 (T, S, S)."""
+    """Frames before augmentation, which a teacher sees, uint8 (T, S, S)."""
     masks: np.ndarray
-    """Soft masks 0 to 255, uint8 (T, S, S): labels, and what lies between them; 0 on all other frames."""
+    """Soft masks 0 to 255, uint8 (T, S, S): labels and interpolated labels; 0 on all other frames."""
     labelled: np.ndarray
-    """bool (T,)."""
-    bridged: np.ndarray
-    """Frames whose mask was drawn between an ED and an ES label, bool (T,)."""
+    """Frames with a label, bool (T,)."""
+    interpolated: np.ndarray
+    """Frames whose mask was interpolated between an ED and an ES label, bool (T,)."""
     cycle: np.ndarray
-    """Estimated cardiac cycle, high at ED, float32 (T,), zero mean and unit deviation; zeros where nothing is known."""
-    trust: float
-    """Confidence in `cycle`, 0 to 1."""
+    """Estimated cardiac cycle, high at ED, float32 (T,), zero mean and unit deviation; zeros if it is unknown."""
+    phase_confidence: float
+    """Confidence in `cycle` and its sign, 0 to 1."""
 
 
 class Source(Protocol):
-    """A kind of training data."""
+    """Interface of a kind of training data."""
 
     def clip(self, rng: np.random.Generator, config: ClipConfig, size_px: int) -> Clip:
         """Draw a clip."""
@@ -64,13 +65,14 @@ class Source(Protocol):
 
 
 class Stills:
-    """Labelled frames that stand still or are squeezed about the ventricle's centre; every frame keeps its label."""
+    """Labelled frames, repeated or squeezed about the ventricle's centre; every frame keeps its label."""
 
     def __init__(self, canvases: np.ndarray, contracts: Sequence[bool]) -> None:
-        """
+        """Take labelled frames.
+
         Args:
-            canvases: Pictures, and masks as 0 or 255: uint8 (N, 2, CANVAS, CANVAS).
-            contracts: Whether each may only shrink, as an ED frame does, or only grow.
+            canvases: Pictures, and masks as 0 or 255, uint8 (N, 2, CANVAS, CANVAS).
+            contracts: For each frame whether its ventricle only shrinks, as from ED, or only grows.
         """
         self.canvases, self.contracts = canvases, contracts
 
@@ -86,7 +88,7 @@ class Stills:
         pull, centre = _pull_field(mask)
         frames, masks = np.empty((2, t, big, big), np.uint8)
         for i in range(t):
-            x, y = look(matrices[i], big)
+            x, y = sample_grid(matrices[i], big)
             if depth:
                 near = np.float32(squeeze[i]) * cv2.remap(pull, x, y, cv2.INTER_LINEAR)
                 x, y = x + near * (x - centre[0]), y + near * (y - centre[1])
@@ -96,12 +98,13 @@ class Stills:
 
 
 class Pairs:
-    """Hearts that beat between an ED and an ES still."""
+    """Morphs between an ED and an ES still of one heart."""
 
-    def __init__(self, hearts: Sequence[BeatingHeart]) -> None:
-        """
+    def __init__(self, hearts: Sequence[EdEsMorph]) -> None:
+        """Take morphs.
+
         Args:
-            hearts: On canvases.
+            hearts: Morphs on canvases.
         """
         self.hearts = hearts
 
@@ -110,7 +113,7 @@ class Pairs:
         heart = self.hearts[int(rng.integers(len(self.hearts)))]
         if config.reshape:
             other = self.hearts[int(rng.integers(len(self.hearts)))]
-            heart = heart.shaped_like(other, config.reshape * rng.uniform(*TOWARDS_ANOTHER))
+            heart = heart.shaped_like(other, config.reshape * rng.uniform(*RESHAPE_RANGE))
         strength = rng.uniform(0.35, 1.15)
         _, volume, phases = _window(rng, Rhythm.draw(rng, BEATS, 60.0), 1.0, BEATS, config.frames)
         t, big = config.frames, SUPERSAMPLING * size_px
@@ -118,7 +121,7 @@ class Pairs:
         per_px = float(np.sqrt(abs(np.linalg.det(matrices[0, :, :2]))))
         frames, masks = np.empty((2, t, big, big), np.uint8)
         for i in range(t):
-            frames[i], distance = heart.frame(strength * float(1 - volume[i]), *look(matrices[i], big))
+            frames[i], distance = heart.frame(strength * float(1 - volume[i]), *sample_grid(matrices[i], big))
             masks[i] = np.clip(127.5 + distance * (255 / per_px), 0, 255)
         return _finish(rng, config, size_px, frames, masks, phases)
 
@@ -127,18 +130,19 @@ class Videos:
     """Real cines with a few labelled frames, read when they are needed."""
 
     def __init__(self, items: Sequence[Item]) -> None:
-        """
+        """Take cines.
+
         Args:
-            items: Cines that carry labels.
+            items: Cines with labels.
         """
         self.items = items
 
     def clip(self, rng: np.random.Generator, config: ClipConfig, size_px: int) -> Clip:
-        """Draw a clip about a labelled frame; the cine stands still before its first frame and after its last.
+        """Draw a clip about a labelled frame; the first and the last frame of the cine are repeated beyond its ends.
 
         Raises:
             DataError: If the cine cannot be read.
-            VideoError: If it is damaged or black.
+            VideoError: If the cine is damaged or black.
         """
         cine = self.items[int(rng.integers(len(self.items)))].read()
         t, big = config.frames, SUPERSAMPLING * size_px
@@ -149,8 +153,8 @@ class Videos:
         canvases = to_canvas(cine.frames[shown], cine)
         labels = to_canvas(np.stack([cine.labels[k] * 255 for k in marked]), cine)
         where = {k: n for n, k in enumerate(marked)}
-        matrices = draw_placement(rng, 1, big, config.geometry)  # the probe drifts by itself
-        at = look(matrices[0], big)
+        matrices = draw_placement(rng, 1, big, config.geometry)  # a real video already has the drift of its probe
+        at = sample_grid(matrices[0], big)
         frames, masks = np.zeros((2, t, big, big), np.uint8)
         phases = {}
         for i, k in enumerate(shown.tolist()):
@@ -162,11 +166,11 @@ class Videos:
 
 
 class Phantoms:
-    """Drawn hearts, each clip of another one."""
+    """Phantoms; each clip shows another drawn heart."""
 
     def clip(self, rng: np.random.Generator, config: ClipConfig, size_px: int) -> Clip:
         """Draw a clip."""
-        heart = PhantomHeart(int(rng.integers(2**31, 2**32)))  # apart from the seeds of the data set
+        heart = PhantomHeart(int(rng.integers(2**31, 2**32)))  # not one of the seeds of the phantom data set
         beat_s = float(np.diff(heart.rhythm.r_waves_s).mean())
         times, _, phases = _window(rng, heart.rhythm, beat_s, heart.seconds, config.frames)
         pictures, cavities = heart.frames(times)
@@ -176,7 +180,7 @@ class Phantoms:
         matrices = draw_placement(rng, config.frames, big, config.geometry)
         frames, masks = np.empty((2, config.frames, big, big), np.uint8)
         for i, matrix in enumerate(matrices):
-            at = look(matrix, big)
+            at = sample_grid(matrix, big)
             frames[i] = cv2.remap(canvases[i], *at, cv2.INTER_LINEAR)
             masks[i] = cv2.remap(labels[i], *at, cv2.INTER_LINEAR)
         return _finish(rng, config, size_px, frames, masks, phases)
@@ -185,7 +189,7 @@ class Phantoms:
 def _window(
     rng: np.random.Generator, rhythm: Rhythm, beat_s: float, seconds: float, frames: int
 ) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
-    """Times of T frames about an ED or ES, the relative volume at each, and which of them are ED or ES."""
+    """Choose T frames about an ED or ES; return their times and relative volumes, and the phases of ED and ES."""
     step = beat_s / np.exp(rng.uniform(*np.log(FRAMES_PER_BEAT)))
     times = np.arange(max(frames, int(seconds / step))) * step
     volume, beat = rhythm.at(times)
@@ -197,7 +201,8 @@ def _window(
 
 
 def _step(rng: np.random.Generator, anchor: int, labels: list[int], config: ClipConfig) -> float:
-    """Frames from one to the next, at most `config.stride`, such that the label nearest to the anchor is met too."""
+    """Draw the step between frames, at most `config.stride`, such that the clip also meets the label nearest to the
+    anchor."""
     stride = int(rng.integers(1, config.stride + 1))
     apart = min((abs(k - anchor) for k in labels if k != anchor), default=0)
     steps = int(np.ceil(apart / stride))
@@ -213,21 +218,21 @@ def _finish(
     phases: dict[int, str],
     moves: bool = True,
 ) -> Clip:
-    """Bring a clip to the network's size, estimate its cycle, spoil its pictures and keep labels of ED and ES only."""
+    """Resample a clip to the network's size, estimate its cycle, augment its pictures, keep labels of ED and ES."""
     frames, masks = resample(frames, size_px, size_px), resample(masks, size_px, size_px)
     labelled = np.isin(np.arange(len(frames)), list(phases))
     masks[~labelled] = 0
-    cycle, trust, bridged = np.zeros(len(frames), np.float32), 0.0, np.zeros(len(frames), bool)
+    cycle, phase_confidence, interpolated = np.zeros(len(frames), np.float32), 0.0, np.zeros(len(frames), bool)
     if moves:
         estimate = cycle_signal(frames)
-        cycle, sure = turn_by_labels(estimate.signal, phases)
-        trust = sure * estimate.confidence
-        masks, bridged = bridge(masks, phases, cycle)
-    return Clip(degrade(frames, rng, config.degrade), frames, masks, labelled, bridged, cycle, trust)
+        cycle, sign_confidence = orient_by_labels(estimate.signal, phases)
+        phase_confidence = sign_confidence * estimate.confidence
+        masks, interpolated = interpolate_labels(masks, phases, cycle)
+    return Clip(augment(frames, rng, config.augment), frames, masks, labelled, interpolated, cycle, phase_confidence)
 
 
 def _pull_field(mask: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
-    """Weight 1 in the cavity fading to 0 outside, float32 (CANVAS, CANVAS), and the cavity's centre (x, y)."""
+    """Return a weight, 1 in the cavity and falling to 0 outside, float32 (CANVAS, CANVAS), and its centre (x, y)."""
     outside = cv2.distanceTransform((mask < 128).astype(np.uint8), cv2.DIST_L2, 3)
     moments = cv2.moments(mask, binaryImage=True)
     area = max(moments["m00"], 1.0)

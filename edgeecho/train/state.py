@@ -1,4 +1,4 @@
-"""What a run carries from step to step, and saves so that it can be killed at any moment."""
+"""State of a training run, which is saved so that a run that was killed can be resumed."""
 
 import copy
 import os
@@ -15,7 +15,7 @@ from edgeecho.train.losses import Target, total_loss
 
 
 class State:
-    """Network, average, optimiser and step: what a checkpoint must hold."""
+    """Network, its averaged weights, optimiser, schedule and step."""
 
     def __init__(self, config: TrainConfig, network: nn.Module) -> None:
         self.config, self.network, self.step, self.best = config, network, 0, -1.0
@@ -30,7 +30,7 @@ class State:
         )
 
     def advance(self, frames: Tensor, target: Target) -> dict[str, float]:
-        """One step on frames uint8 (B, T, H, W); returns the terms of the loss."""
+        """Take one step on frames uint8 (B, T, H, W), and return the terms of the loss."""
         self.network.train()
         with torch.autocast("cpu", torch.bfloat16, enabled=self.config.run.bf16):
             logits = self.network(frames[:, None] / 255.0)
@@ -52,7 +52,7 @@ class State:
         return terms
 
     def save(self, path: Path) -> None:
-        """Write everything under a temporary name, then rename."""
+        """Write the state under a temporary name, then rename the file."""
         parts = {
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
@@ -67,10 +67,10 @@ class State:
                 os.fsync(file.fileno())
 
     def load(self, path: Path) -> None:
-        """Take up a saved state.
+        """Load a saved state.
 
         Raises:
-            ConfigError: If it belongs to another network.
+            ConfigError: If the state is that of another network.
         """
         parts = torch.load(path, weights_only=True)
         try:

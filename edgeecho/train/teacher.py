@@ -1,4 +1,4 @@
-"""A larger network whose answers a smaller one learns, on frames that nobody labelled too (distillation)."""
+"""Distillation: a larger network whose predictions a smaller one learns, also on frames without a label."""
 
 import torch
 from torch import Tensor
@@ -9,17 +9,18 @@ from edgeecho.nn.checkpoint import load_checkpoint
 
 
 class Teacher:
-    """A trained network that is asked and does not learn."""
+    """A trained network with fixed weights, whose predictions are a target of the training."""
 
     def __init__(self, model: str, bf16: bool) -> None:
-        """
+        """Load a checkpoint.
+
         Args:
-            model: A checkpoint's path, or a packaged model's name.
-            bf16: Run it in bfloat16.
+            model: Path of a checkpoint, or name of a packaged model.
+            bf16: Whether to compute in bfloat16.
 
         Raises:
-            ModelFileError: If there is no such checkpoint, or it is damaged.
-            ConfigError: If it is the standard 3D U-Net, which pools along time and needs clips of its own length.
+            ModelFileError: If the checkpoint does not exist or is damaged.
+            ConfigError: If the network is the standard 3D U-Net, which pools along time.
         """
         self.network, self.spec = load_checkpoint(locate(model, "torch").path)
         if self.spec.family == "unet3d":
@@ -28,7 +29,7 @@ class Teacher:
         self.bf16 = bf16
 
     def probabilities(self, frames: Tensor) -> Tensor:
-        """Frames uint8 (B, T, H, W) to the teacher's probabilities, float of the same shape."""
+        """Return the teacher's probabilities of frames uint8 (B, T, H, W), float of the same shape."""
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
             logits: Tensor = self.network(frames[:, None] / 255.0)
         return torch.sigmoid(logits.float()).squeeze(1).clone()

@@ -1,4 +1,4 @@
-"""Choosing the checkpoint: LV Dice on labelled frames of patients that were held out."""
+"""Validation: LV Dice on labelled frames of held-out patients, by which the checkpoint is chosen."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,52 +13,54 @@ from edgeecho.preprocess import Roi, find_roi, mask_from_network, to_network
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
-    """A labelled frame with the frames about it that the answer depends on."""
+class LabelledFrame:
+    """A labelled frame, with the neighbouring frames that its prediction depends on."""
 
     inputs: torch.Tensor
-    """uint8 (t, S, S)."""
+    """Network frames, uint8 (t, S, S)."""
     index: int
-    """Of the labelled one."""
+    """Index of the labelled frame in `inputs`."""
     roi: Roi
     label: np.ndarray
     phase: str
 
 
-class Chooser:
+class Validation:
     """LV Dice of a network on held-out labels, at the frames' own size."""
 
     def __init__(self, cines: Iterable[Cine], size_px: int, context: tuple[int, int], multiple: int = 1) -> None:
-        """
+        """Take the labelled frames of some cines.
+
         Args:
-            cines: With labels; let go of one by one.
+            cines: Cines with labels, read one after another.
             size_px: Side of the network's frames.
-            context: Frames before and after that an answer depends on.
-            multiple: Of how many frames a clip must be, for a network that pools along time.
+            context: Numbers of frames before and after a frame that its prediction depends on.
+            multiple: Number that the length of a clip must be a multiple of, for a network that pools along time.
         """
-        self.looks = [look for cine in cines for look in _looks(cine, size_px, context, multiple)]
+        self.frames = [frame for cine in cines for frame in _labelled_frames(cine, size_px, context, multiple)]
 
     def dice_by_phase(self, network: nn.Module) -> dict[str, float]:
-        """Mean Dice per phase."""
+        """Return the mean Dice of each phase."""
         network.eval()
         found: dict[str, list[float]] = {}
         with torch.inference_mode():
-            for look in self.looks:
-                logits = network(look.inputs[None, None] / 255.0)[0, 0, look.index]
+            for frame in self.frames:
+                logits = network(frame.inputs[None, None] / 255.0)[0, 0, frame.index]
                 prob = torch.round(torch.sigmoid(logits) * 255).to(torch.uint8).numpy()
-                mask = mask_from_network(prob[None], look.roi, *look.label.shape)[0]
-                found.setdefault(look.phase or "other", []).append(dice(mask, look.label))
+                mask = mask_from_network(prob[None], frame.roi, *frame.label.shape)[0]
+                found.setdefault(frame.phase or "other", []).append(dice(mask, frame.label))
         return {phase: float(np.nanmean(values)) for phase, values in sorted(found.items())}
 
 
-def _looks(cine: Cine, size_px: int, context: tuple[int, int], multiple: int) -> list[Look]:
-    """ED and ES of a cine, or all its labels where it marks neither."""
+def _labelled_frames(cine: Cine, size_px: int, context: tuple[int, int], multiple: int) -> list[LabelledFrame]:
+    """Return ED and ES of a cine, or all its labelled frames where it marks neither."""
     roi = find_roi(cine.frames, cine.spacing_mm)
-    looks = []
+    found = []
     for k in cine.marked:
         low, high = max(0, k - context[0]), min(len(cine.frames), k + context[1] + 1)
         inputs = to_network(cine.frames[low:high], roi, size_px)
         lacking = -len(inputs) % multiple
         inputs = np.concatenate([inputs, np.repeat(inputs[-1:], lacking, axis=0)])
-        looks.append(Look(torch.from_numpy(inputs), k - low, roi, cine.labels[k].copy(), cine.phases.get(k, "")))
-    return looks
+        phase = cine.phases.get(k, "")
+        found.append(LabelledFrame(torch.from_numpy(inputs), k - low, roi, cine.labels[k].copy(), phase))
+    return found

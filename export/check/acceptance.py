@@ -1,152 +1,73 @@
-"""The acceptance test of int8 and 16-bit files: what quantization changes, against what invisible noise changes.
+"""Acceptance test of int8 and 16-bit files: the effect of quantization relative to that of invisible noise.
 
-fp32 itself answers each acceptance cine several times: as it is, with noise of one grey level, and a little brighter.
-No one can see these changes, so what they do to masks is the unit in which the change by quantization is measured. The
-other figures are in clinical units: points of EF at known frames of ED and ES, percent of area, Dice lost against
+fp32 runs on each acceptance cine several times: as it is, with noise of one grey level, and a little brighter. Nobody
+can see these changes, so their effect on masks is the unit in which the effect of quantization is measured. The other
+figures are in clinical units: points of EF at known frames of ED and ES, percent of area, Dice lost against
 truth. Every figure is a statistic over many cines with an interval from resampling them, so no single cine decides.
 """
 
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from edgeecho.errors import ConfigError, MeasurementError
+from edgeecho.errors import MeasurementError
 from edgeecho.export.check.acceptance_cines import AcceptanceCine
+from edgeecho.export.check.figures import TIMING, Figure, Limits, Statistics
 from edgeecho.measure import disc_volume, ef_percent
-from edgeecho.metrics import bootstrap_sums, dice
+from edgeecho.metrics import dice
 from edgeecho.preprocess import mask_from_network
 
 Run = Callable[[np.ndarray], np.ndarray]
-"""Network frames uint8 (T, S, S) to `prob`, uint8 (T, S, S)."""
+"""Function from network frames uint8 (T, S, S) to `prob`, uint8 (T, S, S)."""
 
 NOISE_SEEDS = (1, 2)
 NOISE_LEVELS = 1
 GAIN = 1.02
 MIN_TRUE_DICE = 0.8
-"""A cine on which fp32 itself is further from the truth decides nothing about EF, area and truth."""
+"""Dice of fp32 with the truth below which a cine does not count for EF, area and truth."""
 STABLE_EF_POINTS, STABLE_DICE = 2.0, 0.95
-"""A cine on which invisible noise moves fp32 by more decides nothing about EF, area and masks that are lost."""
+"""Largest change of EF and least mask Dice under noise with which a cine counts for EF, area and lost masks."""
 LOST_DICE = 0.9
-"""A mean mask Dice with fp32 below this is another answer."""
-EF_REACH_POINTS, AREA_REACH_PERCENT, DICE_REACH = 5.0, 5.0, 0.02
-"""A cine adds at most so much to a mean, so that no single one decides (winsorized means)."""
-TIMING = ("ed_shift_frames", "es_shift_frames")
-"""Mean shift of the frame of largest and of smallest area, over cines on which noise does not move fp32's."""
+"""Mean mask Dice with fp32 below which the masks count as other ones (`other_answer`)."""
+MAX_EF_POINTS, MAX_AREA_PERCENT, MAX_DICE = 5.0, 5.0, 0.02
+"""Bounds of what one cine adds to a mean, so that no single one decides (winsorized means)."""
 PER_CINE = ("disagreement", "spread", "stable", "right", "events", "steady")
-"""Arrays of a `Reference` with one row a cine."""
-LEAST_UNIT = 1e-4, 1e-2
-"""Least disagreement (1 - Dice) and least spread of area (percent) that noise is taken to cause."""
-MIN_CINES = 8
-"""A figure that fewer cines have is left out."""
-WORST = 3
-"""Cines that a refusal names."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """Bounds of the acceptance test; an interval must lie within them, not only its middle."""
-
-    disagreement: float = 4.0
-    """1 - mask Dice with fp32, as a multiple of what noise does to fp32; the 95% upper bound."""
-    area_spread: float = 4.0
-    """Standard deviation over frames of the change of area, as a multiple of what noise does; the 95% upper bound."""
-    ef_mean_points: float = 1.0
-    """Mean change of EF at known ED and ES, either way; the 90% interval."""
-    ef_median_points: float = 0.75
-    """Median size of the change of EF."""
-    area_mean_percent: float = 1.0
-    """Mean change of area, either way; the 90% interval."""
-    dice_lost: float = 0.003
-    """Mean Dice lost against the truth; the 95% upper bound."""
-    other_answer: float = 0.2
-    """Share of cines whose masks are other ones altogether; the 95% upper bound."""
-
-    def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if not 0 < value < 1000:
-                raise ConfigError(f"acceptance limit {name} must be above 0 and below 1000, got {value}")
-
-    @classmethod
-    def parse(cls, texts: Sequence[str]) -> "Limits":
-        """Read `NAME=VALUE` texts; limits that are not named keep their defaults.
-
-        Raises:
-            ConfigError: If a name is unknown or a value is no number.
-        """
-        known = [f.name for f in fields(cls)]
-        given: dict[str, float] = {}
-        for text in texts:
-            name, _, value = text.partition("=")
-            if name not in known:
-                raise ConfigError(f"unknown acceptance limit {name!r}; known: {', '.join(known)}")
-            try:
-                given[name] = float(value)
-            except ValueError:
-                raise ConfigError(f"acceptance limit {name} takes a number, got {value!r}") from None
-        return cls(**given)
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One statistic over the acceptance cines."""
-
-    file: str
-    against: str
-    figure: str
-    """A field of `Limits`; or of `TIMING`, which is reported and decides nothing."""
-    value: float
-    low: float
-    high: float
-    """Interval of `value`; equal to it where the value itself is compared."""
-    limit: float | None
-    holds: bool
-    cines: int
-    """Cines that have this figure."""
-    worst: tuple[str, ...]
-    """The three cines that add most to it, with what they add."""
-
-    @property
-    def interval(self) -> str:
-        """The interval, or nothing where there is none."""
-        return "" if self.low == self.high else f"{self.low:.3g} to {self.high:.3g}"
-
-    def __str__(self) -> str:
-        interval = f" (interval {self.interval})" if self.interval else ""
-        worst = ", ".join(self.worst) or "none"
-        return f"{self.figure} {self.value:.3g}{interval}, limit {self.limit:g}; worst cines: {worst}"
+"""Names of the arrays of a `Reference` with one row a cine."""
+MIN_NOISE_DISAGREEMENT, MIN_NOISE_SPREAD_PERCENT = 1e-4, 1e-2
+"""Lower bounds of the disagreement (1 - Dice) and of the spread of area by noise, which are the units of figures."""
 
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """What fp32 answers to the acceptance cines, and how invisible noise moves it."""
+    """Masks of fp32 on the acceptance cines, and the effect of invisible noise on them."""
 
     cines: list[AcceptanceCine]
     masks: list[np.ndarray]
     threshold: int
     disagreement: np.ndarray
-    """1 - Dice between noisy and plain answers, float (cines,)."""
+    """1 - Dice between masks with and without noise, float (cines,)."""
     spread: np.ndarray
     """Spread of the change of area by noise in percent, float (cines,)."""
     stable: np.ndarray
-    """bool (cines,): noise moves fp32 but little."""
+    """Cines on which noise changes fp32 little, bool (cines,)."""
     right: np.ndarray
-    """bool (cines,): fp32 agrees with the truth, where there is one."""
+    """Cines on which fp32 agrees with the truth, or that have none, bool (cines,)."""
     events: np.ndarray
     """Frames of largest and of smallest area, int (cines, 2)."""
     steady: np.ndarray
-    """bool (cines, 2): noise does not move that frame."""
+    """Frames of `events` that noise does not move, bool (cines, 2)."""
 
     def subset(self, chosen: Sequence[int] | range) -> "Reference":
-        """Keep some cines alone, by their indexes."""
+        """Return a reference of some cines alone, by their indexes."""
         cines, masks = [self.cines[k] for k in chosen], [self.masks[k] for k in chosen]
         arrays: dict[str, Any] = {name: getattr(self, name)[list(chosen)] for name in PER_CINE}
         return replace(self, cines=cines, masks=masks, **arrays)
 
     def joined(self, other: "Reference") -> "Reference":
-        """Put the cines of another reference of the same graph behind these."""
+        """Return a reference of these cines and those of another one of the same graph."""
         arrays: dict[str, Any] = {
             name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in PER_CINE
         }
@@ -154,12 +75,12 @@ class Reference:
 
 
 def make_reference(run: Run, cines: list[AcceptanceCine], threshold: int) -> Reference:
-    """Let fp32 answer the cines, plain and with invisible changes.
+    """Run fp32 on the cines, as they are and with invisible changes.
 
     Args:
-        run: The fp32 graph.
+        run: Function that runs the fp32 graph.
         cines: The acceptance cines.
-        threshold: Of the model.
+        threshold: Threshold of `prob` in the model.
     """
     plain = [_masks(run, cine, cine.inputs, threshold) for cine in cines]
     events = np.array([_events(masks, cine) for masks, cine in zip(plain, cines, strict=True)])
@@ -173,13 +94,13 @@ def make_reference(run: Run, cines: list[AcceptanceCine], threshold: int) -> Ref
         np.array([[getattr(c, name) for c in row] for row in changes]) for name in ("disagreement", "spread", "ef")
     )
     stable = (disagreement <= 1 - STABLE_DICE).all(axis=0)
-    stable &= ~(np.abs(ef) > STABLE_EF_POINTS).any(axis=0)  # an EF that is not known counts as stable
+    stable &= ~(np.abs(ef) > STABLE_EF_POINTS).any(axis=0)  # an unknown EF counts as stable
     return Reference(
         cines=cines,
         masks=plain,
         threshold=threshold,
-        disagreement=np.maximum(disagreement.mean(axis=0), LEAST_UNIT[0]),
-        spread=np.maximum(spread.mean(axis=0), LEAST_UNIT[1]),
+        disagreement=np.maximum(disagreement.mean(axis=0), MIN_NOISE_DISAGREEMENT),
+        spread=np.maximum(spread.mean(axis=0), MIN_NOISE_SPREAD_PERCENT),
         stable=stable,
         right=np.array([not _true_dice(m, cine) < MIN_TRUE_DICE for m, cine in zip(plain, cines, strict=True)]),
         events=events,
@@ -188,7 +109,7 @@ def make_reference(run: Run, cines: list[AcceptanceCine], threshold: int) -> Ref
 
 
 def _events(masks: np.ndarray, cine: AcceptanceCine) -> tuple[int, int]:
-    """Frames of largest area before the known ES, and of smallest area; over the whole cine where ES is not known."""
+    """Find the frames of largest area before the known ES, or in the whole cine without one, and of smallest area."""
     areas = masks.sum(axis=(1, 2), dtype=np.int64)
     before = cine.phases[1] if cine.phases and cine.phases[1] else len(areas)
     return int(areas[:before].argmax()), int(areas.argmin())
@@ -209,14 +130,14 @@ def _brighter(cine: AcceptanceCine) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Change:
-    """How one answer to a cine differs from another."""
+    """Differences between two masks of one cine."""
 
     disagreement: float
     spread: float
     area: float
     """Mean change of area in percent of the mean area."""
     ef: float
-    """Change in points; NaN where EF is not known, infinite where it is lost."""
+    """Change of EF in points; NaN if EF is unknown, infinite if it cannot be measured any more."""
     lost: float
     """Dice lost against the truth; NaN without one."""
 
@@ -250,7 +171,7 @@ def _ef_change(ours: np.ndarray, theirs: np.ndarray, cine: AcceptanceCine) -> fl
 
 
 def _ef(masks: np.ndarray, cine: AcceptanceCine) -> float | None:
-    """EF in percent at the known frames; None where they are not known or have no mask."""
+    """Return EF in percent at the known frames; None if they are unknown or have no mask."""
     if cine.phases is None:
         return None
     try:
@@ -269,15 +190,15 @@ def assess(file: str, run: Run, reference: Reference, limits: Limits, against: s
     """Measure a quantized graph or file.
 
     Args:
-        file: Its name, for the record.
-        run: The graph.
-        reference: Of the fp32 graph.
-        limits: Bounds of every figure.
+        file: Name of the file, for the record.
+        run: Function that runs the graph.
+        reference: Reference of the fp32 graph.
+        limits: Limits of all figures.
         against: Name of the fp32 graph, for the record.
 
     Returns:
-        The figures, in the order of `Limits`, then timing; one that fewer than `MIN_CINES` cines have is left out, but
-        for the first two, which then fail.
+        The figures, in the order of `Limits`, then timing. A figure of fewer than `MIN_CINES` cines is left out, except
+        the first two, which then fail.
     """
     cines = reference.cines
     masks = [_masks(run, cine, cine.inputs, reference.threshold) for cine in cines]
@@ -286,100 +207,22 @@ def assess(file: str, run: Run, reference: Reference, limits: Limits, against: s
         np.array([getattr(c, name) for c in changes]) for name in ("disagreement", "spread", "area", "ef", "lost")
     )
     outlined = np.array([a.any() or b.any() for a, b in zip(masks, reference.masks, strict=True)])
-    sure = reference.stable & reference.right
-    certain = sure & ~np.isnan(ef)
-    reach_ef = np.clip(ef, -EF_REACH_POINTS, EF_REACH_POINTS)
-    reach_area = np.clip(area, -AREA_REACH_PERCENT, AREA_REACH_PERCENT)
-    reach_lost = np.clip(lost, -DICE_REACH, DICE_REACH)
+    counted = reference.stable & reference.right
+    known_ef = counted & ~np.isnan(ef)
+    bounded_ef = np.clip(ef, -MAX_EF_POINTS, MAX_EF_POINTS)
+    bounded_area = np.clip(area, -MAX_AREA_PERCENT, MAX_AREA_PERCENT)
+    bounded_lost = np.clip(lost, -MAX_DICE, MAX_DICE)
     found = np.array([_events(m, cine) for m, cine in zip(masks, cines, strict=True)])
     shift = np.abs(found - reference.events).astype(float)
-    measure = _Measure(file, against, [cine.name for cine in cines], limits)
+    measure = Statistics(file, against, [cine.name for cine in cines], limits)
     figures = [
-        measure.ratio("disagreement", disagreement, reference.disagreement, LEAST_UNIT[0], outlined),
-        measure.ratio("area_spread", spread, reference.spread, LEAST_UNIT[1], outlined),
-        measure.mean("ef_mean_points", reach_ef, certain, both_ways=True),
-        measure.median("ef_median_points", np.abs(reach_ef), certain),
-        measure.mean("area_mean_percent", reach_area, sure, both_ways=True),
-        measure.mean("dice_lost", reach_lost, reference.right & ~np.isnan(lost)),
+        measure.ratio("disagreement", disagreement, reference.disagreement, MIN_NOISE_DISAGREEMENT, outlined),
+        measure.ratio("area_spread", spread, reference.spread, MIN_NOISE_SPREAD_PERCENT, outlined),
+        measure.mean("ef_mean_points", bounded_ef, known_ef, both_ways=True),
+        measure.median("ef_median_points", np.abs(bounded_ef), known_ef),
+        measure.mean("area_mean_percent", bounded_area, counted, both_ways=True),
+        measure.mean("dice_lost", bounded_lost, reference.right & ~np.isnan(lost)),
         measure.share("other_answer", disagreement > 1 - LOST_DICE, disagreement, reference.stable),
         *(measure.mean(name, shift[:, k], reference.steady[:, k]) for k, name in enumerate(TIMING)),
     ]
     return [figure for figure in figures if figure is not None]
-
-
-@dataclass(frozen=True)
-class _Measure:
-    """Statistics over cines, each with its interval and its worst cines."""
-
-    file: str
-    against: str
-    names: list[str]
-    limits: Limits
-
-    def ratio(self, name: str, values: np.ndarray, unit: np.ndarray, least: float, chosen: np.ndarray) -> Figure:
-        """Geometric mean over cines of value over unit, and its 95% upper bound; infinite of too few cines."""
-        ratios = np.maximum(values, least) / unit
-        if chosen.sum() < MIN_CINES:  # a network that outlines nothing proves nothing
-            return self._figure(name, np.inf, (np.inf, np.inf), np.inf, ratios, chosen)
-        logs = np.log(ratios[chosen])
-        low, high = (float(np.exp(bound)) for bound in _interval(logs))
-        return self._figure(name, float(np.exp(logs.mean())), (low, high), high, ratios, chosen)
-
-    def mean(self, name: str, values: np.ndarray, chosen: np.ndarray, *, both_ways: bool = False) -> Figure | None:
-        """Mean over cines; its 90% interval both ways, or its 95% upper bound."""
-        if chosen.sum() < MIN_CINES:
-            return None
-        low, high = _interval(values[chosen])
-        decisive = max(-low, high) if both_ways else high
-        size = np.abs(values) if both_ways else values
-        return self._figure(name, float(values[chosen].mean()), (low, high), decisive, size, chosen)
-
-    def median(self, name: str, values: np.ndarray, chosen: np.ndarray) -> Figure | None:
-        """Median over cines."""
-        if chosen.sum() < MIN_CINES:
-            return None
-        value = float(np.median(values[chosen]))
-        return self._figure(name, value, (value, value), value, values, chosen)
-
-    def share(self, name: str, hit: np.ndarray, size: np.ndarray, chosen: np.ndarray) -> Figure | None:
-        """Share of cines, and the upper bound of its one-sided 95% interval (Wilson 1927, JASA 22:209-212)."""
-        n = int(chosen.sum())
-        if n < MIN_CINES:
-            return None
-        p, z = float(hit[chosen].mean()), 1.645
-        middle, half = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        low, high = (max(0.0, float(bound / (1 + z * z / n))) for bound in (middle - half, middle + half))
-        return self._figure(name, p, (low, high), high, size, chosen)
-
-    def _figure(
-        self,
-        figure: str,
-        value: float,
-        interval: tuple[float, float],
-        decisive: float,
-        size: np.ndarray,
-        chosen: np.ndarray,
-    ) -> Figure:
-        """Hold the decisive end against the limit, and name the cines of largest size."""
-        limit = None if figure in TIMING else getattr(self.limits, figure)
-        indexes = np.flatnonzero(chosen)
-        order = indexes[np.argsort(-size[indexes], kind="stable")][:WORST]
-        return Figure(
-            file=self.file,
-            against=self.against,
-            figure=figure,
-            value=value,
-            low=interval[0],
-            high=interval[1],
-            limit=limit,
-            holds=limit is None or decisive <= limit,
-            cines=len(indexes),
-            worst=tuple(f"{self.names[k]} ({size[k]:.3g})" for k in order),
-        )
-
-
-def _interval(values: np.ndarray) -> tuple[float, float]:
-    """The 5th and 95th percentile of the mean over cines drawn with replacement (Efron 1979)."""
-    sums = bootstrap_sums(np.stack([values, np.ones(len(values))], axis=1))
-    low, high = np.percentile(sums[:, 0] / sums[:, 1], [5, 95])
-    return float(low), float(high)

@@ -1,8 +1,8 @@
-"""The cines that int8 is accepted or refused by: drawn hearts, and held-out cines of the calibration data.
+"""Cines of the acceptance test: drawn hearts, and held-out cines of the calibration data.
 
-Of each cine a beat of at most `MAX_FRAMES` frames is taken, its region is fixed once, and the frames of end-diastole
-and end-systole are those that are known beforehand: of drawn hearts by construction, of a data set by its labels. So
-a figure of the acceptance test never depends on whether a beat is found in a curve.
+Of each cine a beat of at most `MAX_FRAMES` frames is taken and its region is fixed once. The frames of end-diastole and
+end-systole are known beforehand: of drawn hearts by construction, of a data set by its labels. So a figure of the
+acceptance test never depends on whether a beat is found in a curve.
 """
 
 from collections.abc import Sequence
@@ -18,25 +18,25 @@ from edgeecho.preprocess import Roi, find_roi, to_network
 from edgeecho.synthetic.phantom import PhantomHeart
 from edgeecho.synthetic.rhythm import phase_frames
 
-DRAWN = 40
-"""Drawn cines of every acceptance test."""
-MAX_OF_DATA = 30
-"""Held-out cines of the calibration data that are added, at most."""
+DRAWN_CINES = 40
+"""Number of drawn cines of every acceptance test."""
+MAX_HELD_OUT_CINES = 30
+"""Largest number of held-out cines of the calibration data."""
 MAX_FRAMES = 20
 DRAWN_PX = 256
-"""Side of a drawn frame."""
+"""Side of a drawn frame in pixels."""
 DRAWN_SEED = (5, 1)
-"""Begins the seeds of the drawn hearts, which no other part of an export draws."""
+"""First numbers of the seeds of the drawn hearts, which no other part of an export uses."""
 MOVING = {"camus": "camus-cines"}
-"""Data sets of stills, and the kind that makes cines of them."""
+"""Kind of data set that makes cines of the stills of another one."""
 
 
 @dataclass(frozen=True, eq=False)
 class AcceptanceCine:
-    """A beat as the network sees it, and what is known of it."""
+    """A beat as input of the network, with its known phases and masks."""
 
     name: str
-    """Label for cards and reports, which are passed on: of a patient's cine no name, but its number."""
+    """Label in cards and reports, which are published: of a patient's cine its number, not its name."""
     inputs: np.ndarray
     """Network frames, uint8 (T, S, S)."""
     roi: Roi
@@ -45,9 +45,9 @@ class AcceptanceCine:
     """Height and width of the source in pixels."""
     spacing_mm: tuple[float, float] | None = None
     phases: tuple[int, int] | None = None
-    """Frames of ED and ES; None where they are not known."""
+    """Frames of ED and ES; None if they are unknown."""
     truth: dict[int, np.ndarray] = field(default_factory=dict)
-    """Frame to the true mask, uint8 {0, 1} (H, W)."""
+    """True mask of each frame that has one, uint8 {0, 1} (H, W)."""
     source: str = ""
     """Name of the cine in its data set, for whoever runs the export."""
 
@@ -56,16 +56,16 @@ def acceptance_cines(data: str | None, groups: Sequence[str], size_px: int, seed
     """Gather the cines of one acceptance test.
 
     Args:
-        data: `KIND:DIR` that int8 was calibrated on, or None.
-        groups: Patients of the data that calibration has not seen.
+        data: Data set as `KIND:DIR` that int8 was calibrated on, or None.
+        groups: Patients outside the calibration set.
         size_px: Side of the network's frames.
-        seed: Chooses which hearts are drawn and which patients are taken.
+        seed: Seed that chooses the drawn hearts and the patients.
     """
-    drawn = [_drawn(seed, number, size_px) for number in range(DRAWN)]
+    drawn = [_drawn(seed, number, size_px) for number in range(DRAWN_CINES)]
     return [*drawn, *(held_out_cines(data, groups, size_px, seed) if data else ())]
 
 
-@lru_cache(DRAWN)
+@lru_cache(DRAWN_CINES)
 def _drawn(seed: int, number: int, size_px: int) -> AcceptanceCine:
     heart = PhantomHeart((*DRAWN_SEED, seed, number), DRAWN_PX)
     times = heart.times()
@@ -81,10 +81,10 @@ def held_out_cines(data: str, groups: Sequence[str], size_px: int, seed: int | N
     """Read cines of held-out patients; of a data set of stills, the cines that are made of them.
 
     Args:
-        data: `KIND:DIR`.
+        data: Data set as `KIND:DIR`.
         groups: The patients.
         size_px: Side of the network's frames.
-        seed: Chooses `MAX_OF_DATA` of them, in an order of its own; None takes all.
+        seed: Seed that chooses `MAX_HELD_OUT_CINES` of them and their order; None takes all.
     """
     kind, _, where = data.partition(":")
     of_group = {}
@@ -95,12 +95,12 @@ def held_out_cines(data: str, groups: Sequence[str], size_px: int, seed: int | N
     order = range(len(names)) if seed is None else np.random.default_rng(seed).permutation(len(names))
     found: list[AcceptanceCine] = []
     for index in order:
-        if seed is not None and len(found) == MAX_OF_DATA:
+        if seed is not None and len(found) == MAX_HELD_OUT_CINES:
             break
         try:
             found.append(_of_cine(of_group[names[index]].read(), f"held-out cine {index}", size_px))
         except (DataError, VideoError):
-            continue  # `edgeecho data check` names it
+            continue  # `edgeecho data check` lists it
     return found
 
 
@@ -114,7 +114,7 @@ def _of_cine(cine: Cine, name: str, size_px: int) -> AcceptanceCine:
 
 
 def _one_beat(count: int, phases: dict[int, str]) -> tuple[list[int], int | None, int | None]:
-    """Frames from a little before the first known ED to the next one, thinned out evenly, and its ED and ES."""
+    """Select frames from a little before the first known ED to the next ED, evenly, and return them with ED and ES."""
     eds, ess = (sorted(k for k, phase in phases.items() if phase == which) for which in ("ED", "ES"))
     ed = next((k for k in eds if any(s > k for s in ess)), eds[0] if eds else None)
     es = next((k for k in ess if ed is None or k > ed), ess[0] if ess else None)
@@ -126,7 +126,7 @@ def _one_beat(count: int, phases: dict[int, str]) -> tuple[list[int], int | None
 
 
 def _thinned(first: int, last: int, kept: Sequence[int]) -> list[int]:
-    """At most `MAX_FRAMES` frames from first to last, those to keep among them."""
+    """Select at most `MAX_FRAMES` frames from first to last, including those to keep."""
     even = np.linspace(first, last, min(last - first + 1, MAX_FRAMES - len(kept)))
     return sorted({*np.rint(even).astype(int).tolist(), *kept})
 

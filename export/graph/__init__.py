@@ -1,1 +1,1 @@
-"""Graphs: the clip graph of a checkpoint, and its rewrites to a stream, 3D convolutions, a fixed T, OpenVINO on ARM."""
+"""Graphs: the clip graph of a checkpoint, and its rewrites to a stream, to 3D convolutions, to a fixed T."""

@@ -1,4 +1,4 @@
-"""Checkpoint to ONNX clip graph: uint8 frames in, uint8 probability out, the whole pipeline inside."""
+"""Export of a network to an ONNX clip graph, from uint8 frames to uint8 probability, with all steps inside."""
 
 import logging
 import warnings
@@ -15,15 +15,15 @@ OPSET = 20
 
 
 class FrameNetwork(Protocol):
-    """A network that answers frames of any number."""
+    """Interface of a network that takes any number of frames."""
 
     def forward_frames(self, x: Tensor) -> Tensor:
-        """Frames float (T, 1, S, S) to logits of the same shape."""
+        """Return the logits of frames float (T, 1, S, S), of the same shape."""
         ...
 
 
 class ClipPipeline(nn.Module):
-    """Frames uint8 (T, 1, H, W) to prob uint8 (T, 1, H, W): scaling, network, sigmoid, rounding."""
+    """Module from frames uint8 (T, 1, H, W) to prob uint8 (T, 1, H, W): scaling, network, sigmoid, rounding."""
 
     def __init__(self, network: FrameNetwork) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class ClipPipeline(nn.Module):
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The exporter talks a lot and warns of itself."""
+    """Silence the log and the warnings of the exporter."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -54,9 +54,9 @@ def clip_graph(network: FrameNetwork, size_px: int, frames: int | None = None) -
     """Export and simplify the clip graph.
 
     Args:
-        network: An `nn.Module` in any mode; exported in eval mode, BatchNorm folded.
+        network: An `nn.Module` in any mode; it is exported in eval mode with folded BatchNorm.
         size_px: Height and width of its frames.
-        frames: A fixed T, or None for a free one (named `T`).
+        frames: Fixed T, or None for a free one (named `T`).
     """
     pipeline = ClipPipeline(network).eval()
     example = torch.zeros((frames or 8, 1, size_px, size_px), dtype=torch.uint8)

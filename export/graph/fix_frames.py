@@ -1,4 +1,4 @@
-"""A clip graph of free T to one of a fixed T, which engines can plan their memory for."""
+"""Rewrite of a clip graph of free T to a fixed T, for which an engine can plan its memory."""
 
 import onnx
 from onnx import shape_inference
@@ -8,15 +8,15 @@ from edgeecho.model.spec import ModelSpec
 
 
 def fix_frames(model: onnx.ModelProto, frames: int, spec: ModelSpec) -> onnx.ModelProto:
-    """The same graph for clips of `frames` frames.
+    """Return the same graph for clips of `frames` frames.
 
     Args:
         model: Clip graph of free T.
-        frames: T.
-        spec: Of the network.
+        frames: Number of frames T.
+        spec: Specification of the network.
 
     Raises:
-        ConfigError: If T is no longer than what an answer depends on.
+        ConfigError: If T is not larger than the number of context frames.
     """
     room = sum(spec.context_frames)
     if frames <= room:

@@ -1,35 +1,35 @@
-"""Rewrites for OpenVINO, which would refuse or miscompute some int8 graphs as they are.
+"""Rewrites of int8 graphs for OpenVINO, which otherwise refuses or miscomputes some of them.
 
-`restated` is for ARM. OpenVINO 2026.4 there learns the kind of integers that a convolution reads from the quantization
-before it. Frames and state come in as integers, with none before, and it refuses such a graph ("Convolution input
-precision should be single"). Quantizing a value that has just been dequantized by the same scale gives the same
-integer, so every answer stays as it is. On x86 OpenVINO fuses the pair away, but for two element-wise layers in the
-stream of a banded network.
+`requantize_inputs` is for ARM. There OpenVINO 2026.4 takes the type of the integers that a convolution reads from the
+quantization before it. Frames and state are inputs of type integer, without a quantization before them, and OpenVINO
+refuses such a graph ("Convolution input precision should be single"). Quantizing a value that has just been dequantized
+by the same scale gives the same integer, so the results do not change. On x86 OpenVINO removes the pair by fusion,
+except at two element-wise layers in the stream of a banded network.
 """
 
 import onnx
 from onnx import helper
 
 
-def restated(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The same graph; a Dequantize of what came in, however moved, is followed by Quantize and Dequantize."""
+def requantize_inputs(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Add Quantize and Dequantize behind each Dequantize of an input, also of one that was sliced or moved before."""
     result = onnx.ModelProto()
     result.CopyFrom(model)
     del result.graph.node[:]
-    came_in = {value.name for value in model.graph.input}
+    inputs = {value.name for value in model.graph.input}
     for node in model.graph.node:
-        reads = came_in & set(node.input)
+        reads = inputs & set(node.input)
         if reads and node.op_type == "DequantizeLinear":
             result.graph.node.extend(_twice(node))
             continue
         if reads and node.op_type not in ("Cast", "QuantizeLinear"):
-            came_in.update(node.output)
+            inputs.update(node.output)
         result.graph.node.append(node)
     return result
 
 
 def _twice(node: onnx.NodeProto) -> list[onnx.NodeProto]:
-    """Dequantize, quantize, dequantize, all by the same scale."""
+    """Return Dequantize, Quantize and Dequantize by the same scale, in place of one Dequantize."""
     (integers, *scale), real = node.input, node.output[0]
     return [
         helper.make_node("DequantizeLinear", [integers, *scale], [f"{real}_once"]),
@@ -38,11 +38,11 @@ def _twice(node: onnx.NodeProto) -> list[onnx.NodeProto]:
     ]
 
 
-def without_rounded_products(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Leave out the quantization of a product with a constant, which OpenVINO 2026.4 then computes wrongly.
+def keep_products_float(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Remove the quantization behind a product with a constant, which OpenVINO 2026.4 computes wrongly.
 
-    Of the banded `cl_unet` the answers were off by up to 193 of 255 levels on x86; with the product left in float they
-    are off by at most 27. A graph without such a product stays as it is.
+    With the banded `cl_unet` on x86 `prob` was wrong by up to 193 of 255 levels; with the product in float it differs
+    from ONNX Runtime by at most 27. A graph without such a product is returned as it is.
     """
     result = onnx.ModelProto()
     result.CopyFrom(model)

@@ -1,11 +1,12 @@
-"""Clip graph to stream graph: the same operators on one frame, with what they remember carried in and out.
+"""Rewrite of a clip graph to a stream graph: the same operators on one frame, with the state as inputs and outputs.
 
-Every operator of a clip graph but three works on each frame by itself. The three are slices and repetitions along T
-(a tap, a cut of a skip, a first or last frame that is held), and they only say *which* frame: entry j of a tensor is
-known once frame j + `late` has come. Walking the graph with that number, slices and holds fall away, and where two
-inputs of an operator differ in it, the earlier one waits in a delay line, which is the state. Nothing is computed that
-the clip graph does not compute, by the same operators with the same scales: an int8 stream equals its int8 clip to the
-bit. What is held at a cine's ends is what a standing cine would give, and the host lets it stand (`edgeecho.runtime`).
+Most operators of a clip graph work on each frame by itself. The others are slices and repetitions along T (a tap, a cut
+skip connection, a first or last frame that is repeated). They only select *which* frame: entry j of a tensor can be
+computed once frame j + `late` has arrived. While the graph is walked with that number, slices and repetitions vanish.
+Where two inputs of an operator differ in it, the earlier one is kept in a delay line, which is the state. The stream
+computes nothing else than the clip graph, by the same operators with the same scales: an int8 stream equals its int8
+clip to the bit. Repeated frames at the ends of a cine equal a cine that stands still there, and the host repeats them
+(`edgeecho.runtime`).
 """
 
 from collections import Counter
@@ -21,35 +22,35 @@ from edgeecho.model.spec import StateTensor
 
 FRAMEWISE: tuple[str, ...] = ("Add", "Cast", "Concat", "Conv", "DepthToSpace", "MaxPool", "Mul", "Relu", "Resize")
 FRAMEWISE += ("Round", "Sigmoid", "Slice")
-"""Operators that treat each frame by itself, when they do not run along T; and QuantizeLinear, DequantizeLinear."""
+"""Operators that work on each frame by itself unless their axis is T, besides QuantizeLinear and DequantizeLinear."""
 END = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
 class _Signal:
-    """A clip tensor as the stream has it."""
+    """Counterpart of a clip tensor in the stream graph."""
 
     tensor: str
-    """Of the stream graph, (1, C, H, W)."""
+    """Name of a tensor of the stream graph, (1, C, H, W)."""
     late: int = 0
-    """Entry j of the clip tensor is there once frame j + late has come."""
+    """Delay: entry j of the clip tensor is available once frame j + late has arrived."""
     held: str = ""
-    """`first` or `last` for that frame alone, cut out to be repeated."""
+    """`first` or `last` if the clip tensor is that frame alone, sliced to be repeated; else empty."""
     scale: str = ""
-    """If given, `tensor` holds integers, and the signal is their dequantized value."""
+    """Name of a scale if `tensor` contains integers that are still to be dequantized by it; else empty."""
     zero: str = ""
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """What a tensor holds."""
+    """Type and sizes of a tensor."""
 
     element: int
-    """ONNX's number of its type."""
+    """ONNX number of the element type."""
     sizes: tuple[int, ...]
-    """C, H, W."""
+    """Sizes C, H, W."""
     zero: int = 0
-    """The integer that stands for 0."""
+    """Integer that represents 0."""
 
     @classmethod
     def of(cls, tensor: onnx.TypeProto.Tensor) -> "_Kind":
@@ -58,16 +59,16 @@ class _Kind:
 
 @dataclass(frozen=True)
 class StreamGraph:
-    """One frame and the state in, one map and the new state out."""
+    """Graph from one frame and the state to one probability map and the new state."""
 
     model: onnx.ModelProto
     state: tuple[StateTensor, ...]
     delay_frames: int
-    """The answer to a frame comes this many frames later."""
+    """Number of frames by which the prediction of a frame is delayed."""
 
 
 def stream_graph(clip: onnx.ModelProto) -> StreamGraph:
-    """Rewrite a clip graph, fp32 or int8.
+    """Rewrite a clip graph, fp32 or int8, to its stream graph.
 
     Raises:
         ExportError: If an operator mixes frames in another way than slices and holds.
@@ -94,7 +95,7 @@ class _Rewrite:
         return StreamGraph(self._model(state), state, self.signals["prob"].late)
 
     def _translate(self, node: onnx.NodeProto) -> _Signal:
-        """Emit what a node of the clip graph is on one frame."""
+        """Emit the counterpart of a node of the clip graph on one frame."""
         first = self.signals.get(node.input[0], _Signal(""))
         if node.op_type == "Slice":
             return self._slice(node, first)
@@ -102,7 +103,7 @@ class _Rewrite:
             return replace(first, scale=node.input[1], zero=node.input[2])
         if node.op_type == "QuantizeLinear":
             if first.scale and self._same(first, _Signal("", scale=node.input[1], zero=node.input[2])):
-                return replace(first, scale="", zero="")  # exact: it gives back the integers that were dequantized
+                return replace(first, scale="", zero="")  # exact: the same integers as before dequantization
             tensor = self.writer.emit(node, [self._real(first), *node.input[1:]], node.output[0])
             self.kinds[tensor] = replace(self.kinds[node.output[0]], zero=int(self.writer.constants[node.input[2]]))
             return replace(first, tensor=tensor, scale="", zero="")
@@ -124,7 +125,7 @@ class _Rewrite:
         return _Signal(self.writer.emit(node, real, node.output[0]), late)
 
     def _slice(self, node: onnx.NodeProto, x: _Signal) -> _Signal:
-        """A slice along T moves in time; along other axes it stays."""
+        """Turn a slice along T into a delay; along other axes it stays a slice."""
         bounds = [self.writer.constants[name].tolist() for name in node.input[1:]]
         bounds += [[1] * len(bounds[0])] * (4 - len(bounds))  # steps may be left out
         parts = list(zip(*bounds, strict=True))
@@ -142,7 +143,7 @@ class _Rewrite:
         return replace(x, tensor=self.writer.emit(node, [self._real(x), *kept], node.output[0]), scale="", zero="")
 
     def _hold(self, node: onnx.NodeProto) -> _Signal:
-        """Repetitions of the first frame, the frames, repetitions of the last."""
+        """Remove the repetitions of the first and the last frame from a concatenation along T."""
         parts = [self.signals[name] for name in node.input]
         held = [part.held for part in parts]
         at = held.index("") if "" in held else 0
@@ -151,7 +152,7 @@ class _Rewrite:
         return replace(parts[at], late=parts[at].late - at)
 
     def _wait(self, x: _Signal, late: int) -> _Signal:
-        """The signal from a delay line, if it is earlier than others that it meets."""
+        """Return the signal, from a delay line if it is earlier than the other inputs of its operator."""
         if x.late == late:
             return x
         root, ago = self.taps.get(x.tensor, (x.tensor, 0))
@@ -162,7 +163,7 @@ class _Rewrite:
         return replace(x, tensor=tap, late=late)
 
     def _concat(self, node: onnx.NodeProto, tensors: list[str]) -> str:
-        """Channels side by side; of one delay line from its oldest frame to the present, the line itself."""
+        """Concatenate channels; consecutive frames of one delay line up to the present one are the line itself."""
         lines = [self.taps.get(tensor, (tensor, 0)) for tensor in tensors]
         root = lines[0][0]
         window = ""
@@ -178,13 +179,13 @@ class _Rewrite:
         return all(np.array_equal(self.writer.constants[x], self.writer.constants[y]) for x, y in pairs)
 
     def _real(self, x: _Signal) -> str:
-        """The tensor of a signal's value, dequantized where it is held in integers."""
+        """Return the tensor of a signal's value, dequantized if it is stored in integers."""
         if not x.scale:
             return x.tensor
         return self.writer.emit("DequantizeLinear", [x.tensor, x.scale, x.zero], f"{x.tensor}_real")
 
     def _line(self, name: str, root: str, depth: int) -> StateTensor:
-        """The delay line of a tensor: (1, depth * C, H, W), oldest frame first."""
+        """Emit the delay line of a tensor, (1, depth * C, H, W), oldest frame first, and return its state."""
         kind = self.kinds[root]
         channels, height, width = kind.sizes
         used = {name for node in self.writer.nodes for name in node.input}
@@ -207,7 +208,7 @@ class _Rewrite:
         return StateTensor(name, (1, depth * channels, height, width), dtype.name, kind.zero)
 
     def _model(self, state: tuple[StateTensor, ...]) -> onnx.ModelProto:
-        """Frame and state in, prob and the new state out."""
+        """Return the model from frame and state to prob and the new state."""
         frame = self.kinds["frame"]
         picture = frame.element, (1, *frame.sizes)
         carried = [(s.name, helper.np_dtype_to_tensor_dtype(np.dtype(s.dtype)), s.shape) for s in state]

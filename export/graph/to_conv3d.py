@@ -1,9 +1,9 @@
-"""A lowering: frames in the batch and time on the channels, back to native 3D convolutions.
+"""Lowering to native 3D convolutions, from frames in the batch and neighbouring frames on the channel axis.
 
-The networks are written in 2D, (T, C, H, W), with three frames side by side on the channel axis where a 3D convolution
-would look along time. This pass turns a finished clip graph, fp32 or int8, into one of five axes, (1, C, T, H, W):
+The networks are written in 2D, (T, C, H, W), with three frames joined on the channel axis in place of a 3D convolution
+along time. This pass turns a finished clip graph, fp32 or int8, into one of five axes, (1, C, T, H, W):
 three slices, a `Concat` and a 1x1 convolution become one convolution of kernel (3, 1, 1), every other convolution gets
-a kernel of one frame. Weights are only laid out anew and scales stay as they are, so int8 gives the same integers.
+a kernel of one frame. Weights are only reordered and scales stay as they are, so int8 gives the same integers.
 """
 
 import numpy as np
@@ -12,28 +12,28 @@ import onnx
 from edgeecho.errors import ExportError
 from edgeecho.export.graph.writer import GraphWriter, Value
 
-ALIKE = ("Cast", "Relu", "Round", "Sigmoid", "QuantizeLinear", "DequantizeLinear")
-"""Operators that do not care for the number of axes."""
+ANY_AXES = ("Cast", "Relu", "Round", "Sigmoid", "QuantizeLinear", "DequantizeLinear")
+"""Operators that work for any number of axes."""
 TAPS = [(0, -2), (1, -1), (2, np.iinfo(np.int64).max)]
-"""Start and end of the slices along T that three frames side by side are made of."""
+"""Start and end of the three slices along T that are joined on the channel axis."""
 
 
-def native_graph(clip: onnx.ModelProto) -> onnx.ModelProto:
-    """Rewrite a clip graph of any number of frames.
+def conv3d_graph(clip: onnx.ModelProto) -> onnx.ModelProto:
+    """Rewrite a clip graph of free T to native 3D convolutions.
 
     Raises:
-        ExportError: If it has an operator that this pass does not know.
+        ExportError: If the graph has an operator that this pass cannot rewrite.
     """
-    return _Native(clip).graph()
+    return _Conv3dPass(clip).graph()
 
 
-class _Native:
+class _Conv3dPass:
     def __init__(self, clip: onnx.ModelProto) -> None:
         self.clip = clip
         self.writer = GraphWriter(clip)
         self.producer = {name: node for node in clip.graph.node for name in node.output}
-        self.tensors: dict[str, str] = {}  # of the clip graph to those of this one
-        self.folded = False  # once the head has brought the frames back into the batch
+        self.tensors: dict[str, str] = {}  # from names in the clip graph to names in the new one
+        self.folded = False  # true once the frames are in the batch again, at the head
 
     def graph(self) -> onnx.ModelProto:
         (frames,), (prob,) = self.clip.graph.input, self.clip.graph.output
@@ -49,12 +49,12 @@ class _Native:
         return self.writer.model("clip", values[:1], values[1:])
 
     def _translate(self, node: onnx.NodeProto) -> str:
-        """Emit a node on five axes; returns its output's name."""
+        """Emit a node on five axes, and return the name of its output."""
         inputs = [self.tensors.get(name, name) for name in node.input]
-        if self.folded or node.op_type in ALIKE:
+        if self.folded or node.op_type in ANY_AXES:
             return self.writer.emit(node, inputs, node.output[0])
         if node.op_type in ("Add", "Mul"):
-            return self.writer.emit(node, [self._widened(name) for name in inputs], node.output[0])
+            return self.writer.emit(node, [self._with_time_axis(name) for name in inputs], node.output[0])
         if node.op_type == "Slice":
             axes = self.writer.constants[node.input[3]]
             inputs[3] = self.writer.constant(np.where(axes == 0, 2, axes))
@@ -96,7 +96,7 @@ class _Native:
         )
 
     def _taps(self, name: str) -> str | None:
-        """The tensor whose frames t-1, t, t+1 are side by side in this one, if that is what it is."""
+        """Return the tensor whose frames t-1, t, t+1 are joined in this one; None if it is not such a join."""
         joined = self.producer.get(self._behind(name))
         if joined is None or joined.op_type != "Concat" or len(joined.input) != 3:
             return None
@@ -111,7 +111,7 @@ class _Native:
         return read.pop() if len(read) == 1 and self._same_scale(name, next(s.input[0] for s in slices if s)) else None
 
     def _behind(self, name: str) -> str:
-        """The tensor before a pair of QuantizeLinear and DequantizeLinear."""
+        """Return the tensor before a pair of QuantizeLinear and DequantizeLinear, or the tensor itself."""
         node = self.producer.get(name)
         if node is not None and node.op_type == "DequantizeLinear":
             before = self.producer.get(node.input[0])
@@ -120,7 +120,7 @@ class _Native:
         return name
 
     def _same_scale(self, a: str, b: str) -> bool:
-        """Whether two tensors are held in the same integers, or both are floats."""
+        """Whether two tensors have the same scale and zero point, or are both float."""
         pairs = []
         for name in (a, b):
             node = self.producer.get(name)
@@ -129,20 +129,20 @@ class _Native:
         return len(pairs[0]) == len(pairs[1]) and all(np.array_equal(x, y) for x, y in zip(*pairs, strict=True))
 
     def _fold(self, node: onnx.NodeProto) -> str:
-        """Frames back into the batch, on the integers where there are some, and the last reshuffle of pixels."""
+        """Move the frames back into the batch, in integers where the tensor is quantized, and emit the DepthToSpace."""
         name = node.input[0]
         source = self.producer.get(name)
         integers = source is not None and source.op_type == "DequantizeLinear"
-        held = source.input[0] if source is not None and integers else name
-        flat = self.writer.emit("Squeeze", [self.tensors[held], self.writer.constant([0])], f"{name}_across")
+        stored = source.input[0] if source is not None and integers else name
+        flat = self.writer.emit("Squeeze", [self.tensors[stored], self.writer.constant([0])], f"{name}_across")
         flat = self.writer.emit("Transpose", [flat], f"{name}_frames", perm=[1, 0, 2, 3])
         if source is not None and integers:
             flat = self.writer.emit("DequantizeLinear", [flat, *source.input[1:]], f"{name}_real")
         self.folded = True
         return self.writer.emit(node, [flat], node.output[0])
 
-    def _widened(self, name: str) -> str:
-        """A constant with an axis for T, anything else as it is."""
+    def _with_time_axis(self, name: str) -> str:
+        """Add an axis for T to a constant; other tensors are returned as they are."""
         if name not in self.writer.fixed:
             return name
         source = self._initializer(name)
@@ -152,13 +152,13 @@ class _Native:
         return name
 
     def _initializer(self, name: str) -> str:
-        """The stored array behind a constant, which may be dequantized."""
+        """Return the name of the stored array of a constant, which may be dequantized in the graph."""
         while name not in self.writer.constants:
             name = self.producer[name].input[0]
         return name
 
 
 def _across_time(weight: np.ndarray) -> np.ndarray:
-    """(O, 3 C, 1, 1), three frames on the channels, to (O, C, 3, 1, 1)."""
+    """Reorder weights from (O, 3 C, 1, 1), three frames on the channel axis, to (O, C, 3, 1, 1)."""
     out, taps = weight.shape[:2]
     return np.ascontiguousarray(weight.reshape(out, 3, taps // 3, 1, 1).transpose(0, 2, 1, 3, 4))

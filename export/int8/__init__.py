@@ -1,1 +1,1 @@
-"""Quantization: calibration frames, ranges, scales, and the search for an int8 graph that is accepted."""
+"""Quantization: calibration set, ranges, scales, and the search for an int8 graph that the acceptance test accepts."""

@@ -1,4 +1,4 @@
-"""Scales of int8 additions and multiplications that every processor rounds alike.
+"""Exact sums: scales of int8 additions and multiplications that every processor rounds alike.
 
 ONNX Runtime computes an int8 `Add` or `Mul` in float32, y = a ra + b rb or y = a b r, with or without fused
 multiply-add, in an order that depends on the processor. The results differ by some 1e-4 of a level at most, and matter
@@ -20,14 +20,14 @@ from onnx import numpy_helper
 from edgeecho.export.int8.ranges import Ranges
 
 MARGIN = 4e-4
-"""Least distance of any result from a middle, in levels: more than float32 sums of numbers below 512 can be off."""
+"""Least distance of any result from a middle, in levels; the error of float32 sums of numbers below 512 is smaller."""
 MAX_MULTIPLE = 1023
 """Largest multiple of the power of two; twice its reciprocal is the distance from a middle."""
 PASS_ON = ("Slice", "Resize", "DepthToSpace", "MaxPool", "Transpose", "Squeeze", "Unsqueeze", "Gather")
-"""Operators whose result is held at the scale of what they read."""
+"""Operators whose result has the scale of their input."""
 
 Parameters = dict[str, tuple[float, int]]
-"""Name of a tensor to its scale and zero point."""
+"""Scale and zero point of each tensor, by its name."""
 
 
 def exact_parameters(model: onnx.ModelProto, ranges: Ranges, weight_bits: int) -> Parameters:
@@ -35,12 +35,12 @@ def exact_parameters(model: onnx.ModelProto, ranges: Ranges, weight_bits: int) -
 
     Args:
         model: The fp32 clip graph.
-        ranges: Of its tensors.
-        weight_bits: Of constants, as of the weights of convolutions.
+        ranges: Ranges of its tensors.
+        weight_bits: Bits of constants, the same as of the weights of convolutions.
 
     Returns:
-        Those of the tensors that have a part in a sum, and of the constants of products. A product of two tensors
-        that are no constants keeps the scales of its ranges; `nearest_middle` finds what that costs.
+        Parameters of the tensors in sums and of the constants in products. A product of two tensors that are no
+        constants keeps the scales of its ranges; `nearest_middle` measures the effect.
     """
     sums = _Sums(model, ranges)
     found = dict(sums.parameters())
@@ -50,7 +50,7 @@ def exact_parameters(model: onnx.ModelProto, ranges: Ranges, weight_bits: int) -
 
 
 class _Sums:
-    """The additions of a graph, and which tensors meet in them."""
+    """Additions of a graph, and the groups of tensors that they join."""
 
     def __init__(self, model: onnx.ModelProto, ranges: Ranges) -> None:
         self.nodes, self.ranges = list(model.graph.node), ranges
@@ -58,7 +58,7 @@ class _Sums:
         self.producer = {name: node for node in self.nodes for name in node.output}
         self.leader: dict[str, str] = {}
         self.results: set[str] = set()
-        self.passed: dict[str, str] = {}  # what an addition reads, to the tensor whose scale it is held at
+        self.passed: dict[str, str] = {}  # input of an addition to the tensor whose scale it has
         for node in (node for node in self.nodes if node.op_type == "Add"):
             results = self._results(node.output[0])
             tensors = [self._root(name) for name in node.input if name not in self.constants] + results
@@ -68,12 +68,12 @@ class _Sums:
                 self._join(tensors[0], name)
 
     def _results(self, name: str) -> list[str]:
-        """A sum, and what an activation makes of it, which may take its place."""
+        """Return a sum and the outputs of its ReLUs, which may be quantized in its place."""
         readers = [node for node in self.nodes if name in node.input]
         return [name, *(node.output[0] for node in readers if node.op_type == "Relu")]
 
     def _root(self, name: str) -> str:
-        """The tensor whose scale this one is held at."""
+        """Return the tensor whose scale this one has."""
         while name in self.producer and self.producer[name].op_type in PASS_ON:
             name = self.producer[name].input[0]
         return name
@@ -91,7 +91,7 @@ class _Sums:
         return min(low, 0.0), max(high, 0.0)
 
     def parameters(self) -> Iterator[tuple[str, tuple[float, int]]]:
-        """Scale and zero point of every tensor that has a part in a sum."""
+        """Yield scale and zero point of every tensor in a sum."""
         groups: dict[str, list[str]] = {}
         for name in sorted(self.leader):
             groups.setdefault(self._find(name), []).append(name)
@@ -108,17 +108,17 @@ class _Sums:
                 exact = multiple * 2.0**exponent
                 parameters = exact, min(255, round(-self._range(name)[0] / exact))
                 yield name, parameters
-                # Where a convolution stays in float, what passes its result on is quantized by itself.
+                # Behind a convolution in float, the operator that passes its result on is quantized by itself.
                 yield from ((other, parameters) for other, root in self.passed.items() if root == name != other)
 
     def scale(self, name: str, found: Parameters) -> float:
-        """Scale that a tensor will have."""
+        """Return the scale that a tensor will have."""
         root = self._root(name)
         low, high = self._range(root)
         return found[root][0] if root in found else float(np.float32((high - low) / 255))
 
     def products(self) -> Iterator[tuple[str, np.ndarray, str, str]]:
-        """Of each `Mul` with a constant: its name and values, the tensor that is read, and the result."""
+        """Yield each `Mul` with a constant: name and values of the constant, the other input, and the result."""
         for node in self.nodes:
             if node.op_type != "Mul" or self._is_scaling(node):
                 continue
@@ -129,12 +129,12 @@ class _Sums:
             yield constants[0], self.constants[constants[0]], read, node.output[0]
 
     def _is_scaling(self, node: onnx.NodeProto) -> bool:
-        """Whether a `Mul` is one of the pipeline's own ends, by 1/255 or 255, which are no part of an int8 graph."""
+        """Whether a `Mul` is one at the ends of the graph, by 1/255 or 255, which an int8 graph does not have."""
         return any(name in self.constants and self.constants[name].ndim == 0 for name in node.input)
 
 
 def _constant(values: np.ndarray, bits: int, read: float, result: float) -> tuple[float, int]:
-    """Scale of a constant such that the product is held in steps of 1/q of a level, q odd, and its zero point."""
+    """Return the scale and zero point of a constant for which all products are multiples of 1/q of a level, q odd."""
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
     least = (high - low) / ((1 << bits) - 1)
     if least <= 0 or read <= 0 or result <= 0:
@@ -148,10 +148,10 @@ def _constant(values: np.ndarray, bits: int, read: float, result: float) -> tupl
 
 
 def nearest_middle(int8: onnx.ModelProto) -> float:
-    """Return how near any pair of bytes brings an int8 sum or product to the middle between two levels.
+    """Return the least distance of an int8 sum or product, over all pairs of bytes, from the middle between two levels.
 
     Args:
-        int8: A quantized graph; what it adds or multiplies in float is left out.
+        int8: A quantized graph; additions and multiplications in float are left out.
 
     Returns:
         The distance in levels, at most 0.5; at least `MARGIN` if every processor rounds alike.
@@ -175,7 +175,7 @@ def nearest_middle(int8: onnx.ModelProto) -> float:
 
 
 def _distance(kind: str, a: tuple[float, int], b: tuple[float, int], result: tuple[float, int]) -> float:
-    """Distance of the nearest result of all 65,536 pairs from a middle, where it is not clipped."""
+    """Return the least distance of the results of all 65,536 pairs from a middle; clipped results do not count."""
     left, right = np.arange(256.0)[:, None] - a[1], np.arange(256.0) - b[1]
     level = (left * a[0] + right * b[0] if kind == "Add" else left * right * (a[0] * b[0])) / result[0] + result[1]
     level = level[(level > -1) & (level < 256)]

@@ -1,4 +1,4 @@
-"""Proof that an int8 graph holds the numbers that its calibration gave.
+"""Proof that the parameters of an int8 graph are those of its calibration.
 
 The acceptance test measures what quantization does to masks; this check needs no picture. It recomputes every weight,
 bias, scale and zero point from the fp32 graph and the calibrated ranges. So a parameter that is wrong, but hurts little
@@ -11,17 +11,17 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from edgeecho.export.check.proof import Verdict
+from edgeecho.export.check.proof import CheckResult
 from edgeecho.export.int8.exact_sums import MARGIN, PASS_ON, nearest_middle
 from edgeecho.export.int8.quantize import given_parameters
 from edgeecho.export.int8.ranges import Ranges
 
 MAX_STEPS = 0.51
-"""By which a weight or bias may differ from fp32's, in its own quantization: half a step, and rounding of floats."""
-MAX_ZERO_POINT, MAX_SCALE = 1.01, 1e-3
-"""By how much a zero point (in steps) and a scale (as a part of it) may differ from what the ranges give."""
+"""Largest difference of a weight or bias from fp32, in its quantization steps: half a step and rounding of floats."""
+MAX_ZERO_POINT_STEPS, MAX_SCALE_DEVIATION = 1.01, 1e-3
+"""Largest differences of a zero point (in steps) and of a scale (relative) from those of the ranges."""
 MAY_PASS_ON = (*PASS_ON, "Relu")
-"""Operators whose result may keep the scale of what they read."""
+"""Operators whose result may have the scale of their input."""
 
 
 @dataclass(frozen=True)
@@ -32,31 +32,31 @@ class _Quantizer:
     zero_point: int
 
 
-def parameters_verdict(int8: onnx.ModelProto, fp32: onnx.ModelProto, bits: int, ranges: Ranges | None) -> Verdict:
-    """Compare the parameters of an int8 clip graph with those that calibration gives.
+def check_parameters(int8: onnx.ModelProto, fp32: onnx.ModelProto, bits: int, ranges: Ranges | None) -> CheckResult:
+    """Compare the parameters of an int8 clip graph with those of its calibration.
 
     Args:
-        int8: From `quantize`.
-        fp32: The graph that it was made from.
-        bits: Of the weights.
-        ranges: Of the fp32 graph's tensors; None leaves scales of activations unchecked but for their own consistency.
+        int8: Graph that `quantize` returned.
+        fp32: Graph that it was made from.
+        bits: Bits of the weights.
+        ranges: Ranges of the fp32 graph's tensors; with None, scales of activations are checked for consistency alone.
     """
     checker = _Checker(int8, fp32, bits, ranges)
     worst, where = max(checker.errors(), default=(0.0, "nothing"))
     against = "its calibration" if ranges else "clip.fp32.onnx"
     figure = f"parameters, steps ({where})" if worst > 1 else "parameters, steps"
-    return Verdict("clip.int8 graph", against, figure, worst * MAX_STEPS, worst * MAX_STEPS, MAX_STEPS, worst <= 1)
+    return CheckResult("clip.int8 graph", against, figure, worst * MAX_STEPS, worst * MAX_STEPS, MAX_STEPS, worst <= 1)
 
 
-def sums_verdict(int8: onnx.ModelProto) -> Verdict:
-    """Prove that no int8 sum or product lies so near the middle between two levels that processors round it apart."""
+def check_sums(int8: onnx.ModelProto) -> CheckResult:
+    """Prove that no int8 sum or product is so near the middle of two levels that processors round it differently."""
     found = nearest_middle(int8)
     figure = "sums, levels from a middle"
-    return Verdict("clip.int8 graph", "every processor", figure, found, found, MARGIN, found >= MARGIN)
+    return CheckResult("clip.int8 graph", "every processor", figure, found, found, MARGIN, found >= MARGIN)
 
 
 def bits_of(int8: onnx.ModelProto) -> int:
-    """Return how many bits the weights of an int8 graph have: 7 if none is beyond 64, else 8."""
+    """Return the number of bits of the weights of an int8 graph: 7 if none is beyond 64, else 8."""
     arrays = (numpy_helper.to_array(t) for t in int8.graph.initializer if t.data_type == onnx.TensorProto.INT8)
     return 7 if max((int(np.abs(a.astype(int)).max(initial=0)) for a in arrays), default=0) <= 64 else 8
 
@@ -72,7 +72,7 @@ class _Checker:
         self.convolutions = {n.name: n for n in fp32.graph.node if n.op_type in ("Conv", "ConvTranspose")}
 
     def errors(self) -> list[tuple[float, str]]:
-        """Errors as parts of what is allowed, each with its tensor."""
+        """Return all errors, as parts of the largest allowed ones, each with the name of its tensor."""
         found = [(0.0, "nothing")]
         for node in self.int8.graph.node:
             if node.op_type in ("Conv", "ConvTranspose"):
@@ -89,29 +89,29 @@ class _Checker:
         return _Quantizer(float(self.constants[node.input[1]]), int(self.constants[node.input[2]]))
 
     def _apart(self, a: _Quantizer, b: _Quantizer, name: str) -> tuple[float, str]:
-        scale = abs(a.scale / b.scale - 1) / MAX_SCALE if b.scale else float(a.scale != b.scale)
-        return max(scale, abs(a.zero_point - b.zero_point) / MAX_ZERO_POINT), name
+        scale = abs(a.scale / b.scale - 1) / MAX_SCALE_DEVIATION if b.scale else float(a.scale != b.scale)
+        return max(scale, abs(a.zero_point - b.zero_point) / MAX_ZERO_POINT_STEPS), name
 
     def _convolution(self, node: onnx.NodeProto) -> list[tuple[float, str]]:
-        """Weights and bias against fp32's, in steps of the asked number of bits."""
+        """Compare weights and bias with those of fp32, in steps of the requested number of bits."""
         original = self.convolutions.get(node.name)
         source = self.producer.get(node.input[1])
         if original is None:
             return [(float("inf"), node.name)]  # no convolution of the fp32 graph
         if source is None or source.op_type != "DequantizeLinear":
-            return []  # it stayed in float
+            return []  # a convolution in float
         stored, scale = (self.constants[name] for name in source.input[:2])
-        wanted = self.originals[original.input[1]]
-        if stored.shape != wanted.shape:
+        expected = self.originals[original.input[1]]
+        if stored.shape != expected.shape:
             return [(float("inf"), node.name)]
         axis = next((a.i for a in source.attribute if a.name == "axis"), 1)
         column = [1] * stored.ndim
         column[axis] = -1
         steps = scale.reshape(column) if scale.ndim else scale
         others = tuple(k for k in range(stored.ndim) if k != axis)
-        asked = np.abs(wanted).max(axis=others, keepdims=True) / self.levels
-        weights = np.abs(stored * steps - wanted) / np.maximum(asked, 1e-12)
-        used = np.broadcast_to(asked > 1e-9, weights.shape)  # a channel of zeros has no step
+        step = np.abs(expected).max(axis=others, keepdims=True) / self.levels
+        weights = np.abs(stored * steps - expected) / np.maximum(step, 1e-12)
+        used = np.broadcast_to(step > 1e-9, weights.shape)  # a channel of zeros has no step
         found = [(float(weights[used].max(initial=0)) / MAX_STEPS, node.name)]
         return [*found, *self._bias(node, original, np.ravel(scale))]
 
@@ -127,12 +127,12 @@ class _Checker:
         step = weight_scale * float(self.constants[entry.input[1]])
         error = np.abs(stored * step - np.ravel(self.originals[original.input[2]])) / np.maximum(step, 1e-30)
         clipped = np.abs(stored.astype(np.int64)) >= 2**31 - 1
-        consistent = float(np.abs(np.ravel(scale) / step - 1).max()) / MAX_SCALE
-        rounding = np.maximum(MAX_STEPS, 1e-6 * np.abs(stored))  # of float32, for large biases
+        consistent = float(np.abs(np.ravel(scale) / step - 1).max()) / MAX_SCALE_DEVIATION
+        rounding = np.maximum(MAX_STEPS, 1e-6 * np.abs(stored))  # rounding of float32, for large biases
         return [(max(consistent, float((error / rounding)[~clipped].max(initial=0))), f"bias of {node.name}")]
 
     def _activation(self, node: onnx.NodeProto) -> list[tuple[float, str]]:
-        """Scale and zero point against the calibrated range, or against those of what the operator before reads."""
+        """Compare scale and zero point with those of the calibrated range, or with those of the operator's input."""
         here = self._quantizer(node)
         allowed = self._expected(node.input[0])
         if self.ranges is None or not allowed:
@@ -140,7 +140,7 @@ class _Checker:
         return [min(self._apart(here, other, node.name) for other in allowed)]
 
     def _expected(self, tensor: str) -> list[_Quantizer]:
-        """What is given for the tensor, or else what its range gives and what it may keep from the tensor before."""
+        """Return the allowed quantizers of a tensor: the given one, or those of its range and of the tensor before."""
         if tensor in self.given:
             return [self.given[tensor]]
         found = []

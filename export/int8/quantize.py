@@ -1,8 +1,8 @@
-"""fp32 clip graph to static int8: QDQ, unsigned activations of 8 bits, signed weights of 7 bits per channel.
+"""Quantization of an fp32 clip graph to static int8: QDQ, unsigned 8-bit activations, signed 7-bit weights by channel.
 
 Processors with AVX2 but without VNNI add two products of an activation and a weight in 16 bits. With weights of 8 bits
-that sum saturates and the answer is another one there; with weights of 7 bits it cannot, so every processor gives the
-same bits (docs/processors.md).
+that sum saturates and changes the result; with weights of 7 bits it cannot, so every processor computes the same bits
+(docs/processors.md).
 """
 
 import logging
@@ -23,18 +23,16 @@ from edgeecho.export.int8.ranges import Ranges
 OPERATORS = ["Conv", "Concat", "Add", "Resize", "DepthToSpace", "Sigmoid", "MaxPool", "Mul", "Relu", "Slice"]
 OPERATORS += ["ConvTranspose", "Transpose", "Unsqueeze", "Squeeze", "Gather"]  # of native 3D graphs
 MOVERS = ("DepthToSpace", "Transpose", "Squeeze", "Unsqueeze", "Gather")
-"""Operators that pass values on as they are."""
+"""Operators that move values without changing them."""
 LOGIT_RANGE = 8.0
-"""Logits are stored from -8 to 8 in steps of 1/16: finer near the mask's edge than their own range would allow."""
-
-
+"""Bound of the stored logits, from -8 to 8 in steps of 1/16: finer near the mask's edge than their own range."""
 WEIGHT_BITS = (7, 8)
-"""Bits of a weight: 7 for the same answer on every processor, 8 for processors that add in 32 bits."""
+"""Bits of a weight: 7 for equal results on every processor, 8 for processors that add in 32 bits."""
 PROCESSORS = {
     7: "every processor",
     8: "processors that add products of 8 bits without saturation: x86 with VNNI or AMX, x86 without AVX2, 64-bit ARM",
 }
-"""Which processors give the answers of a file, by the bits of its weights."""
+"""Processors on which a file gives the proven results, by the bits of its weights."""
 
 
 def quantize(
@@ -48,11 +46,11 @@ def quantize(
     """Quantize a clip graph so that it runs in integers from `frames` to `prob`.
 
     Args:
-        model: From `clip_graph`, uint8 in and out.
-        ranges: Of its tensors.
+        model: Graph that `clip_graph` returned, uint8 in and out.
+        ranges: Ranges of its tensors.
         keep_float: Names of convolutions that stay in float.
-        weight_bits: Of `WEIGHT_BITS`.
-        exact_sums: Choose the scales of sums such that every processor rounds alike; a peer's graph does without.
+        weight_bits: Bits of the weights, one of `WEIGHT_BITS`.
+        exact_sums: Whether to choose scales of sums that every processor rounds alike; not used for peers.
     """
     boundary = _Boundary(model)
     given = given_parameters(model, ranges if exact_sums else None, weight_bits)
@@ -87,7 +85,7 @@ def quantize(
 
 
 def _fixed(scale: float, zero_point: int) -> list[dict[str, object]]:
-    """A tensor's quantization, given instead of calibrated."""
+    """Return a given quantization of a tensor, in place of a calibrated one."""
     return [
         {
             "quant_type": QuantType.QUInt8,
@@ -98,7 +96,7 @@ def _fixed(scale: float, zero_point: int) -> list[dict[str, object]]:
 
 
 class _Boundary:
-    """The tensors where the pipeline's floats begin and end."""
+    """Tensors at which the float operators at both ends of the graph begin and end."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
         producer = {name: node for node in model.graph.node for name in node.output}
@@ -127,12 +125,12 @@ class _Boundary:
 
 
 def given_parameters(model: onnx.ModelProto, ranges: Ranges | None, weight_bits: int) -> Parameters:
-    """Return scale and zero point of the tensors of an fp32 clip graph that are given: at its ends, and where it adds.
+    """Return the scales and zero points in an fp32 clip graph that are given: at its ends, and in sums.
 
     Args:
         model: The graph.
-        ranges: Of its tensors; None gives those at the ends alone.
-        weight_bits: Of constants.
+        ranges: Ranges of its tensors; with None, those at the ends alone are returned.
+        weight_bits: Bits of constants.
     """
     return {**(exact_parameters(model, ranges, weight_bits) if ranges else {}), **_Boundary(model).fixed}
 
@@ -142,11 +140,11 @@ def _readers(model: onnx.ModelProto, tensor: str) -> list[onnx.NodeProto]:
 
 
 def _integers_outside(model: onnx.ModelProto, boundary: _Boundary) -> onnx.ModelProto:
-    """Drop the float steps at both ends: uint8 frames are their own quantization, and so is prob.
+    """Remove the float operators at both ends, since uint8 frames and `prob` are quantized already.
 
     Before: frames, Cast, Quantize(1, 0), Dequantize ... Sigmoid, Quantize(1/255, 0), Dequantize, Mul 255, Round,
-    Cast, prob. After: frames, Dequantize ... Sigmoid, Quantize(1/255, 0), prob. The same numbers. Operators that only
-    move the frames into place before the first Quantize then move integers.
+    Cast, prob. After: frames, Dequantize ... Sigmoid, Quantize(1/255, 0), prob. The numbers are the same. Operators
+    that only move the frames before the first Quantize then move integers.
     """
     nodes = list(model.graph.node)
     first = _quantizer(nodes, boundary.entry)
@@ -160,7 +158,7 @@ def _integers_outside(model: onnx.ModelProto, boundary: _Boundary) -> onnx.Model
     last.output[0] = "prob"
     keep = [n for n in nodes if not (set(n.output) & dead)]
     keep = [n for n in keep if n.output[0] != "prob" or n is last]
-    while True:  # whatever nothing reads any more
+    while True:  # nodes whose outputs are not read
         read = {name for node in keep for name in node.input} | {"prob"}
         alive = [n for n in keep if set(n.output) & read]
         if len(alive) == len(keep):
@@ -180,7 +178,7 @@ def _quantizer(nodes: list[onnx.NodeProto], tensor: str) -> onnx.NodeProto:
 
 
 def count_int8(model: onnx.ModelProto) -> tuple[int, int]:
-    """(convolutions whose weights are int8, all convolutions)."""
+    """Return the number of convolutions with int8 weights, and that of all convolutions."""
     int8 = {
         n.output[0]
         for n in model.graph.node

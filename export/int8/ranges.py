@@ -1,7 +1,7 @@
-"""What values the tensors of a graph take on calibration clips: the ranges that int8 is scaled to.
+"""Ranges of the tensors of a graph on the calibration set, from which the scales of int8 follow.
 
-Clips pass through one at a time and nothing of them is kept but a minimum, a maximum and a histogram of fixed size a
-tensor, so memory does not grow with their number (ONNX Runtime's own percentile method keeps all of them).
+Clips are run one at a time. Of each tensor only a minimum, a maximum and a histogram of fixed size are kept, so memory
+does not grow with the number of clips (the percentile method of ONNX Runtime keeps all values).
 """
 
 from collections.abc import Callable, Iterable
@@ -16,12 +16,12 @@ from edgeecho.errors import ConfigError
 
 METHODS = ("minmax", "percentile")
 PERCENT = 99.999
-"""Part of a tensor's values that the percentile method keeps within the range."""
+"""Percentage of a tensor's values that the percentile method keeps within the range."""
 BINS = 4096
 WINDOW_FRAMES = 8
-"""Frames a run, which bounds what a run's tensors take."""
-SAMPLE = 1 << 16
-"""Values of a tensor that a run adds to its histogram, evenly spread; its extremes are of all values."""
+"""Number of frames in one run, which bounds the memory of its tensors."""
+MAX_SAMPLES = 1 << 16
+"""Largest number of values that a run adds to a histogram, evenly spaced; minimum and maximum are of all values."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class Ranges:
     of: dict[str, tuple[float, float]]
     method: str
     frames: int
-    """Frames that they were found on."""
+    """Number of frames of the calibration set."""
 
 
 class Histogram:
-    """Counts of values in bins about zero, whose width doubles whenever a value lies outside."""
+    """Histogram with bins about zero, whose width doubles whenever a value lies outside."""
 
     def __init__(self) -> None:
         self.counts = np.zeros(BINS, np.int64)
@@ -43,7 +43,7 @@ class Histogram:
         self.low, self.high = np.inf, -np.inf
 
     def add(self, values: np.ndarray) -> None:
-        """Count values, float of any shape; those that are not finite count for nothing."""
+        """Count values, float of any shape; values that are not finite are ignored."""
         flat = values.ravel()
         low, high = float(flat.min()), float(flat.max())
         if not np.isfinite([low, high]).all():
@@ -57,7 +57,7 @@ class Histogram:
             self.width = float(2.0 ** np.ceil(np.log2(reach / (BINS / 2))))
         while reach >= self.width * BINS / 2:
             self._widen()
-        sample = flat[:: -(-len(flat) // SAMPLE)]
+        sample = flat[:: -(-len(flat) // MAX_SAMPLES)]
         bins = np.floor(sample / self.width).astype(np.int64) + BINS // 2
         self.counts += np.bincount(bins, minlength=BINS)
 
@@ -67,8 +67,8 @@ class Histogram:
         self.counts[BINS // 4 : 3 * BINS // 4] = pairs
         self.width *= 2
 
-    def between(self, percent: float) -> tuple[float, float]:
-        """The range that holds this part of the values, as much of the rest below it as above."""
+    def percentile_range(self, percent: float) -> tuple[float, float]:
+        """Return the range of this percentage of the values, with equal parts of the others below and above."""
         total = self.counts.sum()
         if not total:
             return 0.0, 0.0
@@ -86,23 +86,23 @@ def find_ranges(
     method: str = "minmax",
     advance: Callable[[], None] = lambda: None,
 ) -> Ranges:
-    """Run an fp32 clip graph over clips and look at every tensor.
+    """Run an fp32 clip graph over clips, and find the range of every tensor.
 
     Args:
-        model: From `clip_graph`, uint8 in and out.
-        clips: uint8 (T, S, S) each.
-        method: `minmax`, or `percentile`, which lets `PERCENT` of a tensor's values in and clips the rest.
-        advance: Called once a clip.
+        model: Graph that `clip_graph` returned, uint8 in and out.
+        clips: Clips, uint8 (T, S, S) each.
+        method: `minmax`, or `percentile`, which keeps `PERCENT` of a tensor's values and clips the others.
+        advance: Function that is called after each clip.
 
     Raises:
         ConfigError: If the method is unknown.
     """
     if method not in METHODS:
         raise ConfigError(f"unknown calibration method {method!r}; known: {', '.join(METHODS)}")
-    tapped, names = _tap_all(model)
+    extended, names = _with_all_outputs(model)
     options = ort.SessionOptions()
     options.log_severity_level = 3
-    session = ort.InferenceSession(tapped.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(extended.SerializeToString(), options, providers=["CPUExecutionProvider"])
     seen = {name: Histogram() for name in names}
     frames = 0
     length = model.graph.input[0].type.tensor_type.shape.dim[0].dim_value or WINDOW_FRAMES
@@ -115,17 +115,21 @@ def find_ranges(
         advance()
     percent = PERCENT if method == "percentile" else 100.0
     whole = method == "minmax"
-    of = {name: (h.low, h.high) if whole else h.between(percent) for name, h in seen.items() if np.isfinite(h.low)}
+    of = {
+        name: (h.low, h.high) if whole else h.percentile_range(percent)
+        for name, h in seen.items()
+        if np.isfinite(h.low)
+    }
     return Ranges(of, method, frames)
 
 
-def _tap_all(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[str]]:
-    """A copy in which every float tensor that an operator makes is an output, and their names."""
-    tapped = shape_inference.infer_shapes(model)
-    inside = {v.name: v.type.tensor_type.elem_type for v in tapped.graph.value_info}
-    outputs = {v.name for v in tapped.graph.output}
-    made = [name for node in tapped.graph.node if node.op_type != "Constant" for name in node.output]
+def _with_all_outputs(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[str]]:
+    """Return a copy in which every float tensor is an output, and the names of these tensors."""
+    extended = shape_inference.infer_shapes(model)
+    inside = {v.name: v.type.tensor_type.elem_type for v in extended.graph.value_info}
+    outputs = {v.name for v in extended.graph.output}
+    made = [name for node in extended.graph.node if node.op_type != "Constant" for name in node.output]
     names = [name for name in made if name not in outputs and inside.get(name) == TensorProto.FLOAT]
     for name in names:
-        tapped.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
-    return tapped, names
+        extended.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
+    return extended, names

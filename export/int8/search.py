@@ -1,7 +1,7 @@
-"""From fp32 to an int8 graph that the acceptance test accepts.
+"""Search for an int8 graph that the acceptance test accepts.
 
-If it refuses, convolutions go back to float, the one that costs the figure in question most first, until it accepts; if
-half of them in float do not help, the export is refused.
+If it refuses a graph, convolutions are kept in float, the one with the largest effect on the failed figure first, until
+it accepts; if half of them in float do not suffice, the export is refused.
 """
 
 from collections.abc import Callable
@@ -10,53 +10,54 @@ from dataclasses import dataclass, field
 import onnx
 
 from edgeecho.errors import ExportError
-from edgeecho.export.check.acceptance import Figure, Reference, assess
-from edgeecho.export.check.proof import Verdict, open_graph, require_all
-from edgeecho.export.int8.parameters import parameters_verdict, sums_verdict
+from edgeecho.export.check.acceptance import Reference, assess
+from edgeecho.export.check.figures import Figure
+from edgeecho.export.check.proof import CheckResult, open_graph, require_all
+from edgeecho.export.int8.parameters import check_parameters, check_sums
 from edgeecho.export.int8.quantize import quantize
 from edgeecho.export.int8.ranges import Ranges
 from edgeecho.export.options import Options
 from edgeecho.model.spec import ModelSpec
 
-RANKED_ON = 16
-"""Acceptance cines that the cost of a convolution is measured on."""
+RANKING_CINES = 16
+"""Number of acceptance cines on which the cost of a convolution is measured."""
 
 
 @dataclass(frozen=True)
 class Int8Graph:
-    """An int8 graph, and what the acceptance test found of it."""
+    """An int8 graph with its proof and the figures of the acceptance test."""
 
     model: onnx.ModelProto
-    proof: list[Verdict]
-    """Its weights, biases and scales against the calibration, and its sums against the middles between levels."""
+    proof: list[CheckResult]
+    """Results of comparing its parameters with the calibration and its sums with the middles between levels."""
     figures: list[Figure]
     kept_float: list[str] = field(default_factory=list)
-    """Convolutions that stay in float, the one that costs most first."""
+    """Names of convolutions that stay in float, the one with the largest cost first."""
     costs: list[tuple[str, float]] = field(default_factory=list)
-    """Of each convolution, what the figure that failed is if that one alone is in float, best first; empty if none
+    """Name of each convolution, and the failed figure if that one alone is in float, smallest first; empty if no figure
     failed."""
 
     @property
     def refusal(self) -> str | None:
-        """Why the acceptance test refuses it; None if it accepts."""
+        """Reason why the acceptance test refuses the graph; None if it accepts."""
         return refusal_of(self.figures)
 
 
 def refusal_of(figures: list[Figure]) -> str | None:
-    """Name the first figure that does not hold, with its interval and its worst cines; None if all hold."""
+    """Describe the first figure that does not hold, with its interval and its worst cines; None if all hold."""
     failed = [figure for figure in figures if not figure.holds]
     return f"{failed[0].file} differs from {failed[0].against} in {failed[0]}" if failed else None
 
 
 def refusals_of(figures: list[Figure]) -> list[str]:
-    """Tell why files are refused, a sentence a file; empty if all are accepted."""
+    """Describe why files are refused, one sentence a file; empty if all are accepted."""
     files = dict.fromkeys(figure.file for figure in figures)
     found = (refusal_of([figure for figure in figures if figure.file == file]) for file in files)
     return [text for text in found if text]
 
 
 def sources_of(figure: Figure, reference: Reference) -> list[str]:
-    """Tell which cines of the data set the worst ones are, for the terminal alone: files name no patient."""
+    """List the names of the worst cines in the data set, for the terminal alone: files contain no name of a patient."""
     found = {cine.name: cine.source for cine in reference.cines if cine.source}
     names = [text.rpartition(" (")[0] for text in figure.worst]
     return [f"{name} is {found[name]}" for name in names if name in found]
@@ -70,22 +71,22 @@ def quantize_accepted(
     options: Options,
     progress: Callable[[str], None],
 ) -> Int8Graph:
-    """Quantize, test, and give convolutions back to float until the acceptance test accepts.
+    """Quantize, test, and keep more convolutions in float until the acceptance test accepts.
 
     Args:
-        model: fp32 clip graph.
-        ranges: Of its tensors.
-        reference: What fp32 answers to the acceptance cines.
-        spec: Of the fp32 clip graph.
-        options: `gate` `report` keeps all convolutions in int8 and returns what was found.
-        progress: Told what goes on.
+        model: The fp32 clip graph.
+        ranges: Ranges of its tensors.
+        reference: Predictions of fp32 on the acceptance cines.
+        spec: Specification of the fp32 clip graph.
+        options: Options of the export; with `gate` `report` all convolutions stay in int8, whatever is found.
+        progress: Function that is called with what is being done.
 
     Raises:
         ExportError: If parameters of the graph are not those of the calibration, or with `gate` `enforce` half of the
-            convolutions in float do not help.
+            convolutions in float do not suffice.
     """
     names = [node.name for node in model.graph.node if node.op_type in ("Conv", "ConvTranspose")]
-    candidates = names[1:-1]  # the first and the last stand at the pipeline's own fixed scales
+    candidates = names[1:-1]  # the first and the last have the given scales at the ends
     found = _attempt(model, ranges, reference, spec, options, [])
     if found.refusal is None:
         return found
@@ -118,7 +119,7 @@ def _attempt(
     kept: list[str],
 ) -> Int8Graph:
     int8 = quantize(model, ranges, keep_float=kept, weight_bits=options.weight_bits)
-    proof = [parameters_verdict(int8, model, options.weight_bits, ranges), sums_verdict(int8)]
+    proof = [check_parameters(int8, model, options.weight_bits, ranges), check_sums(int8)]
     require_all(proof)
     run = open_graph(int8, spec).probabilities
     return Int8Graph(int8, proof, assess("clip.int8.onnx", run, reference, options.limits), list(kept))
@@ -133,8 +134,8 @@ def rank(
     candidates: list[str],
     figure: str,
 ) -> list[tuple[str, float]]:
-    """Convolutions by the figure that is left if each alone goes back to float; the smallest first."""
-    few = reference.subset(range(min(RANKED_ON, len(reference.cines))))
+    """Rank convolutions by the failed figure if each alone is in float; the smallest first."""
+    few = reference.subset(range(min(RANKING_CINES, len(reference.cines))))
     costs = []
     for name in candidates:
         graph = quantize(model, ranges, keep_float=[name], weight_bits=options.weight_bits)

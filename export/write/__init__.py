@@ -1,1 +1,1 @@
-"""What an export writes: sealed graphs in each format, device files, the card and the index."""
+"""Files of an export: sealed graphs in each format, device files, the card and the index."""

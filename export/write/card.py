@@ -1,4 +1,4 @@
-"""The model card of a bundle: what the model is, what was proven of it, and how it looks."""
+"""Model card of a bundle: description of the model, acceptance test, proof, and pictures of its outlines."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ import numpy as np
 from edgeecho.cine import Cine, read_cine
 from edgeecho.data.datasets.licences import terms_of
 from edgeecho.errors import MissingExtraError, require
-from edgeecho.export.check.acceptance import Figure
-from edgeecho.export.check.proof import Verdict, open_file
+from edgeecho.export.check.figures import Figure
+from edgeecho.export.check.proof import CheckResult, open_file
 from edgeecho.export.int8.calibrate import PHANTOM_PX, PHANTOM_SEED
 from edgeecho.export.int8.quantize import PROCESSORS
 from edgeecho.export.options import Options
@@ -22,12 +22,12 @@ from edgeecho.synthetic.phantom import PhantomHeart
 
 CARD, PICTURE = "CARD.md", "card.png"
 SIDE_PX = 288
-"""Of one picture."""
-SHOWN = 3
+"""Side of one picture in pixels."""
+SHOWN_CINES = 3
 
 
 def write_card(bundle: Bundle, options: Options) -> None:
-    """Write `CARD.md` and, where clip graphs were asked for, `card.png` into the bundle's folder."""
+    """Write `CARD.md` and, if clip graphs were requested, `card.png` into the bundle's folder."""
     files = [path for path in _shown_files(bundle.folder, options) if path.is_file()]
     if files:
         with atomic(bundle.folder / PICTURE) as temporary:
@@ -43,7 +43,7 @@ def _shown_files(folder: Path, options: Options) -> list[Path]:
 
 
 def _picture(files: list[Path]) -> np.ndarray:
-    """A row a cine, a column a file: uint8 BGR."""
+    """Draw a picture with one row a cine and one column a file, uint8 BGR."""
     predictors = [(path.name, open_file(path)) for path in files]
     rows = []
     for cine in _shown_cines():
@@ -71,8 +71,8 @@ def _panel(frame: np.ndarray, mask: np.ndarray, text: str) -> np.ndarray:
 
 
 def _shown_cines() -> list[Cine]:
-    """No patient's frames but those of pydicom's own example: a card is passed on."""
-    cines = [PhantomHeart((PHANTOM_SEED, 3, i), PHANTOM_PX).cine(f"phantom {i}") for i in range(SHOWN)]
+    """Return drawn cines and the example of pydicom; a card is published, so it shows no other patient."""
+    cines = [PhantomHeart((PHANTOM_SEED, 3, i), PHANTOM_PX).cine(f"phantom {i}") for i in range(SHOWN_CINES)]
     try:
         pydicom = require("pydicom", "dicom")
     except MissingExtraError:
@@ -124,7 +124,7 @@ def _text(bundle: Bundle, options: Options, shown: list[str]) -> str:
         lines += ["", "What is left of the figure that failed, with one convolution in float:", ""]
         lines += ["| convolution | figure left |", "|---|---|", *(f"| {n} | {v:.4g} |" for n, v in bundle.costs)]
     proof = "Each file against the one that it must equal, within the limit."
-    lines += ["", "## Proof", "", proof, "", *_table(bundle.verdicts)]
+    lines += ["", "## Proof", "", proof, "", *_table(bundle.proof)]
     if shown:
         lines += ["", f"## How it looks: {' and '.join(shown)}, the same frame", "", f"![outlines]({PICTURE})"]
     return "\n".join([*lines, ""])
@@ -139,7 +139,7 @@ def _acceptance(figures: list[Figure]) -> list[str]:
     return rows
 
 
-def _table(verdicts: list[Verdict]) -> list[str]:
+def _table(proof: list[CheckResult]) -> list[str]:
     rows = ["| file | against | figure | value | worst | limit |", "|---|---|---|---|---|---|"]
-    rows += [f"| {v.file} | {v.against} | {v.figure} | {v.value:.4g} | {v.worst:.4g} | {v.limit:g} |" for v in verdicts]
+    rows += [f"| {r.file} | {r.against} | {r.figure} | {r.value:.4g} | {r.worst:.4g} | {r.limit:g} |" for r in proof]
     return rows

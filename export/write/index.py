@@ -1,4 +1,4 @@
-"""bundle.json: everything about an export that a program, a buyer or an auditor asks for."""
+"""Index of a bundle, `bundle.json`: all facts about an export that a program, a buyer or an auditor needs."""
 
 import hashlib
 import json
@@ -9,8 +9,8 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
-from edgeecho.export.check.acceptance import Figure
-from edgeecho.export.check.proof import Verdict
+from edgeecho.export.check.figures import Figure
+from edgeecho.export.check.proof import CheckResult
 from edgeecho.export.options import Options
 from edgeecho.export.pipeline import Bundle
 from edgeecho.files import atomic
@@ -29,12 +29,12 @@ SOUP = {
     "onnxscript": "turns the network into a graph",
     "onnxsim": "simplifies the graph",
 }
-"""Software of unknown provenance (IEC 62304) that made these files or runs them, and what for."""
+"""Software of unknown provenance (IEC 62304) that made these files or runs them, with its purpose."""
 MODULES = {"opencv-python-headless": "cv2"}
 
 
 def write_index(bundle: Bundle, options: Options) -> None:
-    """Write `bundle.json` over every other file of the folder; the same export gives the same bytes."""
+    """Write `bundle.json`, which lists every other file of the folder; the same export gives the same bytes."""
     folder, spec = bundle.folder, bundle.spec
     files = sorted(folder.iterdir())
     index = {
@@ -48,7 +48,7 @@ def write_index(bundle: Bundle, options: Options) -> None:
         "graphs": {p.name: json.loads(check(p).spec.to_json()) for p in files if p.suffix in GRAPHS},
         "calibration": bundle.calibration,
         "gate": bundle.gate and _gate(bundle, options),
-        "proof": plain_rows(bundle.verdicts),
+        "proof": plain_rows(bundle.proof),
         "engines": {row["name"]: row["version"] for row in _soup()},
         "soup": _soup(),
     }
@@ -69,9 +69,9 @@ def _gate(bundle: Bundle, options: Options) -> dict[str, Any]:
     }
 
 
-def plain_rows(verdicts: Sequence[Verdict | Figure]) -> list[dict[str, Any]]:
-    """Turn rows into JSON values, which have no infinity."""
-    rows = [asdict(v) for v in verdicts]
+def plain_rows(found: Sequence[CheckResult | Figure]) -> list[dict[str, Any]]:
+    """Turn results and figures into JSON values, in which an infinity is null."""
+    rows = [asdict(each) for each in found]
     return [{k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()} for row in rows]
 
 

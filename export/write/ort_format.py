@@ -1,7 +1,7 @@
 """Graphs in ONNX Runtime's own format, which its minimal builds read, and the list of operators to build them with.
 
-The file is the ONNX graph as ONNX Runtime has optimised it, but for what depends on the processor: the blocked layout
-for AVX that it would choose here. Its answers are those of the `.onnx` file.
+The file is the ONNX graph after the optimizations of ONNX Runtime, except those that depend on the processor, such as
+the blocked layout for AVX. Its results are those of the `.onnx` file.
 """
 
 import logging
@@ -22,11 +22,11 @@ from edgeecho.model.sealed_file import seal
 from edgeecho.model.spec import ModelSpec
 
 OPERATORS = "required_operators.config"
-PROCESSORS_OWN = ["NchwcTransformer"]
-"""Optimisations whose result runs on some processors only."""
+PROCESSOR_OPTIMIZERS = ["NchwcTransformer"]
+"""Names of optimizations whose result runs on some processors only."""
 IDENTIFIER = b"ORTM"
-ALIGNMENT = 64
-"""Bytes; more than any tensor of a file asks for."""
+ALIGNMENT_BYTES = 64
+"""Alignment of the model in bytes, at least that of any tensor in a file."""
 
 
 def write_ort(path: Path, model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp = NO_STAMP) -> None:
@@ -40,21 +40,25 @@ def write_ort(path: Path, model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp 
         options.log_severity_level = 3
         try:
             data = stamped(model, spec, stamp)
-            ort.InferenceSession(data, options, providers=["CPUExecutionProvider"], disabled_optimizers=PROCESSORS_OWN)
+            ort.InferenceSession(
+                data, options, providers=["CPUExecutionProvider"], disabled_optimizers=PROCESSOR_OPTIMIZERS
+            )
         except Exception as error:  # onnxruntime raises many kinds; most likely the disk is full
             raise ExportError(f"{path.name}: ONNX Runtime cannot write it: {str(error).splitlines()[0]}") from error
-        data = seal(in_order(converted.read_bytes()))
+        data = seal(with_sorted_operators(converted.read_bytes()))
     with atomic(path) as temporary:
         temporary.write_bytes(data)
 
 
-def in_order(data: bytes) -> bytes:
-    """The same file with its list of operators sorted: ONNX Runtime writes it as a hash table has it, by chance.
+def with_sorted_operators(data: bytes) -> bytes:
+    """Sort the list of operators of a file, which ONNX Runtime writes in the random order of a hash table.
 
-    The list stands before the model, and nothing in the model points to it. So root and list are written anew, and the
-    model follows as it was.
+    The list stands before the model, and nothing in the model points to it. So root and list are written again, and the
+    bytes of the model follow unchanged.
     """
-    from ort_flatbuffers_py.fbs.InferenceSession import InferenceSession  # found once onnxruntime.tools is imported
+    from ort_flatbuffers_py.fbs.InferenceSession import (
+        InferenceSession,  # importable once onnxruntime.tools is imported
+    )
 
     session = InferenceSession.GetRootAs(data)
     builder = flatbuffers.Builder(1024)
@@ -65,7 +69,7 @@ def in_order(data: bytes) -> bytes:
     head = builder.Output()
     table = session.Model()._tab
     begin = min(table.Pos, table.Pos - int.from_bytes(data[table.Pos : table.Pos + 4], "little", signed=True))
-    head += bytes((begin - len(head)) % ALIGNMENT)
+    head += bytes((begin - len(head)) % ALIGNMENT_BYTES)
     place = InferenceSession.GetRootAs(head)._tab
     at = place.Pos + place.Offset(6)
     head[at : at + 4] = (table.Pos - begin + len(head) - at).to_bytes(4, "little")
@@ -73,7 +77,7 @@ def in_order(data: bytes) -> bytes:
 
 
 def _operators(builder: flatbuffers.Builder, resolver: Any) -> int:
-    """Of each operator its types' names, and of each name the arguments (kind, index) that have this type."""
+    """Write for each operator the names of its types, and for each name the arguments (kind, index) of this type."""
     found: dict[str, dict[str, list[tuple[int, int]]]] = {}
     for operator in _each(resolver.OpKernelTypeStrArgs, resolver.OpKernelTypeStrArgsLength()):
         types = _each(operator.KernelTypeStrArgs, operator.KernelTypeStrArgsLength())
@@ -102,7 +106,7 @@ def _argument(builder: flatbuffers.Builder, kind: int, index: int) -> int:
 
 
 def _table(builder: flatbuffers.Builder, *fields: int | None) -> int:
-    """A table of references; None leaves a field out."""
+    """Write a table of references; None leaves a field out."""
     builder.StartObject(len(fields))
     for slot, field in enumerate(fields):
         if field is not None:
@@ -126,7 +130,7 @@ def write_operators(folder: Path) -> None:
     logging.getLogger("ort_format_model.utils").setLevel(logging.WARNING)
     files = sorted(folder.glob("*.ort"))
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # it leaves closing its files to chance
+        warnings.simplefilter("ignore", ResourceWarning)  # the function does not close its files
         config = Path(scratch) / OPERATORS
         create_config_from_models(files, config, enable_type_reduction=True)
         lines = [line for line in config.read_text().splitlines() if not line.startswith("#")]

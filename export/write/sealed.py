@@ -7,7 +7,7 @@ from pathlib import Path
 import onnx
 
 from edgeecho.errors import require
-from edgeecho.export.graph.for_openvino import restated, without_rounded_products
+from edgeecho.export.graph.for_openvino import keep_products_float, requantize_inputs
 from edgeecho.files import atomic
 from edgeecho.model.sealed_file import DIGEST_KEY, REFUSAL_KEY, SPEC_KEY, UNSEALED, seal
 from edgeecho.model.selftest_record import KEY as SELFTEST_KEY
@@ -18,14 +18,14 @@ from edgeecho.runtime.engines.openvino_engine import openvino_core
 
 @dataclass(frozen=True)
 class Stamp:
-    """What a file carries beside its spec."""
+    """Contents of a file's metadata besides the specification."""
 
     selftest: SelfTest | None = None
     refusal: str | None = None
-    """Why the acceptance test refused it; None where it did not."""
+    """Reason why the acceptance test refused the graph; None if it accepted."""
 
     def metadata(self, spec: ModelSpec) -> dict[str, str]:
-        """Name to text, with a digest of zeros at the end."""
+        """Return the metadata by name, with a digest of zeros at the end."""
         found = {SPEC_KEY: spec.to_json()}
         if self.selftest:
             found[SELFTEST_KEY] = self.selftest.to_json()
@@ -38,7 +38,7 @@ NO_STAMP = Stamp()
 
 
 def stamped(model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp = NO_STAMP) -> bytes:
-    """An ONNX file with the spec, what else it carries, and a digest of zeros in its metadata."""
+    """Serialize an ONNX file with specification, stamp and a digest of zeros in its metadata."""
     sealed = onnx.ModelProto()
     sealed.CopyFrom(model)
     sealed.producer_name, sealed.producer_version = "edgeecho", ""
@@ -51,7 +51,7 @@ def stamped(model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp = NO_STAMP) ->
 
 
 def onnx_bytes(model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp = NO_STAMP) -> bytes:
-    """A sealed ONNX file with the spec in its metadata; the same arguments give the same bytes."""
+    """Serialize a sealed ONNX file with the specification inside; the same arguments give the same bytes."""
     return seal(stamped(model, spec, stamp))
 
 
@@ -66,7 +66,7 @@ def write_openvino(path: Path, model: onnx.ModelProto, spec: ModelSpec, stamp: S
     ov = require("openvino", "openvino")
     with tempfile.TemporaryDirectory() as folder:
         source, xml = Path(folder) / "model.onnx", Path(folder) / "model.xml"
-        bare = restated(without_rounded_products(model))
+        bare = requantize_inputs(keep_products_float(model))
         del bare.metadata_props[:]  # the converter would carry them over, with another file's seal
         onnx.save(bare, source)
         converted = openvino_core().read_model(source)

@@ -1,10 +1,10 @@
-"""What an export proved, as a table."""
+"""Tables of an export and of a verification, for the terminal."""
 
 from dataclasses import asdict
 
 from rich.table import Table
 
-from edgeecho.export.check.proof import Verdict
+from edgeecho.export.check.proof import CheckResult
 from edgeecho.export.check.verification import Verification
 from edgeecho.export.pipeline import Bundle
 from edgeecho.model.spec import NOTICE
@@ -15,7 +15,7 @@ from edgeecho.report.terminal import table_console
 def print_bundle(bundle: Bundle) -> None:
     """Print the proof, the files and the licence to stdout."""
     console = table_console()
-    console.print(proof_table(bundle.verdicts, bundle.spec.name))
+    console.print(proof_table(bundle.proof, bundle.spec.name))
     if bundle.gate:
         console.print(acceptance_table([asdict(figure) for figure in bundle.gate], bundle.gate_cines))
         if bundle.kept_float:
@@ -29,19 +29,19 @@ def print_bundle(bundle: Bundle) -> None:
     console.print(f"weights: {bundle.spec.licence}. {NOTICE}", highlight=False)
 
 
-def proof_table(verdicts: list[Verdict], name: str) -> Table:
-    """Lay out what each file was compared with."""
+def proof_table(proof: list[CheckResult], name: str) -> Table:
+    """Lay out the comparisons of all files as a table."""
     table = Table("file", "against", "figure", "value", "worst clip", "limit", title=f"{name}: proof")
-    for v in verdicts:
+    for v in proof:
         limit = f"{v.limit:g}{'' if v.holds else ' FAILS'}"
         table.add_row(v.file, v.against, v.figure, f"{v.value:.4g}", f"{v.worst:.4g}", limit)
     return table
 
 
 def print_verification(found: Verification) -> None:
-    """Print what a verification found to stdout."""
+    """Print the result of a verification to stdout."""
     console = table_console()
-    console.print(proof_table(found.verdicts, found.spec.name))
+    console.print(proof_table(found.proof, found.spec.name))
     if found.figures:
         console.print(acceptance_table([asdict(figure) for figure in found.figures], found.cines))
-    console.print(f"{len(found.verdicts)} comparisons on this machine. {NOTICE}", highlight=False)
+    console.print(f"{len(found.proof)} comparisons on this machine. {NOTICE}", highlight=False)

@@ -1,4 +1,4 @@
-"""Which writer a file's suffix stands for."""
+"""Writer of each file format, by the suffix of its files."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Reading cines: every kind of file, what it says about itself, and every way in which a file can be wrong."""
+"""Reading cines: every kind of file, its frame rate and spacing, and every way in which a file can be wrong."""
 
 import os
 import pickle
@@ -23,7 +23,7 @@ os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 @pytest.fixture
 def frames() -> np.ndarray:
-    """A bright square on a ramp that moves one column a frame: uint8 (20, 48, 64), no two frames equal."""
+    """A bright square on a ramp that moves one column a frame, uint8 (20, 48, 64); all frames differ."""
     made = np.empty((FRAMES, HEIGHT, WIDTH), np.uint8)
     made[:] = np.linspace(0, 120, WIDTH, dtype=np.uint8)
     for t in range(FRAMES):
@@ -64,7 +64,7 @@ def cut(path: Path, share: float) -> Path:
 
 
 def error_line(path: Path, capfd: pytest.CaptureFixture[str]) -> str:
-    """What `read_cine` refuses a file with: one line, with the file's name, and no library on stdout or stderr."""
+    """Message with which `read_cine` refuses a file: one line with its name, and no output of a library."""
     with pytest.raises(VideoError) as caught:
         read_cine(path)
     text = str(caught.value)

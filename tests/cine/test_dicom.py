@@ -1,4 +1,4 @@
-"""Reading DICOM: pixels of every kind, frame rate, calibration and its trap, files that are wrong."""
+"""Reading DICOM: pixels of every kind, frame rate, calibration, and wrong files."""
 
 from pathlib import Path
 from typing import Any

@@ -51,7 +51,7 @@ def test_info_says_all_that_a_bundle_holds(command: Command, tiny_bundle: Path, 
         "made by",
         "edgeecho export",
         "acceptance test",
-        "itself, cut",
+        "window invariance",
         "onnxruntime",
         "not a medical device",
     ):

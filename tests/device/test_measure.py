@@ -11,15 +11,15 @@ from edgeecho.synthetic.phantom import PhantomHeart
 from studies.device_measure import (
     SOURCES,
     CMeter,
+    compare_curves,
+    compare_masks,
     compile_c,
     differences,
-    ellipses,
     has_compiler,
-    judge_curves,
-    judge_masks,
     load,
     volume_of,
 )
+from studies.measure_inputs import ellipses
 from studies.measure_sweep import draw
 from tests.helpers import draw_heart
 
@@ -72,13 +72,13 @@ def test_phantoms(library, seed):
 
 
 def test_random_curves(library):
-    beats, found = judge_curves(library, [(11, n) for n in range(400)])
+    beats, found = compare_curves(library, [(11, n) for n in range(400)])
     assert found == []
     assert beats > 300
 
 
 def test_random_masks(library):
-    measured, found = judge_masks(library, [(12, n) for n in range(700)])
+    measured, found = compare_masks(library, [(12, n) for n in range(700)])
     assert found == []
     assert measured > 400
 

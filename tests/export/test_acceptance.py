@@ -19,12 +19,13 @@ from onnx import numpy_helper  # noqa: E402
 import edgeecho.export.bundle as bundle_module  # noqa: E402
 import edgeecho.export.int8.search as search_module  # noqa: E402
 from edgeecho.errors import ConfigError, ExportError, ModelFileError  # noqa: E402
-from edgeecho.export.check.acceptance import Figure, Limits, Reference, assess, make_reference  # noqa: E402
+from edgeecho.export.check.acceptance import Reference, assess, make_reference  # noqa: E402
 from edgeecho.export.check.acceptance_cines import MAX_FRAMES, AcceptanceCine, acceptance_cines  # noqa: E402
-from edgeecho.export.check.proof import Verdict, compare_masks, open_graph  # noqa: E402
+from edgeecho.export.check.figures import Figure, Limits  # noqa: E402
+from edgeecho.export.check.proof import CheckResult, compare_masks, open_graph  # noqa: E402
 from edgeecho.export.check.verification import verify_bundle  # noqa: E402
 from edgeecho.export.int8.calibrate import gather  # noqa: E402
-from edgeecho.export.int8.parameters import parameters_verdict  # noqa: E402
+from edgeecho.export.int8.parameters import check_parameters  # noqa: E402
 from edgeecho.export.int8.quantize import count_int8, quantize  # noqa: E402
 from edgeecho.export.int8.ranges import Ranges  # noqa: E402
 from edgeecho.export.options import Options  # noqa: E402
@@ -43,7 +44,7 @@ NANO = next(path for path in packaged_models() if path.name == "cl_unet_nano")
 
 
 def discs(count: int = 12, side: int = 64) -> list[AcceptanceCine]:
-    """Cines of two frames: a disc of grey 200 that shrinks, EF known, its own pixels the truth."""
+    """Cines of two frames: a disc of grey 200 that shrinks, with known EF and its own pixels as truth."""
     y, x = np.mgrid[:side, :side]
     cines = []
     for k in range(count):
@@ -56,7 +57,7 @@ def discs(count: int = 12, side: int = 64) -> list[AcceptanceCine]:
 
 
 def bright(frames: np.ndarray) -> np.ndarray:
-    """A network that calls cavity what is bright."""
+    """A network that predicts cavity at bright pixels."""
     return np.where(frames > 100, 255, 0).astype(np.uint8)
 
 
@@ -110,8 +111,8 @@ def test_one_cine_decides_nothing() -> None:
     assert worst["ef_mean_points"].startswith("disc 7 (5")
 
 
-def test_a_cine_that_noise_moves_says_nothing_of_ef() -> None:
-    """A reference on the edge: two levels of noise decide its masks."""
+def test_a_cine_that_noise_moves_does_not_count_for_ef() -> None:
+    """The masks of the reference are so near the threshold that two levels of noise change them."""
     cines = [replace(cine, inputs=np.where(cine.inputs > 0, 128, 0).astype(np.uint8)) for cine in discs()]
 
     def edge(frames: np.ndarray) -> np.ndarray:
@@ -125,7 +126,7 @@ def test_a_cine_that_noise_moves_says_nothing_of_ef() -> None:
 
 
 def test_a_network_that_outlines_nothing_is_refused() -> None:
-    """Two empty masks are equal; they prove nothing."""
+    """Two empty masks are equal, but that proves nothing."""
     nothing = np.zeros_like
     found = assess("int8", nothing, make_reference(nothing, discs(), 128), Limits())
     assert [(f.figure, f.holds) for f in found[:2]] == [("disagreement", False), ("area_spread", False)]
@@ -144,7 +145,7 @@ def test_limits_are_named_and_bounded() -> None:
 # Cines
 
 
-def test_cines_know_ed_and_es(camus: Path) -> None:
+def test_cines_have_ed_and_es(camus: Path) -> None:
     cines = acceptance_cines(f"camus:{camus}", ("patient0001", "patient0006"), 48, seed=3)
     assert [cine.name for cine in cines[:2]] == ["drawn 3-0", "drawn 3-1"]
     assert {cine.name for cine in cines[40:]} == {"held-out cine 0", "held-out cine 1"}  # cards name no patient
@@ -170,7 +171,7 @@ def test_another_seed_draws_other_cines() -> None:
 
 @pytest.fixture(scope="module")
 def nano() -> tuple[onnx.ModelProto, Reference, list[np.ndarray]]:
-    """The packaged nano, what it answers to the cines of a seed that the packaged files were not exported with."""
+    """The packaged nano, with its reference on cines of another seed than that of the packaged files."""
     source = check(NANO / "clip.fp32.onnx")
     graph = onnx.load_from_string(source.data)
     run = open_graph(graph, source.spec).probabilities
@@ -185,7 +186,7 @@ def test_good_graphs_are_accepted(nano: tuple[onnx.ModelProto, Reference, list[n
         found = assess(name, open_graph(int8, spec).probabilities, reference, Limits())
         assert [str(figure) for figure in found if not figure.holds] == [], name
         assert {f.figure for f in found} >= {"disagreement", "ef_mean_points", "dice_lost", "other_answer"}
-        assert parameters_verdict(int8, graph, bits, ranges).holds, name
+        assert check_parameters(int8, graph, bits, ranges).holds, name
 
 
 def test_broken_graphs_are_refused(nano: tuple[onnx.ModelProto, Reference, list[np.ndarray]]) -> None:
@@ -195,21 +196,21 @@ def test_broken_graphs_are_refused(nano: tuple[onnx.ModelProto, Reference, list[
     for name, int8, ranges, bits in broken(graph, clips):
         found = assess(name, open_graph(int8, spec).probabilities, reference, Limits())
         assert not all(figure.holds for figure in found), name
-        told_by_parameters = not parameters_verdict(int8, graph, bits, ranges).holds
+        told_by_parameters = not check_parameters(int8, graph, bits, ranges).holds
         assert told_by_parameters == (not name.startswith(("calibrated on", "past and future"))), name
         names.append(name)
     assert len(names) == 9
 
 
 def test_parameters_are_recomputed(nano: tuple[onnx.ModelProto, Reference, list[np.ndarray]]) -> None:
-    """Each kind of parameter, changed where it would hardly show in a mask."""
+    """Every kind of parameter is changed where masks hardly differ."""
     graph, _, clips = nano
     _, int8, ranges, bits = next(good(graph, clips))
     node = next(n for n in int8.graph.node if n.op_type == "QuantizeLinear")
     kinds = [t.name for t in int8.graph.initializer if t.data_type in (onnx.TensorProto.INT8, onnx.TensorProto.INT32)]
     weight = next(name for name in kinds if name.endswith("weight_quantized"))
     bias = next(name for name in kinds if "bias" in name and name.endswith("quantized"))
-    assert parameters_verdict(int8, graph, bits, ranges).holds
+    assert check_parameters(int8, graph, bits, ranges).holds
     for name, change in (
         (weight, lambda a: np.where(a == a.flat[0], a + 2, a)),
         (bias, lambda a: a + 2),
@@ -221,9 +222,9 @@ def test_parameters_are_recomputed(nano: tuple[onnx.ModelProto, Reference, list[
         tensor = next(t for t in edited.graph.initializer if t.name == name)
         values = numpy_helper.to_array(tensor)
         tensor.CopyFrom(numpy_helper.from_array(np.asarray(change(values), values.dtype), name))
-        verdict = parameters_verdict(edited, graph, bits, ranges)
-        assert not verdict.holds, name
-        assert verdict.figure.startswith("parameters, steps ("), name
+        result = check_parameters(edited, graph, bits, ranges)
+        assert not result.holds, name
+        assert result.figure.startswith("parameters, steps ("), name
 
 
 # Exports
@@ -238,15 +239,15 @@ def test_openvino_is_tested_by_itself(tiny_bundle: Path) -> None:
 
 
 def spoil(monkeypatch: pytest.MonkeyPatch, factor: float, which: int = -1, spared: str | None = None) -> None:
-    """Let an export quantize another graph than it is given, unless a convolution of this name stays in float."""
+    """Make an export quantize a spoilt graph, unless a convolution of this name stays in float."""
 
     def spoilt(graph: onnx.ModelProto, ranges: Ranges, **asked: object) -> onnx.ModelProto:
         whole = spared is not None and spared in asked.get("keep_float", ())  # type: ignore[operator]
         return quantize(graph if whole else tampered(graph, factor, which), ranges, **asked)  # type: ignore[arg-type]
 
     monkeypatch.setattr(search_module, "quantize", spoilt)
-    held = Verdict("clip.int8 graph", "its calibration", "parameters, steps", 0, 0, 1, True)
-    monkeypatch.setattr(search_module, "parameters_verdict", lambda *arguments: held)  # it would be seen there first
+    held = CheckResult("clip.int8 graph", "its calibration", "parameters, steps", 0, 0, 1, True)
+    monkeypatch.setattr(search_module, "check_parameters", lambda *arguments: held)  # it would be seen there first
 
 
 def test_parameters_that_are_not_the_calibration_s_are_refused(
@@ -263,7 +264,7 @@ def test_parameters_that_are_not_the_calibration_s_are_refused(
 def test_an_int8_graph_with_other_masks_is_refused(
     tiny_bundle: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Giving convolutions back to float, one by one, does not help this one, so nothing is written."""
+    """Convolutions in float, one after another, do not suffice for this graph, so nothing is written."""
     spoil(monkeypatch, 0.3)
     told: list[str] = []
     options = Options(formats=("onnx",), calib=f"camus:{camus}")
@@ -280,7 +281,7 @@ def test_an_int8_graph_with_other_masks_is_refused(
 def test_a_maker_may_look_at_what_is_refused(
     tiny_bundle: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """With `--gate report` the files are written; index, card and each file have the refusal, and opening tells it."""
+    """With `--gate report` the files are written; index, card and files contain the refusal, and opening reports it."""
     spoil(monkeypatch, 0.3)
     folder = export(
         str(tiny_bundle / "clip.fp32.onnx"), tmp_path / "out", gate="report", formats=("onnx",), calib=f"camus:{camus}"
@@ -303,7 +304,7 @@ def test_a_maker_may_look_at_what_is_refused(
 def test_a_convolution_that_spoils_int8_goes_back_to_float(
     tiny_bundle: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One convolution is made to lose by int8; the search finds it, leaves it in float, and the bundle names it."""
+    """One convolution is spoilt in int8; the search finds it, keeps it in float, and the bundle lists it."""
     fp32 = onnx.load(tiny_bundle / "clip.fp32.onnx")
     names = [node.name for node in fp32.graph.node if node.op_type == "Conv"]
     spoil(monkeypatch, 0.3, -2, names[-2])
@@ -344,12 +345,12 @@ def test_a_bundle_is_verified_again(tiny_bundle: Path, camus: Path) -> None:
     assert found.errors == []
     index = json.loads((tiny_bundle / "bundle.json").read_text())
     assert [row["value"] for row in index["gate"]["figures"]] == [figure.value for figure in found.figures]
-    proven = {v.file for v in found.verdicts}
+    proven = {v.file for v in found.proof}
     assert proven == {p.name for p in tiny_bundle.iterdir() if p.suffix in (".onnx", ".xml")} | {"clip.int8 graph"}
 
 
 def test_verification_finds_files_of_another_export(tiny_bundle: Path, tmp_path: Path, command: Any) -> None:
-    """A sound file of another network, a damaged one, and one whose graph answers otherwise than its self-test."""
+    """A sound file of another network, a damaged one, and one whose graph differs from its self-test."""
     folder = tmp_path / "mixed"
     shutil.copytree(tiny_bundle, folder)
     (folder / "bundle.json").unlink()  # its list of digests would find all three
@@ -379,7 +380,7 @@ def test_verification_finds_files_of_another_export(tiny_bundle: Path, tmp_path:
 
 
 def tampered_int8(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Half of one convolution's weights lost."""
+    """An int8 graph in which half of one convolution's weights are 0."""
     name = [t.name for t in model.graph.initializer if t.name.endswith("weight_quantized")][-1]
     tensor = next(t for t in model.graph.initializer if t.name == name)
     tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor) // 2, name))

@@ -1,4 +1,4 @@
-"""Export: what is written says what the checkpoint says, however a cine is cut."""
+"""Export: written files predict what the checkpoint predicts, in any windows."""
 
 import json
 import subprocess
@@ -52,8 +52,8 @@ def opened(path: Path, window_frames: int = 10_000) -> Predictor:
     return predictor
 
 
-def answers_to_cuts(path: Path, clip: np.ndarray) -> list[np.ndarray]:
-    """Every window that the issue names, and every single cut in two."""
+def predictions_in_windows(path: Path, clip: np.ndarray) -> list[np.ndarray]:
+    """Predictions in windows of several lengths, and of every cut in two."""
     predictor = opened(path)
     before, after = predictor.spec.context_frames
     answers = []
@@ -88,14 +88,14 @@ def test_any_cut_gives_the_same_to_the_bit_in_int8(graphs: Path) -> None:
     whole = opened(graphs / "clip.int8.onnx").probabilities(clip)
     assert len(np.unique(whole)) > 10  # an empty answer would be equal to itself
     assert (whole[0] != whole[10]).any()
-    for answer in answers_to_cuts(graphs / "clip.int8.onnx", clip):
+    for answer in predictions_in_windows(graphs / "clip.int8.onnx", clip):
         np.testing.assert_array_equal(answer, whole)
 
 
 def test_any_cut_gives_the_same_in_fp32(graphs: Path) -> None:
     clip = network_frames(21)
     whole = opened(graphs / "clip.fp32.onnx").probabilities(clip)
-    for answer in answers_to_cuts(graphs / "clip.fp32.onnx", clip):
+    for answer in predictions_in_windows(graphs / "clip.fp32.onnx", clip):
         assert np.abs(answer.astype(int) - whole).max() <= 1
 
 
@@ -136,13 +136,13 @@ def test_a_bundle_is_whole(tiny_bundle: Path, tiny_checkpoint: Path) -> None:
     index = json.loads((tiny_bundle / "bundle.json").read_text())
     assert sorted(index["files"]) == [name for name in FILES if name != "bundle.json"]
     assert index["licence"] == "CC0-1.0"
-    assert all(verdict["holds"] for verdict in index["proof"])
+    assert all(result["holds"] for result in index["proof"])
     proof = [v for v in index["proof"] if not v["figure"].startswith("self-test")]
     files = ["clip.fp32 graph", "clip.int8 graph", "clip.int8 graph"]
     files += ["clip.fp32 native", "clip.fp32.onnx", "clip.fp32.xml"]
     files += ["clip.fp32.onnx", "stream.fp32 graph", "stream.fp32.onnx", "stream.fp32.xml"]  # cut, and streamed
     files += ["clip.int8 native", "clip.int8.onnx", "stream.int8.onnx", "stream.int8.xml"]
-    assert [verdict["file"] for verdict in proof] == files
+    assert [result["file"] for result in proof] == files
     exact = {v["file"]: v["limit"] for v in proof if v["limit"] == 0}
     assert exact == {"clip.int8 native": 0, "clip.int8.onnx": 0, "stream.int8.onnx": 0}
     tested = [v["file"] for v in index["proof"] if v["figure"].startswith("self-test")]
@@ -215,7 +215,7 @@ def test_fp32_alone(tiny_bundle: Path, camus: Path, tmp_path: Path) -> None:
 
 
 def test_a_fixed_number_of_frames(tiny_bundle: Path, camus: Path, tmp_path: Path) -> None:
-    """The graph takes T frames and no other number; the predictor cuts any cine to it, to the same answer."""
+    """The graph takes T frames and no other number; the predictor cuts any cine to it, with the same result."""
     source, calib = str(tiny_bundle / "clip.fp32.onnx"), f"camus:{camus}"
     export(source, tmp_path / "out", frames=13, calib=calib)
     for name in ("clip.fp32.onnx", "clip.int8.onnx", "clip.fp32.xml", "clip.int8.xml"):

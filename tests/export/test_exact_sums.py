@@ -20,7 +20,7 @@ Scale = tuple[float, int]
 
 
 def operators(model: onnx.ModelProto) -> Iterator[tuple[str, Scale, Scale, Scale]]:
-    """Kind, and scale and zero point of both inputs and the result, of each int8 `Add` and `Mul`."""
+    """Operator, scales and zero points of both inputs and the result of each int8 `Add` and `Mul`."""
     constants = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
     producer = {name: node for node in model.graph.node for name in node.output}
     readers = {name: node for node in model.graph.node for name in node.input}
@@ -34,7 +34,7 @@ def operators(model: onnx.ModelProto) -> Iterator[tuple[str, Scale, Scale, Scale
 
 
 def nearest(kind: str, a: Scale, b: Scale, y: Scale) -> float:
-    """How near any pair of bytes brings the result to the middle between two levels that are not clipped."""
+    """Least distance of an unclipped result, over all pairs of bytes, from the middle between two levels."""
     left, right = (np.arange(256.0) - zero for _, zero in (a, b))
     if kind == "Add":
         level = (left[:, None] * a[0] + right * b[0]) / y[0] + y[1]
@@ -54,7 +54,7 @@ def test_no_pair_of_bytes_comes_near_a_middle(graphs: Path) -> None:
 
 
 def test_calibrated_scales_would(graphs: Path) -> None:
-    """Without the choice of scales some pairs lie closer, so the test above can fail."""
+    """Without the choice of scales some pairs are nearer, so the test above can fail."""
     model = onnx.load(graphs / "clip.fp32.onnx")
     ranges = find_ranges(model, [network_frames(8)])
 
@@ -108,7 +108,7 @@ def test_a_scale_is_little_coarser() -> None:
 
 
 def test_a_product_of_two_tensors_keeps_its_scales() -> None:
-    """Networks of others have such products; `nearest_middle` then tells that processors may round apart."""
+    """Peers have such products; `nearest_middle` then shows that processors may round differently."""
     spans = dict.fromkeys("abp", (-1.0, 1.0))
     values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "abp"]
     graph = helper.make_graph([helper.make_node("Mul", ["a", "b"], ["p"])], "gated", values[:2], values[2:])

@@ -1,4 +1,4 @@
-"""OpenVINO's int8 files: what comes in is quantized once more, so that ARM takes them, and no answer changes."""
+"""int8 graphs for OpenVINO: inputs are quantized once more, so that ARM accepts them, without a change of results."""
 
 from collections import Counter
 from pathlib import Path
@@ -12,7 +12,7 @@ pytest.importorskip("onnxsim")
 
 import onnxruntime as ort  # noqa: E402
 
-from edgeecho.export.graph.for_openvino import restated  # noqa: E402
+from edgeecho.export.graph.for_openvino import requantize_inputs  # noqa: E402
 from edgeecho.model.sealed_file import check  # noqa: E402
 from edgeecho.runtime.engines.openvino_engine import openvino_core  # noqa: E402
 from tests.helpers import TINY_SIZE_PX, network_frames  # noqa: E402
@@ -21,7 +21,7 @@ FORMS = ["clip", "stream"]
 
 
 def inputs_of(path: Path, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """A cine or a frame, and any state."""
+    """Random inputs of a graph: a cine or a frame, and a state."""
     spec = check(path).spec
     clip = network_frames(9)[:, None]
     state = {t.name: rng.integers(0, 256, t.shape).astype(t.dtype) for t in spec.state}
@@ -35,7 +35,7 @@ def outputs_of(model: object) -> list[str]:
 @pytest.mark.parametrize("form", FORMS)
 def test_every_integer_is_quantized_in_the_graph(graphs: Path, form: str) -> None:
     model = onnx.load(graphs / f"{form}.int8.onnx")
-    once = restated(model)
+    once = requantize_inputs(model)
     quantized = {node.output[0] for node in once.graph.node if node.op_type == "QuantizeLinear"}
     readers = {name: node.op_type for node in once.graph.node for name in node.input}
     came_in, outside = {value.name for value in once.graph.input}, 0
@@ -57,20 +57,20 @@ def test_nothing_changes_in_onnx_runtime(graphs: Path, form: str, rng: np.random
     model, inputs = onnx.load(path), inputs_of(path, rng)
     options = ort.SessionOptions()
     options.log_severity_level = 4
-    sessions = [ort.InferenceSession(m.SerializeToString(), options) for m in (model, restated(model))]
+    sessions = [ort.InferenceSession(m.SerializeToString(), options) for m in (model, requantize_inputs(model))]
     for before, after in zip(*(session.run(outputs_of(model), inputs) for session in sessions), strict=True):
         np.testing.assert_array_equal(after, before)
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_nothing_changes_in_openvino(graphs: Path, form: str, rng: np.random.Generator, tmp_path: Path) -> None:
-    """Here the graph as it was opens too; on ARM it is refused (docs/processors.md)."""
+    """On x86 OpenVINO also opens the graph without the rewrite; on ARM it refuses it (docs/processors.md)."""
     path = graphs / f"{form}.int8.onnx"
     model, inputs = onnx.load(path), inputs_of(path, rng)
     del model.metadata_props[:]
     settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
     core, found, layers = openvino_core(), [], []
-    for each in (model, restated(model)):
+    for each in (model, requantize_inputs(model)):
         onnx.save(each, tmp_path / "graph.onnx")
         compiled = core.compile_model(core.read_model(tmp_path / "graph.onnx"), "CPU", settings)
         found.append(compiled(inputs))
@@ -87,15 +87,15 @@ def test_nothing_changes_in_openvino(graphs: Path, form: str, rng: np.random.Gen
 @pytest.mark.parametrize("form", FORMS)
 def test_fp32_stays_as_it_is(graphs: Path, form: str) -> None:
     model = onnx.load(graphs / f"{form}.fp32.onnx")
-    assert restated(model) == model
+    assert requantize_inputs(model) == model
 
 
 def test_products_stay_in_float_for_openvino(graphs: Path) -> None:
-    """Quantized products came out wrong there; a graph without any is not touched."""
-    from edgeecho.export.graph.for_openvino import without_rounded_products
+    """OpenVINO computes quantized products wrongly; a graph without any is returned as it is."""
+    from edgeecho.export.graph.for_openvino import keep_products_float
 
     model = onnx.load(graphs / "clip.int8.onnx")
-    found = without_rounded_products(model)
+    found = keep_products_float(model)
     products = [node.output[0] for node in found.graph.node if node.op_type == "Mul"]
     readers = {name: node.op_type for node in found.graph.node for name in node.input}
     assert "DequantizeLinear" not in {readers[name] for name in products}

@@ -1,4 +1,4 @@
-"""The light 2D network, to which every frame stands alone: trained, exported and run like the others."""
+"""The light 2D network, without context frames: trained, exported and run like the others."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +30,7 @@ SMALL = {"widths": [8, 8, 16, 16, 16], "decoder_widths": [8, 8, 8, 16]}  # 3 pix
 
 @pytest.fixture(scope="module")
 def bundle(camus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A step of training, and everything that `edgeecho export --fp32` writes."""
+    """Bundle of a network after one training step, as `edgeecho export --fp32` writes it."""
     folder = tmp_path_factory.mktemp("framewise")
     settings = {"model.family": "unet2d", "model.name": "flat", "model.overrides": SMALL, "model.size_px": TINY_SIZE_PX}
     path = train(config(camus, folder / "run", **settings, **{"optim.steps": 1, "run.save_every": 1}))
@@ -62,7 +62,7 @@ def test_its_stream_is_its_clip(bundle: Path, suffix: str) -> None:
 
 @pytest.mark.parametrize("levels", [5, 6])
 def test_it_is_integers_throughout(levels: int) -> None:
-    """Also where a size does not halve and the way up is cut; the int8 stream equals its clip to the bit."""
+    """Sizes that do not halve evenly are covered too; the int8 stream equals its clip to the bit."""
     torch.manual_seed(0)
     spec = new_spec("unet2d", widths=(8,) * levels, decoder_widths=(8,) * (levels - 1))
     clip = clip_graph(build(spec), TINY_SIZE_PX)

@@ -1,4 +1,4 @@
-"""ONNX Runtime's own format: the same answers, the same bytes each time, sealed like every model file."""
+"""ONNX Runtime's own format: the same results, the same bytes each time, sealed like every model file."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ import onnxruntime as ort  # noqa: E402
 from edgeecho.errors import ConfigError, ModelFileError  # noqa: E402
 from edgeecho.export.bundle import export  # noqa: E402
 from edgeecho.export.options import Options  # noqa: E402
-from edgeecho.export.write.ort_format import OPERATORS, in_order, write_operators, write_ort  # noqa: E402
+from edgeecho.export.write.ort_format import OPERATORS, with_sorted_operators, write_operators, write_ort  # noqa: E402
 from edgeecho.export.write.sealed import stamped  # noqa: E402
 from edgeecho.model import device_file as devicefile  # noqa: E402
 from edgeecho.model.registry import RUNTIME_OF  # noqa: E402
@@ -48,7 +48,7 @@ def ort_files(graphs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("precision", "levels"), [("int8", 0), ("fp32", 1)])
-def test_says_what_the_onnx_file_says(graphs: Path, ort_files: Path, precision: str, levels: int) -> None:
+def test_predicts_what_the_onnx_file_predicts(graphs: Path, ort_files: Path, precision: str, levels: int) -> None:
     clip = network_frames(21)
     for form, opened in (("clip", load), ("stream", stream)):
         answers = [
@@ -105,7 +105,7 @@ def test_other_processes_write_the_same_bytes(graphs: Path, ort_files: Path, tmp
         assert again.read_bytes() == (ort_files / "clip.int8.ort").read_bytes()
 
 
-def test_the_list_in_order_is_the_list(graphs: Path, tmp_path: Path) -> None:
+def test_sorting_keeps_the_list_of_operators(graphs: Path, tmp_path: Path) -> None:
     from ort_flatbuffers_py.fbs.InferenceSession import InferenceSession
 
     options = ort.SessionOptions()
@@ -130,10 +130,10 @@ def test_the_list_in_order_is_the_list(graphs: Path, tmp_path: Path) -> None:
             for e in entries
         ]
 
-    ordered = operators(in_order(data))
+    ordered = operators(with_sorted_operators(data))
     assert ordered == sorted(operators(data))
     assert len(ordered) > 3
-    assert in_order(in_order(data)) == in_order(data)
+    assert with_sorted_operators(with_sorted_operators(data)) == with_sorted_operators(data)
 
 
 def test_the_operators_are_those_of_the_files(ort_files: Path) -> None:
@@ -159,9 +159,9 @@ def test_exported_and_listed(
     assert index["command"] == "edgeecho export tiny --int8 --format ort --calib camus:DIR"
     assert {OPERATORS, "clip.int8.ort"} <= set(index["files"])
     assert index["graphs"]["stream.int8.ort"]["form"] == "stream"
-    proven = {(v.file, v.against): v for v in bundle.verdicts}
+    proven = {(v.file, v.against): v for v in bundle.proof}
     assert proven["clip.int8.ort", "its ONNX graph"].limit == 0
-    assert proven["clip.int8.ort", "itself, cut"].limit == 0
+    assert proven["clip.int8.ort", "window invariance"].limit == 0
     assert proven["stream.int8.ort", "clip.int8.ort"].limit == 0
     assert command("info", out)[0] == 0
     code, told, _ = command("info", out / "stream.int8.ort")
@@ -179,6 +179,6 @@ def test_every_model_file_has_a_runtime() -> None:
     assert {*RUNTIME_OF, devicefile.SUFFIX} == set(SUFFIXES)  # the last is for C
 
 
-def test_an_unknown_format_is_told() -> None:
+def test_an_unknown_format_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"unknown format 'tflite'; known: onnx, openvino, ort"):
         Options(formats=("tflite",))

@@ -12,8 +12,8 @@ from edgeecho.export.int8.ranges import BINS, Histogram, find_ranges  # noqa: E4
 from tests.helpers import network_frames  # noqa: E402
 
 
-def test_a_histogram_holds_what_it_was_given() -> None:
-    """Whatever the order: widening merges bins and loses no count."""
+def test_a_histogram_counts_all_values() -> None:
+    """The order does not matter: doubling the width merges bins and loses no count."""
     rng = np.random.default_rng(0)
     parts = [rng.normal(0, scale, 5000) for scale in (0.001, 1, 30, 0.1)]
     values = np.concatenate(parts)
@@ -24,25 +24,25 @@ def test_a_histogram_holds_what_it_was_given() -> None:
         assert histogram.counts.sum() == len(values)
         assert histogram.counts.shape == (BINS,)
         assert (histogram.low, histogram.high) == (np.float32(values.min()), np.float32(values.max()))
-        low, high = histogram.between(99.0)
+        low, high = histogram.percentile_range(99.0)
         wanted = np.percentile(values, [0.5, 99.5])
         np.testing.assert_allclose([low, high], wanted, atol=2 * histogram.width)
-        assert histogram.between(100.0) == (histogram.low, histogram.high)
+        assert histogram.percentile_range(100.0) == (histogram.low, histogram.high)
 
 
 def test_a_histogram_of_odd_values() -> None:
     histogram = Histogram()
     histogram.add(np.array([np.nan, np.inf], np.float32))
-    assert histogram.between(99.0) == (0.0, 0.0)
+    assert histogram.percentile_range(99.0) == (0.0, 0.0)
     histogram.add(np.array([2.0, np.nan, -np.inf], np.float32))
-    assert histogram.between(100.0) == (2.0, 2.0)
+    assert histogram.percentile_range(100.0) == (2.0, 2.0)
     zeros = Histogram()
     zeros.add(np.zeros(10, np.float32))
-    assert zeros.between(99.0) == (0.0, 0.0)
+    assert zeros.percentile_range(99.0) == (0.0, 0.0)
 
 
 def test_ranges_are_those_of_the_tensors(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Against tensors tapped one by one; an outlier leaves the percentile range, not the whole one."""
+    """Ranges equal those of each tensor as an output; an outlier is outside the percentile range alone."""
     import onnxruntime as ort
 
     model = onnx.load(tiny_bundle / "clip.fp32.onnx")

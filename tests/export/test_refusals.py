@@ -1,4 +1,4 @@
-"""Exports that cannot be: one clear line, and nothing left behind."""
+"""Refused exports: one clear line, and no file is left."""
 
 import errno
 import shutil
@@ -19,7 +19,7 @@ from tests.helpers import draw_heart, export, tampered  # noqa: E402
 
 
 @pytest.mark.parametrize("kind", ["onnx", "openvino", "ort"])
-def test_a_graph_that_says_something_else_is_refused(
+def test_a_graph_that_differs_is_refused(
     tiny_bundle: Path, camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     suffix = pipeline_module.SUFFIX[kind]
@@ -147,7 +147,7 @@ def test_calibration_data_without_a_usable_frame(tiny_bundle: Path, tmp_path: Pa
     assert [p.name for p in tmp_path.iterdir()] == ["cines"]
 
 
-@pytest.mark.parametrize("when", [".onnx", "write_streams", "compare_cuts"])
+@pytest.mark.parametrize("when", [".onnx", "write_streams", "compare_windows"])
 @pytest.mark.parametrize(
     "trouble", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()], ids=["full disk", "ctrl-c"]
 )
@@ -170,7 +170,7 @@ def test_trouble_in_the_middle_leaves_nothing(
 def test_a_disk_that_fills_while_the_card_is_written(
     tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last files of a bundle; an earlier one stays as it was."""
+    """The card is among the last files of a bundle; an earlier bundle is not changed."""
     out = tmp_path / "out"
     shutil.copytree(tiny_bundle, out)
     before = {p.name: p.read_bytes() for p in out.iterdir()}

@@ -17,7 +17,7 @@ from edgeecho.errors import ExportError, ModelFileError  # noqa: E402
 from edgeecho.export.bundle import export  # noqa: E402
 from edgeecho.export.check.proof import compare_lowering  # noqa: E402
 from edgeecho.export.graph.fix_frames import fix_frames  # noqa: E402
-from edgeecho.export.graph.to_conv3d import native_graph  # noqa: E402
+from edgeecho.export.graph.to_conv3d import conv3d_graph  # noqa: E402
 from edgeecho.export.options import Options  # noqa: E402
 from edgeecho.export.write.sealed import write_openvino  # noqa: E402
 from edgeecho.model.sealed_file import check  # noqa: E402
@@ -32,18 +32,18 @@ def clip_graph_of(graphs: Path, precision: str) -> onnx.ModelProto:
 
 
 def kernels(model: onnx.ModelProto) -> list[tuple[int, ...]]:
-    """Of every convolution."""
+    """Shapes of the kernels of all convolutions."""
     found = [a.ints for n in model.graph.node if n.op_type == "Conv" for a in n.attribute if a.name == "kernel_shape"]
     return [tuple(kernel) for kernel in found]
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
-def test_it_says_the_same(graphs: Path, precision: str) -> None:
+def test_it_predicts_the_same(graphs: Path, precision: str) -> None:
     flat = clip_graph_of(graphs, precision)
-    native = native_graph(flat)
-    verdict = compare_lowering(native, flat, check(graphs / f"clip.{precision}.onnx").spec, CLIPS)
-    assert verdict.holds, verdict
-    assert verdict.limit == (0 if precision == "int8" else 1e-5)
+    native = conv3d_graph(flat)
+    result = compare_lowering(native, flat, check(graphs / f"clip.{precision}.onnx").spec, CLIPS)
+    assert result.holds, result
+    assert result.limit == (0 if precision == "int8" else 1e-5)
     sizes = kernels(native)
     assert all(len(kernel) == 3 for kernel in sizes)
     assert len(sizes) == len(kernels(flat))
@@ -52,7 +52,7 @@ def test_it_says_the_same(graphs: Path, precision: str) -> None:
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
 def test_time_is_one_convolution(tiny_bundle: Path, precision: str) -> None:
     flat = clip_graph_of(tiny_bundle, precision)
-    native = native_graph(flat)
+    native = conv3d_graph(flat)
     joined = [n for n in flat.graph.node if n.op_type == "Concat" and n.attribute[0].i == 1]
     assert kernels(native).count((3, 1, 1)) == len(joined) > 0
     assert not [n for n in native.graph.node if n.op_type == "Concat" and n.attribute[0].i == 1]
@@ -60,7 +60,7 @@ def test_time_is_one_convolution(tiny_bundle: Path, precision: str) -> None:
 
 def test_a_difference_is_seen(tiny_bundle: Path) -> None:
     flat = clip_graph_of(tiny_bundle, "fp32")
-    native = native_graph(flat)
+    native = conv3d_graph(flat)
     for tensor in native.graph.initializer:
         values = onnx.numpy_helper.to_array(tensor)
         if values.ndim == 5 and values.shape[2] == 3:
@@ -71,7 +71,7 @@ def test_a_difference_is_seen(tiny_bundle: Path) -> None:
 def test_a_fixed_number_of_frames(tiny_bundle: Path, tmp_path: Path) -> None:
     checked = check(tiny_bundle / "clip.int8.onnx")
     spec = replace(checked.spec, frames=9, lowering="none")
-    native = native_graph(fix_frames(onnx.load_from_string(checked.data), 9, checked.spec))
+    native = conv3d_graph(fix_frames(onnx.load_from_string(checked.data), 9, checked.spec))
     write_openvino(tmp_path / "clip.int8.xml", native, spec)
     answer = load(tmp_path / "clip.int8.xml", threads=1).probabilities(CLIPS[2])
     reference = load(tiny_bundle / "clip.int8.onnx", threads=1).probabilities(CLIPS[2])
@@ -84,7 +84,7 @@ def test_an_unknown_operator_is_refused() -> None:
     answer = helper.make_tensor_value_info("prob", TensorProto.FLOAT, ["T", 1, 8, 8])
     graph = helper.make_graph([helper.make_node("Softmax", ["frames"], ["prob"])], "x", [value], [answer])
     with pytest.raises(ExportError, match="operator Softmax has no native 3D form here; export with --lower 2d"):
-        native_graph(helper.make_model(graph))
+        conv3d_graph(helper.make_model(graph))
 
 
 def test_each_format_and_target_gets_what_is_fastest(tiny_bundle: Path) -> None:
@@ -95,7 +95,7 @@ def test_each_format_and_target_gets_what_is_fastest(tiny_bundle: Path) -> None:
     assert Options(lower="none").lowering("onnx") == "none"
 
 
-def test_asked_for_in_onnx(tiny_checkpoint: Path, tmp_path: Path) -> None:
+def test_native_3d_in_onnx(tiny_checkpoint: Path, tmp_path: Path) -> None:
     asked = Options(precision="fp32", formats=("onnx",), forms=("clip",), lower="none")
     bundle = export(str(tiny_checkpoint), tmp_path / "out", asked)
     native = bundle.folder / "clip.fp32.onnx"

@@ -1,4 +1,4 @@
-"""Figures worked out on paper, and the same figures by an independent library."""
+"""Metrics against values by hand and against an independent library."""
 
 import json
 import math
@@ -41,7 +41,7 @@ def box(top: int, left: int, bottom: int, right: int, shape: tuple[int, int] = (
 
 
 def blob(rng: np.random.Generator, shape: tuple[int, int] = (48, 64)) -> np.ndarray:
-    """A ragged region, now and then in pieces or at the border."""
+    """A ragged region, sometimes in several parts or at the border."""
     from scipy.ndimage import gaussian_filter
 
     field = gaussian_filter(rng.standard_normal(shape), rng.uniform(1, 5))
@@ -290,7 +290,7 @@ class TestTemporal:
             with pytest.raises(DataError, match=r"thresholds\.json: not a file of consistency thresholds"):
                 Thresholds.read(path)
 
-    def test_the_package_knows_thresholds_and_whence(self) -> None:
+    def test_the_package_has_thresholds_and_their_source(self) -> None:
         stored = Thresholds.read()
         assert all(stored.at(fps) for fps in (12, 20, 30, 50, 75, 100))
         assert all(band.cines >= MIN_CINES for band in stored.bands)

@@ -10,14 +10,14 @@ from edgeecho.data import KINDS
 from edgeecho.data.datasets.licences import SEVERAL, TERMS, terms_of
 from edgeecho.errors import ConfigError
 from edgeecho.model.spec import MAX_LICENCE_BYTES, ModelSpec, check_licence
-from edgeecho.train.provenance import join_terms, origin_fields
+from edgeecho.train.provenance import join_licences, provenance_fields
 
 MODELS = Path(__file__).parents[2] / "models"
 LICENCES: list[str] = sorted({kind.licence for kind in KINDS.values()})  # type: ignore[attr-defined]
 
 
 def sealed(licences: list[str]) -> ModelSpec:
-    return ModelSpec(name="x", family="cl_unet_edge", **origin_fields(licences, "hearts"))
+    return ModelSpec(name="x", family="cl_unet_edge", **provenance_fields(licences, "hearts"))
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
@@ -47,13 +47,13 @@ def test_more_are_listed_beside_the_training_data(count: int) -> None:
 
 
 def test_alternatives_keep_their_meaning_when_joined() -> None:
-    assert join_terms("A OR B", "C AND D", "C") == "(A OR B) AND C AND D"
-    assert join_terms("A OR B", "A OR B") == "A OR B"
+    assert join_licences("A OR B", "C AND D", "C") == "(A OR B) AND C AND D"
+    assert join_licences("A OR B", "A OR B") == "A OR B"
 
 
 def test_a_licence_that_is_no_identifier_is_refused_before_training() -> None:
     with pytest.raises(ConfigError, match="got 'my own terms'; give an identifier"):
-        origin_fields(["Apache-2.0", "my own terms"], "hearts")
+        provenance_fields(["Apache-2.0", "my own terms"], "hearts")
 
 
 @pytest.mark.parametrize("path", sorted(MODELS.glob("*/bundle.json")), ids=lambda path: path.parent.name)

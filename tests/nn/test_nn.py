@@ -1,4 +1,4 @@
-"""The networks: shapes, sizes, and that time ends as the specification says, however a cine is cut."""
+"""Networks: shapes, sizes, and predictions that do not depend on how a cine is cut."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -59,7 +59,7 @@ def lively(family: str, **overrides: object) -> CLUNet:
 
 
 def cine(frames: int) -> torch.Tensor:
-    """No two frames alike: float (T, 1, 32, 32)."""
+    """Random frames, float (T, 1, 32, 32)."""
     return torch.rand((frames, 1, SIZE, SIZE), generator=torch.Generator().manual_seed(2))
 
 
@@ -138,7 +138,7 @@ def test_the_light_2d_network_by_hand() -> None:
 
 @pytest.mark.parametrize("size", [(32, 48), (16, 16), (112, 112)])
 def test_the_light_2d_network_keeps_the_size(size: tuple[int, int]) -> None:
-    """Also where five halvings leave a remainder, as of 112 and 48."""
+    """Sizes at which five halvings leave a remainder, such as 112 and 48, are kept too."""
     assert UNet2D(SMALL_2D).eval()(torch.rand(2, 1, 3, *size)).shape == (2, 1, 3, *size)
 
 
@@ -214,7 +214,7 @@ def test_a_causal_network_does_not_see_the_future(family: str) -> None:
 
 
 @variants
-def test_still_frames_give_still_answers(family: str, causal: bool) -> None:
+def test_repeated_frames_give_repeated_predictions(family: str, causal: bool) -> None:
     network = lively(family, causal=causal)
     one = cine(1)
     for answer in network.forward_frames(one.repeat(7, 1, 1, 1)):
@@ -347,7 +347,7 @@ def test_a_graph_is_no_checkpoint() -> None:
         load_checkpoint(locate("default").path)
 
 
-def test_torch_answers_in_bytes(tiny_checkpoint: Path) -> None:
+def test_torch_returns_bytes(tiny_checkpoint: Path) -> None:
     from edgeecho.runtime import load
 
     predictor = load(tiny_checkpoint, threads=1)

@@ -41,7 +41,7 @@ SIZES = [
 
 
 def weights(source: int, target: int) -> list[dict[int, int]]:
-    """For each output pixel, source pixel to weight in 1/2048."""
+    """Weights in 1/2048 by source pixel, for each output pixel."""
     rows: list[dict[int, int]] = []
     for i in range(target):
         row: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""Integer resampling, held to paper and to golden arrays; the sector among screen furniture; the region and back."""
+"""Integer resampling against values by hand and golden arrays; sector among text and bars; region and its inverse."""
 
 from pathlib import Path
 
@@ -259,7 +259,7 @@ def fan_on_screen(rng: np.random.Generator, frames: int = 20, furniture: bool = 
 
 
 def is_close(roi: Roi, fan: np.ndarray, pixels: int) -> bool:
-    """Whether the square holds the fan give or take `pixels`: opening rounds off its corners."""
+    """Whether the square is that of the fan to within `pixels`, since opening rounds off its corners."""
     rows, columns = np.flatnonzero(fan.any(axis=1)), np.flatnonzero(fan.any(axis=0))
     side = max(np.ptp(rows), np.ptp(columns)) + 1
     centre = (columns[0] + columns[-1] + 1) / 2, (rows[0] + rows[-1] + 1) / 2

@@ -1,4 +1,4 @@
-"""Drawn cines: exact labels, one seed one cine, and pictures in which the cavity can be seen."""
+"""Drawn cines: exact labels, equal cines of equal seeds, and pictures in which the cavity is visible."""
 
 import pickle
 from pathlib import Path
@@ -136,7 +136,7 @@ def test_splits_share_no_cine() -> None:
     assert len({item.metadata["ef_percent"] for item in items}) == len(items)
 
 
-def test_an_item_can_be_pickled_and_says_what_it_reads() -> None:
+def test_an_item_can_be_pickled_and_describes_itself() -> None:
     item = min(open_data("phantom:7,12").items("train"), key=lambda item: item.metadata["frames"])
     cine = pickle.loads(pickle.dumps(item)).read()
     assert item.view == "4CH"

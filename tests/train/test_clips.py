@@ -1,4 +1,4 @@
-"""Where training clips come from: hearts between stills, videos, phantoms; what is labelled; what spoils them."""
+"""Sources of training clips: morphs between stills, videos, phantoms; their labels and their augmentation."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -14,14 +14,14 @@ from edgeecho.cine import Cine  # noqa: E402
 from edgeecho.data import Item, open_data  # noqa: E402
 from edgeecho.errors import ConfigError, MeasurementError  # noqa: E402
 from edgeecho.metrics import dice  # noqa: E402
-from edgeecho.synthetic.ed_es_morph import BeatingHeart, outline  # noqa: E402
+from edgeecho.synthetic.ed_es_morph import EdEsMorph, outline  # noqa: E402
 from edgeecho.synthetic.rhythm import Rhythm, phase_frames  # noqa: E402
-from edgeecho.train.augment import degrade  # noqa: E402
+from edgeecho.train.augment import augment  # noqa: E402
 from edgeecho.train.config import ClipConfig  # noqa: E402
-from edgeecho.train.geometry import CANVAS, MARGIN, draw_placement, look, to_canvas  # noqa: E402
-from edgeecho.train.prepare import Canvases, find_sources, labelled_cines  # noqa: E402
+from edgeecho.train.geometry import CANVAS, MARGIN, draw_placement, sample_grid, to_canvas  # noqa: E402
 from edgeecho.train.sources import Clip, Pairs, Phantoms, Source, Stills, Videos  # noqa: E402
-from edgeecho.train.validation import Chooser  # noqa: E402
+from edgeecho.train.training_data import Canvases, find_sources, labelled_cines  # noqa: E402
+from edgeecho.train.validation import Validation  # noqa: E402
 from tests.helpers import draw_heart  # noqa: E402
 
 SIZE = 48
@@ -50,7 +50,7 @@ def two_stills() -> tuple[np.ndarray, np.ndarray]:
 
 def test_a_heart_begins_at_ed_and_ends_at_es() -> None:
     images, masks = two_stills()
-    heart = BeatingHeart.from_stills(images, masks)
+    heart = EdEsMorph.from_stills(images, masks)
     x, y = (part.astype(np.float32) for part in np.meshgrid(np.arange(200), np.arange(160)))
     for contraction, still in ((0.0, 0), (1.0, 1)):
         picture, distance = heart.frame(contraction, x, y)
@@ -61,7 +61,7 @@ def test_a_heart_begins_at_ed_and_ends_at_es() -> None:
 
 def test_a_heart_shrinks_evenly_and_its_mask_follows_its_picture() -> None:
     images, masks = two_stills()
-    heart = BeatingHeart.from_stills(images, masks)
+    heart = EdEsMorph.from_stills(images, masks)
     x, y = (part.astype(np.float32) for part in np.meshgrid(np.arange(200), np.arange(160)))
     areas = []
     for contraction in np.linspace(0, 1, 9):
@@ -78,10 +78,10 @@ def test_a_heart_shrinks_evenly_and_its_mask_follows_its_picture() -> None:
 
 def test_a_heart_takes_on_anothers_shape_where_its_picture_follows() -> None:
     images, masks = two_stills()
-    heart = BeatingHeart.from_stills(images, masks)
+    heart = EdEsMorph.from_stills(images, masks)
     turn = cv2.getRotationMatrix2D((100, 110), 10, 0.88)  # another one: smaller, and it stands aslant
     small = np.stack([cv2.warpAffine(m, turn, (200, 160), flags=cv2.INTER_NEAREST) for m in masks])
-    other = BeatingHeart.from_stills(images, small)
+    other = EdEsMorph.from_stills(images, small)
     x, y = (part.astype(np.float32) for part in np.meshgrid(np.arange(200), np.arange(160)))
     for contraction, still in ((0.0, 0), (1.0, 1)):
         own, half, whole = (
@@ -101,15 +101,15 @@ def test_a_heart_takes_on_anothers_shape_where_its_picture_follows() -> None:
 
 def test_clips_of_reshaped_hearts_differ_and_repeat() -> None:
     images, masks = two_stills()
-    hearts = [BeatingHeart.from_stills(images, masks), BeatingHeart.from_stills(images[::-1], masks)]
-    plain, shaped, again = (clip_of(Pairs(hearts), reshape=share, degrade=0.0) for share in (0.0, 1.0, 1.0))
+    hearts = [EdEsMorph.from_stills(images, masks), EdEsMorph.from_stills(images[::-1], masks)]
+    plain, shaped, again = (clip_of(Pairs(hearts), reshape=share, augment=0.0) for share in (0.0, 1.0, 1.0))
     assert np.array_equal(shaped.frames, again.frames)
     assert not np.array_equal(plain.frames, shaped.frames)
 
 
 def test_a_heart_keeps_its_sector_and_its_speckle() -> None:
     images, masks = two_stills()
-    heart = BeatingHeart.from_stills(images, masks)
+    heart = EdEsMorph.from_stills(images, masks)
     x, y = (part.astype(np.float32) for part in np.meshgrid(np.arange(200), np.arange(160)))
     pictures = [heart.frame(c, x, y)[0] for c in (0.0, 0.5, 1.0)]
     lit = [p > 0 for p in pictures]
@@ -150,14 +150,14 @@ def canvases(camus: Path, tmp_path_factory: pytest.TempPathFactory) -> Canvases:
 
 
 def test_canvases_are_made_once_and_hold_both_phases(camus: Path, canvases: Canvases, tmp_path: Path) -> None:
-    items, said = open_data(f"camus:{camus}").items("train"), []
+    items, messages = open_data(f"camus:{camus}").items("train"), []
     assert canvases.pictures.shape == (len(items), 2, CANVAS, CANVAS)
     assert canvases.cines == [["ED", "ES"]] * (len(items) // 2)
-    again = [Canvases(tmp_path, items, said.append) for _ in range(2)]
-    assert said == ["reading data"]
+    again = [Canvases(tmp_path, items, messages.append) for _ in range(2)]
+    assert messages == ["reading data"]
     np.testing.assert_array_equal(again[1].pictures, canvases.pictures)
-    Canvases(tmp_path, items[:2], said.append)
-    assert len(said) == 2  # other items, other canvases
+    Canvases(tmp_path, items[:2], messages.append)
+    assert len(messages) == 2  # other items, other canvases
     areas = (np.asarray(canvases.pictures[:, 1]) > 127).sum(axis=(1, 2)).reshape(-1, 2)
     assert (areas[:, 0] > areas[:, 1]).all()
 
@@ -165,10 +165,10 @@ def test_canvases_are_made_once_and_hold_both_phases(camus: Path, canvases: Canv
 def test_a_still_moves_image_and_mask_together_and_keeps_its_label(canvases: Canvases) -> None:
     stills = canvases.stills()
     assert list(stills.contracts) == [True, False] * (len(stills.contracts) // 2)
-    clip = clip_of(stills, degrade=0.0)
+    clip = clip_of(stills, augment=0.0)
     assert clip.frames.shape == clip.masks.shape == (6, SIZE, SIZE)
     assert clip.labelled.all()
-    assert clip.trust == 0
+    assert clip.phase_confidence == 0
     for frame, mask in zip(clip.frames, clip.masks, strict=True):
         inside, around = frame[mask > 250], frame[(mask == 0) & (frame > 0)]
         assert inside.mean() < 0.6 * around.mean()
@@ -177,13 +177,13 @@ def test_a_still_moves_image_and_mask_together_and_keeps_its_label(canvases: Can
 def test_only_ed_and_es_of_a_beating_heart_are_labelled(canvases: Canvases) -> None:
     pairs = canvases.pairs()
     assert isinstance(pairs, Pairs)
-    clips = [clip_of(pairs, seed, degrade=0.0, geometry=0.0) for seed in range(12)]
+    clips = [clip_of(pairs, seed, augment=0.0, geometry=0.0) for seed in range(12)]
     assert all(1 <= clip.labelled.sum() <= 4 for clip in clips)
-    assert all(not clip.masks[~(clip.labelled | clip.bridged)].any() for clip in clips)
-    assert any(clip.bridged.any() for clip in clips)
-    assert not any((clip.labelled & clip.bridged).any() for clip in clips)
+    assert all(not clip.masks[~(clip.labelled | clip.interpolated)].any() for clip in clips)
+    assert any(clip.interpolated.any() for clip in clips)
+    assert not any((clip.labelled & clip.interpolated).any() for clip in clips)
     assert all(clip.masks[clip.labelled].any(axis=(1, 2)).all() for clip in clips)
-    moving = [clip for clip in clips if clip.trust > 0.5 and clip.labelled.sum() > 1]
+    moving = [clip for clip in clips if clip.phase_confidence > 0.5 and clip.labelled.sum() > 1]
     assert moving
     for clip in moving:  # the cycle is high where the labelled area is large
         area = clip.masks[clip.labelled].sum(axis=(1, 2), dtype=float)
@@ -197,7 +197,7 @@ def test_a_video_is_cut_about_a_label() -> None:
     videos = Videos([Item("a", "a", "train", "4CH", lambda: cine, {"frames": 20})])
     counts = [int(clip_of(videos, seed, stride=3).labelled.sum()) for seed in range(20)]
     assert set(counts) == {1, 2}
-    still = clip_of(videos, 1, stride=1, degrade=0.0, geometry=0.0)
+    still = clip_of(videos, 1, stride=1, augment=0.0, geometry=0.0)
     k = int(np.flatnonzero(still.labelled)[0])
     picture, mask = still.frames[k], still.masks[k]
     assert picture[mask > 250].mean() < 0.6 * picture[(mask == 0) & (picture > 0)].mean()
@@ -250,10 +250,10 @@ def test_stills_of_one_heart_are_joined(camus: Path) -> None:
 
 
 def test_what_is_chosen_on_sees_no_other_still(camus: Path) -> None:
-    """ED and ES stills are no neighbours in time: each is looked at as if it stood still."""
+    """ED and ES stills are not consecutive frames: each is validated as a cine of one repeated frame."""
     cines = labelled_cines(open_data(f"camus:{camus}").items("train")[:4], lambda text: None)
-    looks = Chooser(cines, SIZE, (4, 4)).looks
-    assert [(len(look.inputs), look.index) for look in looks] == [(1, 0)] * 4
+    validation = Validation(cines, SIZE, (4, 4))
+    assert [(len(frame.inputs), frame.index) for frame in validation.frames] == [(1, 0)] * 4
 
 
 # Placement and damage
@@ -261,7 +261,7 @@ def test_what_is_chosen_on_sees_no_other_still(camus: Path) -> None:
 
 def test_without_geometry_a_clip_shows_the_region() -> None:
     matrices = draw_placement(np.random.default_rng(1), 3, 64, 0.0)
-    x, y = look(matrices[0], 64)
+    x, y = sample_grid(matrices[0], 64)
     edge = CANVAS / 2 - CANVAS / MARGIN / 2
     assert float(x[0, 0]) == pytest.approx(edge) == float(y[0, 0])
     assert float(x[0, -1]) == pytest.approx(edge + CANVAS / MARGIN * 63 / 64)
@@ -281,8 +281,8 @@ def test_a_canvas_has_room_about_the_region(heart: np.ndarray) -> None:
 def test_damage_leaves_something_to_see() -> None:
     frames = np.full((3, SIZE, SIZE), 60, np.uint8)
     frames[:, 10:30, 10:30] = 15
-    assert degrade(frames, np.random.default_rng(1), 0.0) is frames
-    spoilt = [degrade(frames, np.random.default_rng(seed)) for seed in range(40)]
+    assert augment(frames, np.random.default_rng(1), 0.0) is frames
+    spoilt = [augment(frames, np.random.default_rng(seed)) for seed in range(40)]
     assert all(s.dtype == np.uint8 and s.shape == frames.shape for s in spoilt)
     assert sum(bool((s != frames).any()) for s in spoilt) == 40
     assert min(int(np.quantile(s, 0.99)) for s in spoilt) >= 20

@@ -1,4 +1,4 @@
-"""The loss on paper, and the cardiac cycle on made videos."""
+"""The loss against values by hand, and the cardiac cycle on synthetic videos."""
 
 import math
 from dataclasses import replace
@@ -11,13 +11,13 @@ torch = pytest.importorskip("torch")
 from edgeecho.synthetic.rhythm import Rhythm  # noqa: E402
 from edgeecho.train.config import LossConfig  # noqa: E402
 from edgeecho.train.cycle import cycle_signal  # noqa: E402
-from edgeecho.train.interpolate_labels import bridge  # noqa: E402
+from edgeecho.train.interpolate_labels import interpolate_labels  # noqa: E402
 from edgeecho.train.losses import (  # noqa: E402
-    STILL,
+    MIN_AREA_DEVIATION,
     Target,
-    follow_cycle,
-    repeat_beats,
-    stay_smooth,
+    beat_loss,
+    cycle_loss,
+    smoothness_loss,
     supervised_loss,
     total_loss,
 )
@@ -48,42 +48,42 @@ def test_the_labelled_frames_on_paper() -> None:
 
 def test_an_area_that_follows_the_cycle_costs_little() -> None:
     cycle = standard([3, 2, 1, 2, 3, 2])
-    moves = 0.25 / math.hypot(0.25, STILL)  # deviation over mean, against that of a still area
-    assert float(follow_cycle(0.2 + 0.2 * cycle, cycle, ONE)) == pytest.approx(0, abs=0.01)
-    assert float(follow_cycle(0.2 + 0.05 * cycle, cycle, ONE)) == pytest.approx(1 - moves, abs=1e-4)
-    assert float(follow_cycle(0.2 - 0.05 * cycle, cycle, ONE)) == pytest.approx(1 + moves, abs=1e-4)
-    assert float(follow_cycle(torch.full((1, 6), 0.2), cycle, ONE)) == pytest.approx(1)
-    assert float(follow_cycle(0.2 - 0.05 * cycle, cycle, ONE / 2)) == pytest.approx((1 + moves) / 2, abs=1e-4)
-    assert float(follow_cycle(0.2 - 0.05 * cycle, cycle, 0 * ONE)) == 0
+    moves = 0.25 / math.hypot(0.25, MIN_AREA_DEVIATION)  # deviation over mean, against that of a still area
+    assert float(cycle_loss(0.2 + 0.2 * cycle, cycle, ONE)) == pytest.approx(0, abs=0.01)
+    assert float(cycle_loss(0.2 + 0.05 * cycle, cycle, ONE)) == pytest.approx(1 - moves, abs=1e-4)
+    assert float(cycle_loss(0.2 - 0.05 * cycle, cycle, ONE)) == pytest.approx(1 + moves, abs=1e-4)
+    assert float(cycle_loss(torch.full((1, 6), 0.2), cycle, ONE)) == pytest.approx(1)
+    assert float(cycle_loss(0.2 - 0.05 * cycle, cycle, ONE / 2)) == pytest.approx((1 + moves) / 2, abs=1e-4)
+    assert float(cycle_loss(0.2 - 0.05 * cycle, cycle, 0 * ONE)) == 0
     still = torch.full((1, 6), 0.2, requires_grad=True)
-    follow_cycle(still, cycle, ONE).backward()
+    cycle_loss(still, cycle, ONE).backward()
     assert float(still.grad.abs().max()) < 100  # and not NaN
 
 
 def test_flicker_costs_and_a_beat_does_not() -> None:
     cycle = standard([3, 2, 1, 2, 3, 2, 1, 2])
-    assert float(stay_smooth(0.2 + 0.05 * cycle, cycle, ONE)) == pytest.approx(0, abs=1e-9)
+    assert float(smoothness_loss(0.2 + 0.05 * cycle, cycle, ONE)) == pytest.approx(0, abs=1e-9)
     flicker = torch.zeros(1, 8)
     flicker[0, 3] = 0.02
-    found = float(stay_smooth(0.2 + 0.05 * cycle + flicker, cycle, ONE))
+    found = float(smoothness_loss(0.2 + 0.05 * cycle + flicker, cycle, ONE))
     assert found > 1e-3
-    assert float(stay_smooth(0.2 + 0.05 * cycle + 2 * flicker, cycle, ONE)) == pytest.approx(4 * found, rel=0.1)
+    assert float(smoothness_loss(0.2 + 0.05 * cycle + 2 * flicker, cycle, ONE)) == pytest.approx(4 * found, rel=0.1)
     slow, sudden = standard([4, 3, 2.3, 1.7, 1.2, 0.9, 0.7, 0.6]), standard([1, -1] * 4)
-    costs = [float(stay_smooth(0.2 + 0.05 * c + flicker, c, ONE)) for c in (slow, cycle, sudden)]
+    costs = [float(smoothness_loss(0.2 + 0.05 * c + flicker, c, ONE)) for c in (slow, cycle, sudden)]
     assert costs[0] > 2 * costs[1] > 4 * costs[2]  # a cycle that jumps by itself excuses flicker
-    assert float(stay_smooth(flicker, cycle, 0 * ONE)) == 0
-    assert float(stay_smooth(flicker[:, :3], cycle[:, :3], ONE)) == 0
+    assert float(smoothness_loss(flicker, cycle, 0 * ONE)) == 0
+    assert float(smoothness_loss(flicker[:, :3], cycle[:, :3], ONE)) == 0
 
 
 def test_beats_of_one_heart_agree() -> None:
     cycle = standard([3, 2, 1, 2, 3, 2, 1, 2, 3])
     same = 0.2 + 0.05 * cycle
-    assert float(repeat_beats(same, cycle, ONE)) == pytest.approx(0, abs=1e-9)
+    assert float(beat_loss(same, cycle, ONE)) == pytest.approx(0, abs=1e-9)
     other = same.clone()
     other[0, 5:] *= 0.8
-    assert float(repeat_beats(other, cycle, ONE)) > 1e-3
+    assert float(beat_loss(other, cycle, ONE)) > 1e-3
     falling = standard([3, 2, 1])
-    assert float(repeat_beats(torch.tensor([[0.3, 0.1, 0.2]]), falling, ONE)) == 0  # one beat: nothing to compare
+    assert float(beat_loss(torch.tensor([[0.3, 0.1, 0.2]]), falling, ONE)) == 0  # one beat: nothing to compare
 
 
 def test_terms_can_be_switched_off() -> None:
@@ -91,12 +91,12 @@ def test_terms_can_be_switched_off() -> None:
     labelled = torch.arange(6).expand(2, 6) < 3
     target = Target(torch.zeros(2, 6, 8, 8), labelled, ~labelled, torch.randn(2, 6), torch.ones(2))
     _, all_terms = total_loss(logits, target, LossConfig())
-    assert set(all_terms) == {"labels", "cycle", "between", "smooth", "beats"}
-    nothing = LossConfig(cycle=0.0, between=0.0, smooth=0.0, beats=0.0)
+    assert set(all_terms) == {"labels", "cycle", "interpolation", "smooth", "beats"}
+    nothing = LossConfig(cycle=0.0, interpolation=0.0, smooth=0.0, beats=0.0)
     plain, terms = total_loss(logits, target, nothing)
     assert set(terms) == {"labels"}
     assert float(plain) == pytest.approx(terms["labels"])
-    for name in ("cycle", "between"):
+    for name in ("cycle", "interpolation"):
         half, terms = total_loss(logits, target, replace(nothing, **{name: 0.5}))
         assert float(half) == pytest.approx(terms["labels"] + 0.5 * terms[name], rel=1e-5)
 
@@ -109,8 +109,8 @@ def discs(radii: list[float]) -> np.ndarray:
 def test_a_frame_between_two_labels_is_drawn_between_them() -> None:
     labels = discs([20, 0, 0, 0, 10, 0])
     cycle = np.array([1, 0.5, 0, -0.5, -1, 1.4], np.float32)
-    masks, bridged = bridge(labels, {0: "ED", 4: "ES"}, cycle)
-    assert bridged.tolist() == [False, True, True, True, False, True]
+    masks, interpolated = interpolate_labels(labels, {0: "ED", 4: "ES"}, cycle)
+    assert interpolated.tolist() == [False, True, True, True, False, True]
     radii = np.sqrt((masks / 255.0).sum(axis=(1, 2)) / np.pi)
     assert radii == pytest.approx([20, 17.5, 15, 12.5, 10, 20], abs=0.15)
     assert (masks[[0, 4]] == labels[[0, 4]]).all()
@@ -126,8 +126,8 @@ def test_a_frame_between_two_labels_is_drawn_between_them() -> None:
     ],
 )
 def test_without_two_labels_apart_nothing_is_drawn(phases: dict[int, str], cycle: list[float]) -> None:
-    masks, bridged = bridge(discs([20, 0, 10]), phases, np.array(cycle, np.float32))
-    assert not bridged.any()
+    masks, interpolated = interpolate_labels(discs([20, 0, 10]), phases, np.array(cycle, np.float32))
+    assert not interpolated.any()
     assert not masks[1].any()
 
 
@@ -154,7 +154,7 @@ def test_the_cycle_of_a_beating_disc(frames: int, fps: float | None) -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_without_labels_a_full_heart_is_up(seed: int) -> None:
-    """Of a heart's own rhythm: longer near its largest volume than near its smallest."""
+    """The sign follows from the rhythm: a heart is longer near its largest volume than near its smallest."""
     rng = np.random.default_rng(seed)
     times = np.arange(160) / 50
     volume, _ = Rhythm.draw(rng, 3.2, 70.0).at(times)

@@ -20,13 +20,13 @@ from edgeecho.nn import build, new_spec  # noqa: E402
 from edgeecho.nn.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from edgeecho.train.config import TrainConfig, load_config  # noqa: E402
 from edgeecho.train.loop import train  # noqa: E402
-from edgeecho.train.model_soup import average  # noqa: E402
-from edgeecho.train.net2wider import widen  # noqa: E402
+from edgeecho.train.model_soup import average_checkpoints  # noqa: E402
+from edgeecho.train.net2wider import net2wider  # noqa: E402
 from tests.helpers import write_camus  # noqa: E402
 
 
 def config(camus: Path, out: Path, **settings: object) -> TrainConfig:
-    """A run of a network of two levels on one thread."""
+    """Settings of a run of a network of two levels on one thread."""
     values = {
         "model.overrides": {
             "widths": [8, 16],
@@ -66,7 +66,7 @@ def same_weights(a: dict[str, object], b: dict[str, object]) -> bool:
 
 
 def test_it_learns_and_leaves_a_sealed_checkpoint(camus: Path, tmp_path: Path) -> None:
-    said: list[tuple[int, int, str]] = []
+    messages: list[tuple[int, int, str]] = []
     settings = {
         "model.overrides": {"widths": [8, 16, 16, 24]},
         "optim.steps": 100,
@@ -75,15 +75,15 @@ def test_it_learns_and_leaves_a_sealed_checkpoint(camus: Path, tmp_path: Path) -
         "optim.learning_rate": 1e-2,
         "run.save_every": 50,
     }
-    path = train(config(camus, tmp_path, **settings), report=lambda *call: said.append(call))
+    path = train(config(camus, tmp_path, **settings), report=lambda *call: messages.append(call))
     entries = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [entry["step"] for entry in entries] == [50, 100]
     dice = entries[-1]["held_out_dice"]
     assert set(dice) == {"ED", "ES"}
     assert min(dice.values()) > 0.9
-    losses = [float(text.split()[1].rstrip(",")) for _, _, text in said if text.startswith("labels")]
+    losses = [float(text.split()[1].rstrip(",")) for _, _, text in messages if text.startswith("labels")]
     assert losses[-1] < 0.7 * losses[0]
-    assert "min left" in said[1][2]
+    assert "min left" in messages[1][2]
     network, spec = load_checkpoint(path)
     assert (path, spec) == (tmp_path / "cl_unet_edge.safetensors", check(path)[1])
     assert spec.licence == "CC-BY-NC-SA-4.0"
@@ -95,13 +95,13 @@ def test_it_learns_and_leaves_a_sealed_checkpoint(camus: Path, tmp_path: Path) -
 
 
 def test_a_short_run_leaves_a_checkpoint_however_bad(camus: Path, tmp_path: Path) -> None:
-    """After one step the averaged network may find nothing at all; a file is promised all the same."""
+    """After one step the averaged network may find nothing at all, but a checkpoint is written."""
     path = train(config(camus, tmp_path, **{"optim.steps": 1, "optim.learning_rate": 1e-9, "run.save_every": 1}))
     assert check(path)[1].form == "checkpoint"
 
 
 def test_the_standard_network_trains_too(camus: Path, tmp_path: Path) -> None:
-    """It pools eight frames into one, so clips and looks must be multiples of eight."""
+    """The network pools eight frames into one, so training clips and validation clips must be multiples of eight."""
     settings = {"model.family": "unet3d", "model.overrides": {"base_channels": 2}, "model.size_px": 48}
     settings |= {"clips.per_step": 1, "optim.steps": 1, "run.save_every": 1}
     with pytest.raises(ConfigError, match=r"clips\.frames must be a multiple of 8"):
@@ -112,7 +112,7 @@ def test_the_standard_network_trains_too(camus: Path, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def unbroken(camus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of 12 steps in one go."""
+    """A run of 12 steps without a break."""
     out = tmp_path_factory.mktemp("unbroken")
     train(config(camus, out))
     return out
@@ -200,9 +200,9 @@ def test_a_checkpoint_goes_on_at_another_size(camus: Path, unbroken: Path, tmp_p
     assert load_checkpoint(path)[1].size_px == 64
 
 
-def test_a_wider_network_begins_with_the_answers_of_the_first(camus: Path, unbroken: Path, tmp_path: Path) -> None:
+def test_a_wider_network_starts_with_the_predictions_of_the_first(camus: Path, unbroken: Path, tmp_path: Path) -> None:
     network, spec = load_checkpoint(unbroken / "cl_unet_edge.safetensors")
-    wide, its = widen(network, spec, 3, seed=1)
+    wide, its = net2wider(network, spec, 3, seed=1)
     assert its.config["widths"] == (24, 48)
     assert its.params == sum(p.numel() for p in wide.parameters())
     clip = torch.rand(1, 1, 5, 32, 32, generator=torch.Generator().manual_seed(1))
@@ -216,7 +216,7 @@ def test_a_wider_network_begins_with_the_answers_of_the_first(camus: Path, unbro
     assert load_checkpoint(path)[0].config.widths == (16, 32)
     banded = new_spec("cl_unet", widths=(8, 16), encoder_time=(True, True), decoder_time=(True,), repeats=1)
     with pytest.raises(ConfigError, match="only dense CL-UNets can be widened, got cl_unet"):
-        widen(build(banded), banded, 2, seed=1)
+        net2wider(build(banded), banded, 2, seed=1)
     with pytest.raises(ConfigError, match="add --init CHECKPOINT"):
         train(config(camus, tmp_path / "none", **{"model.widen": 2}))
 
@@ -224,7 +224,7 @@ def test_a_wider_network_begins_with_the_answers_of_the_first(camus: Path, unbro
 def test_the_mean_of_two_runs(camus: Path, unbroken: Path, tmp_path: Path) -> None:
     first = unbroken / "cl_unet_edge.safetensors"
     second = train(config(camus, tmp_path / "second", **{"optim.steps": 4}), init=first)
-    average([first, second], tmp_path / "mean.safetensors")
+    average_checkpoints([first, second], tmp_path / "mean.safetensors")
     networks = [load_checkpoint(path) for path in (first, second, tmp_path / "mean.safetensors")]
     a, b, mean = (network.head.weight for network, _ in networks)
     torch.testing.assert_close(mean, (a + b) / 2)
@@ -233,14 +233,14 @@ def test_the_mean_of_two_runs(camus: Path, unbroken: Path, tmp_path: Path) -> No
     assert networks[2][1].licence == networks[0][1].licence
     other = train(config(camus, tmp_path / "wide", **{"model.widen": 2, "optim.steps": 1}), init=first)
     with pytest.raises(ConfigError, match="is another network than"):
-        average([first, other], tmp_path / "none.safetensors")
+        average_checkpoints([first, other], tmp_path / "none.safetensors")
     with pytest.raises(ConfigError, match="two or more checkpoints, got 1"):
-        average([first], tmp_path / "none.safetensors")
+        average_checkpoints([first], tmp_path / "none.safetensors")
     assert not (tmp_path / "none.safetensors").exists()
 
 
-def test_a_student_learns_its_teachers_answers(camus: Path, unbroken: Path, tmp_path: Path) -> None:
-    """It comes nearer to them than one that does not heed them; the teacher's terms and data are passed on."""
+def test_a_student_learns_the_predictions_of_its_teacher(camus: Path, unbroken: Path, tmp_path: Path) -> None:
+    """The predictions are nearer to the teacher's than without it; the teacher's licence and data are kept."""
     first = tmp_path / "first.safetensors"
     network, spec = load_checkpoint(unbroken / "cl_unet_edge.safetensors")
     save_checkpoint(first, network, replace(spec, licence="LicenseRef-First", trained_on="other hearts"))
@@ -265,7 +265,7 @@ def test_a_student_learns_its_teachers_answers(camus: Path, unbroken: Path, tmp_
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("[optim]\nsteps = 5\nspeed = 3", r"unknown setting 'optim\.speed'; known: .*optim\.steps"),
         ("[colour]\nred = 1", r"unknown setting 'colour\.red'"),
@@ -278,9 +278,9 @@ def test_a_student_learns_its_teachers_answers(camus: Path, unbroken: Path, tmp_
         ("[optim\nsteps = 5", "no valid TOML"),
     ],
 )
-def test_settings_that_are_wrong(tmp_path: Path, text: str, says: str) -> None:
+def test_settings_that_are_wrong(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "run.toml").write_text(text)
-    with pytest.raises(ConfigError, match=says):
+    with pytest.raises(ConfigError, match=message):
         load_config(tmp_path / "run.toml")
 
 
@@ -301,17 +301,17 @@ def test_settings_on_the_command_line(tmp_path: Path) -> None:
     assert made.model.overrides == {"widths": [8, 8]}
     assert TrainConfig.from_dict(made.to_dict()) == made
     assert made.data == TrainConfig().data
-    for bad, says in [
+    for bad, message in [
         ("optim.steps", "--set takes key=value"),
         ("optim.steps=x", "must be int, got 'x'"),
         ("=3", "''"),
     ]:
-        with pytest.raises(ConfigError, match=says):
+        with pytest.raises(ConfigError, match=message):
             load_config(tmp_path / "run.toml", [bad])
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "error", "says"),
+    ("key", "value", "error", "message"),
     [
         ("data.source", "", ConfigError, "data must be KIND:DIR"),
         ("data.source", "videos:here", ConfigError, "unknown data kind 'videos'"),
@@ -329,9 +329,9 @@ def test_settings_on_the_command_line(tmp_path: Path) -> None:
     ],
 )
 def test_a_run_that_cannot_start(
-    camus: Path, tmp_path: Path, key: str, value: object, error: type[Exception], says: str
+    camus: Path, tmp_path: Path, key: str, value: object, error: type[Exception], message: str
 ) -> None:
-    with pytest.raises(error, match=says):
+    with pytest.raises(error, match=message):
         train(config(camus, tmp_path / "run", **{key: value}))
     assert not (tmp_path / "run" / "last.pt").exists()
 
@@ -349,10 +349,10 @@ def test_a_network_that_goes_on_from_another_keeps_its_terms(camus: Path, unbrok
         assert spec.trained_on.startswith("other hearts; then camus training list")
 
 
-def test_what_cannot_be_read_is_said_and_left_out(tmp_path: Path) -> None:
+def test_unreadable_items_are_reported_and_left_out(tmp_path: Path) -> None:
     root = write_camus(tmp_path / "data", training=3, validation=1)
     (root / "database_nifti" / "patient0002" / "patient0002_4CH_ES_gt.nii.gz").unlink()
-    said: list[str] = []
+    messages: list[str] = []
     small = {"data.held_out": 1, "optim.steps": 1, "clips.per_step": 1, "clips.frames": 1}
-    train(config(root, tmp_path / "run", **small), report=lambda step, steps, text: said.append(text))
-    assert [text for text in said if "left out: patient0002_4CH_ES_gt.nii.gz: missing" in text]
+    train(config(root, tmp_path / "run", **small), report=lambda step, steps, text: messages.append(text))
+    assert [text for text in messages if "left out: patient0002_4CH_ES_gt.nii.gz: missing" in text]

@@ -16,7 +16,7 @@ from edgeecho.data.datasets.dataset import Item
 from edgeecho.data.quality.defects import Finding
 from edgeecho.errors import DataError, MeasurementError
 from edgeecho.preprocess import resample
-from edgeecho.synthetic.ed_es_morph import BeatingHeart
+from edgeecho.synthetic.ed_es_morph import EdEsMorph
 from edgeecho.synthetic.rhythm import Rhythm, phase_frames
 
 SIDE_PX = 320
@@ -86,7 +86,7 @@ def _read(stills: tuple[Item, ...], rhythm: Rhythm, fps: float, frames: int, nam
     rows, columns = round(height / scale), round(width / scale)
     masks = (resample(masks * 255, rows, columns) > 127).astype(np.uint8)
     try:
-        heart = BeatingHeart.from_stills(resample(images, rows, columns), masks)
+        heart = EdEsMorph.from_stills(resample(images, rows, columns), masks)
     except MeasurementError as error:
         raise DataError(f"{name}: {error}") from error
     y, x = np.indices((rows, columns), np.float32)

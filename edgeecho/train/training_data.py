@@ -1,4 +1,4 @@
-"""From a data set to sources of clips."""
+"""Sources of training clips from a data set, and the split by patient into training and validation."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -12,16 +12,17 @@ from edgeecho.cine import Cine
 from edgeecho.data import Item
 from edgeecho.errors import ConfigError, DataError, MeasurementError, VideoError
 from edgeecho.files import atomic
-from edgeecho.synthetic.ed_es_morph import BeatingHeart
+from edgeecho.synthetic.ed_es_morph import EdEsMorph
 from edgeecho.train.config import ClipConfig
 from edgeecho.train.geometry import CANVAS, to_canvas
 from edgeecho.train.sources import Pairs, Phantoms, Source, Stills, Videos
 
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
+"""Function that is called with a line of text on what is done or left out."""
 
 
 def split_patients(items: list[Item], held_out: int, seed: int) -> tuple[list[Item], list[Item]]:
-    """Split by patient: those to train on, and those to choose the checkpoint on."""
+    """Split items by patient into those to train on and those to validate on."""
     patients = sorted({item.group for item in items})
     if not 0 < held_out < len(patients):
         raise ConfigError(f"data.held_out must be between 1 and {len(patients) - 1}, got {held_out}")
@@ -29,13 +30,13 @@ def split_patients(items: list[Item], held_out: int, seed: int) -> tuple[list[It
     return [i for i in items if i.group not in chosen], [i for i in items if i.group in chosen]
 
 
-def labelled_cines(items: list[Item], say: Say, join: bool = False) -> Iterator[Cine]:
-    """Every item that carries labels; what cannot be read is said and left out.
+def labelled_cines(items: list[Item], progress: Progress, join: bool = False) -> Iterator[Cine]:
+    """Read every item that has labels; items that cannot be read are reported and left out.
 
     Args:
-        items: To read.
-        say: Told what is left out.
-        join: Give stills of one heart and view as one cine, whose frames are then no neighbours in time.
+        items: Items to read.
+        progress: Function that is called with each item that is left out.
+        join: Whether to return stills of one heart and view as one cine, whose frames are not consecutive.
     """
     stills: dict[tuple[str, str], list[Cine]] = {}
     for item in items:
@@ -44,16 +45,18 @@ def labelled_cines(items: list[Item], say: Say, join: bool = False) -> Iterator[
         try:
             cine = item.read()
         except (DataError, VideoError) as error:
-            say(f"left out: {error}")
+            progress(f"left out: {error}")
             continue
         if len(cine.frames) > 1 or (cine.labels and not join):
             yield cine
         elif cine.labels:
             stills.setdefault((item.group, item.view), []).append(cine)
     for views in stills.values():
-        alike = [c for c in views if c.frames.shape == views[0].frames.shape and c.spacing_mm == views[0].spacing_mm]
-        yield _join(alike)
-        yield from (c for c in views if not any(c is other for other in alike))
+        same_size = [
+            c for c in views if c.frames.shape == views[0].frames.shape and c.spacing_mm == views[0].spacing_mm
+        ]
+        yield _join(same_size)
+        yield from (c for c in views if not any(c is other for other in same_size))
 
 
 def _join(stills: list[Cine]) -> Cine:
@@ -66,49 +69,49 @@ def _join(stills: list[Cine]) -> Cine:
 
 
 class Canvases:
-    """Labelled frames on disk, so that a large data set costs no memory: uint8 (N, 2, CANVAS, CANVAS)."""
+    """Labelled frames in a file, uint8 (N, 2, CANVAS, CANVAS), so that a large data set needs no memory."""
 
-    def __init__(self, folder: Path, items: list[Item], say: Say) -> None:
-        """Make them, or take those that an earlier start of the same run has made.
+    def __init__(self, folder: Path, items: list[Item], progress: Progress) -> None:
+        """Write the file, or open the one that an earlier start of the same run has written.
 
         Raises:
             DataError: If no frame is labelled.
         """
         data, index = folder / "canvases.npy", folder / "canvases.json"
         names = [item.name for item in items]
-        known = json.loads(index.read_text()) if index.is_file() and data.is_file() else {}
-        if known.get("items") != names:
-            say("reading data")
-            known = {"items": names, "cines": _write(data, items, say)}
+        stored = json.loads(index.read_text()) if index.is_file() and data.is_file() else {}
+        if stored.get("items") != names:
+            progress("reading data")
+            stored = {"items": names, "cines": _write(data, items, progress)}
             with atomic(index) as path:
-                path.write_text(json.dumps(known))
-        self.cines: list[list[str]] = known["cines"]
+                path.write_text(json.dumps(stored))
+        self.cines: list[list[str]] = stored["cines"]
         """Phases of the labelled frames of each cine, in the order of the canvases."""
         self.pictures: np.ndarray = np.load(data, mmap_mode="r")
 
     def stills(self) -> Stills:
-        """Each frame by itself."""
+        """Return each frame as a still."""
         return Stills(self.pictures, [phase != "ES" for phases in self.cines for phase in phases])
 
     def pairs(self) -> Pairs | None:
-        """Hearts with one ED and one ES, if there are any."""
+        """Return morphs of the hearts with one ED and one ES; None if there is none."""
         hearts, start = [], 0
         for phases in self.cines:
             if sorted(phases) == ["ED", "ES"]:
                 both = np.asarray(self.pictures[start : start + 2])[[phases.index("ED"), phases.index("ES")]]
                 with suppress(MeasurementError):  # a mask too small to have an axis
-                    hearts.append(BeatingHeart.from_stills(both[:, 0], (both[:, 1] > 127).astype(np.uint8)))
+                    hearts.append(EdEsMorph.from_stills(both[:, 0], (both[:, 1] > 127).astype(np.uint8)))
             start += len(phases)
         return Pairs(hearts) if hearts else None
 
 
-def _write(path: Path, items: list[Item], say: Say) -> list[list[str]]:
+def _write(path: Path, items: list[Item], progress: Progress) -> list[list[str]]:
     cines: list[list[str]] = []
     with atomic(path) as temporary:
         raw = temporary.with_name(temporary.name + ".raw")
         try:
             with raw.open("wb") as file:
-                for cine in labelled_cines(items, say, join=True):
+                for cine in labelled_cines(items, progress, join=True):
                     marked = cine.marked
                     masks = np.stack([cine.labels[k] * 255 for k in marked])
                     both = np.stack([to_canvas(part, cine) for part in (cine.frames[marked], masks)], axis=1)
@@ -128,23 +131,23 @@ def _write(path: Path, items: list[Item], say: Say) -> list[list[str]]:
     return cines
 
 
-def find_sources(items: list[Item], clips: ClipConfig, folder: Path, say: Say) -> list[tuple[float, Source]]:
-    """Sources of clips with their shares, which sum to 1.
+def find_sources(items: list[Item], clips: ClipConfig, folder: Path, progress: Progress) -> list[tuple[float, Source]]:
+    """Return sources of clips with their shares, which sum to 1.
 
     Args:
-        items: To train on.
-        clips: Shares asked for; a source that the data set cannot give is left out.
-        folder: For the canvases.
-        say: Told what is done and what is left out.
+        items: Items to train on.
+        clips: Requested shares; a source that the data set does not have is left out.
+        folder: Folder of the canvases.
+        progress: Function that is called with what is done and what is left out.
 
     Raises:
         ConfigError: If nothing is left to train on.
-        DataError: If stills are asked for and no frame is labelled.
+        DataError: If stills are requested and no frame is labelled.
     """
     found: list[tuple[float, Source]] = []
     videos = [item for item in items if item.metadata.get("frames") != 1 and item.metadata.get("labels") != 0]
     if clips.stills or (clips.cines and not videos):
-        canvases = Canvases(folder, items, say)
+        canvases = Canvases(folder, items, progress)
         if clips.stills:
             found.append((clips.stills, canvases.stills()))
         if clips.cines and not videos and (pairs := canvases.pairs()):

@@ -178,7 +178,7 @@ def test_a_bad_file_is_an_error_of_its_row(tiny: Path, tmp_path: Path) -> None:
 
 def test_a_missing_engine_is_an_error_of_its_row(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "openvino.py").write_text("raise ImportError\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     ours, theirs = run_bench([str(tiny)], precisions=["int8"], **QUICK).rows
     assert ours.error is None
     assert theirs.error == "openvino is not installed: pip install 'edgeecho[openvino]'"

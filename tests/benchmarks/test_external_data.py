@@ -1,6 +1,7 @@
 """ONNX files with external data: read from the file's own folder, whatever the current directory holds."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -101,7 +102,7 @@ def test_its_rows_have_all_that_others_have(tmp_path: Path, monkeypatch: pytest.
 
 def test_no_onnx_is_needed_to_run_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "onnx.py").write_text("raise ImportError\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # of the row's process
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)  # of the row's process
     (row,) = run_bench([], ["ort"], own_files=[saved(tmp_path / "theirs")], rules=RULES, frames=CLIP).rows
     assert (row.error, row.failed, row.precision_run) == (None, None, "fp32")
 

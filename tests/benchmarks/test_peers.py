@@ -1,6 +1,7 @@
 """The peers: what is published of them is what is counted, and each is exported, quantized and read back."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -166,7 +167,7 @@ def test_a_missing_package_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_missing_package_fails_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "monai.py").write_text("raise ImportError('gone', name='monai')\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     np.save(tmp_path / "frames.npy", CLIP)
     rows = [Entry("simlvseg", str(tmp_path / "work"), "ort", "fp32", kind="peer")]
     line = "simlvseg could not be exported: simlvseg needs monai: pip install --no-deps monai"

@@ -28,6 +28,13 @@ def pytest_configure() -> None:
         os.sched_setaffinity(0, {cores[int(worker) % len(cores)]})
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests as slow that need what `make_once` makes."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "make_once" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def make_once(tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
     """Function that fills a folder once in a test run: the first worker process that needs it does, others wait."""
@@ -61,9 +68,9 @@ def heart(rng: np.random.Generator) -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def camus(make_once: MakeOnce) -> Path:
+def camus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny data set, 6 patients to train on and 2 to validate on."""
-    return make_once("camus", write_camus)
+    return write_camus(tmp_path_factory.mktemp("camus"))
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,8 @@ TORCH ?= torch==2.13.0
 CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
 # A process for each core, up to 4, as each needs 2 GB of memory; one that has no tests left takes some of another's.
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+# NumPy reads the variable when it is imported, before tests/conftest.py sets it.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .PHONY: demo test test-fast test-cpus test-arm lint docs constraints dist clean
 

@@ -10,14 +10,12 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from tests.helpers import TINY_SIZE_PX, TINY_WIDTHS, draw_heart, export, network_frames, write_camus
+from tests.helpers import TINY_SIZE_PX, TINY_WIDTHS, MakeOnce, draw_heart, export, network_frames, write_camus
 
 # OpenCV's FFmpeg reads this once a process, when the first video is opened or written.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 # Likewise PyTorch's worker threads: a test of a tiny network is faster with one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-MakeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 
 def pytest_configure() -> None:

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from edgeecho.export.graph.clip import clip_graph  # noqa: E402
 from edgeecho.model.registry import locate  # noqa: E402
 from edgeecho.nn import count_parameters, new_spec  # noqa: E402
 from edgeecho.runtime.engines.engine import Engine, open_engine  # noqa: E402
+from tests.helpers import MakeOnce  # noqa: E402
 
 FRAMES, SIZE = 16, 48
 CLIP = speckle_clip(FRAMES, SIZE)
@@ -53,7 +55,8 @@ SMALL = {
 
 
 def built(name: str, **config: object) -> torch.nn.Module:
-    """The network, with other fields if given; skipped where a package is missing."""
+    """The network, with other fields if given; skipped where a package is missing. Its weights are always the same."""
+    torch.manual_seed(0)
     peer = PEERS[name]
     try:
         return (replace(peer, config=config) if config else peer).build()
@@ -62,20 +65,18 @@ def built(name: str, **config: object) -> torch.nn.Module:
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The folder of a peer, small where it can be, exported once."""
-    work, done = tmp_path_factory.mktemp("peers"), {}
-    np.save(work / "frames.npy", CLIP)
+def exported(make_once: MakeOnce) -> Callable[[str], Path]:
+    """Function that returns the folder of a peer, small where it can be, exported once."""
 
-    def export(name: str) -> Path:
-        if name not in done:
-            built(name, **SMALL.get(name, {}))
-            done[name] = work / name
-            config = SMALL.get(name, PEERS[name].config)
-            export_peer(name, config, str(done[name]), str(work / "frames.npy"), {"fp32": BOTH, "int8": BOTH})
-        return done[name]
+    def export(name: str, folder: Path) -> None:
+        built(name, **SMALL.get(name, {}))
+        frames = folder / "frames.npy"
+        np.save(frames, CLIP)
+        config = SMALL.get(name, PEERS[name].config)
+        torch.manual_seed(0)
+        export_peer(name, config, str(folder / name), str(frames), {"fp32": BOTH, "int8": BOTH})
 
-    return export
+    return lambda name: make_once(f"peer-{name}", partial(export, name)) / name
 
 
 def opened(folder: Path, runtime: str, precision: str) -> tuple[Engine, bytes]:

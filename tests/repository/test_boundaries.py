@@ -19,6 +19,7 @@ import pytest
 
 import edgeecho
 from edgeecho.model.registry import packaged_models
+from tests.helpers import MakeOnce
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("torch", "openvino", "onnx", "matplotlib")
@@ -203,9 +204,14 @@ def test_help_is_fast() -> None:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    """Built from a copy, so that nothing is left in the tree."""
-    source, out = tmp_path_factory.mktemp("source") / "edgeecho", tmp_path_factory.mktemp("wheel")
+def wheel(make_once: MakeOnce) -> zipfile.ZipFile:
+    (path,) = make_once("wheel", build_wheel).glob("*.whl")
+    return zipfile.ZipFile(path)
+
+
+def build_wheel(out: Path) -> None:
+    """Build from a copy, so that nothing is left in the tree."""
+    source = out / "edgeecho"
     source.mkdir()
     for folder in ("edgeecho", "export", "benchmarks", "models"):
         shutil.copytree(ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -225,8 +231,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     ]
     run = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr[-2000:]
-    (path,) = out.iterdir()
-    return zipfile.ZipFile(path)
+    shutil.rmtree(source)
 
 
 def test_the_wheel_installs_nothing_but_edgeecho(wheel: zipfile.ZipFile) -> None:

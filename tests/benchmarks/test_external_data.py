@@ -83,6 +83,7 @@ def test_the_files_own_folder_counts_not_the_current_directory(
     assert np.abs(answers[0]).max() > 0
 
 
+@pytest.mark.slow
 def test_its_rows_have_all_that_others_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = saved(tmp_path / "theirs")
     monkeypatch.chdir(tmp_path)
@@ -238,6 +239,7 @@ def test_what_is_too_large_is_not_read(tmp_path: Path) -> None:
         read_onnx(path)
 
 
+@pytest.mark.slow
 def test_missing_data_are_the_error_of_its_rows_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken, sound = saved(tmp_path / "broken"), saved(tmp_path / "sound")
     (broken.parent / "net.onnx.data").unlink()

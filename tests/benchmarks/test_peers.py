@@ -96,6 +96,7 @@ def test_the_registry() -> None:
         assert PEERS[family].config == json.loads(new_spec(family).to_json())["config"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_parameters(name: str) -> None:
     count = count_parameters(built(name))
@@ -104,6 +105,7 @@ def test_parameters(name: str) -> None:
         assert count / 1e6 == pytest.approx(PUBLISHED[name][0], abs=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dynunet2d", "simlvseg"])
 def test_macs_are_what_is_published(name: str) -> None:
     """G a frame of the table are multiply-accumulates at 112 x 112; ours leave out norms and activations."""
@@ -166,6 +168,7 @@ def test_a_missing_package_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         PEERS["dynunet"].build()
 
 
+@pytest.mark.slow
 def test_a_missing_package_fails_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "monai.py").write_text("raise ImportError('gone', name='monai')\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
@@ -190,6 +193,7 @@ def test_a_clip_that_does_not_fit_is_refused(tmp_path: Path, name: str) -> None:
         export_peer(name, SMALL[name], str(tmp_path), str(tmp_path / "frames.npy"), {"fp32": BOTH})
 
 
+@pytest.mark.slow
 def test_a_graph_that_says_something_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def tampered(network: torch.nn.Module, size_px: int, frames: int | None) -> object:
         with torch.no_grad():
@@ -202,38 +206,26 @@ def test_a_graph_that_says_something_else_is_refused(tmp_path: Path, monkeypatch
         export_peer("unet2d", SMALL["unet2d"], str(tmp_path), str(tmp_path / "frames.npy"), {"fp32": BOTH})
 
 
-def test_a_folder_is_used_again_unless_the_network_is_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def files() -> dict[Path, int]:
-        return {p: p.stat().st_mtime_ns for p in (tmp_path / "unet2d").iterdir()}
-
-    def asked(frames: int, config: dict[str, object]) -> None:
-        monkeypatch.setattr(contest, "PEERS", {"unet2d": Peer("unet2d", config, forms=("clip", "stream"))})
-        np.save(tmp_path / "frames.npy", CLIP[:frames])
-        rows = [Entry("unet2d", str(tmp_path / "unet2d"), "ort", "fp32", kind="peer")]
-        assert prepare("unet2d", rows, tmp_path / "frames.npy") is None
-
-    asked(8, {"widths": [8, 8], "decoder_widths": [8]})
-    before = files()
-    asked(5, {"widths": [8, 8], "decoder_widths": [8]})  # T is free
-    assert files() == before
-    asked(5, {"widths": [8, 16], "decoder_widths": [8]})
-    assert files() != before
-
-
-def test_only_the_files_of_its_rows_are_written_and_none_of_another_network_stays(
+@pytest.mark.slow
+def test_the_folder_of_a_peer_holds_the_files_of_its_rows_and_is_used_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def asked(runtime: str, precision: str, widths: list[int]) -> set[str]:
+    def prepared(runtime: str, widths: list[int], frames: int = 5) -> dict[str, int]:
+        """Names of the files and the times at which they were written."""
         config = {"widths": widths, "decoder_widths": [8]}
         monkeypatch.setattr(contest, "PEERS", {"unet2d": Peer("unet2d", config, forms=("clip", "stream"))})
-        np.save(tmp_path / "frames.npy", CLIP[:5])
-        rows = [Entry("unet2d", str(tmp_path / "unet2d"), runtime, precision, kind="peer")]
+        np.save(tmp_path / "frames.npy", CLIP[:frames])
+        rows = [Entry("unet2d", str(tmp_path / "unet2d"), runtime, "int8", kind="peer")]
         assert prepare("unet2d", rows, tmp_path / "frames.npy") is None
-        return {path.name for path in (tmp_path / "unet2d").iterdir()}
+        return {path.name: path.stat().st_mtime_ns for path in (tmp_path / "unet2d").iterdir()}
 
-    assert asked("ort", "int8", [8, 8]) == {"clip.int8.onnx"}
-    assert asked("openvino", "int8", [8, 8]) == {
+    first = prepared("ort", [8, 8], frames=8)
+    assert set(first) == {"clip.int8.onnx"}
+    assert prepared("ort", [8, 8]) == first  # used again, T is free
+    assert set(prepared("openvino", [8, 8])) == {
         *("clip.int8.onnx", "clip.int8.xml", "clip.int8.bin"),
         "clip.fp32.onnx",  # to be counted
     }
-    assert asked("ort", "int8", [8, 16]) == {"clip.int8.onnx"}
+    other = prepared("ort", [8, 16])  # none of another network stays
+    assert set(other) == {"clip.int8.onnx"}
+    assert other != first

@@ -37,6 +37,7 @@ from edgeecho.nn import build, new_spec  # noqa: E402
 from edgeecho.runtime.engines.openvino_engine import openvino_core  # noqa: E402
 from edgeecho.runtime.frame_stream import empty_state  # noqa: E402
 from tests.benchmarks.made_results import made_result  # noqa: E402
+from tests.helpers import MakeOnce  # noqa: E402
 
 T, SIZE_PX = 8, 32
 CLIP = speckle_clip(T, SIZE_PX)
@@ -50,9 +51,12 @@ NETWORKS = {
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with clip graphs of each family, and streams of one."""
-    folder = tmp_path_factory.mktemp("models")
+def models(make_once: MakeOnce) -> Path:
+    return make_once("profiled", write_models)
+
+
+def write_models(folder: Path) -> None:
+    """Write clip graphs of each family, and streams of one."""
     for family, config in NETWORKS.items():
         torch.manual_seed(0)
         spec = new_spec(family, **config)
@@ -68,7 +72,6 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 stem = folder / f"{family}.{form}.{precision}"
                 write_onnx(stem.with_name(f"{stem.name}.onnx"), model, its_spec)
                 write_openvino(stem.with_name(f"{stem.name}.xml"), model, its_spec)
-    return folder
 
 
 @pytest.fixture

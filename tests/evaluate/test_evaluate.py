@@ -266,6 +266,7 @@ class TestTime:
     def test_ef_of_found_beats(self) -> None:
         assert value(evaluate([beating("p0"), beating("p1")]), "ef_beats_masks", "mae") < 1
 
+    @pytest.mark.slow
     def test_thresholds_come_from_dense_references_or_are_the_stored_ones(self) -> None:
         stored = Thresholds.read()
         sparse = evaluate([beating()])
@@ -314,6 +315,7 @@ class TestTime:
         assert value(scores, "time", "area_mae") == pytest.approx(100 * np.abs(own - areas).mean() / areas.max())
         assert value(scores, "time", "area_pearson_r") == pytest.approx(np.corrcoef(own, areas)[0, 1])
 
+    @pytest.mark.slow
     def test_a_frame_that_jumps_is_inconsistent(self) -> None:
         def jump(mask: np.ndarray) -> np.ndarray:
             changed = mask.copy()

@@ -144,6 +144,7 @@ def test_limits_are_named_and_bounded() -> None:
 # Cines
 
 
+@pytest.mark.slow
 def test_cines_know_ed_and_es(camus: Path) -> None:
     cines = acceptance_cines(f"camus:{camus}", ("patient0001", "patient0006"), 48)
     assert [cine.name for cine in cines[:2]] == ["drawn 0-0", "drawn 0-1"]
@@ -178,6 +179,7 @@ def nano() -> tuple[onnx.ModelProto, Reference, list[np.ndarray]]:
     return graph, make_reference(run, acceptance_cines(None, (), source.spec.size_px, 11), 128), clips
 
 
+@pytest.mark.slow
 def test_good_graphs_are_accepted(nano: tuple[onnx.ModelProto, Reference, list[np.ndarray]]) -> None:
     graph, reference, clips = nano
     spec = check(NANO / "clip.fp32.onnx").spec
@@ -188,6 +190,7 @@ def test_good_graphs_are_accepted(nano: tuple[onnx.ModelProto, Reference, list[n
         assert parameters_verdict(int8, graph, bits, ranges).holds, name
 
 
+@pytest.mark.slow
 def test_broken_graphs_are_refused(nano: tuple[onnx.ModelProto, Reference, list[np.ndarray]]) -> None:
     graph, reference, clips = nano
     spec = check(NANO / "clip.fp32.onnx").spec
@@ -201,6 +204,7 @@ def test_broken_graphs_are_refused(nano: tuple[onnx.ModelProto, Reference, list[
     assert len(names) == 9
 
 
+@pytest.mark.slow
 def test_parameters_are_recomputed(nano: tuple[onnx.ModelProto, Reference, list[np.ndarray]]) -> None:
     """Each kind of parameter, changed where it would hardly show in a mask."""
     graph, _, clips = nano

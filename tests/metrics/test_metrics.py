@@ -113,6 +113,7 @@ class TestSurface:
 
 
 class TestAgainstMonai:
+    @pytest.mark.slow
     @pytest.mark.parametrize("spacing", [None, (0.308, 0.308), (0.4, 1.7)])
     def test_random_masks(self, rng: np.random.Generator, spacing: tuple[float, float] | None) -> None:
         with warnings.catch_warnings():

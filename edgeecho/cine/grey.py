@@ -93,8 +93,8 @@ def stack_frames(path: Path, frames: Iterator[np.ndarray], max_pixels: int = MAX
                     f"{path}: frame {index} is {frame.shape[1]}x{frame.shape[0]} pixels, frame 0 is "
                     f"{shape[1]}x{shape[0]}; all frames of a cine must have one size"
                 )
-            check_size(path, index + 1, *shape, max_pixels=max_pixels)
+            check_size(path, index + 1, shape[0], shape[1], max_pixels)
             yield frame
 
-    check_size(path, 1, *shape, max_pixels=max_pixels)
+    check_size(path, 1, shape[0], shape[1], max_pixels)
     return np.fromiter((to_grey(frame[None])[0] for frame in bounded()), np.dtype((np.uint8, shape)))

@@ -1,5 +1,6 @@
 # make demo      segment a real cine, export int8, benchmark; pictures in demo-out/
-# make test      lint, types, tests
+# make test      lint, types, all tests
+# make test-fast the tests that are not marked `slow`
 # make test-cpus int8 on seven processors, six of them emulated, equal to the bit (docs/processors.md); by hand, on Debian
 # make test-arm  a model exported for ARM, run on emulated boards (docs/processors.md); by hand, on Debian, for minutes
 # make constraints  renews constraints.txt, the versions of the packages in .venv
@@ -16,13 +17,20 @@ CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
 C_CODE = $(wildcard device/include/*.h device/src/*.[ch] device/src/measure/*.[ch] device/tests/*.[ch] device/examples/*.c*)
 
-.PHONY: demo test test-cpus test-arm lint docs constraints dist dist-models clean
+# A process for each core, up to 4, as each needs 2 GB of memory; one that has no tests left takes some of another's.
+# NumPy reads the variable when it is imported, before tests/conftest.py sets it.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+
+.PHONY: demo test test-fast test-cpus test-arm lint docs constraints dist dist-models clean
 
 demo: .venv/ready
 	$(BIN)/edgeecho demo --out demo-out
 
 test: .venv/ready lint
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+test-fast: .venv/ready
+	$(PYTEST) -m 'not slow'
 
 test-cpus: .venv/ready
 	$(BIN)/python tests/cpus/run.py --cache .arm

@@ -1,22 +1,61 @@
 """Fixtures of several test files: a drawn heart and data set, a tiny network that was really trained, its exports."""
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
-from tests.helpers import TINY_SIZE_PX, TINY_WIDTHS, draw_heart, network_frames, write_camus
+from tests.helpers import TINY_SIZE_PX, TINY_WIDTHS, MakeOnce, draw_heart, export, network_frames, write_camus
 
 # OpenCV's FFmpeg reads this once a process, when the first video is opened or written.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+# Likewise PyTorch's worker threads: a test of a tiny network is faster with one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_configure() -> None:
+    """Give each worker process of pytest-xdist a core of its own, which the engines' default of threads follows."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    if worker and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[int(worker) % len(cores)]})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests as slow that need what `make_once` makes."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "make_once" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def make_once(tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
+    """Function that fills a folder once in a test run: the first worker process that needs it does, others wait."""
+    folders = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folders = folders.parent
+
+    def make(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, filled = folders / name, folders / f"{name}.filled"
+        with FileLock(folders / f"{name}.lock"):
+            if not filled.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of an attempt that failed
+                folder.mkdir()
+                fill(folder)
+                filled.touch()
+        return folder
+
+    return make
 
 
 @pytest.fixture
 def rng() -> np.random.Generator:
-    """Seeded; each test has its own."""
+    """A random generator with a fixed seed, new for each test."""
     return np.random.default_rng(20261122)
 
 
@@ -33,17 +72,23 @@ def camus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_checkpoint(make_once: MakeOnce) -> Path:
     """A checkpoint of 16,732 parameters that finds the dark ellipse in a drawn heart at 48x48."""
-    torch = pytest.importorskip("torch")
+    pytest.importorskip("torch")
+    return make_once("checkpoint", train_tiny_network) / "tiny.safetensors"
+
+
+def train_tiny_network(folder: Path) -> None:
+    """Train for 80 steps on 16 drawn hearts and write `tiny.safetensors`."""
     from dataclasses import replace
+
+    import torch
 
     from edgeecho.nn import build, new_spec
     from edgeecho.nn.checkpoint import save_checkpoint
     from edgeecho.preprocess import find_roi, to_network
 
     torch.manual_seed(0)
-    torch.set_num_threads(1)
     spec = replace(new_spec("cl_unet_edge", widths=TINY_WIDTHS), name="tiny", size_px=TINY_SIZE_PX, licence="CC0-1.0")
     network = build(spec).train()
     hearts = [draw_heart(np.random.default_rng((1, k)), frames=3, period=4) for k in range(16)]
@@ -59,41 +104,41 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    path = tmp_path_factory.mktemp("checkpoint") / "tiny.safetensors"
-    save_checkpoint(path, network.eval(), spec)
-    return path
+    save_checkpoint(folder / "tiny.safetensors", network.eval(), spec)
 
 
 @pytest.fixture(scope="session")
-def tiny_bundle(tiny_checkpoint: Path, camus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_bundle(tiny_checkpoint: Path, camus: Path, make_once: MakeOnce) -> Path:
     """`tiny_checkpoint` exported in every form, calibrated on the drawn data set."""
     pytest.importorskip("onnxsim")
-    from edgeecho.export.bundle import export
-    from edgeecho.export.options import Options
-
-    out = tmp_path_factory.mktemp("bundle") / "tiny"
-    return export(str(tiny_checkpoint), out, Options(calib=f"camus:{camus}")).folder
+    calibration = f"camus:{camus}"
+    return make_once("bundle", lambda folder: export(str(tiny_checkpoint), folder / "tiny", calib=calibration)) / "tiny"
 
 
 @pytest.fixture(scope="session")
-def nano_fp32(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def nano_fp32(make_once: MakeOnce) -> Path:
     """The packaged nano's fp32 files of each form and runtime, which `edgeecho export` writes from its clip graph."""
     pytest.importorskip("openvino")
-    from edgeecho.export.bundle import export
-    from edgeecho.export.options import Options
     from edgeecho.model.registry import locate
 
-    source = locate("cl_unet_nano", precision="fp32").path
-    return export(str(source), tmp_path_factory.mktemp("nano") / "fp32", Options(precision="fp32")).folder
+    source = str(locate("cl_unet_nano", precision="fp32").path)
+    return make_once("nano", lambda folder: export(source, folder / "fp32", precision="fp32")) / "fp32"
 
 
 @pytest.fixture(scope="session", params=["edge", "edge-causal", "banded", "banded-causal"])
-def graphs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def graphs(request: pytest.FixtureRequest, make_once: MakeOnce) -> Path:
     """Clip and stream graphs, fp32 and int8, .onnx and .xml, of each kind of network; random weights, no maps alike."""
     if request.param == "edge":
         return request.getfixturevalue("tiny_bundle")  # trained, and exported as users do
-    torch = pytest.importorskip("torch")
+    pytest.importorskip("torch")
+    return make_once(request.param, lambda folder: write_random_graphs(request.param, folder))
+
+
+def write_random_graphs(kind: str, folder: Path) -> None:
+    """Write the graphs of an untrained network, "edge-causal" for example."""
     from dataclasses import replace
+
+    import torch
 
     from edgeecho.export.graph.clip import clip_graph
     from edgeecho.export.graph.stream import stream_graph
@@ -102,10 +147,10 @@ def graphs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     from edgeecho.export.write.sealed import write_onnx, write_openvino
     from edgeecho.nn import build, new_spec
 
-    family = "cl_unet" if request.param.startswith("banded") else "cl_unet_edge"
+    family = "cl_unet" if kind.startswith("banded") else "cl_unet_edge"
     torch.manual_seed(6)
     levels = {"widths": (8, 16), "encoder_time": (True, True), "decoder_time": (True,), "repeats": 1}
-    spec = new_spec(family, causal=request.param.endswith("causal"), **levels)
+    spec = new_spec(family, causal=kind.endswith("causal"), **levels)
     network = build(spec).eval()
     with torch.no_grad():
         for module in network.modules():
@@ -113,7 +158,6 @@ def graphs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
                 module.running_var.uniform_(0.2, 0.6)
                 module.bias.normal_(0, 0.3)
         network.head.weight.mul_(3)
-    folder = tmp_path_factory.mktemp(request.param)
     graph = clip_graph(network, TINY_SIZE_PX)
     int8 = quantize(graph, find_ranges(graph, [network_frames(8, seed) for seed in range(3)]))
     for precision, clip in (("fp32", graph), ("int8", int8)):
@@ -122,7 +166,6 @@ def graphs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         for model, its in ((clip, spec), (streamed.model, replace(spec, form="stream", state=streamed.state))):
             write_onnx(folder / f"{its.form}.{precision}.onnx", model, its)
             write_openvino(folder / f"{its.form}.{precision}.xml", model, its)
-    return folder
 
 
 @pytest.fixture

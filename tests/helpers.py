@@ -2,11 +2,14 @@
 
 import gzip
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+MakeOnce = Callable[[str, Callable[[Path], object]], Path]
+"""Type of the fixture `make_once`: from the name of a folder, and a function that fills it, to the filled folder."""
 TINY_SIZE_PX = 48
 TINY_WIDTHS = (8, 8, 16, 16)
 

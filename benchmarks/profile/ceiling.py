@@ -18,13 +18,13 @@ FILE_PRECISION = {"int8": "int8", "fp32": "fp32", "bf16": "fp16", "fp16": "fp16"
 """What a file states whose convolutions run in a precision."""
 
 
-def fat_convolution(precision: str) -> Any:
+def fat_convolution(precision: str, channels: int = CHANNELS, size_px: int = SIZE_PX) -> Any:
     """The convolution as an ONNX model; int8 as our export writes it: uint8 in and out, int8 weights per channel."""
     onnx = require("onnx", "export")
     helper, numpy_helper, types = onnx.helper, onnx.numpy_helper, onnx.TensorProto
     rng = np.random.default_rng(0)
-    weights = rng.integers(-127, 128, (CHANNELS, CHANNELS, 3, 3), dtype=np.int8)
-    shape = [1, CHANNELS, SIZE_PX, SIZE_PX]
+    weights = rng.integers(-127, 128, (channels, channels, 3, 3), dtype=np.int8)
+    shape = [1, channels, size_px, size_px]
     conv = {"pads": [1, 1, 1, 1], "name": "fat"}
     if precision == "int8":
         values = {
@@ -32,8 +32,8 @@ def fat_convolution(precision: str) -> Any:
             "y_scale": np.float32(1.0),
             "zero": np.uint8(128),
             "w": weights,
-            "w_scale": np.full(CHANNELS, 1 / 127, np.float32),
-            "w_zero": np.zeros(CHANNELS, np.int8),
+            "w_scale": np.full(channels, 1 / 127, np.float32),
+            "w_zero": np.zeros(channels, np.int8),
         }
         nodes = [
             helper.make_node("DequantizeLinear", ["x", "x_scale", "zero"], ["x_float"]),
@@ -52,7 +52,14 @@ def fat_convolution(precision: str) -> Any:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
 
 
-def ceiling_gmac_per_s(runtime: str, precision: str, threads: int, runs: int = RUNS) -> float:
+def ceiling_gmac_per_s(
+    runtime: str,
+    precision: str,
+    threads: int,
+    runs: int = RUNS,
+    channels: int = CHANNELS,
+    size_px: int = SIZE_PX,
+) -> float:
     """Measure it here and now: the convolution's kernel alone, median over the runs.
 
     Args:
@@ -60,14 +67,16 @@ def ceiling_gmac_per_s(runtime: str, precision: str, threads: int, runs: int = R
         precision: `int8`, `fp32`, `bf16` or `fp16`, in which it must run.
         threads: Of the engine.
         runs: That count.
+        channels: Of the convolution, in and out.
+        size_px: Height and width of its input.
 
     Raises:
         ExportError: If the engine ran it in another precision.
         MissingExtraError: If onnx is not installed.
     """
-    model = fat_convolution(precision)
+    model = fat_convolution(precision, channels, size_px)
     rng = np.random.default_rng(1)
-    x = rng.integers(0, 256, (1, CHANNELS, SIZE_PX, SIZE_PX), dtype=np.uint8)
+    x = rng.integers(0, 256, (1, channels, size_px, size_px), dtype=np.uint8)
     inputs = {"x": x if precision == "int8" else x.astype(np.float32) / 255}
     stated = FILE_PRECISION[precision]
     found = run_kernels(model.SerializeToString(), b"", runtime, stated, lambda last: inputs, threads, runs)

@@ -26,16 +26,16 @@ COPY_BYTES = 64 << 20
 COPIES = 7
 
 
-def copy_gb_per_s(threads: int = 1) -> float:
+def copy_gb_per_s(threads: int = 1, copy_bytes: int = COPY_BYTES) -> float:
     """Bytes read and written a second when every thread copies a large array of its own, on this machine, now."""
-    pairs = [(np.ones(COPY_BYTES, np.uint8), np.empty(COPY_BYTES, np.uint8)) for _ in range(threads)]
+    pairs = [(np.ones(copy_bytes, np.uint8), np.empty(copy_bytes, np.uint8)) for _ in range(threads)]
     seconds = []
     with ThreadPoolExecutor(threads) as pool:
         for _ in range(1 + COPIES):
             start = time.perf_counter()
             list(pool.map(lambda pair: np.copyto(pair[1], pair[0]), pairs))
             seconds.append(time.perf_counter() - start)
-    return 2 * COPY_BYTES * threads / statistics.median(seconds[1:]) / 1e9
+    return 2 * copy_bytes * threads / statistics.median(seconds[1:]) / 1e9
 
 
 def roofline(layers: Iterable[Layer], peaks: Mapping[str, float], gb_per_s: float) -> tuple[float, float]:

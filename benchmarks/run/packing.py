@@ -25,6 +25,7 @@ def prepare_pack(
     precisions: Sequence[str],
     forms: Sequence[str],
     say: Callable[[str], None],
+    clip: np.ndarray | None = None,
 ) -> dict[str, str]:
     """Write the files of the rows that are asked for, and no others, and an index of them.
 
@@ -35,6 +36,7 @@ def prepare_pack(
         precisions: As `run_bench`.
         forms: As `run_bench`.
         say: Told what is done, which models have no such row, and which files lie there that are not of this pack.
+        clip: On which peers are exported, uint8 (T, 1, S, S); None means that of `run_bench`.
 
     Returns:
         Model to the reason why it is not in the pack; empty if all are.
@@ -46,7 +48,7 @@ def prepare_pack(
     known(("runtime", runtimes, PACKED_RUNTIMES))
     rows = entries(models, runtimes, precisions, forms, folder, say=say)
     require_writable(folder)
-    np.save(folder / "frames.npy", speckle_clip())
+    np.save(folder / "frames.npy", speckle_clip() if clip is None else clip)
     frames = len(np.load(folder / "frames.npy", mmap_mode="r"))
     kinds: dict[str, str] = {}
     files: dict[str, list[str]] = {}

@@ -43,7 +43,7 @@ def to_grey(frames: np.ndarray) -> np.ndarray:
     return grey
 
 
-def check_size(path: Path, frames: int, height: int, width: int) -> None:
+def check_size(path: Path, frames: int, height: int, width: int, max_pixels: int = MAX_PIXELS) -> None:
     """Refuse a cine of the wrong size, as its header states it, before memory is allocated.
 
     Raises:
@@ -59,18 +59,19 @@ def check_size(path: Path, frames: int, height: int, width: int) -> None:
         raise VideoError(
             f"{path}: frames of {width}x{height} pixels are too large; at most {MAX_SIDE_PX} a side are read"
         )
-    if frames * height * width > MAX_PIXELS:
+    if frames * height * width > max_pixels:
         raise VideoError(
-            f"{path}: {frames} frames of {width}x{height} are over {MAX_PIXELS:.0e} pixels; cut it shorter"
+            f"{path}: {frames} frames of {width}x{height} are over {max_pixels:.0e} pixels; cut it shorter"
         )
 
 
-def stack_frames(path: Path, frames: Iterator[np.ndarray]) -> np.ndarray:
+def stack_frames(path: Path, frames: Iterator[np.ndarray], max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Collect decoded frames, within the bounds, at about the memory of the result.
 
     Args:
         path: Path, for messages.
         frames: Grey frames, uint8 (H, W), or colour frames, uint8 (H, W, 3) in RGB order.
+        max_pixels: Bound on T * H * W.
 
     Returns:
         Grey frames, uint8 (T, H, W).
@@ -92,8 +93,8 @@ def stack_frames(path: Path, frames: Iterator[np.ndarray]) -> np.ndarray:
                     f"{path}: frame {index} is {frame.shape[1]}x{frame.shape[0]} pixels, frame 0 is "
                     f"{shape[1]}x{shape[0]}; all frames of a cine must have one size"
                 )
-            check_size(path, index + 1, *shape)
+            check_size(path, index + 1, shape[0], shape[1], max_pixels)
             yield frame
 
-    check_size(path, 1, *shape)
+    check_size(path, 1, shape[0], shape[1], max_pixels)
     return np.fromiter((to_grey(frame[None])[0] for frame in bounded()), np.dtype((np.uint8, shape)))

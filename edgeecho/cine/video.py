@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from edgeecho.cine.grey import check_size, stack_frames
+from edgeecho.cine.grey import MAX_PIXELS, check_size, stack_frames
 from edgeecho.cine.model import Cine
 from edgeecho.errors import VideoError
 
@@ -19,8 +19,12 @@ _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
 _MAX_BOXES = 1_000_000
 
 
-def read_video(path: Path) -> Cine:
+def read_video(path: Path, max_pixels: int = MAX_PIXELS) -> Cine:
     """Read a video file or an animated GIF.
+
+    Args:
+        path: The file.
+        max_pixels: Bound on the pixels of all frames together.
 
     Returns:
         Frames uint8 (T, H, W) and the frame rate that the container states; no spacing, as these files hold none.
@@ -48,8 +52,8 @@ def read_video(path: Path) -> Cine:
             counted = capture.get(cv2.CAP_PROP_FRAME_COUNT)
             promised = len(delays_cs) * whole if is_gif else (round(counted) if 0 < counted < 1e12 else 0)
             height, width = (round(capture.get(p)) for p in (cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FRAME_WIDTH))
-            check_size(path, max(promised, 1), height, width)
-            frames = stack_frames(path, _decoded(path, capture, cut, promised))
+            check_size(path, max(promised, 1), height, width, max_pixels)
+            frames = stack_frames(path, _decoded(path, capture, cut, promised), max_pixels)
             fps = float(capture.get(cv2.CAP_PROP_FPS))
         finally:
             capture.release()

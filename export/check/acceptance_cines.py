@@ -52,7 +52,9 @@ class AcceptanceCine:
     """Name of the cine in its data set, for whoever runs the export."""
 
 
-def acceptance_cines(data: str | None, groups: Sequence[str], size_px: int, seed: int = 0) -> list[AcceptanceCine]:
+def acceptance_cines(
+    data: str | None, groups: Sequence[str], size_px: int, seed: int = 0, drawn: int = DRAWN_CINES
+) -> list[AcceptanceCine]:
     """Gather the cines of one acceptance test.
 
     Args:
@@ -60,9 +62,10 @@ def acceptance_cines(data: str | None, groups: Sequence[str], size_px: int, seed
         groups: Patients outside the calibration set.
         size_px: Side of the network's frames.
         seed: Seed that chooses the drawn hearts and the patients.
+        drawn: Number of drawn cines.
     """
-    drawn = [_drawn(seed, number, size_px) for number in range(DRAWN_CINES)]
-    return [*drawn, *(held_out_cines(data, groups, size_px, seed) if data else ())]
+    hearts = [_drawn(seed, number, size_px) for number in range(drawn)]
+    return [*hearts, *(held_out_cines(data, groups, size_px, seed) if data else ())]
 
 
 @lru_cache(DRAWN_CINES)

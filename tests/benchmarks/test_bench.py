@@ -36,6 +36,7 @@ from edgeecho.export.int8.ranges import find_ranges
 from edgeecho.export.write.sealed import write_onnx, write_openvino
 from edgeecho.nn import build, new_spec
 from edgeecho.runtime.engines.engine import usable_cores
+from tests.helpers import MakeOnce
 
 CONTRACT = {
     *("model", "runtime", "precision_asked", "precision_run", "form", "threads", "params", "macs_per_frame", "n"),
@@ -56,17 +57,19 @@ def printed(result: BenchResult) -> str:
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as `edgeecho export` writes it, of a tiny CLUNet."""
+def tiny(make_once: MakeOnce) -> Path:
+    return make_once("bench", lambda folder: write_tiny(folder / "tiny")) / "tiny"
+
+
+def write_tiny(folder: Path) -> None:
+    """Write a folder as `edgeecho export` does, of a tiny CLUNet."""
     torch.manual_seed(0)
     spec = new_spec("cl_unet_edge", widths=(8, 16), encoder_time=(False, True), decoder_time=(True,))
     graph = clip_graph(build(spec), 32)
-    folder = tmp_path_factory.mktemp("models") / "tiny"
     for precision, model in (("fp32", graph), ("int8", quantize(graph, find_ranges(graph, [CLIP[:, 0]])))):
         sealed = replace(spec, form="clip", size_px=32, precision=precision)
         write_onnx(folder / f"clip.{precision}.onnx", model, sealed)
         write_openvino(folder / f"clip.{precision}.xml", model, sealed)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +181,7 @@ def test_a_bad_file_is_an_error_of_its_row(tiny: Path, tmp_path: Path) -> None:
 
 def test_a_missing_engine_is_an_error_of_its_row(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "openvino.py").write_text("raise ImportError\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     ours, theirs = run_bench([str(tiny)], precisions=["int8"], **QUICK).rows
     assert ours.error is None
     assert theirs.error == "openvino is not installed: pip install 'edgeecho[openvino]'"
@@ -323,6 +326,7 @@ def _unet3d_macs(c: int, voxels: int) -> int:
     return total + 2 * c * voxels
 
 
+@pytest.mark.slow
 def test_the_standard_3d_unet_counts_374_gmac() -> None:
     assert round(_unet3d_macs(32, 32 * 112 * 112) / 1e9) == 374
     assert peers.PEERS["unet3d"].config == new_spec("unet3d").config == {**STANDARD, "base_channels": 32}

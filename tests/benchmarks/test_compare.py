@@ -60,6 +60,7 @@ def printed(comparison: Comparison, width: int = 120) -> str:
     return out.getvalue()
 
 
+@pytest.mark.slow
 def test_twenty_percent_is_found_and_one_percent_is_noise() -> None:
     old, new = made_result(0), made_result(1)
     found = compare(old, changed(new, 1.2))
@@ -93,6 +94,7 @@ def row(times_ms: Sequence[float] | np.ndarray, model: str = "x") -> Row:
     return made
 
 
+@pytest.mark.slow
 def test_one_seed_one_answer_also_from_files(tmp_path: Path) -> None:
     old, new = made_result(0), made_result(1)
     found = compare(old, new)
@@ -113,6 +115,7 @@ def test_a_slower_machine_is_not_a_slower_network() -> None:
     assert "No row changed beyond noise" in printed(found)
 
 
+@pytest.mark.slow
 def test_a_yardstick_of_three_runs_leaves_doubt() -> None:
     old, new = made_result(0), made_result(1)
     assert verdicts(compare(old, changed(new, 1.08))) == {PERHAPS + SLOWER}
@@ -210,6 +213,7 @@ def test_the_yardstick_itself_is_the_machine() -> None:
     assert yardstick.name not in " ".join(printed(found).split()).partition("Slower beyond noise")[2].partition(". ")[0]
 
 
+@pytest.mark.slow
 def test_a_row_that_slows_less_than_the_machine_is_not_faster() -> None:
     """A tenth slower where the yardstick is 1.4 times as slow: both are beyond noise, in opposite directions."""
     old = with_many_yardstick_runs(made_result(0))

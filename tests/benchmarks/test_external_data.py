@@ -1,6 +1,7 @@
 """ONNX files with external data: read from the file's own folder, whatever the current directory holds."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,6 +83,7 @@ def test_the_files_own_folder_counts_not_the_current_directory(
     assert np.abs(answers[0]).max() > 0
 
 
+@pytest.mark.slow
 def test_its_rows_have_all_that_others_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = saved(tmp_path / "theirs")
     monkeypatch.chdir(tmp_path)
@@ -101,7 +103,7 @@ def test_its_rows_have_all_that_others_have(tmp_path: Path, monkeypatch: pytest.
 
 def test_no_onnx_is_needed_to_run_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "onnx.py").write_text("raise ImportError\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # of the row's process
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)  # of the row's process
     (row,) = run_bench([], ["ort"], own_files=[saved(tmp_path / "theirs")], rules=RULES, frames=CLIP).rows
     assert (row.error, row.failed, row.precision_run) == (None, None, "fp32")
 
@@ -237,6 +239,7 @@ def test_what_is_too_large_is_not_read(tmp_path: Path) -> None:
         read_onnx(path)
 
 
+@pytest.mark.slow
 def test_missing_data_are_the_error_of_its_rows_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken, sound = saved(tmp_path / "broken"), saved(tmp_path / "sound")
     (broken.parent / "net.onnx.data").unlink()

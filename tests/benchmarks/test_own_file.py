@@ -65,6 +65,7 @@ def test_own_files_are_fed_what_they_take(
     opened.run()
 
 
+@pytest.mark.slow
 def test_an_own_file_is_a_row_an_engine(tmp_path: Path) -> None:
     path = _own(tmp_path / "theirs.onnx", [1, 1, SIZE, SIZE])
     rows = run_bench([], own_files=[path], rules=RULES, frames=CLIP).rows
@@ -74,6 +75,7 @@ def test_an_own_file_is_a_row_an_engine(tmp_path: Path) -> None:
     assert rows[0].weights == "its own"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shape", "per_frame"),
     [([1, 1, "H", "W"], SIZE * SIZE * 9 * 4), (["N", 1, 16, SIZE, SIZE], SIZE * SIZE * 27 * 4)],
@@ -87,6 +89,7 @@ def test_macs_of_an_own_file_are_of_what_it_is_fed(tmp_path: Path, shape: list[i
     assert row.macs_per_frame == per_frame
 
 
+@pytest.mark.slow
 def test_own_files_of_one_name_are_counted_each(tmp_path: Path) -> None:
     paths = []
     for name, size in (("a", 16), ("b", 32)):

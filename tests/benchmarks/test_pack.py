@@ -1,15 +1,18 @@
 """Packed contests: exported here, run where nothing can be."""
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from edgeecho.benchmarks.peers.peers import PEERS, Peer
 from edgeecho.benchmarks.profile.counting import count_macs
+from edgeecho.benchmarks.run import bench, packing
 from edgeecho.benchmarks.run.bench import run_bench
 from edgeecho.benchmarks.run.contest import speckle_clip
 from edgeecho.benchmarks.run.entries import DEFAULT_MODELS, PRECISIONS, entries
@@ -27,12 +30,11 @@ Command = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contests of a small 3D U-Net and a short clip."""
+    """A small network in the place of the 3D U-Net, and a `command` that passes a short clip and short rules on."""
+    monkeypatch.setattr(bench, "run_bench", partial(run_bench, rules=RULES, frames=CLIP))
+    monkeypatch.setattr(packing, "prepare_pack", partial(prepare_pack, clip=CLIP))
     peer = Peer("unet3d", {"in_channels": 1, "classes": 1, "base_channels": 4})
     monkeypatch.setitem(PEERS, "unet3d", peer)
-    for module in ("packing", "bench"):
-        monkeypatch.setattr(f"edgeecho.benchmarks.run.{module}.speckle_clip", lambda: CLIP)
-    monkeypatch.setattr("edgeecho.benchmarks.run.bench.Rules", lambda: RULES)
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "site").mkdir()
     lines = ["import sys", *(f"sys.modules[{name!r}] = None" for name in names)]
     (tmp_path / "site" / "sitecustomize.py").write_text("\n".join(lines))
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"), prepend=os.pathsep)
     for name in names:
         monkeypatch.setitem(sys.modules, name, None)
 
@@ -58,7 +60,7 @@ def test_a_pack_runs_where_nothing_can_be_exported(
 ) -> None:
     folder, said = tmp_path / "pack", []
     failures = prepare_pack(
-        folder, [str(tiny_bundle), "unet3d"], ["ort"], ["fp32", "int8"], ["clip", "stream"], said.append
+        folder, [str(tiny_bundle), "unet3d"], ["ort"], ["fp32", "int8"], ["clip", "stream"], said.append, CLIP
     )
     assert failures == {}
     assert said == ["packing tiny", "packing unet3d"]
@@ -66,7 +68,7 @@ def test_a_pack_runs_where_nothing_can_be_exported(
     assert Pack.read(folder).macs["tiny", "stream"] == expected
     for name in ("torch.py", "onnx.py"):
         (tmp_path / name).write_text("raise ImportError\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # of the rows' processes
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)  # of the rows' processes
     monkeypatch.setattr("edgeecho.benchmarks.run.bench.prepare", None)
     monkeypatch.setattr("edgeecho.benchmarks.run.bench.macs_per_frame", None)
     rows = run_bench(pack=folder, runtimes=["ort"], rules=RULES, frames=CLIP).rows
@@ -138,7 +140,7 @@ def test_a_pack_holds_what_is_asked_for_and_runs_it(
 ) -> None:
     folder = tmp_path / "pack"
     models = [str(tiny_bundle), *(["unet3d"] if of_peer else [])]
-    assert prepare_pack(folder, models, runtimes, precisions, forms, lambda text: None) == {}
+    assert prepare_pack(folder, models, runtimes, precisions, forms, lambda text: None, CLIP) == {}
     assert packed(folder) == {"tiny": ["bundle.json", *files], **({"unet3d": of_peer} if of_peer else {})}
     index = json.loads((folder / "tiny" / "bundle.json").read_text())
     assert sorted(index["files"]) == files

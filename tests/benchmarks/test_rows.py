@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from edgeecho.benchmarks.render.markdown import render_markdown
 from edgeecho.benchmarks.render.page import render_page
 from edgeecho.benchmarks.render.table import print_table
 from edgeecho.benchmarks.render.words import without_folders
-from edgeecho.benchmarks.run import end_to_end
+from edgeecho.benchmarks.run import bench, end_to_end
 from edgeecho.benchmarks.run.accuracy import summarise
 from edgeecho.benchmarks.run.bench import run_bench
 from edgeecho.benchmarks.run.contest import speckle_clip
@@ -250,8 +251,7 @@ def test_where_memory_is_short_rows_are_parked(tiny_bundle: Path, monkeypatch: p
 
 
 def test_the_command_line(command: Command, tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgeecho.benchmarks.run.bench.speckle_clip", lambda: CLIP)
-    monkeypatch.setattr("edgeecho.benchmarks.run.bench.Rules", lambda: RULES)
+    monkeypatch.setattr(bench, "run_bench", partial(run_bench, rules=RULES, frames=CLIP))  # soon done
     out, log = tmp_path / "out", tmp_path / "b.json"
     asked = ("--models", tiny_bundle, "--runtimes", "ort", "--precisions", "int8", "--out", out, "--json", log)
     code, printed, _ = command("bench", "--device", "cpu", *asked)
@@ -272,7 +272,7 @@ def test_the_command_line(command: Command, tiny_bundle: Path, tmp_path: Path, m
         assert code == 2
         assert words in said
     for flag, place in (("--out", log), ("--json", log / "b.json")):  # a file, where a folder should be
-        monkeypatch.setattr("edgeecho.benchmarks.run.bench.run_bench", None)  # refused before it runs
+        monkeypatch.setattr(bench, "run_bench", None)  # refused before it runs
         code, _, said = command("bench", flag, place)
         assert code == 1
         assert "cannot write" in said

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from edgeecho.cine import Cine, find_cines, read_cine, to_grey
-from edgeecho.cine import grey as frames_module
+from edgeecho.cine.grey import stack_frames
+from edgeecho.cine.video import read_video
 from edgeecho.errors import ConfigError, ShapeError, VideoError
 
 HEIGHT, WIDTH, FRAMES = 48, 64, 20
@@ -258,16 +259,15 @@ def test_header_that_promises_too_much(tmp_path: Path, capfd: pytest.CaptureFixt
     assert "9000x16 pixels are too large" in error_line(tmp_path / "wide.png", capfd)
 
 
-def test_bound_holds_while_decoding(
-    tmp_path: Path, frames: np.ndarray, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bound_holds_while_decoding(tmp_path: Path, frames: np.ndarray) -> None:
     path = write_video(tmp_path / "a.avi", frames)
-    monkeypatch.setattr(frames_module, "MAX_PIXELS", FRAMES * HEIGHT * WIDTH)
-    assert len(read_cine(path).frames) == FRAMES
-    monkeypatch.setattr(frames_module, "MAX_PIXELS", FRAMES * HEIGHT * WIDTH - 1)
-    assert "20 frames of 64x48 are over" in error_line(path, capfd)
+    pixels = FRAMES * HEIGHT * WIDTH
+    assert len(read_video(path, max_pixels=pixels).frames) == FRAMES
+    assert len(stack_frames(path, iter(frames), max_pixels=pixels)) == FRAMES
     with pytest.raises(VideoError, match="20 frames of 64x48 are over"):
-        frames_module.stack_frames(path, iter(frames))
+        read_video(path, max_pixels=pixels - 1)
+    with pytest.raises(VideoError, match="20 frames of 64x48 are over"):
+        stack_frames(path, iter(frames), max_pixels=pixels - 1)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.97])

@@ -22,7 +22,7 @@ from edgeecho.model.sealed_file import check
 from edgeecho.model.selftest_record import MAX_FRAMES, SelfTest
 from edgeecho.runtime import stream
 from edgeecho.runtime.selftest_cine import make_record, selftest_cine, selftest_inputs
-from tests.helpers import draw_heart
+from tests.helpers import MakeOnce, draw_heart
 from tests.preprocess import make_golden
 
 ROOT = Path(__file__).parents[2]
@@ -62,14 +62,17 @@ def build(source: Path, folder: Path, root: Path, *settings: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def onnxruntime_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def onnxruntime_root(make_once: MakeOnce) -> Path:
     """The library that Python runs, and a C header from the registries; EDGEECHO_ONNXRUNTIME_ROOT names another."""
     missing = [tool for tool in ("cc", "cmake", "make") if not shutil.which(tool)]
     if missing:
         pytest.skip(f"the device runtime is not built: no {', '.join(missing)} here")
     if given := os.environ.get("EDGEECHO_ONNXRUNTIME_ROOT"):
         return Path(given)
-    root = tmp_path_factory.mktemp("onnxruntime")
+    return make_once("onnxruntime", fetch_onnxruntime)
+
+
+def fetch_onnxruntime(root: Path) -> None:
     command = [sys.executable, str(DEVICE / "fetch_onnxruntime.py"), str(root)]
     try:
         fetched = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_S)
@@ -77,12 +80,11 @@ def onnxruntime_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(f"the device runtime is not built: the registries did not answer within {FETCH_S} s")
     if fetched.returncode:
         pytest.skip(f"the device runtime is not built: {fetched.stderr.strip()[-300:]}")
-    return root
 
 
 @pytest.fixture(scope="module")
-def built(onnxruntime_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(DEVICE, tmp_path_factory.mktemp("build"), onnxruntime_root, *DEVELOPER)
+def built(onnxruntime_root: Path, make_once: MakeOnce) -> Path:
+    return make_once("device-build", lambda folder: build(DEVICE, folder, onnxruntime_root, *DEVELOPER))
 
 
 @pytest.fixture(scope="module")

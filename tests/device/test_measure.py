@@ -71,6 +71,7 @@ def test_phantoms(library, seed):
         assert meter.volume == pytest.approx(volume_of(mask, heart.spacing_mm), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_random_curves(library):
     beats, found = compare_curves(library, [(11, n) for n in range(400)])
     assert found == []
@@ -96,6 +97,7 @@ def test_a_difference_is_found(library):
     assert differences(meter, masks, area, 50, (0.5, 0.5))
 
 
+@pytest.mark.slow
 def test_a_long_stream(library):
     rng = np.random.default_rng(4)
     phase = np.cumsum(1 / (40 + 12 * np.sin(np.arange(10_000) / 900) + rng.normal(size=10_000)))
@@ -191,6 +193,7 @@ def test_memory_is_as_in_the_header(library, width, height, fps):
     assert library.ee_beat_meter_size(width, height, 3) == library.ee_beat_meter_size(width, height, 8)
 
 
+@pytest.mark.slow
 def test_symbols_begin_with_ee(tmp_path):
     shared = compile_c(tmp_path / "measure.so", flags=("-shared", "-fPIC"))
     try:
@@ -201,6 +204,7 @@ def test_symbols_begin_with_ee(tmp_path):
     assert [name for name in names if not name.startswith("ee_")] == []
 
 
+@pytest.mark.slow
 def test_driver_under_the_sanitizers(tmp_path):
     try:
         driver = compile_c(tmp_path / "driver", [DRIVER], SANITIZERS)
@@ -210,6 +214,7 @@ def test_driver_under_the_sanitizers(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_what_a_push_costs(tmp_path):
     driver = compile_c(tmp_path / "driver", [DRIVER])
     done = subprocess.run([driver, "time", "112", "112", "2000"], capture_output=True, text=True, check=True)

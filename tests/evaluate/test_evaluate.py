@@ -20,7 +20,7 @@ from edgeecho.data import Item, open_data
 from edgeecho.errors import DataError, MissingExtraError, VideoError
 from edgeecho.evaluate import Scores, evaluate_items, evaluate_model, print_scores, write_report
 from edgeecho.measure import measure, simpson_biplane_volume_ml, simpson_volume_ml
-from edgeecho.metrics import CAMUS_TRAINING, Thresholds
+from edgeecho.metrics import CAMUS_TRAINING, MIN_CINES, Thresholds
 from edgeecho.runtime.predictor import ModelInfo
 from tests.data.miniatures import write_camus_release
 
@@ -56,6 +56,11 @@ def beating(patient: str = "p0", fps: float | None = 30, dense: bool = False, fr
     values: dict[str, Any] = {"fps": fps, "spacing_mm": SPACING, **changes}
     cine = Cine(masks * np.uint8(200), labels=labels, phases={30: "ED", 45: "ES"}, **values)
     return Item(patient, patient, "val", "4CH", lambda: cine)
+
+
+def dense_cines(count: int) -> list[Item]:
+    """Patients with a cine each, a reference mask on every frame."""
+    return [beating(f"p{n}", dense=True) for n in range(count)]
 
 
 class Model:
@@ -261,9 +266,8 @@ class TestTime:
     def test_ef_of_found_beats(self) -> None:
         assert value(evaluate([beating("p0"), beating("p1")]), "ef_beats_masks", "mae") < 1
 
-    def test_thresholds_come_from_dense_references_or_are_the_stored_ones(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    @pytest.mark.slow
+    def test_thresholds_come_from_dense_references_or_are_the_stored_ones(self) -> None:
         stored = Thresholds.read()
         sparse = evaluate([beating()])
         assert sparse.populations == [replace(CAMUS_TRAINING, thresholds=stored)]
@@ -272,13 +276,12 @@ class TestTime:
         assert value(sparse, "consistency_mm", "max_error", "lv_area") > 0
         assert sparse.figure("time", "area_pearson_r") is None
 
-        few = evaluate([beating(dense=True)])
+        few = evaluate(dense_cines(MIN_CINES - 1))
         assert few.populations == sparse.populations
-        monkeypatch.setattr("edgeecho.evaluate.summary.MIN_CINES", 1)
-        dense = evaluate([beating(dense=True)])
+        dense = evaluate(dense_cines(MIN_CINES))
         assert dense.populations[0].thresholds is not None
         assert dense.populations[0].thresholds.source == (
-            "largest |e| over 90 reference masks of 1 cines by frame rate, drawn val; too strict if interpolated"
+            "largest |e| over 1800 reference masks of 20 cines by frame rate, drawn val; too strict if interpolated"
         )
         assert value(dense, "consistency_mm", "inconsistent_frames") == 0
         assert value(dense, "time", "frame_to_frame_dice_less_reference") == 0
@@ -288,7 +291,7 @@ class TestTime:
         assert value(dense, "overlap", "dice_mean", "other") == 1
         figure = dense.figure("overlap", "dice_pooled", "other")
         assert figure is not None
-        assert figure.n == 88
+        assert figure.n == MIN_CINES * 88
 
     def test_a_frame_rate_without_thresholds_is_not_judged(self) -> None:
         scores = evaluate([beating("p0"), beating("p1", fps=5), beating("p2", fps=None)])
@@ -312,21 +315,20 @@ class TestTime:
         assert value(scores, "time", "area_mae") == pytest.approx(100 * np.abs(own - areas).mean() / areas.max())
         assert value(scores, "time", "area_pearson_r") == pytest.approx(np.corrcoef(own, areas)[0, 1])
 
-    def test_a_frame_that_jumps_is_inconsistent(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("edgeecho.evaluate.summary.MIN_CINES", 1)
-
+    @pytest.mark.slow
+    def test_a_frame_that_jumps_is_inconsistent(self) -> None:
         def jump(mask: np.ndarray) -> np.ndarray:
             changed = mask.copy()
             changed[20] = cv2.erode(mask[20], np.ones((7, 7), np.uint8))
             return changed
 
-        scores = evaluate([beating(dense=True)], jump)
+        scores = evaluate(dense_cines(MIN_CINES), jump)
         assert value(scores, "consistency_mm", "inconsistent_frames", "lv_area") == pytest.approx(100 * 3 / 90)
         assert value(scores, "consistency_mm", "inconsistent_cines") == 100
         assert value(scores, "time", "frame_to_frame_dice_less_reference") < 0
         assert value(scores, "time", "roughness_less_reference") > 0
 
-    def test_in_pixels_the_bounds_are_those_of_the_references(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_in_pixels_the_bounds_are_those_of_the_references(self) -> None:
         few = evaluate([beating(spacing_mm=None)])
         assert few.populations == []
         assert few.notes == [
@@ -340,11 +342,11 @@ class TestTime:
         turn = cv2.getRotationMatrix2D((40, 46), 10, 1)
         masks = np.stack([cv2.warpAffine(f, turn, (80, 96), flags=cv2.INTER_NEAREST) for f in upright]) // 200
         other = Cine(masks * np.uint8(200), labels={30: masks[30], 45: masks[45]}, phases={30: "ED", 45: "ES"})
-        monkeypatch.setattr("edgeecho.evaluate.summary.MIN_REFERENCES", 4)
-        items = [beating(spacing_mm=None), Item("q", "q", "val", "4CH", lambda: other)]
+        items = [beating(f"p{n}", spacing_mm=None) for n in range(5)]
+        items += [Item(f"q{n}", f"q{n}", "val", "4CH", lambda: other) for n in range(5)]
         scores = evaluate(items)
         assert [p.unit for p in scores.populations] == ["px"]
-        assert scores.populations[0].bounds_from == "lowest and highest value over 4 reference masks, drawn val"
+        assert scores.populations[0].bounds_from == "lowest and highest value over 20 reference masks, drawn val"
         assert scores.figure("consistency_px", "max_error", "lv_area") is not None
 
     def test_without_a_frame_rate(self) -> None:

@@ -145,9 +145,10 @@ def test_limits_are_named_and_bounded() -> None:
 # Cines
 
 
+@pytest.mark.slow
 def test_cines_have_ed_and_es(camus: Path) -> None:
-    cines = acceptance_cines(f"camus:{camus}", ("patient0001", "patient0006"), 48, seed=3)
-    assert [cine.name for cine in cines[:2]] == ["drawn 3-0", "drawn 3-1"]
+    cines = acceptance_cines(f"camus:{camus}", ("patient0001", "patient0006"), 48)
+    assert [cine.name for cine in cines[:2]] == ["drawn 0-0", "drawn 0-1"]
     assert {cine.name for cine in cines[40:]} == {"held-out cine 0", "held-out cine 1"}  # cards name no patient
     assert {cine.source for cine in cines[40:]} == {"patient0001_4CH_cine", "patient0006_4CH_cine"}
     for cine in cines:
@@ -161,7 +162,7 @@ def test_cines_have_ed_and_es(camus: Path) -> None:
 
 
 def test_another_seed_draws_other_cines() -> None:
-    first, same, other = (acceptance_cines(None, (), 48, seed)[0].inputs for seed in (0, 0, 1))
+    first, same, other = (acceptance_cines(None, (), 48, seed, drawn=1)[0].inputs for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, same)
     assert first.shape != other.shape or (first != other).any()
 
@@ -179,6 +180,7 @@ def nano() -> tuple[onnx.ModelProto, Reference, list[np.ndarray]]:
     return graph, make_reference(run, acceptance_cines(None, (), source.spec.size_px, 11), 128), clips
 
 
+@pytest.mark.slow
 def test_good_graphs_are_accepted(nano: tuple[onnx.ModelProto, Reference, list[np.ndarray]]) -> None:
     graph, reference, clips = nano
     spec = check(NANO / "clip.fp32.onnx").spec
@@ -189,6 +191,7 @@ def test_good_graphs_are_accepted(nano: tuple[onnx.ModelProto, Reference, list[n
         assert check_parameters(int8, graph, bits, ranges).holds, name
 
 
+@pytest.mark.slow
 def test_broken_graphs_are_refused(nano: tuple[onnx.ModelProto, Reference, list[np.ndarray]]) -> None:
     graph, reference, clips = nano
     spec = check(NANO / "clip.fp32.onnx").spec
@@ -202,6 +205,7 @@ def test_broken_graphs_are_refused(nano: tuple[onnx.ModelProto, Reference, list[
     assert len(names) == 9
 
 
+@pytest.mark.slow
 def test_parameters_are_recomputed(nano: tuple[onnx.ModelProto, Reference, list[np.ndarray]]) -> None:
     """Every kind of parameter is changed where masks hardly differ."""
     graph, _, clips = nano

@@ -22,19 +22,22 @@ from edgeecho.nn import build, new_spec  # noqa: E402
 from edgeecho.runtime.engines.onnxruntime_engine import OrtEngine  # noqa: E402
 from edgeecho.runtime.frame_stream import FrameStream  # noqa: E402
 from edgeecho.train.loop import train  # noqa: E402
-from tests.helpers import TINY_SIZE_PX, export, network_frames  # noqa: E402
+from tests.helpers import TINY_SIZE_PX, MakeOnce, export, network_frames  # noqa: E402
 from tests.train.test_train import config  # noqa: E402
 
 SMALL = {"widths": [8, 8, 16, 16, 16], "decoder_widths": [8, 8, 8, 16]}  # 3 pixels of 48 at the bottom; 6 fit
 
 
 @pytest.fixture(scope="module")
-def bundle(camus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Bundle of a network after one training step, as `edgeecho export --fp32` writes it."""
-    folder = tmp_path_factory.mktemp("framewise")
+def bundle(camus: Path, make_once: MakeOnce) -> Path:
+    return make_once("framewise", lambda folder: train_and_export(camus, folder)) / "flat"
+
+
+def train_and_export(camus: Path, folder: Path) -> None:
+    """Write the bundle of a network after one training step, as `edgeecho export --fp32` writes it."""
     settings = {"model.family": "unet2d", "model.name": "flat", "model.overrides": SMALL, "model.size_px": TINY_SIZE_PX}
     path = train(config(camus, folder / "run", **settings, **{"optim.steps": 1, "run.save_every": 1}))
-    return Path(export(str(path), folder / "flat", precision="fp32").folder)
+    export(str(path), folder / "flat", precision="fp32")
 
 
 def test_it_is_trained_and_exported(bundle: Path) -> None:
@@ -60,6 +63,7 @@ def test_its_stream_is_its_clip(bundle: Path, suffix: str) -> None:
     assert stream.flush() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("levels", [5, 6])
 def test_it_is_integers_throughout(levels: int) -> None:
     """Sizes that do not halve evenly are covered too; the int8 stream equals its clip to the bit."""

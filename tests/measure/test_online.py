@@ -14,6 +14,7 @@ def area_curve(fps, bpm, seconds=6.0, start=0.9, *, kick=0.2):
     return 3000 + 1700 * relative_volume(phase % 1, 0.33, 0.22, kick)
 
 
+@pytest.mark.slow
 def test_sweep_of_drawn_cines():
     figures = sweep(cases=1, seed=5, heart_rates=(40, 75, 150), frame_rates=(20, 50, 120))
     assert figures.found >= 0.99 * figures.beats > 40

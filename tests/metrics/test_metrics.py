@@ -19,6 +19,7 @@ from edgeecho.metrics import (
     agreement_moments,
     agreement_statistics,
     bootstrap_interval,
+    bootstrap_sums,
     derive_bounds,
     derive_thresholds,
     dice,
@@ -112,6 +113,7 @@ class TestSurface:
 
 
 class TestAgainstMonai:
+    @pytest.mark.slow
     @pytest.mark.parametrize("spacing", [None, (0.308, 0.308), (0.4, 1.7)])
     def test_random_masks(self, rng: np.random.Generator, spacing: tuple[float, float] | None) -> None:
         with warnings.catch_warnings():
@@ -215,12 +217,15 @@ class TestBootstrap:
         few = np.stack([np.array([0.8, 0.9, 0.9, 1.0]), np.ones(4)], axis=1)
         assert bootstrap_interval(few * 10, mean_of) == pytest.approx(bootstrap_interval(few, mean_of))
 
-    def test_is_seeded_whatever_the_chunk(self, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
-        totals = np.stack([rng.random(30), np.ones(30)], axis=1)
-        once = bootstrap_interval(totals, mean_of, samples=200)
-        monkeypatch.setattr("edgeecho.metrics.interval._CHUNK", 300)
-        assert bootstrap_interval(totals, mean_of, samples=200) == once
-        assert bootstrap_interval(totals, mean_of, samples=200, seed=1) != once
+    def test_is_seeded_whatever_the_chunk(self, rng: np.random.Generator) -> None:
+        patients, samples = 3000, 800  # more draws than are held at a time: three chunks
+        totals = np.stack([rng.random(patients), np.ones(patients)], axis=1)
+        even = np.full(patients, 1 / patients)
+        at_once = np.random.default_rng(7).multinomial(patients, even, size=samples) @ totals
+        np.testing.assert_allclose(bootstrap_sums(totals, samples=samples, seed=7), at_once, rtol=1e-12)
+        found = bootstrap_interval(totals, mean_of, samples=samples, seed=7)
+        assert bootstrap_interval(totals, mean_of, samples=samples, seed=7) == found
+        assert bootstrap_interval(totals, mean_of, samples=samples, seed=1) != found
 
     def test_of_agreement(self, rng: np.random.Generator) -> None:
         reference = rng.normal(60, 8, 120)

@@ -138,6 +138,7 @@ def test_region_of_a_drawn_heart(seed: int) -> None:
     assert find_roi(cine.frames, cine.spacing_mm) == documented_region(cine.frames, cine.spacing_mm)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["clip.int8.xml", "clip.int8.onnx"])
 def test_plain_openvino_with_the_documented_setting(name: str) -> None:
     """The same integers as EdgeEcho's engine, also on processors where OpenVINO would take 16 bits."""

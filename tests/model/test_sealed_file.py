@@ -46,6 +46,7 @@ def byte_flipped(path: Path, place: int, bits: int) -> Iterator[None]:
         file.write(before)
 
 
+@pytest.mark.slow
 @each_kind
 def test_one_flipped_byte_anywhere(folder: Path, damaged: str, opened: str, rng: np.random.Generator) -> None:
     path = folder / damaged

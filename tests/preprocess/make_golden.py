@@ -83,7 +83,7 @@ def for_c(arrays: Mapping[str, np.ndarray]) -> bytes:
     return struct.pack("<I", len(parts)) + b"".join(parts)
 
 
-def main() -> None:
+def main(path: Path = PATH, for_c_path: Path = FOR_C) -> None:
     """Draw inputs, resample them, write both."""
     rng = np.random.default_rng(SEED)
     arrays: dict[str, np.ndarray] = {"count": np.array(len(SIZES))}
@@ -92,9 +92,8 @@ def main() -> None:
         images[1] = np.where(images[1] < 128, 0, 255)  # the extremes
         arrays[f"input_{k}"] = images
         arrays[f"output_{k}"] = np.array([resample(image.tolist(), height, width) for image in images], np.uint8)
-    PATH.parent.mkdir(exist_ok=True)
-    np.savez_compressed(PATH, **arrays)
-    FOR_C.write_bytes(for_c(arrays))
+    np.savez_compressed(path, **arrays)
+    for_c_path.write_bytes(for_c(arrays))
 
 
 if __name__ == "__main__":

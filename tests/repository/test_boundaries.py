@@ -182,6 +182,7 @@ def test_ruff_holds_the_same_rules() -> None:
 # The command
 
 
+@pytest.mark.slow
 def test_help_is_fast() -> None:
     """CPU time, so that a busy machine does not count; the best of five."""
     code = "from edgeecho.cli import main; main()"  # what the installed script does

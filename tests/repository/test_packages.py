@@ -14,6 +14,7 @@ import pytest
 import edgeecho
 from edgeecho.model.integrity import verify_model
 from edgeecho.model.registry import packaged_models
+from tests.helpers import MakeOnce
 from tests.repository.test_boundaries import ROOT, sources
 
 MODELS = ("cl_unet_edge", "cl_unet_nano")
@@ -22,30 +23,38 @@ MAX_SDIST_BYTES = 12_000_000
 
 
 @pytest.fixture(scope="module")
-def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sdist(make_once: MakeOnce) -> Path:
     """An sdist built from a copy, so that nothing is left in the tree."""
-    source, out = tmp_path_factory.mktemp("source") / "edgeecho", tmp_path_factory.mktemp("sdist")
+    (path,) = make_once("sdist", build_sdist).glob("*.tar.gz")
+    return path
+
+
+def build_sdist(out: Path) -> None:
+    """Build the sdist in a folder."""
+    source = out / "edgeecho"
     skipped = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "runs", "site", "demo-out")
     shutil.copytree(ROOT, source, symlinks=True, ignore=skipped)
     code = f"import setuptools.build_meta as backend; backend.build_sdist({str(out)!r})"
     subprocess.run([sys.executable, "-c", code], cwd=source, check=True, capture_output=True, timeout=120)
-    (path,) = out.iterdir()
-    return path
+    shutil.rmtree(source)
 
 
 @pytest.fixture(scope="module")
-def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+def wheel(sdist: Path, make_once: MakeOnce) -> zipfile.ZipFile:
     """The wheel that pip builds from the sdist."""
-    source, out = tmp_path_factory.mktemp("unpacked"), tmp_path_factory.mktemp("wheel")
+    (path,) = make_once("wheel", lambda out: build_wheel(sdist, out)).glob("*.whl")
+    return zipfile.ZipFile(path)
+
+
+def build_wheel(sdist: Path, out: Path) -> None:
+    """Build the wheel in a folder."""
     with tarfile.open(sdist) as archive:
-        archive.extractall(source, filter="data")
-    (folder,) = source.iterdir()
+        archive.extractall(out, filter="data")
+    (folder,) = out.iterdir()
     arguments = ["--no-deps", "--no-build-isolation", "--no-index", "-w", out, folder]
     command = [sys.executable, "-m", "pip", "wheel", *arguments]
     run = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr[-2000:]
-    (path,) = out.iterdir()
-    return zipfile.ZipFile(path)
 
 
 def test_sizes(sdist: Path, wheel: zipfile.ZipFile) -> None:

@@ -208,6 +208,7 @@ def test_threads_do_not_matter(opened: Predictor, beating: np.ndarray) -> None:
     assert the_same(load(threads=2).segment(beating, fps=25), opened.segment(beating, fps=25))
 
 
+@pytest.mark.slow
 def test_runs_do_not_matter(opened: Predictor, beating: np.ndarray) -> None:
     first = opened.segment(beating, fps=25)
     opened.segment(beating[::-1])  # what came before leaves no trace
@@ -222,6 +223,7 @@ def test_int8_and_fp32_agree(opened: Predictor) -> None:
     assert 2 * (a & b).sum() / (a.sum() + b.sum()) >= 0.99
 
 
+@pytest.mark.slow
 def test_engines_agree(beating: np.ndarray, nano_fp32: Path) -> None:
     a, b = (load(nano_fp32, runtime=name, precision="fp32").segment(beating).mask for name in ("ort", "openvino"))
     assert (a != b).sum() <= 0.005 * a.sum()
@@ -263,6 +265,7 @@ def test_a_region_that_is_given(paper: Predictor, beating: np.ndarray) -> None:
     assert not result.mask.any()
 
 
+@pytest.mark.slow
 def test_a_long_cine_in_bounded_memory() -> None:
     """The engine's memory does not grow with T: 1500 frames take little more than 100."""
     code = """

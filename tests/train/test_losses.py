@@ -152,6 +152,7 @@ def test_the_cycle_of_a_beating_disc(frames: int, fps: float | None) -> None:
     assert found.signal.std() == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_without_labels_a_full_heart_is_up(seed: int) -> None:
     """The sign follows from the rhythm: a heart is longer near its largest volume than near its smallest."""
@@ -165,6 +166,7 @@ def test_without_labels_a_full_heart_is_up(seed: int) -> None:
     assert np.corrcoef(found.signal, volume)[0, 1] > 0.9
 
 
+@pytest.mark.slow
 def test_gain_and_drift_do_not_lead_the_cycle() -> None:
     video, area = beating_video(150, 40, noise=5)
     gain = 1 + 0.3 * np.sin(np.arange(150) / 3)

@@ -65,6 +65,7 @@ def same_weights(a: dict[str, object], b: dict[str, object]) -> bool:
 # The run
 
 
+@pytest.mark.slow
 def test_it_learns_and_leaves_a_sealed_checkpoint(camus: Path, tmp_path: Path) -> None:
     messages: list[tuple[int, int, str]] = []
     settings = {
@@ -128,6 +129,7 @@ def test_another_seed_gives_other_weights(camus: Path, unbroken: Path, tmp_path:
     assert not same_weights(state(tmp_path), state(unbroken))
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_is_as_if_nothing_had_happened(camus: Path, unbroken: Path, tmp_path: Path) -> None:
     """The unbroken run read its clips in its own process, this one in a worker: that must not matter either."""
     settings = config(camus, tmp_path, **{"run.workers": 1})
@@ -239,6 +241,7 @@ def test_the_mean_of_two_runs(camus: Path, unbroken: Path, tmp_path: Path) -> No
     assert not (tmp_path / "none.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_a_student_learns_the_predictions_of_its_teacher(camus: Path, unbroken: Path, tmp_path: Path) -> None:
     """The predictions are nearer to the teacher's than without it; the teacher's licence and data are kept."""
     first = tmp_path / "first.safetensors"

@@ -1,4 +1,4 @@
-"""The error tree. Every message says what is wrong, what was found, and what to do.
+"""The error tree. Every message contains what is wrong, what was found, and what to do.
 
 EdgeEchoError
 ├── ConfigError (ValueError)          a field or flag has a bad value
@@ -6,18 +6,33 @@ EdgeEchoError
 ├── VideoError                        a cine cannot be opened, decoded or written
 ├── ModelFileError                    not an EdgeEcho model file, wrong version, bad checksum
 ├── DataError                         a data set is missing, incomplete or inconsistent
-├── ExportError                       an exported graph does not say the same as its checkpoint
+├── ExportError                       an exported graph does not return the same as its checkpoint
 ├── OutputError                       a result cannot be written
 ├── MissingExtraError (ImportError)   an optional package is not installed
 └── MeasurementError                  no complete beat, empty mask
 """
 
 import importlib
+from pathlib import Path
 from types import ModuleType
+from typing import Self
 
 
 class EdgeEchoError(Exception):
     """Base of every error that EdgeEcho raises on purpose; the command line prints it as one line, exit 1."""
+
+    def __init__(self, message: str = "", *, file: Path | None = None) -> None:
+        """
+        Args:
+            message: Text of the error.
+            file: The file that the message names, if it names one.
+        """
+        super().__init__(message)
+        self.file = file
+
+    def naming(self, file: Path) -> Self:
+        """Return an error whose message names a file: this one, or a copy with the file's path before the message."""
+        return self if self.file else type(self)(f"{file}: {self}", file=file)
 
 
 class ConfigError(EdgeEchoError, ValueError):
@@ -41,7 +56,7 @@ class DataError(EdgeEchoError):
 
 
 class ExportError(EdgeEchoError):
-    """An exported graph does not say the same as the checkpoint it was made from."""
+    """An exported graph does not return the same as the checkpoint that it was made from."""
 
 
 class OutputError(EdgeEchoError):

@@ -13,7 +13,7 @@ from edgeecho.evaluate.scores import Failure, Scores, WorstFrame
 from edgeecho.evaluate.summary import find_populations, summarize
 from edgeecho.evaluate.video import VideoScore, score_video
 from edgeecho.runtime import Segmentation, load, stream
-from edgeecho.runtime.predictor import ModelInfo
+from edgeecho.runtime.segmentation import ModelInfo
 
 WORST_FRAMES = 8
 """Labelled frames of the lowest Dice that are kept for the overlay sheet."""

@@ -11,7 +11,7 @@ from edgeecho.evaluate.patients import PatientScore, score_biplane
 from edgeecho.evaluate.video import TimeScore, VideoScore
 from edgeecho.measure.beat_meter import median
 from edgeecho.metrics import SAMPLES, SEED, Population
-from edgeecho.runtime.predictor import ModelInfo
+from edgeecho.runtime.segmentation import ModelInfo
 
 DEFINITIONS = {
     "dice_mean": "mean over a video's labelled frames, then over videos",

@@ -42,10 +42,7 @@ def write_avi(path: Path, frames: np.ndarray) -> Path:
 # segment: what it writes
 
 
-def test_segment_writes_four_files(
-    command: Command, npz: Path, tmp_path: Path, heart: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("edgeecho.runtime.predictor._stated", set())  # the licence is stated once a process
+def test_segment_writes_four_files(command: Command, npz: Path, tmp_path: Path, heart: np.ndarray) -> None:
     out = tmp_path / "results"
     code, stdout, stderr = command("segment", npz, "--out", out, "--threads", 1)
     assert (code, "Traceback" in stderr) == (0, False), stderr

@@ -186,7 +186,7 @@ def test_stream_and_clip_answer_alike(tiny_bundle: Path) -> None:
     probs = []
     for form in ("clip", "stream"):
         model = open_engine(Located(tiny_bundle / f"{form}.int8.onnx", "ort", None, form), 1)
-        probs.append(answer_selftest(model.engine, model.spec, 9))
+        probs.append(answer_selftest(model, 9))
     np.testing.assert_array_equal(*probs)
     assert len(np.unique(probs[0])) > 10
 

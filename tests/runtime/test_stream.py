@@ -39,7 +39,7 @@ FILES = [f"stream.{precision}.{suffix}" for precision in ("fp32", "int8") for su
 
 def frames_of(path: Path) -> FrameStream:
     predictor = edgeecho.stream(path, threads=1)
-    return FrameStream(predictor._engine, predictor.spec)
+    return FrameStream(predictor.engine, predictor.spec)
 
 
 def answer_of_clip(path: Path, clip: np.ndarray) -> np.ndarray:

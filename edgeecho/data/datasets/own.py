@@ -18,11 +18,12 @@ from edgeecho.data.io.traces import phases_by_area, rasterise, read_video_whole
 from edgeecho.data.quality import defects
 from edgeecho.data.quality.defects import Finding
 from edgeecho.errors import DataError, EdgeEchoError
+from edgeecho.preprocess import flip_images
 
 COLUMNS = ("file", "frame", "phase")
 VIEWS = {"A4C": "4CH", "4CH": "4CH", "AP4": "4CH", "A2C": "2CH", "2CH": "2CH", "AP2": "2CH", "PSAX": "PSAX"}
-FLIPS: dict[str, tuple[int, ...]] = {"": (), "lr": (2,), "ud": (1,), "lrud": (1, 2)}
-"""What must be mirrored for a standard view, and the axes of (T, H, W) that this is."""
+FLIPS = ("", "lr", "ud", "lrud")
+"""Values of the column `flip`: how the frames are mirrored to give a standard view."""
 NUMBERS = ("ef_percent", "edv_ml", "esv_ml", "age")
 USUAL_FPS = (15.0, 200.0)
 MASK_LEVEL = 1
@@ -232,14 +233,10 @@ def read_entry(path: Path, entry: Entry) -> Cine:
             phases[label.frame] = label.phase
     if not phases:
         phases = phases_by_area(labels)
-    axes = FLIPS[entry.flip]
-    if axes:
-        frames = np.ascontiguousarray(np.flip(cine.frames, axes))
-        plane = tuple(axis - 1 for axis in axes)
-        labels = {frame: np.ascontiguousarray(np.flip(mask, plane)) for frame, mask in labels.items()}
-        cine = replace(cine, frames=frames)
+    frames = np.ascontiguousarray(flip_images(cine.frames, entry.flip))
+    labels = {frame: np.ascontiguousarray(flip_images(mask, entry.flip)) for frame, mask in labels.items()}
     name = path.name.partition(".")[0] if not path.is_dir() else path.name
-    return replace(cine, labels=labels, phases=phases, name=name, warnings=tuple(warnings))
+    return replace(cine, frames=frames, labels=labels, phases=phases, name=name, warnings=tuple(warnings))
 
 
 def _mask(label: Label, height: int, width: int) -> np.ndarray:

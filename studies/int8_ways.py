@@ -11,6 +11,7 @@ import argparse
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -118,7 +119,7 @@ def is_of(cine: Cine, phase: str) -> bool:
     return cine.phases.get(0) == phase
 
 
-def segment(engine: Engine, spec: ModelSpec, stills: list[Cine]) -> list[np.ndarray]:
+def segment(engine: Engine, spec: ModelSpec, stills: Sequence[Cine]) -> list[np.ndarray]:
     """Masks of stills, uint8 (H, W) each."""
     predictor = Predictor(engine, replace(spec, form="clip"), "")
     return [predictor.segment(cine).mask[0] for cine in stills]

@@ -21,7 +21,7 @@ from edgeecho.errors import DataError, MissingExtraError, VideoError
 from edgeecho.evaluate import Scores, evaluate_items, evaluate_model, print_scores, write_report
 from edgeecho.measure import measure, simpson_biplane_volume_ml, simpson_volume_ml
 from edgeecho.metrics import CAMUS_TRAINING, Thresholds
-from edgeecho.runtime.predictor import ModelInfo
+from edgeecho.runtime.segmentation import ModelInfo
 from tests.data.miniatures import write_camus_release
 
 SPACING = (0.5, 0.6)

@@ -11,7 +11,7 @@ from typing import Any
 
 from edgeecho.data.datasets import licences
 from edgeecho.data.datasets.camus_files import Files, metadata_of, read_info, read_sequence, read_still
-from edgeecho.data.datasets.dataset import SPLITS, Item, known_split
+from edgeecho.data.datasets.dataset import SPLITS, Item, require_split
 from edgeecho.data.io.tables import list_folder, read_rows, whole
 from edgeecho.data.quality import defects
 from edgeecho.data.quality.defects import Finding
@@ -48,7 +48,7 @@ class Camus:
 
     def items(self, split: str) -> list[Item]:
         """The half sequences of a split in patient order, 2CH before 4CH; else its labelled frames."""
-        if known_split(split) not in self.splits:
+        if require_split(split) not in self.splits:
             raise DataError(
                 f"{self.root}: no list subgroup_{LISTS[split]}.txt in official_split/ or database_split/; "
                 f"splits here: {', '.join(self.splits)}"

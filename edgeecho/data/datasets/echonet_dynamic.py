@@ -11,8 +11,8 @@ import numpy as np
 
 from edgeecho.cine.read import FPS_RANGE
 from edgeecho.data.datasets import licences
-from edgeecho.data.datasets.dataset import SPLITS, Item, known_split
-from edgeecho.data.io.tables import known, number, read_rows, whole
+from edgeecho.data.datasets.dataset import SPLITS, Item, require_split
+from edgeecho.data.io.tables import number, read_rows, stated_values, whole
 from edgeecho.data.io.traces import SIDE_PX, Outline, Traces, order_of, read_outlined, read_traces, stem, videos_in
 from edgeecho.data.quality import defects
 from edgeecho.data.quality.defects import Finding
@@ -68,7 +68,7 @@ class EchoNetDynamic:
 
     def items(self, split: str) -> list[Item]:
         """The videos of a split, in the order of `FileList.csv`; those without a trace have no labels."""
-        return [self._item(name, split)[0] for name in self._names(known_split(split))]
+        return [self._item(name, split)[0] for name in self._names(require_split(split))]
 
     def findings(self) -> list[Finding]:
         """What the tables and the listing show to be wrong."""
@@ -91,7 +91,7 @@ class EchoNetDynamic:
         size = (whole(row.get("FrameHeight")), whole(row.get("FrameWidth")))
         values = {key: number(row[key]) for key in ("EF", "EDV", "ESV", "FPS")}
         fps = values["FPS"] if FPS_RANGE[0] <= values["FPS"] <= FPS_RANGE[1] else None
-        metadata = known(
+        metadata = stated_values(
             ef_percent=values["EF"],
             edv_ml=values["EDV"],
             esv_ml=values["ESV"],

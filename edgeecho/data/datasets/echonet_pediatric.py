@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from edgeecho.data.datasets import licences
-from edgeecho.data.datasets.dataset import SPLITS, Item, known_split
+from edgeecho.data.datasets.dataset import SPLITS, Item, require_split
 from edgeecho.data.io.avi import avi_header
-from edgeecho.data.io.tables import known, number, read_rows, whole
+from edgeecho.data.io.tables import number, read_rows, stated_values, whole
 from edgeecho.data.io.traces import (
     SIDE_PX,
     Outline,
@@ -70,7 +70,7 @@ class EchoNetPediatric:
 
     def items(self, split: str) -> list[Item]:
         """The videos of a split, A4C before PSAX, in the order of `FileList.csv`."""
-        split, base = known_split(split), self._frame_base()
+        split, base = require_split(split), self._frame_base()
         return [v.item(name, split, base)[0] for v in self._views for name in v.rows if v.split(name) == split]
 
     def findings(self) -> list[Finding]:
@@ -140,7 +140,7 @@ class _View:
         """A video, and what its row and its outlines show to be wrong."""
         row = self.rows[name]
         outlines, found = _outlines(f"{self.name}/{name}", self.traces.get(name, {}), base)
-        metadata = known(
+        metadata = stated_values(
             ef_percent=number(row["EF"]),
             sex=_text(row.get("Sex")),
             age=number(row.get("Age")),

@@ -40,14 +40,16 @@ class _MessageHandler(logging.Handler):
 def library_messages() -> Iterator[None]:
     """Print what the library logs, such as a model's licence, while a command runs."""
     logger, handler = logging.getLogger("edgeecho"), _MessageHandler()
-    level = logger.level
+    before = logger.level, logger.propagate
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
+    logger.propagate = False  # a handler that a package gave the root logger would print them again
     try:
         yield
     finally:
         logger.removeHandler(handler)
-        logger.setLevel(level)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
 
 
 def progress_bar() -> Any:

@@ -48,7 +48,8 @@ def test_segment_writes_four_files(command: Command, npz: Path, tmp_path: Path, 
     assert (code, "Traceback" in stderr) == (0, False), stderr
     assert sorted(p.name for p in out.iterdir()) == ["heart.json", "heart.npz", "heart.png", "heart.webm"]
     assert stdout.startswith("heart.npz: 30 frames, ")
-    assert "CC-BY-NC-SA-4.0" in stderr
+    licence = "cl_unet_edge: weights under CC-BY-NC-SA-4.0. Research software, not a medical device."
+    assert [line for line in stderr.splitlines() if "weights under" in line] == [licence]
     figures = json.loads((out / "heart.json").read_text())
     assert set(figures) >= set(CONTRACT.split())
     assert (figures["input"], figures["frames"], figures["fps"]) == (str(npz), 30, 25)

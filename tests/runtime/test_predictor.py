@@ -63,6 +63,17 @@ def paper(predictor: Predictor) -> Predictor:
 # The contract
 
 
+def test_the_library_logs_the_licence_and_prints_nothing(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with caplog.at_level("INFO", "edgeecho"):
+        info = edgeecho.load(threads=1).info
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{info.name}: weights under {info.licence}. Research software, not a medical device."
+    ]
+    assert capfd.readouterr() == ("", "")
+
+
 def test_the_contract_on_a_drawn_heart(opened: Predictor, beating: np.ndarray) -> None:
     result = opened.segment(beating, fps=25, spacing_mm=(0.9, 0.8))
     values = json.loads(json.dumps(result.to_dict()))

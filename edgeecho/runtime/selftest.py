@@ -23,7 +23,7 @@ CHECKPOINT = ".safetensors"
 
 
 @dataclass(frozen=True)
-class FrameCheck:
+class FrameComparison:
     """Comparison of one frame of the test cine."""
 
     frame: int
@@ -47,14 +47,14 @@ class SelfTestReport:
     """Tolerance of the comparison, in words."""
     processors: str
     """Processors that compute the proven results, as the file's record states them."""
-    frames: tuple[FrameCheck, ...]
+    frames: tuple[FrameComparison, ...]
     seconds: float
     """Time of the test, opening the file included."""
 
     @property
     def different(self) -> list[int]:
         """Frames that differ by more than the tolerance."""
-        return [check.frame for check in self.frames if not check.holds]
+        return [compared.frame for compared in self.frames if not compared.holds]
 
     @property
     def holds(self) -> bool:
@@ -65,7 +65,7 @@ class SelfTestReport:
         """Return the result as a sentence."""
         if self.holds:
             return f"this processor gives the proven answers ({self.tolerance})"
-        first = next(check for check in self.frames if not check.holds)
+        first = next(compared for compared in self.frames if not compared.holds)
         more = f" and {len(self.different) - 1} more" if len(self.different) > 1 else ""
         levels = "" if first.levels is None else f", prob by {first.levels} levels"
         return (
@@ -116,7 +116,7 @@ def answer_selftest(model: LoadedModel, frames: int) -> np.ndarray:
     return Predictor(model.engine, model.spec, model.sha256).probabilities(inputs)
 
 
-def compare_answers(record: SelfTest, prob: np.ndarray, spec: ModelSpec) -> tuple[FrameCheck, ...]:
+def compare_answers(record: SelfTest, prob: np.ndarray, spec: ModelSpec) -> tuple[FrameComparison, ...]:
     """Compare results with a record, frame by frame.
 
     Args:
@@ -127,7 +127,7 @@ def compare_answers(record: SelfTest, prob: np.ndarray, spec: ModelSpec) -> tupl
     answers, masks = frame_answers(prob, spec.threshold)
     reference = None if record.reference is None else np.frombuffer(record.reference, np.uint8).reshape(prob.shape)
     proven_masks = None if reference is None else frame_answers(reference, spec.threshold)[1]
-    checks = []
+    compared = []
     for k, (answer, proven) in enumerate(zip(answers, record.answers, strict=True)):
         levels: int | None = 0 if answer == proven else None
         overlap = None
@@ -138,8 +138,8 @@ def compare_answers(record: SelfTest, prob: np.ndarray, spec: ModelSpec) -> tupl
             holds = overlap is not None and overlap >= record.min_dice
         else:
             holds = levels is not None and levels <= record.max_levels
-        checks.append(FrameCheck(k, holds, answer.area_px, proven.area_px, levels, overlap))
-    return tuple(checks)
+        compared.append(FrameComparison(k, holds, answer.area_px, proven.area_px, levels, overlap))
+    return tuple(compared)
 
 
 def _dice(a: np.ndarray, b: np.ndarray) -> float:

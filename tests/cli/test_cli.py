@@ -1,4 +1,4 @@
-"""The command line: what it writes, what it says, and one clear line for everything that can be wrong."""
+"""Command line: files, output, and one clear line for everything that can be wrong."""
 
 import json
 import shutil
@@ -24,7 +24,7 @@ MODEL = next(path for path in packaged_models() if path.name == "cl_unet_edge")
 
 @pytest.fixture
 def npz(tmp_path: Path, heart: np.ndarray) -> Path:
-    """A good cine."""
+    """File of a drawn cine."""
     path = tmp_path / "heart.npz"
     np.savez(path, frames=heart, fps=25, spacing_mm=(0.9, 0.8))
     return path

@@ -1,4 +1,4 @@
-"""A tiny data set through the item interface, and models whose mistakes are known."""
+"""Evaluation of models with known mistakes on a tiny data set."""
 
 import csv
 import json
@@ -49,7 +49,7 @@ def stills(patients: int = 4, **changes: Any) -> list[Item]:
 
 
 def beating(patient: str = "p0", fps: float | None = 30, dense: bool = False, frames: int = 90, **changes: Any) -> Item:
-    """A beat a second; ED at frame 30, ES at 45."""
+    """Item of one beat a second; ED at frame 30, ES at 45."""
     sizes = 0.9 + 0.1 * np.cos(2 * np.pi * np.arange(frames) / 30)
     masks = np.stack([ventricle(size) for size in sizes])
     labels = {i: masks[i] for i in (range(frames) if dense else (30, 45))}
@@ -59,7 +59,7 @@ def beating(patient: str = "p0", fps: float | None = 30, dense: bool = False, fr
 
 
 class Model:
-    """Sees the drawn ventricle exactly, then makes the mistake that it is given."""
+    """Model that outlines the drawn ventricle exactly, but for the mistake that it is given."""
 
     info = ModelInfo("drawn", "0" * 64, "clip", "fp32", "none", "0", "CC0-1.0")
 
@@ -71,7 +71,7 @@ class Model:
 
 
 def answer(mask: np.ndarray, cine: Cine) -> Any:
-    """What a predictor with this mask would say."""
+    """Segmentation of a predictor with this mask."""
     area = mask.sum(axis=(1, 2)).astype(np.float32)
     found = measure(mask, area, cine.fps, cine.spacing_mm)
     return SimpleNamespace(

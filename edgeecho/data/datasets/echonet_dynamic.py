@@ -20,8 +20,9 @@ from edgeecho.errors import DataError
 
 COLUMNS = ("FileName", "EF", "ESV", "EDV", "FPS", "NumberOfFrames", "Split")
 ROWS = 21
-"""Rows of a whole trace: the long axis, then 20 discs."""
+"""Number of rows of a whole trace: the long axis, then 20 discs."""
 RELEASE = {"train": 7465, "val": 1288, "test": 1277}
+"""Number of videos of the release by split."""
 EF_TOLERANCE = 0.5
 """Points by which EF may differ from the volumes; in the release it holds to 1e-7."""
 
@@ -67,11 +68,11 @@ class EchoNetDynamic:
         return read_traces(self.root / "VolumeTracings.csv", ("X1", "Y1", "X2", "Y2"))
 
     def items(self, split: str) -> list[Item]:
-        """The videos of a split, in the order of `FileList.csv`; those without a trace have no labels."""
+        """Return the videos of a split, in the order of `FileList.csv`; those without a trace have no labels."""
         return [self._item(name, split)[0] for name in self._names(require_split(split))]
 
     def findings(self) -> list[Finding]:
-        """What the tables and the listing show to be wrong."""
+        """Return the defects that the tables and the listing show."""
         found = list(self._findings)
         for name, row in self._rows.items():
             split = row["Split"].lower()
@@ -106,7 +107,7 @@ class EchoNetDynamic:
 
 
 def incomplete(counts: dict[str, int], release: dict[str, int], things: str) -> list[str]:
-    """A sentence if a data set has other numbers than its release, none if it has the same."""
+    """Return a sentence if a data set has other numbers than its release, none if it has the same."""
     if counts == release:
         return []
     here, there = (" + ".join(str(n[s]) for s in SPLITS) for n in (counts, release))
@@ -122,7 +123,7 @@ def _listed_values(name: str, row: dict[str, str]) -> list[Finding]:
 
 
 def _outlines(name: str, frames: dict[str, np.ndarray]) -> tuple[list[Outline], list[Finding]]:
-    """The usable outlines of a video, in the order of the table, and what is wrong with its traces."""
+    """Return the usable outlines of a video, in the order of the table, and the defects of its traces."""
     outlines, found = list[Outline](), list[Finding]()
     for text, rows in frames.items():
         where = f"{name} frame {text}"
@@ -142,7 +143,7 @@ def _outlines(name: str, frames: dict[str, np.ndarray]) -> tuple[list[Outline], 
 
 
 def _one_trace(rows: np.ndarray, where: str, found: list[Finding]) -> np.ndarray | None:
-    """The one whole trace among the rows, float64 (21, 4), or None where there is none or no telling which."""
+    """Return the one whole trace among the rows, float64 (21, 4); None if there is none, or more than one."""
     if not np.isfinite(rows).all():
         found.append(Finding(defects.NOT_A_NUMBER, where))
         return None
@@ -159,7 +160,7 @@ def _one_trace(rows: np.ndarray, where: str, found: list[Finding]) -> np.ndarray
 
 
 def outline(trace: np.ndarray) -> np.ndarray:
-    """The polygon of a trace, as the authors make it: one end of the discs down, the other up, the axis left out.
+    """Make the polygon of a trace as the authors do: one end of the discs down, the other up, without the axis.
 
     Args:
         trace: float64 (21, 4): x1, y1, x2, y2 of the long axis and of 20 discs.

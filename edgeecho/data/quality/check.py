@@ -10,6 +10,7 @@ from edgeecho.data.datasets.dataset import Item
 from edgeecho.data.io.parallel import Progress, over_items
 from edgeecho.data.quality.defects import INCOMPLETE, LEVELS, OTHER_COUNT, UNREADABLE, Defect, Finding
 from edgeecho.errors import DataError, MissingExtraError, VideoError
+from edgeecho.report.terminal import list_console
 
 STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
 
@@ -97,13 +98,10 @@ def print_check(report: CheckReport, *, per_defect: int = 5) -> None:
         per_defect: Number of places that are named of a warning or note; of an error all are.
     """
     from rich import box
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console(soft_wrap=True)
-    if not console.is_terminal:
-        console.width = max(console.width, 120)  # a file or a pipe has room
+    console = list_console()
     splits = ", ".join(f"{count} {split}" for split, count in report.items.items())
     console.print(f"{report.kind} in {report.root}: {splits}; {report.labels} labelled frames", highlight=False)
     if not report.findings:

@@ -13,11 +13,26 @@ EdgeEchoError
 """
 
 import importlib
+from pathlib import Path
 from types import ModuleType
+from typing import Self
 
 
 class EdgeEchoError(Exception):
     """Base of every error that EdgeEcho raises on purpose; the command line prints it as one line, exit 1."""
+
+    def __init__(self, message: str = "", *, file: Path | None = None) -> None:
+        """
+        Args:
+            message: Text of the error.
+            file: The file that the message names, if it names one.
+        """
+        super().__init__(message)
+        self.file = file
+
+    def naming(self, file: Path) -> Self:
+        """Return an error whose message names a file: this one, or a copy with the file's path before the message."""
+        return self if self.file else type(self)(f"{file}: {self}", file=file)
 
 
 class ConfigError(EdgeEchoError, ValueError):

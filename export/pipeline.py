@@ -279,10 +279,9 @@ def _from_checkpoint(
 
     from edgeecho.export.graph.clip import clip_graph
     from edgeecho.nn.checkpoint import load_checkpoint
-    from edgeecho.nn.unet3d import UNet3D
 
     network, _ = load_checkpoint(source)
-    if isinstance(network, UNet3D):
+    if spec.pooled_frames > 1:
         raise ConfigError(f"{source.name}: {spec.family} pools along time and cannot stream; it is for comparison only")
     graph = clip_graph(network, spec.size_px)
     clip = max(proving, key=len)

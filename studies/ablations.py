@@ -32,7 +32,6 @@ from edgeecho.nn.checkpoint import load_checkpoint
 from edgeecho.runtime import load
 from edgeecho.train.config import TrainConfig, load_config
 from edgeecho.train.loop import train
-from edgeecho.train.start import POOLED_FRAMES
 from edgeecho.train.training_data import labelled_cines, split_patients
 from edgeecho.train.validation import Validation
 from studies.ablation_plot import draw
@@ -122,8 +121,8 @@ def read_hearts(camus: str, cines: int, choosing: tuple[int, int] | None) -> Hea
 def score(checkpoint: Path, hearts: Hearts, threads: int) -> dict[str, float]:
     """Measure the figures of one network."""
     network, spec = load_checkpoint(checkpoint)
-    pooled = spec.family == "unet3d"  # a whole cine cannot be run in windows: stills alone
-    validation = Validation(hearts.stills, spec.size_px, spec.context_frames, POOLED_FRAMES if pooled else 1)
+    pooled = spec.pooled_frames > 1  # a whole cine cannot be run in windows: stills alone
+    validation = Validation(hearts.stills, spec.size_px, spec.context_frames, spec.pooled_frames)
     found = {
         ("camus", "overlap", "dice_mean", phase): dice for phase, dice in validation.dice_by_phase(network).items()
     }

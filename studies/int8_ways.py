@@ -9,6 +9,7 @@ with one thread and in turns. `nncf`, which only this study uses, must be instal
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -117,7 +118,7 @@ def is_of(cine: Cine, phase: str) -> bool:
     return cine.phases.get(0) == phase
 
 
-def segment(engine: Engine, spec: ModelSpec, stills: list[Cine]) -> list[np.ndarray]:
+def segment(engine: Engine, spec: ModelSpec, stills: Sequence[Cine]) -> list[np.ndarray]:
     """Segment stills, and return masks uint8 (H, W)."""
     predictor = Predictor(engine, replace(spec, form="clip"), "")
     return [predictor.segment(cine).mask[0] for cine in stills]

@@ -47,7 +47,7 @@ def precision_label(counts: dict[str, int] | None) -> str | None:
 def _openvino(engine: Any) -> Counter[str]:
     """From the executable graph of the very network that was timed."""
     counts: Counter[str] = Counter()
-    for node in engine._compiled.get_runtime_model().get_ops():
+    for node in engine.executed_operations():
         info = node.get_rt_info()
         kind, precision = (_text(info[key]) for key in ("layerType", "runtimePrecision"))
         if "convolution" in kind:  # Deconvolution too

@@ -1,6 +1,5 @@
 """A row's model, opened in the row's own process: ours as a clip or a stream, a peer's, or a user's own ONNX file."""
 
-import hashlib
 import importlib
 import time
 from collections.abc import Callable
@@ -16,8 +15,7 @@ from edgeecho.benchmarks.run.own_file import OwnFile
 from edgeecho.errors import ShapeError, require
 from edgeecho.model.registry import Located
 from edgeecho.model.sealed_file import check
-from edgeecho.model.spec import ModelSpec
-from edgeecho.runtime.engines.engine import LoadedModel, open_engine
+from edgeecho.runtime.engines.engine import Engine, LoadedModel, open_engine
 from edgeecho.runtime.frame_stream import FrameStream, empty_state
 
 
@@ -27,11 +25,11 @@ class Opened:
 
     run: Callable[[], object]
     frames_per_run: int
-    engine: Any
-    spec: ModelSpec | None = None
+    engine: Engine
+    model: LoadedModel | None = None
     """None for a user's own file, and for a peer in PyTorch."""
     data: bytes = b""
-    """The model file's; of a user's own ONNX file, a graph that needs no file beside it."""
+    """Bytes of the model file; for a user's own ONNX file, a graph that needs no file beside it."""
     inputs: dict[str, np.ndarray]
     """Of one run, by name; a stream's first."""
     report: dict[str, Any]
@@ -51,6 +49,10 @@ def open_row(job: dict[str, Any], frames: np.ndarray) -> Opened:
         require("openvino", "openvino")
     else:
         importlib.import_module("torch" if job["runtime"] == "torch" else "onnxruntime")
+    if job["runtime"] == "torch":
+        import torch
+
+        torch.set_num_threads(job["threads"])  # for good: this process runs nothing but the row
     start = time.perf_counter_ns()
     if job["kind"] == "own":
         opened = _open_own(job, frames)
@@ -89,13 +91,13 @@ def _open_ours(job: dict[str, Any], frames: np.ndarray) -> Opened:
         "params": spec.params,
         "precision_stored": stored,
         "weights": "random" if of_peer else "trained",
-        **_file(path, loaded.data),
+        **_file(path, loaded.sha256),
     }
     return Opened(
         run=step,
         frames_per_run=1 if streamed else t,
         engine=loaded.engine,
-        spec=spec,
+        model=loaded,
         data=loaded.data,
         inputs=inputs,
         report=report,
@@ -111,11 +113,11 @@ def _stream(loaded: LoadedModel, frames: np.ndarray, framewise: bool) -> Callabl
     return lambda: stream.push(frames[next(coming), 0])
 
 
-def _file(path: Path, data: bytes) -> dict[str, Any]:
+def _file(path: Path, sha256: str) -> dict[str, Any]:
     size = path.stat().st_size
     if path.suffix == ".xml":
         size += path.with_suffix(".bin").stat().st_size
-    return {"file_bytes": size, "sha256": hashlib.sha256(data).hexdigest()}
+    return {"file_bytes": size, "sha256": sha256}
 
 
 class _TorchPeer:
@@ -123,13 +125,12 @@ class _TorchPeer:
 
     runtime = "torch"
 
-    def __init__(self, name: str, config: dict[str, Any], threads: int) -> None:
+    def __init__(self, name: str, config: dict[str, Any]) -> None:
         import torch
 
         from edgeecho.benchmarks.peers.peers import PEERS
         from edgeecho.export.graph.clip import ClipPipeline
 
-        torch.set_num_threads(threads)
         self._torch, self.version = torch, str(torch.__version__)
         self.network = ClipPipeline(replace(PEERS[name], config=config).build()).eval()
         self.params = sum(p.numel() for p in self.network.parameters())
@@ -141,28 +142,28 @@ class _TorchPeer:
 
 
 def _open_peer_in_torch(job: dict[str, Any], frames: np.ndarray) -> Opened:
-    engine = _TorchPeer(job["model"], job["config"], job["threads"])
+    engine = _TorchPeer(job["model"], job["config"])
     report = {"form": "clip", "params": engine.params, "precision_stored": "fp32", "weights": "random"}
     step = partial(engine.infer, frames)
     return Opened(run=step, frames_per_run=len(frames), engine=engine, inputs={"frames": frames}, report=report)
 
 
 def _open_own(job: dict[str, Any], frames: np.ndarray) -> Opened:
-    engine = OwnFile(Path(job["path"]), job["runtime"], job["threads"])
-    inputs, count = engine.feed(frames)
+    own = OwnFile(Path(job["path"]), job["runtime"], job["threads"])
+    inputs, count = own.feed(frames)
     report = {
         "form": "clip",
         "params": None,
         "precision_stored": None,
         "weights": "its own",
-        "file_bytes": engine.file.file_bytes,
-        "sha256": engine.file.sha256,
+        "file_bytes": own.file.file_bytes,
+        "sha256": own.file.sha256,
     }
     return Opened(
-        run=partial(engine.infer, inputs),
+        run=partial(own.infer, inputs),
         frames_per_run=count,
-        engine=engine,
-        data=engine.file.data,
-        inputs={engine.name: inputs},
+        engine=own.engine,
+        data=own.file.data,
+        inputs={own.name: inputs},
         report=report,
     )

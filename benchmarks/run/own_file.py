@@ -1,14 +1,12 @@
 """A user's own ONNX file in either engine, with or without external data."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from edgeecho.benchmarks.run.external_data import read_onnx
 from edgeecho.errors import ModelFileError
-
-ONNX_TYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32, "tensor(float16)": np.float16}
+from edgeecho.runtime.engines.engine import GraphEngine
 
 
 class OwnFile:
@@ -19,27 +17,22 @@ class OwnFile:
         Raises:
             ModelFileError: If the file, its external data or its inputs are not what can be run.
         """
-        self.runtime, self.file = runtime, read_onnx(path)
+        self.file = read_onnx(path)
         if runtime == "ort":
             from edgeecho.runtime.engines.onnxruntime_engine import OrtEngine
 
-            engine: Any = OrtEngine(self.file.data, path.name, threads)
-            inputs = [(i.name, list(i.shape), ONNX_TYPES.get(i.type)) for i in engine._session.get_inputs()]
-            self._outputs = [o.name for o in engine._session.get_outputs()]
+            self.engine: GraphEngine = OrtEngine(self.file.data, path.name, threads)
         else:
             from edgeecho.runtime.engines.openvino_engine import OpenVinoEngine
 
-            engine = OpenVinoEngine(self.file.data, b"", path.name, threads)
-            ports = engine._compiled.inputs
-            inputs = [(p.any_name, _dims(p.partial_shape), _dtype(p.element_type)) for p in ports]
-            self._outputs = [p.any_name for p in engine._compiled.outputs]
-        self.engine, self.version, self._compiled = engine, engine.version, getattr(engine, "_compiled", None)
-        if len(inputs) != 1 or inputs[0][2] is None or len(inputs[0][1]) not in (4, 5):
+            self.engine = OpenVinoEngine(self.file.data, b"", path.name, threads)
+        inputs = self.engine.inputs
+        if len(inputs) != 1 or inputs[0].dtype is None or len(inputs[0].shape) not in (4, 5):
             raise ModelFileError(
                 f"{path.name}: --model takes a graph of one input, uint8 or float, (N, C, H, W) or (N, C, T, H, W); "
-                f"it has {', '.join(f'{name} {shape}' for name, shape, _ in inputs)}"
+                f"it has {', '.join(f'{given.name} {given.shape}' for given in inputs)}"
             )
-        self.name, self.shape, self.dtype = inputs[0]
+        self.name, self.shape, self.dtype = inputs[0].name, inputs[0].shape, inputs[0].dtype
 
     def feed(self, frames: np.ndarray) -> tuple[np.ndarray, int]:
         """The clip as the graph takes it, and how many frames of it that is. Floats are grey / 255."""
@@ -58,13 +51,4 @@ class OwnFile:
 
     def infer(self, inputs: np.ndarray) -> list[np.ndarray]:
         """Run the graph on an array that `feed` made, and return all outputs."""
-        found: list[np.ndarray] = self.engine.run(self._outputs, {self.name: inputs})
-        return found
-
-
-def _dims(shape: Any) -> list[int | None]:
-    return [d.get_length() if d.is_static else None for d in shape]
-
-
-def _dtype(element: Any) -> Any:
-    return {"u8": np.uint8, "f32": np.float32, "f16": np.float16}.get(element.get_type_name())
+        return self.engine.run(self.engine.outputs, {self.name: inputs})

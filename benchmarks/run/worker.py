@@ -77,23 +77,22 @@ class _Desk:
     def live(self, fps: float, seconds: float, cine: str) -> dict[str, Any]:
         from edgeecho.benchmarks.run.live import run_live
         from edgeecho.cine import read_cine
-        from edgeecho.runtime.engines.engine import stream_engine
         from edgeecho.runtime.streaming import StreamingPredictor
 
-        if self.row.spec is None or self.row.spec.form != "stream":
+        model = self.row.model
+        if model is None or model.spec.form != "stream":
             raise ConfigError("a fixed rate drives stream graphs alone")
-        stream = StreamingPredictor(stream_engine(self.row.engine), self.row.spec, self.opening["sha256"], fps=fps)
+        stream = StreamingPredictor(model.stream_engine, model.spec, model.sha256, fps=fps)
         return {"live": run_live(stream.push, read_cine(cine).frames, fps, seconds)}
 
     def end_to_end(self, cine: str) -> dict[str, Any]:
         from edgeecho.benchmarks.run.end_to_end import time_stages
         from edgeecho.runtime.predictor import Predictor
 
-        if self.row.spec is None:
+        model = self.row.model
+        if model is None:
             raise ConfigError("only a model with a spec segments a cine")
-        return {
-            "end_to_end": time_stages(Predictor(self.row.engine, self.row.spec, self.opening["sha256"]), Path(cine))
-        }
+        return {"end_to_end": time_stages(Predictor(model.engine, model.spec, model.sha256), Path(cine))}
 
     def profile(self) -> dict[str, Any]:
         from edgeecho.benchmarks.profile.profile import profile_model

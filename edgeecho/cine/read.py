@@ -31,7 +31,7 @@ def read_cine(
 
     Raises:
         VideoError: If the path cannot be read, is no cine, is cut short, or is smaller or larger than the bounds
-            `MIN_SIDE_PX`, `MAX_SIDE_PX` and `MAX_PIXELS`.
+            `MIN_SIDE_PX`, `MAX_SIDE_PX` and `MAX_PIXELS`. Its `file` is the path.
         ConfigError: If `fps` or `spacing_mm` is not positive.
         MissingExtraError: If DICOM or NIfTI needs a package that is not installed.
     """
@@ -39,8 +39,12 @@ def read_cine(
     check_stated(fps, spacing_mm)
     try:
         cine = _reader(path)(path)
+    except VideoError as error:
+        error.file = error.file or path
+        raise
     except OSError as error:
-        raise VideoError(f"{path}: cannot be read: {error.strerror or error}; check the file and its rights") from error
+        text = f"{path}: cannot be read: {error.strerror or error}; check the file and its rights"
+        raise VideoError(text, file=path) from error
     cine = _without_the_implausible(replace(cine, name=_name(path)))
     return replace(
         cine,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from edgeecho.cli.bench import bench_app
-from edgeecho.cli.common import say
+from edgeecho.cli.common import library_messages, say
 from edgeecho.cli.data import data_app
 from edgeecho.cli.evaluate import evaluate
 from edgeecho.cli.export import export, verify
@@ -64,7 +64,8 @@ app.add_typer(bench_app, name="bench")
 def main() -> None:
     """Entry point: an EdgeEchoError is one line; exit 2 if a flag or setting has a bad value, else 1."""
     try:
-        app()
+        with library_messages():
+            app()
     except EdgeEchoError as error:
         say(f"error: {' '.join(str(error).split())}")
         sys.exit(2 if isinstance(error, ConfigError) else 1)

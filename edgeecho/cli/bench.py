@@ -1,4 +1,4 @@
-"""`edgeecho bench`: flags, printing, exit codes. No logic."""
+"""`edgeecho bench`: flags, printing and exit codes of the benchmark."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,12 +20,12 @@ bench_app = typer.Typer(
 
 
 def _default(names: tuple[str, ...]) -> str:
-    """What the help shows; with --pack it is what the pack was made for."""
+    """Format the defaults for the help; with --pack they are those of the pack."""
     return ",".join(names)
 
 
 def _list(text: str | None) -> list[str] | None:
-    """Names between commas; None where the flag was not given."""
+    """Split names at commas; None if the flag was not given."""
     return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
 
 

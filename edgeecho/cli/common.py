@@ -1,6 +1,9 @@
-"""What all commands share: messages on stderr, a progress bar, JSON on request."""
+"""Parts that commands share: flags, messages on stderr, a progress bar, JSON files."""
 
 import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,12 +18,42 @@ Stream = Annotated[bool, typer.Option("--stream", help="Frame by frame, as live 
 
 
 def say(text: str) -> None:
-    """Progress and messages go to stderr."""
+    """Print a line of progress or a message on stderr."""
     typer.echo(text, err=True)
 
 
+class _MessageHandler(logging.Handler):
+    """Handler that prints the messages of the library on stderr, each of them once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._printed: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if text not in self._printed:
+            self._printed.add(text)
+            say(text)
+
+
+@contextmanager
+def library_messages() -> Iterator[None]:
+    """Print what the library logs, such as a model's licence, while a command runs."""
+    logger, handler = logging.getLogger("edgeecho"), _MessageHandler()
+    before = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False  # a handler that a package gave the root logger would print them again
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
+
+
 def progress_bar() -> Any:
-    """A bar on stderr that leaves nothing behind."""
+    """Return a progress bar on stderr that is erased at its end."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -30,7 +63,7 @@ def progress_bar() -> Any:
 
 
 def write_json(path: Path | None, values: Any) -> None:
-    """Write values where a path is given; text stands for itself."""
+    """Write values, or a text that is JSON already, to a file; None writes nothing."""
     if path:
         from edgeecho.files import atomic
 

@@ -1,4 +1,4 @@
-"""`edgeecho data`: what is in a data set, and what is wrong with it."""
+"""`edgeecho data`: summary and check of a data set."""
 
 from pathlib import Path
 from typing import Annotated

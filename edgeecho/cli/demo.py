@@ -1,4 +1,4 @@
-"""`edgeecho demo`: the whole line on one real cine, in under two minutes."""
+"""`edgeecho demo`: segmentation, export and benchmark with one real cine, in under two minutes."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ def run_demo(out: Path, say: Callable[[str], None]) -> None:
 
     Args:
         out: Folder for everything that is written.
-        say: Told what is being done.
+        say: Function that is called with each line of progress.
     """
     from rich.console import Console
 

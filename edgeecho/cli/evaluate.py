@@ -1,4 +1,4 @@
-"""`edgeecho eval`: figures of a model on a data set."""
+"""`edgeecho eval`: evaluation of a model on a data set."""
 
 from pathlib import Path
 from typing import Annotated

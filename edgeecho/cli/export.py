@@ -1,4 +1,4 @@
-"""`edgeecho export` and `edgeecho verify`: proven files of a model, and the proof again on another machine."""
+"""`edgeecho export` and `edgeecho verify`: proven files of a model, and their proof on another machine."""
 
 from pathlib import Path
 from typing import Annotated

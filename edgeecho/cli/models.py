@@ -1,4 +1,4 @@
-"""`edgeecho info`, `models` and `selftest`: what a model is, and whether its files are whole and right here."""
+"""`edgeecho info`, `models` and `selftest`: specification of a model, and verification of its files."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`edgeecho segment`: cines to masks, figures and an overlay video."""
+"""`edgeecho segment`: masks, figures and an overlay video of cines."""
 
 import math
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`edgeecho train`: a network from ED and ES labels."""
+"""`edgeecho train`: training of a network from ED and ES labels."""
 
 from pathlib import Path
 from typing import Annotated

@@ -19,21 +19,21 @@ Statistic = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of a model on a split."""
+    """Figure of a model on a split, with its interval."""
 
     topic: str
-    """What it is of, such as `overlap` or `ef_masks`."""
+    """Subject, such as `overlap` or `ef_masks`."""
     metric: str
-    """Such as `dice_mean` or `mae`."""
+    """Name of the statistic, such as `dice_mean` or `mae`."""
     phase: str
-    """`ED`, `ES`, `all`, or the group that it is of."""
+    """`ED`, `ES`, `all`, or the name of a group, such as an image quality."""
     unit: str
-    """Empty for a ratio."""
+    """Unit of the value; empty for a ratio."""
     n: int
-    """What it is taken over: videos, frames or patients, as the topic has it."""
+    """Number of values: of videos, frames or patients, by topic."""
     value: float | None
     low: float | None
-    """95% bootstrap interval over patients; None with fewer than two of them."""
+    """Lower end of the 95% bootstrap interval over patients; None with fewer than two of them."""
     high: float | None
 
 
@@ -53,14 +53,14 @@ class FigureTable:
         """Add the mean of values.
 
         Args:
-            topic: As in `Figure`.
-            metric: As in `Figure`.
-            phase: As in `Figure`.
-            unit: As in `Figure`.
+            topic: Topic of the figure.
+            metric: Metric of the figure.
+            phase: Phase of the figure.
+            unit: Unit of the values.
             values: (patient, value); None and NaN are left out. No figure appears if nothing is left.
         """
-        known = [(group, (value, 1.0)) for group, value in values if value is not None and math.isfinite(value)]
-        self.ratio(topic, metric, phase, unit, known, lambda s: s[..., 0] / s[..., 1])
+        present = [(group, (value, 1.0)) for group, value in values if value is not None and math.isfinite(value)]
+        self.ratio(topic, metric, phase, unit, present, lambda s: s[..., 0] / s[..., 1])
 
     def ratio(
         self,
@@ -74,12 +74,12 @@ class FigureTable:
         """Add a function of sums.
 
         Args:
-            topic: As in `Figure`.
-            metric: As in `Figure`.
-            phase: As in `Figure`.
-            unit: As in `Figure`.
-            values: (patient, what it adds to each of K sums).
-            statistic: Takes sums (..., K), gives (...).
+            topic: Topic of the figure.
+            metric: Metric of the figure.
+            phase: Phase of the figure.
+            unit: Unit of the statistic.
+            values: (patient, K terms), one for each of K sums.
+            statistic: Function of sums (..., K) that returns an array (...).
         """
         if values:
             where = self._add([group for group, _ in values], np.array([row for _, row in values], float))
@@ -89,23 +89,23 @@ class FigureTable:
         """Add the figures of `edgeecho.metrics.Agreement`.
 
         Args:
-            topic: As in `Figure`.
-            unit: Of the quantity.
+            topic: Topic of the figures.
+            unit: Unit of the quantity.
             pairs: (patient, prediction, reference); a pair that lacks either is left out.
         """
-        known = [(group, p, r) for group, p, r in pairs if p is not None and r is not None]
-        if not known:
+        present = [(group, p, r) for group, p, r in pairs if p is not None and r is not None]
+        if not present:
             return
-        groups, predicted, reference = zip(*known, strict=True)
+        groups, predicted, reference = zip(*present, strict=True)
         where = self._add(groups, agreement_moments(predicted, reference))
         for name in STATISTICS:
             figure = Figure(
-                topic, name, "all", "" if name in ("r2", "pearson_r") else unit, len(known), None, None, None
+                topic, name, "all", "" if name in ("r2", "pearson_r") else unit, len(present), None, None, None
             )
             self._figures.append((figure, where, lambda s, name=name: agreement_statistics(s)[name]))  # type: ignore[misc]
 
     def build(self) -> list[Figure]:
-        """Every figure with its value and interval, in the order in which they were added."""
+        """Return every figure with its value and interval, in the order in which they were added."""
         if not self._figures:
             return []
         totals = np.concatenate(self._columns, axis=1)
@@ -117,7 +117,7 @@ class FigureTable:
             for (figure, where, statistic), count in zip(self._figures, patients, strict=True):
                 value = float(statistic(sums[where]))
                 low, high = percentile_interval(statistic(drawn[:, where])) if count > 1 else (math.nan, math.nan)
-                ends = [known(v) for v in (value, low, high)]
+                ends = [finite(v) for v in (value, low, high)]
                 done.append(Figure(figure.topic, figure.metric, figure.phase, figure.unit, figure.n, *ends))
         return done
 
@@ -130,11 +130,11 @@ class FigureTable:
 
 
 def mean(values: Iterable[float]) -> float | None:
-    """Mean of what is no NaN (two empty masks say nothing); None if nothing is left."""
+    """Mean of the values without NaN, which stands for two empty masks; None if nothing is left."""
     found = [value for value in values if not math.isnan(value)]
     return float(np.mean(found)) if found else None
 
 
-def known(value: float | None) -> float | None:
-    """A number that JSON can hold: None for NaN and infinity."""
+def finite(value: float | None) -> float | None:
+    """Return a number that JSON can hold: None for NaN and infinity."""
     return float(value) if value is not None and math.isfinite(value) else None

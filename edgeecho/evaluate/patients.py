@@ -9,44 +9,45 @@ from edgeecho.measure import Discs, biplane_volume, ef_percent
 from edgeecho.measure.measurement import median
 
 BIPLANE = "biplane"
-"""In place of a view."""
-Whose = Literal["discs", "reference_discs"]
-"""The model's or the reference's, of `FrameScore`."""
+"""Name that stands in place of a view."""
+Masks = Literal["discs", "reference_discs"]
+"""Attribute of `FrameScore`: discs of the model's mask, or of the reference mask."""
 Joined = dict[tuple[str, str], list[list[VideoScore]]]
-"""Patient and view to cines that show ED and ES, each alone in a list, and the stills of the view together."""
+"""Items by patient and view: each cine that shows ED and ES in a list of its own, the stills of the view in one."""
 
 
 @dataclass(frozen=True)
 class Volumes:
-    """Of one patient, by discs."""
+    """Volumes and EF of one patient, by discs."""
 
     edv_ml: float | None
-    """None where spacing is unknown or the masks give no volume, as `esv_ml`."""
+    """End-diastolic volume; None if spacing is unknown or a mask has no axis."""
     esv_ml: float | None
+    """End-systolic volume; None if spacing is unknown or a mask has no axis."""
     ef_percent: float | None
     """100 (EDV - ESV) / EDV; right without spacing too, if pixels are square."""
 
 
 @dataclass(frozen=True)
 class PatientScore:
-    """One patient and view, or one patient in two views."""
+    """Score of one patient and view, or of one patient in two views."""
 
     group: str
     view: str
-    """Such as `4CH`, or `biplane`."""
+    """View, such as `4CH`, or `biplane`."""
     quality: str | None
     model: Volumes
-    """From the model's masks of the labelled frames."""
+    """Volumes of the model's masks of the labelled frames."""
     reference: Volumes
-    """From the reference masks of the same frames."""
+    """Volumes of the reference masks of the same frames."""
     clinical_ef_percent: float | None
-    """As the data set states it."""
+    """EF that the data set states."""
     beats_ef_percent: float | None
-    """From the model's masks and the beats found in them, without labels; the median where several cines have one."""
+    """EF of the model's masks and the beats found in them, without labels; the median where several cines have one."""
 
 
 def score_patients(videos: Iterable[VideoScore]) -> list[PatientScore]:
-    """Single plane: join the stills of each patient and view; a cine that shows both ED and ES stands for itself.
+    """Score patients in single views: the stills of each patient and view are joined; a cine with ED and ES is not.
 
     Several ED or ES frames of one such group give their median volume.
 
@@ -61,7 +62,7 @@ def score_patients(videos: Iterable[VideoScore]) -> list[PatientScore]:
 
 
 def score_biplane(videos: Iterable[VideoScore]) -> list[PatientScore]:
-    """Biplane discs of the patients who have ED and ES labelled in a four- and a two-chamber view, spacing known.
+    """Score patients by biplane discs, if ED and ES are labelled in both apical views and spacing is known.
 
     Where several cines of a view have both, the first by name counts.
 
@@ -93,18 +94,18 @@ def _join(videos: Iterable[VideoScore]) -> Joined:
 
 
 def _first_pair(groups: list[list[VideoScore]]) -> list[VideoScore]:
-    """The first that has ED, ES and spacing."""
+    """Return the first group that has ED, ES and spacing."""
     for videos in groups:
         if all(any(v.of(phase) for v in videos) for phase in ("ED", "ES")) and all(v.spacing_mm for v in videos):
             return videos
     return []
 
 
-def _biplane(four: list[VideoScore], two: list[VideoScore], whose: Whose) -> Volumes:
-    """Each phase with the longer of the two views' lengths, as `edgeecho.measure.measure_biplane`."""
+def _biplane(four: list[VideoScore], two: list[VideoScore], masks: Masks) -> Volumes:
+    """Compute biplane volumes, each phase with the longer of the two views' lengths, as `measure_biplane` does."""
     volumes = []
     for phase in ("ED", "ES"):
-        a, b = (_discs(view, phase, whose)[0] for view in (four, two))
+        a, b = (_discs(view, phase, masks)[0] for view in (four, two))
         volumes.append(biplane_volume(a, b) / 1000 if a and b else None)
     return _volumes(volumes[0], volumes[1], has_spacing=True)
 
@@ -114,9 +115,9 @@ def _score_view(group: str, view: str, videos: list[VideoScore]) -> PatientScore
     # cubic pixels of two items are the same only in frames of one size
     comparable = has_spacing or len({(v.height, v.width, v.spacing_mm is None) for v in videos}) == 1
 
-    def volumes(whose: Whose) -> Volumes:
+    def volumes(masks: Masks) -> Volumes:
         edv, esv = (
-            median([d.volume() / 1000 if d else None for d in _discs(videos, phase, whose)]) if comparable else None
+            median([d.volume() / 1000 if d else None for d in _discs(videos, phase, masks)]) if comparable else None
             for phase in ("ED", "ES")
         )
         return _volumes(edv, esv, has_spacing)
@@ -139,9 +140,9 @@ def _patient(
     )
 
 
-def _discs(videos: list[VideoScore], phase: str, whose: Whose) -> list[Discs | None]:
-    """Of every frame that is marked so."""
-    return [getattr(frame, whose) for video in videos for frame in video.of(phase)]
+def _discs(videos: list[VideoScore], phase: str, masks: Masks) -> list[Discs | None]:
+    """Discs of every frame that is marked with a phase."""
+    return [getattr(frame, masks) for video in videos for frame in video.of(phase)]
 
 
 def _volumes(edv: float | None, esv: float | None, has_spacing: bool) -> Volumes:

@@ -1,4 +1,4 @@
-"""Plots of an evaluation, drawn with matplotlib: Bland-Altman, EF scatter, Dice by image quality."""
+"""Plots of an evaluation: Bland-Altman, EF scatter, Dice by image quality."""
 
 import io
 from collections.abc import Iterator
@@ -10,16 +10,17 @@ from edgeecho.evaluate.scores import Scores
 from edgeecho.metrics import agreement
 
 MODEL, FLOOR, GREY = "#0072b2", "#d55e00", "#777777"
-"""Blue and orange, told apart also by the colour-blind."""
+"""Blue and orange, which colour-blind people can tell apart too."""
 DPI = 130
 Pairs = tuple[np.ndarray, np.ndarray]
 Plot = Any
-"""matplotlib's Figure, which is imported only when something is drawn; as `Axes`."""
+"""Figure of matplotlib, which is imported only when something is drawn."""
 Axes = Any
+"""Axes of matplotlib."""
 
 
 def draw_plots(scores: Scores) -> Iterator[tuple[str, bytes]]:
-    """The plots that the data set gives, as (file name, PNG)."""
+    """Draw the plots that the data set allows: file name and PNG of each."""
     title = f"{scores.model.name} {scores.model.precision}, {scores.data} {scores.split}"
     comparisons = [(label, colour, *pairs) for label, colour, pairs in _ef_pairs(scores) if len(pairs[0]) > 1]
     if comparisons:
@@ -31,7 +32,7 @@ def draw_plots(scores: Scores) -> Iterator[tuple[str, bytes]]:
 
 
 def _ef_pairs(scores: Scores) -> Iterator[tuple[str, str, Pairs]]:
-    """EF of the model against the reference masks, and of the model and the reference masks against the clinical EF."""
+    """Pair the EF of the model with that of the reference masks, and both with the clinical EF."""
     kinds = [
         ("model", "reference masks", MODEL, [(p.model.ef_percent, p.reference.ef_percent) for p in scores.patients]),
         ("model", "clinical", MODEL, [(p.model.ef_percent, p.clinical_ef_percent) for p in scores.patients]),
@@ -91,7 +92,7 @@ def _scatter(comparisons: list[tuple[str, str, np.ndarray, np.ndarray]], title: 
 
 
 def _dice_by_quality(scores: Scores) -> dict[str, np.ndarray]:
-    """Quality to the Dice of its labelled frames; best quality first where the names are CAMUS's."""
+    """Collect the Dice of labelled frames by image quality; best quality first if the names are CAMUS's."""
     found: dict[str, list[float]] = {}
     for video in scores.videos:
         values = [f.overlap.dice for f in video.labelled if f.overlap.union_px]

@@ -1,4 +1,4 @@
-"""An evaluation as files: a CSV row per video and per patient, plots, the worst frames as a sheet."""
+"""Files of an evaluation: a CSV row per video and per patient, plots, and a sheet of the worst frames."""
 
 import csv
 import os
@@ -23,14 +23,14 @@ LEGEND_PX = 28
 
 
 def write_report(scores: Scores, out_dir: str | os.PathLike[str]) -> list[Path]:
-    """Write `videos.csv`, `patients.csv`, `worst.png` and the plots that the data set gives.
+    """Write `videos.csv`, `patients.csv`, `worst.png` and the plots that the data set allows.
 
     Args:
-        scores: Of `evaluate_model`.
+        scores: Result of `evaluate_model`.
         out_dir: Made if it is not there; files of those names are replaced.
 
     Returns:
-        What was written.
+        Paths of the files.
 
     Raises:
         MissingExtraError: If matplotlib is not installed; nothing is written then.
@@ -54,7 +54,7 @@ def write_report(scores: Scores, out_dir: str | os.PathLike[str]) -> list[Path]:
 
 
 def patient_row(patient: PatientScore) -> dict[str, Any]:
-    """One patient and view, or one patient's biplane figures, as a flat row; None where there is no value."""
+    """Return one patient and view, or a patient's biplane figures, as a flat row; None where there is no value."""
     row: dict[str, Any] = {"patient": patient.group, "view": patient.view, "quality": patient.quality}
     for name, volumes in (("model", patient.model), ("reference", patient.reference)):
         row[f"edv_ml_{name}"] = volumes.edv_ml
@@ -64,10 +64,10 @@ def patient_row(patient: PatientScore) -> dict[str, Any]:
 
 
 def draw_worst(worst: list[WorstFrame]) -> np.ndarray:
-    """The frames of lowest Dice side by side: the model's outline in green, the reference's in orange.
+    """Draw the frames of lowest Dice side by side: the model's outline in green, the reference's in orange.
 
     Args:
-        worst: At least one.
+        worst: Frames to draw, at least one.
 
     Returns:
         uint8 BGR picture.

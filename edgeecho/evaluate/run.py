@@ -1,4 +1,4 @@
-"""A model over a split of a data set, item by item."""
+"""Evaluation of a model on a split of a data set, item by item."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -13,14 +13,14 @@ from edgeecho.evaluate.scores import Failure, Scores, WorstFrame
 from edgeecho.evaluate.summary import find_populations, summarize
 from edgeecho.evaluate.video import VideoScore, score_video
 from edgeecho.runtime import Segmentation, load, stream
-from edgeecho.runtime.predictor import ModelInfo
+from edgeecho.runtime.segmentation import ModelInfo
 
 WORST_FRAMES = 8
 """Labelled frames of the lowest Dice that are kept for the overlay sheet."""
 
 
 class Segmenter(Protocol):
-    """What is evaluated: a `Predictor`, or whatever answers a cine as it does, such as a stream run over it."""
+    """Model that is evaluated: a `CinePredictor`, or another object with its `segment`."""
 
     info: ModelInfo
 
@@ -46,9 +46,9 @@ def evaluate_model(
         model: Packaged model's name, folder or file.
         data: `KIND:DIR`.
         split: `train`, `val` or `test`.
-        runtime: As `edgeecho.load`.
-        precision: As `edgeecho.load`.
-        threads: As `edgeecho.load`.
+        runtime: `ort`, `openvino` or `torch`; None chooses by the model.
+        precision: `int8` or `fp32` of a named model or folder; None means int8.
+        threads: Worker threads; None means every usable core.
         progress: Called with items done and items.
         as_stream: Run each cine frame by frame, as `edgeecho.stream` does, and not in one piece.
 
@@ -70,13 +70,13 @@ def evaluate_items(
     split: str,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Scores:
-    """Evaluate on items, one in memory at a time.
+    """Evaluate a model on items, with one cine in memory at a time.
 
     An item that cannot be read or segmented is left out and listed in `Scores.failed`; the rest goes on.
 
     Args:
-        segmenter: The model.
-        items: What to evaluate on.
+        segmenter: Model that is evaluated.
+        items: Items of the split.
         data: Name of the data set.
         split: Name of the split.
         progress: Called with items done and items.
@@ -115,7 +115,7 @@ def evaluate_items(
 
 
 def _score(segmenter: Segmenter, item: Item, worst: list[WorstFrame]) -> VideoScore:
-    """One item; its pixels are let go of on return."""
+    """Score one item; its pixels are freed on return."""
     cine = item.read()
     result = segmenter.segment(cine)
     video = score_video(item, cine, result)
@@ -124,7 +124,7 @@ def _score(segmenter: Segmenter, item: Item, worst: list[WorstFrame]) -> VideoSc
 
 
 def _keep_worst(worst: list[WorstFrame], video: VideoScore, cine: Cine, mask: np.ndarray) -> None:
-    """Keep the frames of lowest Dice, worst first; of equals the earlier."""
+    """Keep the frames of lowest Dice, worst first; the earlier of two equal ones."""
     for score in video.labelled:
         dice = score.overlap.dice
         if dice != dice or (len(worst) == WORST_FRAMES and dice >= worst[-1].dice):

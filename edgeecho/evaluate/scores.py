@@ -1,4 +1,4 @@
-"""What an evaluation says: figures, items, patients, what was skipped."""
+"""Result of an evaluation: figures, items, patients, skipped items."""
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from edgeecho.evaluate.figures import Figure, known, mean
+from edgeecho.evaluate.figures import Figure, finite, mean
 from edgeecho.evaluate.patients import PatientScore, score_biplane
 from edgeecho.evaluate.video import TimeScore, VideoScore
 from edgeecho.measure.measurement import median
 from edgeecho.metrics import SAMPLES, SEED, Population
-from edgeecho.runtime.predictor import ModelInfo
+from edgeecho.runtime.segmentation import ModelInfo
 
 DEFINITIONS = {
     "dice_mean": "mean over a video's labelled frames, then over videos",
@@ -40,7 +40,7 @@ DEFINITIONS = {
 
 @dataclass(frozen=True)
 class Failure:
-    """An item that was skipped."""
+    """Item that was skipped, and why."""
 
     name: str
     reason: str
@@ -57,13 +57,14 @@ class WorstFrame:
     image: np.ndarray
     """uint8 (H, W)."""
     mask: np.ndarray
-    """The model's, uint8 {0, 1} (H, W)."""
+    """Mask of the model, uint8 {0, 1} (H, W)."""
     reference: np.ndarray
+    """Mask of the data set, uint8 {0, 1} (H, W)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """A model on a split."""
+    """Result of a model on a split."""
 
     model: ModelInfo
     data: str
@@ -72,27 +73,27 @@ class Scores:
     videos: list[VideoScore]
     patients: list[PatientScore]
     populations: list[Population]
-    """What temporal consistency was measured against; empty where no cine could be."""
+    """Populations that temporal consistency was measured against; empty if it could be measured for no cine."""
     notes: list[str]
-    """What the data set could not give, and why, each a sentence."""
+    """Figures that the data set does not allow, and why, each a sentence."""
     failed: list[Failure]
     """Items that could not be read or segmented; a command that sees any ends with a non-zero exit."""
     worst: list[WorstFrame]
-    """Worst first."""
+    """Labelled frames of lowest Dice, worst first."""
 
     def figure(self, topic: str, metric: str, phase: str = "all") -> Figure | None:
-        """The figure of that name, None if the data set does not give it."""
+        """Return the figure of that name, None if the data set does not allow it."""
         names = (topic, metric, phase)
         return next((f for f in self.figures if (f.topic, f.metric, f.phase) == names), None)
 
     @cached_property
     def biplane(self) -> list[PatientScore]:
-        """Of patients who have both apical views labelled."""
+        """Biplane scores of the patients who have both apical views labelled."""
         return score_biplane(self.videos)
 
     @property
     def counts(self) -> dict[str, int]:
-        """How much was evaluated, and how much of it was missed."""
+        """Number of items, frames and patients that were evaluated, and of those that the model missed."""
         frames = [frame for video in self.videos for frame in video.labelled]
         empty = [f for f in frames if f.overlap.union_px == 0]
         both_volumes = [p for p in self.patients if p.reference.ef_percent is not None]
@@ -109,7 +110,7 @@ class Scores:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values; NaN becomes None."""
+        """Return JSON values; NaN becomes None."""
         return {
             "model": self.model.name,
             "precision": self.model.precision,
@@ -126,14 +127,14 @@ class Scores:
             "populations": [population.to_dict() for population in self.populations],
             "failed": [asdict(failure) for failure in self.failed],
             "worst": [{"name": w.name, "frame": w.frame, "phase": w.phase, "dice": w.dice} for w in self.worst],
-            "dice": {f"{v.name}:{f.frame}": known(f.overlap.dice) for v in self.videos for f in v.labelled},
+            "dice": {f"{v.name}:{f.frame}": finite(f.overlap.dice) for v in self.videos for f in v.labelled},
             "patients": [asdict(patient) for patient in self.patients],
             "biplane": [asdict(patient) for patient in self.biplane],
             "videos": [video_row(video) for video in self.videos],
         }
 
     def _phases(self) -> list[dict[str, Any]]:
-        """The Dice of each phase's frames in brief; `figures` has the rest, with intervals."""
+        """Summarise the Dice of each phase's frames; `figures` has the rest, with intervals."""
         found: dict[str, list[float]] = {}
         for frame in (frame for video in self.videos for frame in video.labelled if frame.overlap.union_px):
             found.setdefault(frame.phase, []).append(frame.overlap.dice)
@@ -150,7 +151,7 @@ class Scores:
 
 
 def video_row(video: VideoScore) -> dict[str, Any]:
-    """One item as a flat row of numbers and names, for CSV and JSON; None where there is no value."""
+    """Return an item as a flat row of numbers and names, for CSV and JSON; None where there is no value."""
     row: dict[str, Any] = {
         "name": video.name,
         "patient": video.group,
@@ -182,14 +183,14 @@ def video_row(video: VideoScore) -> dict[str, Any]:
     row["ef_percent_beats"] = time.ef_percent if time else None
     row["ed_frame_errors"] = _joined(time.ed_errors) if time else None
     row["es_frame_errors"] = _joined(time.es_errors) if time else None
-    row["frame_to_frame_dice"] = known(time.frame_to_frame_dice) if time else None
-    row["roughness_per_s2"] = known(time.roughness_per_s2) if time else None
-    row["area_pearson_r"] = known(time.area_pearson_r) if time else None
-    row["area_mae_percent"] = known(time.area_mae_percent) if time else None
+    row["frame_to_frame_dice"] = finite(time.frame_to_frame_dice) if time else None
+    row["roughness_per_s2"] = finite(time.roughness_per_s2) if time else None
+    row["area_pearson_r"] = finite(time.area_pearson_r) if time else None
+    row["area_mae_percent"] = finite(time.area_mae_percent) if time else None
     row["warnings"] = "; ".join(video.warnings) or None
     return row
 
 
 def _joined(errors: tuple[int | None, ...]) -> str | None:
-    """Several marked frames of one cine in one cell; `-` for one that was not found."""
+    """Join the errors of the marked frames of a cine in one cell; `-` for a frame that was not found."""
     return " ".join("-" if error is None else str(error) for error in errors) or None

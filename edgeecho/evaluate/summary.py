@@ -1,4 +1,4 @@
-"""From scored items to the figures that papers print."""
+"""Figures of an evaluation, as papers print them, from scored items."""
 
 from dataclasses import replace
 
@@ -19,16 +19,16 @@ from edgeecho.metrics import (
 
 PHASES = ("ED", "ES", "other", "all")
 MIN_REFERENCES = 20
-"""Fewer reference masks do not show how far a population reaches."""
+"""Fewest reference masks from which the bounds of a population are derived."""
 
 
 def summarize(videos: list[VideoScore], patients: list[PatientScore], populations: list[Population]) -> list[Figure]:
-    """Every figure with its interval.
+    """Compute every figure with its interval.
 
     Args:
         videos: Scored items.
-        patients: Of `score_patients`.
-        populations: Of `find_populations`.
+        patients: Scores of `score_patients`.
+        populations: Populations of `find_populations`.
     """
     table = FigureTable(video.group for video in videos)
     for phase in PHASES:
@@ -48,7 +48,7 @@ def summarize(videos: list[VideoScore], patients: list[PatientScore], population
 def find_populations(
     videos: list[VideoScore], source: str, stored: Thresholds | None = None
 ) -> tuple[list[Population], list[str]]:
-    """What temporal consistency is measured against, one for cines in mm and one for cines in pixels.
+    """Find the populations that temporal consistency is measured against, for cines in mm and for cines in pixels.
 
     Bounds in mm are those of CAMUS; bounds in pixels depend on how the frames were cut, so they are derived from the
     reference masks of the videos themselves, if all have one size. Thresholds are derived from the split where it has
@@ -58,10 +58,10 @@ def find_populations(
     Args:
         videos: Scored items.
         source: Data set and split, for the derivation.
-        stored: Thresholds for a split that gives none; the package's own if not given.
+        stored: Thresholds for a split that none can be derived from; None takes the package's own.
 
     Returns:
-        The populations, and a sentence on each thing that could not be had.
+        The populations, and a sentence on each figure that is not possible.
     """
     populations: list[Population] = []
     notes: list[str] = []
@@ -94,10 +94,10 @@ def find_populations(
         except DataError:  # no such cines, or too few
             thresholds = stored or Thresholds.read()
         populations.append(replace(population, thresholds=thresholds))
-        judged = sum(thresholds.at(v.fps) is not None for v in cines)
-        if judged < len(cines):
+        scored = sum(thresholds.at(v.fps) is not None for v in cines)
+        if scored < len(cines):
             notes.append(
-                f"{len(cines) - judged} of {len(cines)} cines have no frame rate, or one without thresholds of "
+                f"{len(cines) - scored} of {len(cines)} cines have no frame rate, or one without thresholds of "
                 f"consistency in {unit}: their inconsistent frames are not counted."
             )
     return populations, notes
@@ -169,9 +169,9 @@ def _add_time(table: FigureTable, cines: list[tuple[VideoScore, TimeScore]]) -> 
 
 
 def _add_consistency(table: FigureTable, cines: list[tuple[VideoScore, TimeScore]], population: Population) -> None:
-    known = population.thresholds
+    thresholds = population.thresholds
     found = [
-        (v.group, temporal_consistency(t.attributes, population.bounds, known.at(v.fps) if known else None))
+        (v.group, temporal_consistency(t.attributes, population.bounds, thresholds.at(v.fps) if thresholds else None))
         for v, t in cines
         if v.distance_unit == population.unit
     ]

@@ -1,4 +1,4 @@
-"""Scores as tables on stdout."""
+"""Tables of an evaluation on stdout."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ OVERLAP = (
     ("ASSD, px", "surface", "assd_px"),
 )
 DIGITS = {"mm": 2, "px": 2, "mL": 1, "points": 1, "%": 1, "frames": 2, "ms": 0, "1/s2": 1}
-"""Digits behind the point, by unit."""
+"""Number of digits after the point, by unit."""
 AGREEMENT = (
     ("EDV, mL\nmodel - masks", "edv_masks"),
     ("ESV, mL\nmodel - masks", "esv_masks"),
@@ -36,7 +36,7 @@ AGREEMENT = (
     ("EF, found beats - masks", "ef_beats_masks"),
     ("EF, found beats - clinical", "ef_beats_clinical"),
 )
-"""`masks`: the reference's; `clinical`: what the data set states."""
+"""Label and topic of each row. `masks` are the reference masks, `clinical` is what the data set states."""
 TIME = (
     ("found, %", "phase_frames", "found"),
     ("error, frames", "phase_frames", "mae"),
@@ -53,7 +53,7 @@ TIME = (
 
 
 def print_scores(scores: Scores) -> None:
-    """Tables on stdout, each figure with its bootstrap interval over patients; skipped items on stderr."""
+    """Print tables on stdout, each figure with its bootstrap interval over patients; skipped items on stderr."""
     console = table_console()
     model, counts = scores.model, scores.counts
     console.print(
@@ -79,7 +79,7 @@ def print_scores(scores: Scores) -> None:
 
 
 def text(figure: Figure | None) -> str:
-    """A figure with its interval, such as `0.931 [0.922, 0.940]`; empty for None."""
+    """Format a figure with its interval, such as `0.931 [0.922, 0.940]`; empty for None."""
     if figure is None or figure.value is None:
         return ""
     digits = 4 if figure.topic in ("overlap", "quality") else DIGITS.get(figure.unit, 3)

@@ -1,4 +1,4 @@
-"""One item of a data set: the model's masks against the reference masks and phases."""
+"""Score of one item of a data set: the model's masks against the reference masks and phases."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -22,50 +22,53 @@ from edgeecho.metrics import (
 from edgeecho.runtime import Segmentation
 
 MIN_CINE_FRAMES = 3
-"""Fewer are stills: nothing is said about time."""
+"""Fewest frames of a cine whose changes over time are scored; fewer are stills."""
 WITHOUT_LONG_AXIS = "PSAX"
-"""View across the ventricle: discs along its long axis mean nothing there."""
+"""View across the ventricle, where discs along a long axis have no meaning."""
 
 
 @dataclass(frozen=True)
 class FrameScore:
-    """A labelled frame."""
+    """Score of a labelled frame."""
 
     frame: int
     phase: str
     """`ED`, `ES`, or `other` where the data set marks neither."""
     overlap: Overlap
     hd95: float
-    """mm, or px where the video's spacing is unknown, as `assd`."""
+    """95th percentile of the surface distance in mm, or in pixels if the video's spacing is unknown."""
     assd: float
+    """Mean surface distance in the same unit."""
     discs: Discs | None = None
-    """Of the model's mask, in mm, or in pixels where spacing is unknown; for ED and ES alone, and None where the mask
-    has no axis, and in PSAX. As `reference_discs`."""
+    """Discs of the model's mask at ED and ES, in the same unit; None at other frames, in PSAX, and if the mask has no
+    axis."""
     reference_discs: Discs | None = None
+    """Discs of the reference mask; None in the same cases."""
 
 
 @dataclass(frozen=True)
 class TimeScore:
-    """What the masks of a cine (3 frames or more) do over time."""
+    """Score of the masks of a cine over time."""
 
     ed_errors: tuple[int | None, ...]
-    """Frames from each marked ED to the nearest that was found, None where none was found; as `es_errors`."""
+    """Frames from each marked ED to the nearest that was found, None where none was found."""
     es_errors: tuple[int | None, ...]
+    """Frames from each marked ES to the nearest that was found, None where none was found."""
     ef_percent: float | None
-    """Median over the beats that were found, with no help from labels; None in PSAX."""
+    """EF, median over the beats that were found without labels; None in PSAX."""
     frame_to_frame_dice: float
     roughness_per_s2: float
-    """NaN without a frame rate."""
+    """Roughness of the model's area curve; NaN without a frame rate."""
     attributes: dict[str, np.ndarray]
     reference_frame_to_frame_dice: float = float("nan")
-    """Of reference masks on consecutive frames, as the next ones; NaN where there are none."""
+    """Frame-to-frame Dice of reference masks on consecutive frames; NaN, as the fields below, if there are none."""
     same_frames_dice: float = float("nan")
     """Frame-to-frame Dice of the model on those frames."""
     reference_roughness_per_s2: float = float("nan")
     same_frames_roughness_per_s2: float = float("nan")
     roughness_over_reference: float = float("nan")
     area_pearson_r: float = float("nan")
-    """Of the model's area with the reference's on those frames."""
+    """Correlation of the model's area with the reference's on those frames."""
     area_mae_percent: float = float("nan")
     """Mean distance of the two, over the reference's largest area."""
     reference_attributes: dict[str, np.ndarray] | None = None
@@ -73,7 +76,7 @@ class TimeScore:
 
 @dataclass(frozen=True)
 class VideoScore:
-    """An item of the data set."""
+    """Score of an item of the data set."""
 
     name: str
     group: str
@@ -86,28 +89,28 @@ class VideoScore:
     spacing_mm: tuple[float, float] | None
     labelled: tuple[FrameScore, ...]
     reference_attributes: dict[str, np.ndarray]
-    """Of the ED and ES reference masks, (labels,)."""
+    """Attributes of the ED and ES reference masks by name, (labels,)."""
     time: TimeScore | None
     clinical_ef_percent: float | None
     warnings: tuple[str, ...] = field(default=())
 
     @property
     def distance_unit(self) -> str:
-        """`mm`, or `px` where spacing is unknown."""
+        """Unit of distances: `mm`, or `px` if spacing is unknown."""
         return "mm" if self.spacing_mm else "px"
 
     def of(self, phase: str) -> list[FrameScore]:
-        """Labelled frames of a phase, or of `all`."""
+        """Return the labelled frames of a phase, or of `all`."""
         return [frame for frame in self.labelled if phase in ("all", frame.phase)]
 
 
 def score_video(item: Item, cine: Cine, result: Segmentation) -> VideoScore:
-    """Compare what a model says of an item with its labels.
+    """Compare a model's result on an item with the item's labels.
 
     Args:
-        item: The item.
-        cine: What it reads as.
-        result: The model's answer, at the cine's own pixels.
+        item: Item of the data set.
+        cine: Cine of the item.
+        result: Result of the model, at the cine's own pixels.
     """
     labelled, lengthwise = [], item.view != WITHOUT_LONG_AXIS
     for index, label in sorted(cine.labels.items()):
@@ -180,12 +183,12 @@ def _score_time(cine: Cine, result: Segmentation, ef_percent: float | None) -> T
 
 
 def _attributes(mask: np.ndarray, spacing_mm: tuple[float, float] | None) -> dict[str, np.ndarray]:
-    """Single precision: a data set's curves are kept until its bounds are known."""
+    """Attributes of masks in single precision, as those of a whole data set are kept until its bounds are known."""
     return {name: curve.astype(np.float32) for name, curve in mask_attributes(mask, spacing_mm).items()}
 
 
 def longest_run(frames: Iterable[int]) -> list[int]:
-    """The longest stretch of consecutive frames."""
+    """Return the longest run of consecutive frames."""
     best: list[int] = []
     run: list[int] = []
     for frame in sorted(frames):

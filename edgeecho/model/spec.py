@@ -97,6 +97,14 @@ class ModelSpec:
         """What a stream carries from frame to frame."""
         return sum(math.prod(t.shape) * STATE_BYTES[t.dtype] for t in self.state)
 
+    @property
+    def pooled_frames(self) -> int:
+        """Number of frames that the network pools into one along time: 8 in the standard 3D U-Net, else 1.
+
+        A clip must be a multiple of it. Above 1, the result of a frame depends on how the cine is cut into clips.
+        """
+        return 8 if self.family == "unet3d" else 1
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
         values = asdict(self)

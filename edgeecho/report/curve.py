@@ -1,4 +1,4 @@
-"""The area curve as a picture, with ED and ES marked."""
+"""Picture of the area curve, with ED and ES marked."""
 
 import os
 from collections.abc import Sequence
@@ -12,8 +12,9 @@ from edgeecho.report.draw import BACKGROUND, ED, ES, GRID, MUTED, OUTLINE, TEXT,
 from edgeecho.report.files import write_png
 
 WIDTH, HEIGHT = 1200, 520
+"""Size of the picture in pixels."""
 LEFT, RIGHT, TOP, BOTTOM = 96, 36, 92, 74
-"""Margins around the plot."""
+"""Margins around the plot in pixels."""
 
 
 def write_curve(
@@ -53,9 +54,9 @@ def draw_curve(
         fps: Frames per second; None puts frames on the axis in place of seconds.
         ed_frames: 0-based frames to mark as end-diastole.
         es_frames: 0-based frames to mark as end-systole.
-        ef_percent: Written into the corner if known.
-        title: Such as the name of the cine.
-        is_doubtful: Marks the EF as such, or says so where there is none.
+        ef_percent: EF in the corner; None leaves it out.
+        title: Title of the picture, such as the name of the cine.
+        is_doubtful: Whether the EF, or the corner without an EF, has the word "doubtful".
 
     Returns:
         uint8 BGR, (520, 1200, 3).
@@ -103,7 +104,14 @@ def draw_curve(
 
 
 def ticks(low: float, high: float, about: int, *, whole: bool = False) -> list[float]:
-    """Round numbers from `low` to `high`, about so many, 1, 2 or 5 times a power of ten apart; `whole` ones only."""
+    """Return round numbers from `low` to `high`, about so many, in steps of 1, 2 or 5 times a power of ten.
+
+    Args:
+        low: Lower end.
+        high: Upper end.
+        about: Number of ticks to come near to.
+        whole: Whether only whole numbers are wanted.
+    """
     rough = max((high - low) / about, 1e-9)
     power = 10.0 ** np.floor(np.log10(rough))
     step = float(power * min((1, 2, 5, 10), key=lambda factor: abs(np.log(factor * power / rough))))
@@ -113,7 +121,7 @@ def ticks(low: float, high: float, about: int, *, whole: bool = False) -> list[f
 
 
 def _limits(area: np.ndarray) -> tuple[float, float]:
-    """Ends of the axis: the curve with some air, at least a tenth around its middle, so that flat looks flat."""
+    """Ends of the axis: range of the curve and a margin, at least a tenth of its middle, so that flat looks flat."""
     middle, half = (float(area.max()) + float(area.min())) / 2, float(np.ptp(area)) / 2
     half = max(half * 1.12, 0.1 * middle, 1.0)
     return max(0.0, middle - half), middle + half
@@ -125,7 +133,7 @@ def _row(area: np.ndarray | float, low: float, high: float) -> np.ndarray:
 
 
 def _write_labels(image: np.ndarray, fps: float | None, headline: str, title: str, *, has_marks: bool) -> None:
-    """Title, headline, axis names, legend and notice."""
+    """Write title, headline, axis names, legend and notice."""
     while text_width(title, 22, bold=True) > WIDTH - 420 and len(title) > 4:
         title = title.removesuffix("...")[:-2] + "..."
     put_text(image, title, (LEFT - 60, 44), 22, TEXT, bold=True)

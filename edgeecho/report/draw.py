@@ -1,4 +1,4 @@
-"""What all pictures share: colours, text, the outline, the area curve."""
+"""Drawing for all pictures: colours, text, lines, the outline of a mask."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -17,7 +17,7 @@ TEXT: Colour = (238, 234, 230)
 OUTLINE: Colour = (120, 235, 70)
 ED: Colour = (80, 180, 255)
 ES: Colour = (255, 175, 95)
-"""ED is orange and ES blue: told apart also by the colour-blind."""
+"""ED is orange and ES blue, which colour-blind people can tell apart too."""
 
 _SHIFT = 4
 """Fractional bits of the coordinates that OpenCV's line functions take."""
@@ -25,7 +25,7 @@ _SHIFT = 4
 
 @lru_cache(maxsize=1)
 def _font() -> Any:
-    """OpenCV 5's built-in sans serif, None in OpenCV 4."""
+    """Return OpenCV 5's built-in sans serif, None in OpenCV 4."""
     face = getattr(cv2, "FontFace", None)
     return face("sans") if face is not None else None
 
@@ -35,7 +35,7 @@ def text_width(text: str, size: int, *, bold: bool = False) -> int:
     font = _font()
     if font is None:
         return int(cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size / 30, 1)[0][0])
-    # an empty image: room enough, else OpenCV would clip the box to it
+    # a large empty image, to which OpenCV clips the box
     return int(cv2.getTextSize((1 << 14, 1 << 14), text, (0, 99), font, size, 600 if bold else 400)[2])
 
 
@@ -57,7 +57,7 @@ def put_text(
         at: (x, y) of the baseline.
         size: Height in pixels.
         colour: BGR.
-        align: Which part of the text lies at x: 0 its start, 0.5 its middle, 1 its end.
+        align: Part of the text that lies at x: 0 its start, 0.5 its middle, 1 its end.
         bold: Semi-bold.
     """
     x = round(at[0] - align * text_width(text, size, bold=bold)) if align else round(at[0])
@@ -69,7 +69,7 @@ def put_text(
 
 
 def to_bgr(frame: np.ndarray) -> np.ndarray:
-    """A grey (H, W) or RGB (H, W, 3) uint8 frame as a fresh BGR picture."""
+    """Convert a grey (H, W) or RGB (H, W, 3) uint8 frame to a new BGR picture."""
     return np.asarray(cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR if frame.ndim == 2 else cv2.COLOR_RGB2BGR))
 
 
@@ -82,7 +82,7 @@ def polyline(
 
 
 def disc(image: np.ndarray, at: Sequence[float], radius: float, colour: Colour, *, ring: Colour | None = None) -> None:
-    """Draw an antialiased disc at (x, y), with a ring of two pixels around it if asked for."""
+    """Draw an antialiased disc at (x, y), with a ring of two pixels around it if `ring` is a colour."""
     centre = (round(at[0] * (1 << _SHIFT)), round(at[1] * (1 << _SHIFT)))
     if ring is not None:
         cv2.circle(image, centre, round((radius + 2) * (1 << _SHIFT)), ring, cv2.FILLED, cv2.LINE_AA, _SHIFT)
@@ -90,7 +90,7 @@ def disc(image: np.ndarray, at: Sequence[float], radius: float, colour: Colour, 
 
 
 def outlines(mask: np.ndarray, scale: int = 1) -> list[np.ndarray]:
-    """Outlines of a mask as closed smooth lines along the edge between cavity and the rest.
+    """Trace the outlines of a mask as closed smooth lines along the edge of the cavity.
 
     Args:
         mask: uint8 {0, 1}, (H, W).
@@ -113,7 +113,7 @@ def outlines(mask: np.ndarray, scale: int = 1) -> list[np.ndarray]:
         points = contour[:, 0].astype(np.float64)
         reach = min(3 * fine // 2, (len(points) - 1) // 8)
         if reach:
-            # a running mean along the line takes the steps of the pixels out
+            # a running mean along the line removes the steps of the pixels
             wrapped = np.concatenate([points[-reach:], points, points[:reach]])
             sums = np.cumsum(np.concatenate([np.zeros((1, 2)), wrapped]), axis=0)
             points = (sums[2 * reach + 1 :] - sums[: -2 * reach - 1]) / (2 * reach + 1)

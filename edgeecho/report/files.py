@@ -1,4 +1,4 @@
-"""Pictures as files."""
+"""Files of pictures."""
 
 import os
 
@@ -12,7 +12,7 @@ def write_png(path: str | os.PathLike[str], image: np.ndarray) -> None:
     """Write a picture.
 
     Args:
-        path: Where to; a file of that name is replaced.
+        path: Path of the file; a file of that name is replaced.
         image: uint8, (H, W) grey or (H, W, 3) BGR.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A model in the terminal: its files, what was proven of them, what made them."""
+"""Tables of a model in the terminal: its files, their proof, and their origin."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from edgeecho.model.integrity import FileReport, Report
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print all that a file or a bundle says of itself."""
+    """Print what a file or a bundle contains about itself."""
     models = [file for file in report.files if file.spec]
     if len(report.files) == 1 and models and not report.index:
         _print_file(models[0], console)
@@ -47,8 +47,8 @@ def print_report(report: Report, console: Console) -> None:
         for row in index["soup"]:
             soup.add_row(row["name"], row["version"], row["purpose"])
         console.print(soup)
-    known = [file.spec.to_dict() for file in models if file.spec]
-    spec: dict[str, Any] = index.get("spec") or (known[0] if known else {})
+    specs = [file.spec.to_dict() for file in models if file.spec]
+    spec: dict[str, Any] = index.get("spec") or (specs[0] if specs else {})
     rows = {"made by": index.get("command"), "of revision": index.get("revision")}
     rows |= {"calibrated on": index.get("calibration"), "trained on": spec.get("trained_on")}
     rows |= {"licence": spec.get("licence"), "intended use": spec.get("intended_use")}

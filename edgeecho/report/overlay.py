@@ -1,4 +1,4 @@
-"""The overlay video: the cine with the outline on it, and the area curve running along under it."""
+"""Overlay video: the cine with the outline on it, and the area curve below it."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -29,9 +29,9 @@ from edgeecho.report.draw import (
 )
 
 MIN_SIDE_PX = 320
-"""Smaller cines are enlarged by a whole factor until their short side is about this long."""
-STRIP_FOOT = 20
-"""Room under the curve for the notice."""
+"""Length of the short side in pixels to which smaller cines are enlarged, by the nearest whole factor."""
+STRIP_FOOT_PX = 20
+"""Height of the space under the curve, for the notice."""
 DEFAULT_FPS = 30.0
 """Playing speed where the frame rate is unknown."""
 
@@ -54,7 +54,7 @@ def write_overlay(
     """Write a VP9 video that plays in every browser.
 
     Args:
-        path: Where to, ending in `.webm`; a file of that name is replaced.
+        path: Path of the file, ending in `.webm`; a file of that name is replaced.
         frames: uint8, (T, H, W) grey or (T, H, W, 3) RGB.
         mask: uint8 {0, 1}, (T, H, W).
         fps: Playing speed; None plays at 30.
@@ -96,7 +96,7 @@ def render_overlay(
 ) -> Iterator[np.ndarray]:
     """Yield the pictures of `write_overlay`, one a frame.
 
-    The cine stands in the upper left corner, enlarged by `overlay_scale`; the strip with the curve below it.
+    The cine stands in the upper left corner, enlarged by `overlay_scale`; the strip with the curve is below it.
 
     Yields:
         uint8 BGR, height and width even.
@@ -120,7 +120,7 @@ def render_overlay(
         picture[:top, : scale * width] = image
         picture[top:] = strip
         x, y = points[index]
-        cv2.line(picture, (round(x), top + 22), (round(x), full_height - STRIP_FOOT), MUTED, 1)
+        cv2.line(picture, (round(x), top + 22), (round(x), full_height - STRIP_FOOT_PX), MUTED, 1)
         disc(picture, (x, top + y), 4.5, phases.get(index, ("", TEXT))[1], ring=BACKGROUND)
         label = f"frame {index:>{digits}}" + (f"   {index / fps:.2f} s" if fps else "")
         put_text(picture, label, (10, top + 16), 12, TEXT)
@@ -131,19 +131,19 @@ def render_overlay(
 
 
 def overlay_scale(height: int, width: int) -> int:
-    """Whole factor that brings the short side of a cine nearest to 320 pixels, at least 1."""
+    """Return the whole factor, at least 1, that brings the short side of a cine nearest to 320 pixels."""
     return max(1, round(MIN_SIDE_PX / min(height, width)))
 
 
 def _strip(
     width: int, height: int, area_px: np.ndarray, ed_frames: Sequence[int], es_frames: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The area curve without its cursor, (height, width, 3), and the (x, y) of every frame on it, (T, 2)."""
+    """Draw the area curve without its cursor, (height, width, 3), and return the (x, y) of each frame on it, (T, 2)."""
     strip = np.full((height, width, 3), BACKGROUND, np.uint8)
     area = np.nan_to_num(np.asarray(area_px, float))
     low, high = float(area.min()), float(area.max())
     x = np.linspace(10, width - 11, len(area)) if len(area) > 1 else np.array([width / 2])
-    foot = height - STRIP_FOOT
+    foot = height - STRIP_FOOT_PX
     y = (foot - 6) - (foot - 36) * ((area - low) / (high - low) if high > low else np.full(len(area), 0.5))
     points = np.stack([x, y], axis=1)
     cv2.line(strip, (10, foot), (width - 11, foot), GRID, 1)
@@ -156,7 +156,7 @@ def _strip(
 
 
 def _frames_in(path: Path) -> int:
-    """Frames that a video says it has; OpenCV's encoder goes on without a word when the disk is full."""
+    """Read the number of frames of a video; OpenCV's encoder reports no error when the disk is full."""
     video = cv2.VideoCapture(os.fspath(path))
     count = round(video.get(cv2.CAP_PROP_FRAME_COUNT))
     video.release()
@@ -164,7 +164,7 @@ def _frames_in(path: Path) -> int:
 
 
 def _encoder(path: Path, width: int, height: int, fps: float) -> _Encoder:
-    """PyAV where it is installed, as it is many times faster, else OpenCV."""
+    """Open the encoder of PyAV if that is installed, as it is many times faster, else that of OpenCV."""
     try:
         import av  # noqa: F401
     except ImportError:
@@ -173,7 +173,7 @@ def _encoder(path: Path, width: int, height: int, fps: float) -> _Encoder:
 
 
 class _PyAVEncoder:
-    """VP9 by FFmpeg, in its fast mode, on one thread, so that the same input gives the same file."""
+    """VP9 encoder of FFmpeg, in its fast mode, on one thread, so that the same input gives the same file."""
 
     def __init__(self, path: Path, width: int, height: int, fps: float) -> None:
         import av
@@ -196,10 +196,10 @@ class _PyAVEncoder:
 
 
 class _OpenCVEncoder:
-    """VP9 by OpenCV's own FFmpeg."""
+    """VP9 encoder of OpenCV's own FFmpeg."""
 
     def __init__(self, path: Path, width: int, height: int, fps: float) -> None:
-        path.touch()  # OpenCV would fail without saying why
+        path.touch()  # raises an error with a reason, which OpenCV would not
         self._writer = cv2.VideoWriter(os.fspath(path), cv2.VideoWriter.fourcc(*"VP90"), fps, (width, height))
         if not self._writer.isOpened():
             raise OutputError("this OpenCV cannot encode VP9 video: pip install 'edgeecho[report]'")

@@ -1,4 +1,4 @@
-"""What `edgeecho segment` leaves for one cine: figures, masks, the cine with its outline, the area curve."""
+"""Files of one segmented cine: figures, masks, the cine with its outline, the area curve."""
 
 import io
 import json
@@ -19,11 +19,11 @@ def write_results(folder: Path, stem: str, source: str, cine: Cine, result: Segm
     """Write `stem`.json, .npz, .webm and .png; each appears whole or not at all.
 
     Args:
-        folder: Made if it is not there.
-        stem: Name of the files.
-        source: The input as the user gave it.
-        cine: What was segmented.
-        result: What was found.
+        folder: Folder of the files; made if it is missing.
+        stem: Name of the files without suffix.
+        source: Path of the input as the user gave it.
+        cine: Cine that was segmented.
+        result: Segmentation of the cine.
 
     Raises:
         OutputError: If a file cannot be written.

@@ -1,4 +1,4 @@
-"""Segmenting files and folders: each input on its own, a bad one does not stop the rest."""
+"""Segmentation of files and folders: each input on its own, so that a bad one does not stop the rest."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,17 +7,16 @@ from pathlib import Path
 from edgeecho.cine import check_stated, find_cines, read_cine
 from edgeecho.cine.result_files import SUFFIXES
 from edgeecho.errors import EdgeEchoError, OutputError, VideoError
-from edgeecho.preprocess import Roi
-from edgeecho.runtime import Predictor, Segmentation
-from edgeecho.runtime.predictor import check_flip
+from edgeecho.preprocess import Roi, check_flip
+from edgeecho.runtime import CinePredictor, Segmentation
 
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentOptions:
-    """What a user may say about the inputs.
+    """Settings that a user may give for all inputs.
 
     Raises:
-        ConfigError: If it makes no sense for any input.
+        ConfigError: If a setting makes no sense for any input.
     """
 
     fps: float | None = None
@@ -32,7 +31,7 @@ class SegmentOptions:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One input's end: a result and where it is, or an error."""
+    """Outcome of one input: a result and its files, or an error whose message names the input."""
 
     source: Path
     result: Segmentation | None = None
@@ -41,7 +40,7 @@ class Outcome:
 
 
 def name_outputs(inputs: list[Path]) -> dict[Path, str]:
-    """A name for each input's files: its own, with its folder's before it where two would be the same."""
+    """Return the name of each input's results: its own, with its folder's before it where two would be equal."""
     stems = {path: path.name.removesuffix(".gz").rpartition(".")[0] or path.name for path in inputs}
     names: dict[Path, str] = {}
     taken: set[str] = set()
@@ -55,7 +54,7 @@ def name_outputs(inputs: list[Path]) -> dict[Path, str]:
 
 
 def segment_files(
-    predictor: Predictor,
+    predictor: CinePredictor,
     inputs: list[Path],
     out: Path,
     options: SegmentOptions,
@@ -64,10 +63,10 @@ def segment_files(
     """Segment cines, one after the other.
 
     Args:
-        predictor: The model.
+        predictor: An opened model.
         inputs: Files and folders.
-        out: Folder for the results; what lies in it is not taken for a cine when an input folder is walked.
-        options: What holds for all inputs.
+        out: Folder for the results; files in it are no inputs, unless they are named one by one.
+        options: Settings for all inputs.
         progress: Called with an input's name, frames done, and frames.
     """
     from edgeecho.report.results import write_results
@@ -81,7 +80,7 @@ def segment_files(
         try:
             progress(names[path], 0, 0)
             if path.resolve() in {results / f"{names[path]}{suffix}" for suffix in SUFFIXES}:
-                raise VideoError(f"{path}: its results would overwrite it; choose another --out")
+                raise VideoError(f"{path}: its results would overwrite it; choose another --out", file=path)
             cine = read_cine(path, fps=options.fps, spacing_mm=options.spacing_mm)
             result = predictor.segment(
                 cine,
@@ -93,5 +92,4 @@ def segment_files(
         except OutputError:
             raise  # the next input would fail the same way
         except EdgeEchoError as error:
-            named_in = path.name in str(error)
-            yield Outcome(path, error=error if named_in else type(error)(f"{path}: {error}"))
+            yield Outcome(path, error=error.naming(path))

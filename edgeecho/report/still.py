@@ -1,4 +1,4 @@
-"""A contact sheet: chosen frames side by side with their outlines, for a README or a model card."""
+"""Contact sheet: chosen frames side by side with their outlines, for a README or a model card."""
 
 from collections.abc import Sequence
 
@@ -23,10 +23,10 @@ def contact_sheet(
     Args:
         frames: uint8, (T, H, W) grey or (T, H, W, 3) RGB.
         mask: uint8 {0, 1}, (T, H, W).
-        indices: 0-based frames to show, such as ED, one between, and ES.
-        labels: A caption for each; None writes the frame's number.
+        indices: 0-based frames to show, such as ED, a frame in systole, and ES.
+        labels: Caption of each frame; None writes the frame's number.
         height_px: Height of one picture.
-        columns: Pictures a row; None puts all into one.
+        columns: Number of pictures in a row; None puts all into one row.
 
     Returns:
         uint8 BGR picture.

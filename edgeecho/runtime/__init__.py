@@ -1,10 +1,13 @@
 """Running a model on cines or live frames: one file per engine, no torch unless a checkpoint is opened."""
 
 from edgeecho.model.registry import locate, packaged_models
-from edgeecho.runtime.predictor import ModelInfo, Predictor, Segmentation, load
+from edgeecho.runtime.cine_predictor import CinePredictor
+from edgeecho.runtime.predictor import Predictor, load
+from edgeecho.runtime.segmentation import ModelInfo, Segmentation
 from edgeecho.runtime.streaming import FrameResult, StreamingPredictor, stream
 
 __all__ = [
+    "CinePredictor",
     "FrameResult",
     "ModelInfo",
     "Predictor",

@@ -1,4 +1,4 @@
-"""`edgeecho selftest`: does this processor give the answers that a model file was proven with?"""
+"""Self-test of a model file: whether this processor computes the results that the file was proven with."""
 
 import time
 from dataclasses import asdict, dataclass
@@ -13,7 +13,7 @@ from edgeecho.model.registry import RUNTIME_OF, Located, find_files
 from edgeecho.model.sealed_file import check
 from edgeecho.model.selftest_record import SelfTest
 from edgeecho.model.spec import ModelSpec
-from edgeecho.runtime.engines.engine import Engine, open_engine, stream_engine
+from edgeecho.runtime.engines.engine import LoadedModel, open_engine
 from edgeecho.runtime.frame_stream import FrameStream
 from edgeecho.runtime.predictor import Predictor
 from edgeecho.runtime.selftest_cine import frame_answers, selftest_inputs
@@ -23,49 +23,49 @@ CHECKPOINT = ".safetensors"
 
 
 @dataclass(frozen=True)
-class FrameCheck:
-    """One frame of the test cine."""
+class FrameComparison:
+    """Comparison of one frame of the test cine."""
 
     frame: int
     holds: bool
     area_px: int
     proven_area_px: int
     levels: int | None
-    """Largest difference of `prob`; None where the file holds digests alone and they differ."""
+    """Largest difference of `prob`; None where the file contains digests alone and they differ."""
     dice: float | None
-    """Of the masks, where the file holds a reference."""
+    """Dice of the masks, where the file contains a reference."""
 
 
 @dataclass(frozen=True)
 class SelfTestReport:
-    """What one file answers on this processor."""
+    """Results of one file on this processor, compared with its record."""
 
     file: str
     runtime: str
     runtime_version: str
     tolerance: str
-    """How nearly the answers must agree, in words."""
+    """Tolerance of the comparison, in words."""
     processors: str
-    """Which processors give the proven answers, by the file's own record."""
-    frames: tuple[FrameCheck, ...]
+    """Processors that compute the proven results, as the file's record states them."""
+    frames: tuple[FrameComparison, ...]
     seconds: float
-    """Opening the file included."""
+    """Time of the test, opening the file included."""
 
     @property
     def different(self) -> list[int]:
-        """Frames that do not hold."""
-        return [check.frame for check in self.frames if not check.holds]
+        """Frames that differ by more than the tolerance."""
+        return [compared.frame for compared in self.frames if not compared.holds]
 
     @property
     def holds(self) -> bool:
-        """Whether this processor gives the proven answers."""
+        """Whether this processor computes the proven results."""
         return not self.different
 
     def sentence(self) -> str:
-        """One line for people."""
+        """Return the result as a sentence."""
         if self.holds:
             return f"this processor gives the proven answers ({self.tolerance})"
-        first = next(check for check in self.frames if not check.holds)
+        first = next(compared for compared in self.frames if not compared.holds)
         more = f" and {len(self.different) - 1} more" if len(self.different) > 1 else ""
         levels = "" if first.levels is None else f", prob by {first.levels} levels"
         return (
@@ -74,7 +74,7 @@ class SelfTestReport:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Return plain values, ready for JSON."""
         return {**asdict(self), "holds": self.holds, "sentence": self.sentence()}
 
 
@@ -86,7 +86,7 @@ def run_selftest(path: Path, threads: int | None = None) -> SelfTestReport:
         threads: Worker threads; None means every usable core.
 
     Raises:
-        ModelFileError: If the file does not verify, its engine refuses it, or it carries no self-test.
+        ModelFileError: If the file does not verify, its engine refuses it, or it contains no self-test.
         MissingExtraError: If its engine is not installed.
     """
     start = time.perf_counter()
@@ -95,7 +95,7 @@ def run_selftest(path: Path, threads: int | None = None) -> SelfTestReport:
         raise ModelFileError(f"{path.name}: carries no self-test; export the model again with this EdgeEcho")
     runtime = "ort" if path.suffix == device_file.SUFFIX else RUNTIME_OF[path.suffix]
     model = open_engine(Located(path, runtime, None, checked.spec.form), threads)
-    prob = answer_selftest(model.engine, model.spec, len(checked.selftest.answers))
+    prob = answer_selftest(model, len(checked.selftest.answers))
     frames = compare_answers(checked.selftest, prob, model.spec)
     return SelfTestReport(
         file=path.name,
@@ -108,26 +108,26 @@ def run_selftest(path: Path, threads: int | None = None) -> SelfTestReport:
     )
 
 
-def answer_selftest(engine: Engine, spec: ModelSpec, frames: int) -> np.ndarray:
+def answer_selftest(model: LoadedModel, frames: int) -> np.ndarray:
     """Return `prob` of the test cine, uint8 (frames, S, S), from a clip or stream graph."""
-    inputs = selftest_inputs(spec.size_px, frames)
-    if spec.form == "stream":
-        return FrameStream(stream_engine(engine), spec).whole(inputs)
-    return Predictor(engine, spec, "").probabilities(inputs)
+    inputs = selftest_inputs(model.spec.size_px, frames)
+    if model.spec.form == "stream":
+        return FrameStream(model.stream_engine, model.spec).whole(inputs)
+    return Predictor(model.engine, model.spec, model.sha256).probabilities(inputs)
 
 
-def compare_answers(record: SelfTest, prob: np.ndarray, spec: ModelSpec) -> tuple[FrameCheck, ...]:
-    """Hold answers against a record, frame by frame.
+def compare_answers(record: SelfTest, prob: np.ndarray, spec: ModelSpec) -> tuple[FrameComparison, ...]:
+    """Compare results with a record, frame by frame.
 
     Args:
-        record: Of the file.
-        prob: uint8 (T, S, S), the answers.
-        spec: Of the file.
+        record: Record of the file.
+        prob: Maps of the test cine, uint8 (T, S, S).
+        spec: Spec of the file.
     """
     answers, masks = frame_answers(prob, spec.threshold)
     reference = None if record.reference is None else np.frombuffer(record.reference, np.uint8).reshape(prob.shape)
     proven_masks = None if reference is None else frame_answers(reference, spec.threshold)[1]
-    checks = []
+    compared = []
     for k, (answer, proven) in enumerate(zip(answers, record.answers, strict=True)):
         levels: int | None = 0 if answer == proven else None
         overlap = None
@@ -138,12 +138,12 @@ def compare_answers(record: SelfTest, prob: np.ndarray, spec: ModelSpec) -> tupl
             holds = overlap is not None and overlap >= record.min_dice
         else:
             holds = levels is not None and levels <= record.max_levels
-        checks.append(FrameCheck(k, holds, answer.area_px, proven.area_px, levels, overlap))
-    return tuple(checks)
+        compared.append(FrameComparison(k, holds, answer.area_px, proven.area_px, levels, overlap))
+    return tuple(compared)
 
 
 def _dice(a: np.ndarray, b: np.ndarray) -> float:
-    """Dice of two masks; 1 where both are empty, which is the same answer."""
+    """Dice of two masks; 1 where both are empty, and so equal."""
     total = int(a.sum()) + int(b.sum())
     return 2 * int((a & b).sum()) / total if total else 1.0
 

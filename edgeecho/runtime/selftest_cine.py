@@ -1,4 +1,4 @@
-"""The self-test's cine, drawn in integers by a formula that docs/model-file.md gives, and how answers are summed up."""
+"""The self-test's cine, drawn in integers by the formula of docs/model-file.md, and the digests of its results."""
 
 import hashlib
 
@@ -42,14 +42,14 @@ def selftest_inputs(size_px: int, frames: int = FRAMES) -> np.ndarray:
 
 
 def frame_answers(prob: np.ndarray, threshold: int) -> tuple[list[FrameAnswer], np.ndarray]:
-    """Put maps at the test cine's own pixels and sum them up.
+    """Bring maps to the test cine's own pixels and compute their digests.
 
     Args:
         prob: uint8 (T, S, S).
         threshold: A pixel is cavity where the resampled `prob` is at least this.
 
     Returns:
-        The answer to each frame, and the masks, uint8 {0, 1} (T, 144, 160).
+        Digests and area of each frame, and the masks, uint8 {0, 1} (T, 144, 160).
     """
     masks = mask_from_network(prob, ROI, HEIGHT, WIDTH, threshold)
     answers = [FrameAnswer(_sha256(p), _sha256(m), int(m.sum())) for p, m in zip(prob, masks, strict=True)]
@@ -68,14 +68,14 @@ def make_record(
     min_dice: float | None = None,
     processors: str = "every processor",
 ) -> SelfTest:
-    """Make the record of an answer.
+    """Make the record of a result.
 
     Args:
-        prob: uint8 (T, S, S), the answer to `selftest_inputs`.
-        threshold: Of the model.
+        prob: Maps of `selftest_inputs`, uint8 (T, S, S).
+        threshold: Threshold of the model.
         max_levels: Tolerance of `prob` in grey levels.
         min_dice: Tolerance of masks; None where `prob` decides.
-        processors: Which processors give this answer, in words.
+        processors: Processors that compute this result, in words.
     """
     exact = max_levels == 0 and min_dice is None
     answers = tuple(frame_answers(prob, threshold)[0])

@@ -14,12 +14,12 @@ from edgeecho.errors import ConfigError, DataError
 from edgeecho.files import atomic
 from edgeecho.model.spec import ModelSpec
 from edgeecho.nn.checkpoint import save_checkpoint
+from edgeecho.nn.threads import torch_threads
 from edgeecho.train.batches import Batches, lower_priority
 from edgeecho.train.config import TrainConfig
 from edgeecho.train.losses import Target
 from edgeecho.train.start import (
     CONFIG,
-    POOLED_FRAMES,
     SPEC,
     STATE,
     first_network,
@@ -54,18 +54,21 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
         ConfigError: If a setting does not fit, or the folder holds another run and `resume` is false.
         DataError: If the data set is missing or incomplete.
     """
-    report = report or (lambda step, steps, text: None)
+    with torch_threads(config.run.threads):
+        return _prepare(config, init, resume, report or (lambda step, steps, text: None))
+
+
+def _prepare(config: TrainConfig, init: Path | None, resume: bool, report: Report) -> Path:
+    """Make the network, the batches and the state of a run, and train."""
     data = open_data(config.data.source)
     out = Path(config.run.out)
     require_run_folder(out, resume)
-    torch.set_num_threads(config.run.threads)
     teacher = Teacher(config.data.teacher, config.run.bf16) if config.data.teacher else None
     network, spec = saved_network(config, out) if resume else first_network(config, init, data, teacher)
     if teacher and teacher.spec.size_px != spec.size_px:
         sizes = f"{teacher.spec.size_px} and {spec.size_px}"
         raise ConfigError(f"data.teacher: teacher and model.size_px must agree, got {sizes} pixels")
-    native_3d = spec.family == "unet3d"
-    layout = torch.channels_last_3d if native_3d else torch.channels_last
+    layout = torch.channels_last_3d if spec.family == "unet3d" else torch.channels_last
     network = network.to(memory_format=layout)  # type: ignore[call-overload]
 
     def progress(text: str) -> None:
@@ -74,8 +77,8 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
     out.mkdir(parents=True, exist_ok=True)
     training, held_out = split_patients(data.items("train"), config.data.held_out, config.run.seed)
     batches = Batches(find_sources(training, config.clips, out, progress), config, spec.size_px)
-    multiple = POOLED_FRAMES if native_3d else 1
-    validation = Validation(labelled_cines(held_out, progress), spec.size_px, spec.context_frames, multiple)
+    stills = labelled_cines(held_out, progress)
+    validation = Validation(stills, spec.size_px, spec.context_frames, spec.pooled_frames)
     if not validation.frames:
         raise DataError(f"{data.root}: no labelled frame to choose the checkpoint on")
     state = State(config, network)

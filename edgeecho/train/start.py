@@ -21,8 +21,6 @@ from edgeecho.train.teacher import Teacher
 
 STATE, CONFIG, SPEC = "last.pt", "config.json", "spec.json"
 """Files in a run's folder that a resumed run needs."""
-POOLED_FRAMES = 8
-"""Number of frames that the standard 3D U-Net pools into one."""
 MAY_CHANGE = ("source", "teacher", "out", "threads", "workers")
 """Settings that may differ when a run is resumed."""
 
@@ -79,9 +77,11 @@ def first_network(
     elif config.model.widen > 1:
         raise ConfigError("model.widen needs first weights to widen: add --init CHECKPOINT")
     else:
-        if config.model.family == "unet3d" and config.clips.frames % POOLED_FRAMES:
-            raise ConfigError(f"unet3d pools along time: clips.frames must be a multiple of {POOLED_FRAMES}")
         spec = replace(new_spec(config.model.family, **config.model.overrides), size_px=config.model.size_px)
+        if config.clips.frames % spec.pooled_frames:
+            raise ConfigError(
+                f"{spec.family} pools along time: clips.frames must be a multiple of {spec.pooled_frames}"
+            )
         network = build(spec)
     provenance = _provenance(config, data, [spec] if init else [], teacher)
     return network, replace(spec, name=config.model.name, revision=revision(), **provenance)

@@ -23,7 +23,7 @@ class Teacher:
             ConfigError: If the network is the standard 3D U-Net, which pools along time.
         """
         self.network, self.spec = load_checkpoint(locate(model, "torch").path)
-        if self.spec.family == "unet3d":
+        if self.spec.pooled_frames > 1:
             raise ConfigError(f"data.teacher: {model}: unet3d cannot teach; give a CL-UNet")
         self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.bf16 = bf16

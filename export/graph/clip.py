@@ -1,15 +1,13 @@
 """Export of a network to an ONNX clip graph, from uint8 frames to uint8 probability, with all steps inside."""
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Protocol
 
 import onnx
 import onnxsim
 import torch
 from torch import Tensor, nn
+
+from edgeecho.export.quiet import quiet
 
 OPSET = 20
 
@@ -34,22 +32,6 @@ class ClipPipeline(nn.Module):
         return torch.round(torch.sigmoid(logits) * 255.0).to(torch.uint8)
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence the log and the warnings of the exporter."""
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-
-
 def clip_graph(network: FrameNetwork, size_px: int, frames: int | None = None) -> onnx.ModelProto:
     """Export and simplify the clip graph.
 
@@ -60,7 +42,7 @@ def clip_graph(network: FrameNetwork, size_px: int, frames: int | None = None) -
     """
     pipeline = ClipPipeline(network).eval()
     example = torch.zeros((frames or 8, 1, size_px, size_px), dtype=torch.uint8)
-    with _quiet(), torch.no_grad():
+    with quiet("torch.onnx", "onnxscript", "onnx_ir"), torch.no_grad():
         program = torch.onnx.export(
             pipeline,
             (example,),

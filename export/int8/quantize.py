@@ -5,9 +5,7 @@ that sum saturates and changes the result; with weights of 7 bits it cannot, so 
 (docs/processors.md).
 """
 
-import logging
 import tempfile
-import warnings
 from collections.abc import Collection
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from onnxruntime.quantization.calibrate import TensorData, TensorsData
 
 from edgeecho.export.int8.exact_sums import Parameters, exact_parameters
 from edgeecho.export.int8.ranges import Ranges
+from edgeecho.export.quiet import quiet
 
 OPERATORS = ["Conv", "Concat", "Add", "Resize", "DepthToSpace", "Sigmoid", "MaxPool", "Mul", "Relu", "Slice"]
 OPERATORS += ["ConvTranspose", "Transpose", "Unsqueeze", "Squeeze", "Gather"]  # of native 3D graphs
@@ -56,30 +55,23 @@ def quantize(
     given = given_parameters(model, ranges if exact_sums else None, weight_bits)
     overrides = {name: _fixed(scale, zero_point) for name, (scale, zero_point) in given.items()}
     found = {n: TensorData(lowest=np.float32(low), highest=np.float32(high)) for n, (low, high) in ranges.of.items()}
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        root = logging.getLogger()
-        level = root.level
-        root.setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory() as folder, quiet("onnxruntime"):
         source, target, table = (Path(folder) / name for name in ("fp32.onnx", "int8.onnx", "ranges.json"))
         onnx.save(model, source)
         save_tensors_data(TensorsData(CalibrationMethod.MinMax, found), table)
-        try:
-            quantize_static(
-                source,
-                target,
-                calibration_cache_path=table,
-                quant_format=QuantFormat.QDQ,
-                op_types_to_quantize=OPERATORS,
-                nodes_to_exclude=[*boundary.float_nodes, *keep_float],
-                per_channel=True,
-                reduce_range=weight_bits == WEIGHT_BITS[0],
-                activation_type=QuantType.QUInt8,
-                weight_type=QuantType.QInt8,
-                extra_options={"TensorQuantOverrides": overrides},
-            )
-        finally:
-            root.setLevel(level)
+        quantize_static(
+            source,
+            target,
+            calibration_cache_path=table,
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=OPERATORS,
+            nodes_to_exclude=[*boundary.float_nodes, *keep_float],
+            per_channel=True,
+            reduce_range=weight_bits == WEIGHT_BITS[0],
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            extra_options={"TensorQuantOverrides": overrides},
+        )
         quantized = onnx.load(target)
     return _integers_outside(quantized, boundary)
 

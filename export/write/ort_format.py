@@ -6,7 +6,6 @@ the blocked layout for AVX. Its results are those of the `.onnx` file.
 
 import logging
 import tempfile
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import onnxruntime as ort
 from onnxruntime.tools.ort_format_model import create_config_from_models
 
 from edgeecho.errors import ExportError
+from edgeecho.export.quiet import quiet
 from edgeecho.export.write.sealed import NO_STAMP, Stamp, stamped
 from edgeecho.files import atomic
 from edgeecho.model.sealed_file import seal
@@ -127,10 +127,8 @@ def write_operators(folder: Path) -> None:
     It goes to `--include_ops_by_config` of ONNX Runtime's build, and the types to
     `--enable_reduced_operator_type_support`.
     """
-    logging.getLogger("ort_format_model.utils").setLevel(logging.WARNING)
     files = sorted(folder.glob("*.ort"))
-    with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # the function does not close its files
+    with tempfile.TemporaryDirectory() as scratch, quiet("ort_format_model.utils", level=logging.WARNING):
         config = Path(scratch) / OPERATORS
         create_config_from_models(files, config, enable_type_reduction=True)
         lines = [line for line in config.read_text().splitlines() if not line.startswith("#")]

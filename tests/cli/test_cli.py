@@ -1,4 +1,4 @@
-"""The command line: what it writes, what it says, and one clear line for everything that can be wrong."""
+"""Command line: files, output, and one clear line for everything that can be wrong."""
 
 import json
 import shutil
@@ -24,7 +24,7 @@ MODEL = next(path for path in packaged_models() if path.name == "cl_unet_edge")
 
 @pytest.fixture
 def npz(tmp_path: Path, heart: np.ndarray) -> Path:
-    """A good cine."""
+    """File of a drawn cine."""
     path = tmp_path / "heart.npz"
     np.savez(path, frames=heart, fps=25, spacing_mm=(0.9, 0.8))
     return path
@@ -42,16 +42,14 @@ def write_avi(path: Path, frames: np.ndarray) -> Path:
 # segment: what it writes
 
 
-def test_segment_writes_four_files(
-    command: Command, npz: Path, tmp_path: Path, heart: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("edgeecho.runtime.predictor._stated", set())  # the licence is stated once a process
+def test_segment_writes_four_files(command: Command, npz: Path, tmp_path: Path, heart: np.ndarray) -> None:
     out = tmp_path / "results"
     code, stdout, stderr = command("segment", npz, "--out", out, "--threads", 1)
     assert (code, "Traceback" in stderr) == (0, False), stderr
     assert sorted(p.name for p in out.iterdir()) == ["heart.json", "heart.npz", "heart.png", "heart.webm"]
     assert stdout.startswith("heart.npz: 30 frames, ")
-    assert "CC-BY-NC-SA-4.0" in stderr
+    licence = "cl_unet_edge: weights under CC-BY-NC-SA-4.0. Research software, not a medical device."
+    assert [line for line in stderr.splitlines() if "weights under" in line] == [licence]
     figures = json.loads((out / "heart.json").read_text())
     assert set(figures) >= set(CONTRACT.split())
     assert (figures["input"], figures["frames"], figures["fps"]) == (str(npz), 30, 25)

@@ -1,4 +1,4 @@
-"""`edgeecho info`: every checksum, all that a bundle holds, and what is not right with it."""
+"""`edgeecho info`: every checksum, the contents of a bundle, and its errors."""
 
 import json
 import shutil
@@ -63,7 +63,7 @@ def test_info_says_all_that_a_bundle_holds(command: Command, tiny_bundle: Path, 
 
 
 def test_info_on_a_bundle_whose_files_were_exchanged(command: Command, tiny_bundle: Path, tmp_path: Path) -> None:
-    """Each file is sound, but not the one that was proven."""
+    """A file that is sound, but not the one that was proven, is an error."""
     folder = tmp_path / "lv"
     shutil.copytree(tiny_bundle, folder)
     shutil.copyfile(MODEL / "clip.int8.onnx", folder / "clip.int8.onnx")

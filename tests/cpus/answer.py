@@ -46,7 +46,7 @@ def answer(file: Path, cines: dict[str, Cine]) -> dict[str, Any]:
             "ef": np.float64(_number(result.ef_percent)),
         }
         answers |= {f"{name}.{key}": value for key, value in found.items()}
-    return answers | {"kernels": _kernels(predictor._engine)}
+    return answers | {"kernels": _kernels(predictor.engine)}
 
 
 def _number(value: float | None) -> float:
@@ -56,7 +56,7 @@ def _number(value: float | None) -> float:
 def _kernels(engine: Any) -> str:
     if engine.runtime != "openvino":
         return ""
-    infos = [op.get_rt_info() for op in engine._compiled.get_runtime_model().get_ops()]
+    infos = [op.get_rt_info() for op in engine.executed_operations()]
     names = [i["primitiveType"].astype(str) for i in infos if i["layerType"].astype(str) == "Convolution"]
     return ", ".join(f"{count} {name}" for name, count in Counter(names).most_common())
 

@@ -1,4 +1,4 @@
-"""Miniatures of the data sets, in the exact form that they have on disk, every trap of theirs included.
+"""Miniatures of the data sets, in the exact form that they have on disk, with every known defect of theirs.
 
 Drawn, not copied: no pixel and no row comes from a real data set.
 """
@@ -37,7 +37,7 @@ def draw_beat(
 
 
 def write_avi(path: Path, frames: np.ndarray, fps: float = 50) -> None:
-    """MJPG in AVI, as both EchoNet sets have it."""
+    """Write MJPG in AVI, as both EchoNet sets have it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     height, width = frames.shape[1:]
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), fps, (width, height))
@@ -47,7 +47,7 @@ def write_avi(path: Path, frames: np.ndarray, fps: float = 50) -> None:
 
 
 def trace(scale: float = 1.0, centre: tuple[float, float] = (56.3, 47.2), tilt: float = 0.1) -> np.ndarray:
-    """A trace as EchoNet-Dynamic has it: the long axis, then 20 discs across it, float64 (21, 4)."""
+    """Draw a trace as EchoNet-Dynamic has it: the long axis, then 20 discs across it, float64 (21, 4)."""
     length, half_width = 60 * scale, 18 * scale
     down, across = np.array([np.sin(tilt), np.cos(tilt)]), np.array([np.cos(tilt), -np.sin(tilt)])
     along = (np.arange(20) + 0.5) / 20
@@ -58,13 +58,13 @@ def trace(scale: float = 1.0, centre: tuple[float, float] = (56.3, 47.2), tilt: 
 
 
 def polygon(scale: float = 1.0, centre: tuple[float, float] = (56.3, 47.2), count: int = 32) -> np.ndarray:
-    """An outline as EchoNet-Pediatric has it: vertices in order, float64 (count, 2)."""
+    """Draw an outline as EchoNet-Pediatric has it: vertices in order, float64 (count, 2)."""
     angle = 2 * np.pi * np.arange(count) / count
     return np.stack([centre[0] + 18 * scale * np.cos(angle), centre[1] + 30 * scale * np.sin(angle)], 1).round(3)
 
 
 def write_dynamic(root: Path) -> Path:
-    """EchoNet-Dynamic, one video a trap; their names say which."""
+    """Write EchoNet-Dynamic with one video for each defect, by which it is named."""
     rows, traces = list[str](), ["FileName,X1,Y1,X2,Y2,Frame"]
     ed, es = trace(1.0), trace(0.8)
 
@@ -110,7 +110,7 @@ def write_dynamic(root: Path) -> Path:
 
 
 def write_pediatric(root: Path, base: int = 1, *, proof: bool = True) -> Path:
-    """EchoNet-Pediatric, as its archive unpacks; frames count from `base`, and with `proof` one label shows it."""
+    """Write EchoNet-Pediatric as its archive unpacks; frames count from `base`, and with `proof` one label shows it."""
     inside = root / "pediatric_echo_avi" / "pediatric_echo_avi"
     ed, es = polygon(1.0), polygon(0.8)
     holed = ed.copy()
@@ -138,7 +138,7 @@ def write_pediatric(root: Path, base: int = 1, *, proof: bool = True) -> Path:
 
 
 def write_nifti(path: Path, frames: np.ndarray, spacing_mm: tuple[float, float]) -> None:
-    """NIfTI-1 by hand: uint8 (T, H, W), stored (x, y) or (x, y, t) as CAMUS does."""
+    """Write NIfTI-1 by hand: uint8 (T, H, W), stored (x, y) or (x, y, t) as CAMUS does."""
     count, height, width = frames.shape
     header = bytearray(352)
     struct.pack_into("<i", header, 0, 348)
@@ -154,7 +154,7 @@ def write_nifti(path: Path, frames: np.ndarray, spacing_mm: tuple[float, float])
 def write_metaimage(
     path: Path, frames: np.ndarray, spacing_mm: tuple[float, float], *, packed: bool = False, element: str = "MET_UCHAR"
 ) -> None:
-    """MetaImage: uint8 (T, H, W) as .mhd and .raw (or .zraw)."""
+    """Write MetaImage: uint8 (T, H, W) as .mhd and .raw (or .zraw)."""
     count, height, width = frames.shape
     values = frames.astype({"MET_UCHAR": "u1", "MET_SHORT": ">i2", "MET_FLOAT": ">f4"}[element]).tobytes()
     data = path.with_suffix(".zraw" if packed else ".raw")
@@ -169,7 +169,7 @@ def write_metaimage(
 def write_patient(
     folder: Path, view: str, *, first_release: bool = False, es_first: bool = False, masked: bool = True, seed: int = 0
 ) -> None:
-    """One view of a CAMUS patient: half sequence, ED and ES stills, masks, cfg; 0.3 mm a row and 0.4 mm a column."""
+    """Write one view of a CAMUS patient: half sequence, ED and ES stills, masks, cfg; pixels of 0.3 by 0.4 mm."""
     folder.mkdir(parents=True, exist_ok=True)
     frames, labels = draw_beat(9, 96, 120, seed=seed)
     if es_first:
@@ -195,7 +195,7 @@ def write_patient(
 
 
 def write_camus_release(root: Path) -> Path:
-    """The NIfTI release of CAMUS with four patients, the 4CH half sequence of the second running from ES to ED."""
+    """Write the NIfTI release of CAMUS with four patients; the second's 4CH half sequence runs from ES to ED."""
     for number in range(1, 5):
         for view in ("2CH", "4CH"):
             folder = root / "database_nifti" / f"patient{number:04d}"
@@ -208,7 +208,7 @@ def write_camus_release(root: Path) -> Path:
 
 
 def write_camus_first_release(root: Path) -> Path:
-    """The first release of CAMUS: .mhd and .raw, two patients to train on and one test patient without masks."""
+    """Write the first release of CAMUS: .mhd and .raw, two patients to train on and one test patient without masks."""
     for number in (9, 10):
         for view in ("2CH", "4CH"):
             write_patient(root / "training" / f"patient{number:04d}", view, first_release=True, seed=number)
@@ -218,7 +218,7 @@ def write_camus_first_release(root: Path) -> Path:
 
 
 def write_own(root: Path) -> Path:
-    """A site's own folder: an AVI with polygons, a mirrored PNG folder with a mask, an NPZ, and rows that are wrong."""
+    """Write a site's own folder: an AVI with polygons, a mirrored PNG folder with a mask, an NPZ, and wrong rows."""
     frames, labels = draw_beat(20)
     write_avi(root / "a.avi", frames, 40)
     (root / "b").mkdir()
@@ -246,7 +246,7 @@ def write_own(root: Path) -> Path:
 
 
 def write_many(root: Path, count: int = 10_000, frames: int = 176) -> Path:
-    """EchoNet-Dynamic as large as it is, to time `check` and `summary` on: one video, linked `count` times."""
+    """Write EchoNet-Dynamic in its full size, to time `check` and `summary` on: one video, linked `count` times."""
     rng = np.random.default_rng(0)
     first = root / "Videos" / f"0X{0:016X}.avi"
     write_avi(first, draw_beat(frames)[0])

@@ -2,14 +2,18 @@
 
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
+from edgeecho.cine import Cine
 from edgeecho.data import KINDS
+from edgeecho.data.datasets.dataset import ItemCine
 from edgeecho.data.quality.check import check, print_check
-from edgeecho.data.quality.defects import ALL, BY_WHAT, LEVELS, READING, from_warning
+from edgeecho.data.quality.defects import ALL, LEVELS, READING, Finding
 from edgeecho.data.quality.summary import Spread, print_summary, summarise
 from edgeecho.errors import ConfigError, DataError
 from edgeecho.train.config import load_config
@@ -163,15 +167,19 @@ def test_every_defect_stands_in_the_docs() -> None:
     for defect in ALL:
         assert f"| {defect.level} | {defect.what} | {defect.action} |" in text
         assert defect.level in LEVELS
-    assert len(BY_WHAT) == len(ALL)
+    assert len({defect.what for defect in ALL}) == len(ALL)
 
 
-def test_a_warning_leads_back_to_its_defect() -> None:
-    for defect in ALL:
-        finding = from_warning("a", defect.sentence("frame 3: of 2"))
-        assert (finding.defect, finding.where, finding.detail) == (defect, "a", "frame 3: of 2")
-    other = from_warning("a", "The grey levels are fractions; they were rounded.")
-    assert (other.defect, other.detail) == (READING, "The grey levels are fractions; they were rounded")
+def test_warnings_of_an_item_are_the_sentences_of_its_findings() -> None:
+    rounded = "The grey levels are fractions; they were rounded."
+    read = Cine(np.zeros((2, 4, 4), np.uint8), fps=25, name="a", warnings=(rounded,))
+    found = [Finding(defect, "a", "frame 3: of 2") for defect in ALL if defect != READING]
+    cine = ItemCine.of(read, found)
+    assert cine.findings == (Finding(READING, "a", rounded.removesuffix(".")), *found)
+    assert cine.warnings[0] == rounded
+    assert cine.warnings[1:] == tuple(f"{f.defect.what}: frame 3: of 2; {f.defect.action}." for f in found)
+    assert replace(cine, fps=30).warnings == cine.warnings
+    assert (cine.frames is read.frames, cine.fps, cine.name) == (True, 25, "a")
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.toml")), ids=lambda path: path.stem)

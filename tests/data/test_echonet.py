@@ -1,4 +1,4 @@
-"""EchoNet-Dynamic and EchoNet-Pediatric: every trap of theirs, on drawn miniatures."""
+"""EchoNet-Dynamic and EchoNet-Pediatric: every known defect of them, on drawn miniatures."""
 
 import pickle
 from pathlib import Path
@@ -38,7 +38,7 @@ def findings_of(kind: str, root: Path, what: str) -> list[Finding]:
 
 
 def official_mask(trace: np.ndarray) -> np.ndarray:
-    """As echonet/datasets/echo.py makes it, written again from the published description."""
+    """Make a mask as echonet/datasets/echo.py does, written anew from the published description."""
     x1, y1, x2, y2 = trace.T
     x = np.concatenate([x1[1:], np.flip(x2[1:])])
     y = np.concatenate([y1[1:], np.flip(y2[1:])])

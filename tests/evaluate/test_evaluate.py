@@ -1,4 +1,4 @@
-"""A tiny data set through the item interface, and models whose mistakes are known."""
+"""Evaluation of models with known mistakes on a tiny data set."""
 
 import csv
 import json
@@ -21,7 +21,7 @@ from edgeecho.errors import DataError, MissingExtraError, VideoError
 from edgeecho.evaluate import Scores, evaluate_items, evaluate_model, print_scores, write_report
 from edgeecho.measure import measure, simpson_biplane_volume_ml, simpson_volume_ml
 from edgeecho.metrics import CAMUS_TRAINING, MIN_CINES, Thresholds
-from edgeecho.runtime.predictor import ModelInfo
+from edgeecho.runtime.segmentation import ModelInfo
 from tests.data.miniatures import write_camus_release
 
 SPACING = (0.5, 0.6)
@@ -49,7 +49,7 @@ def stills(patients: int = 4, **changes: Any) -> list[Item]:
 
 
 def beating(patient: str = "p0", fps: float | None = 30, dense: bool = False, frames: int = 90, **changes: Any) -> Item:
-    """A beat a second; ED at frame 30, ES at 45."""
+    """Item of one beat a second; ED at frame 30, ES at 45."""
     sizes = 0.9 + 0.1 * np.cos(2 * np.pi * np.arange(frames) / 30)
     masks = np.stack([ventricle(size) for size in sizes])
     labels = {i: masks[i] for i in (range(frames) if dense else (30, 45))}
@@ -64,7 +64,7 @@ def dense_cines(count: int) -> list[Item]:
 
 
 class Model:
-    """Sees the drawn ventricle exactly, then makes the mistake that it is given."""
+    """Model that outlines the drawn ventricle exactly, but for the mistake that it is given."""
 
     info = ModelInfo("drawn", "0" * 64, "clip", "fp32", "none", "0", "CC0-1.0")
 
@@ -76,7 +76,7 @@ class Model:
 
 
 def answer(mask: np.ndarray, cine: Cine) -> Any:
-    """What a predictor with this mask would say."""
+    """Segmentation of a predictor with this mask."""
     area = mask.sum(axis=(1, 2)).astype(np.float32)
     found = measure(mask, area, cine.fps, cine.spacing_mm)
     return SimpleNamespace(

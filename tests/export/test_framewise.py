@@ -57,7 +57,7 @@ def test_its_stream_is_its_clip(bundle: Path, suffix: str) -> None:
     frames = network_frames(5)
     whole = edgeecho.load(bundle / f"clip.fp32.{suffix}", threads=1).probabilities(frames)
     live = edgeecho.stream(bundle / f"stream.fp32.{suffix}", threads=1)
-    stream = FrameStream(live._engine, live.spec)
+    stream = FrameStream(live.engine, live.spec)
     answers = np.stack([stream.push(frame) for frame in frames])  # at once: nothing is waited for
     assert np.abs(answers.astype(int) - whole).max() <= 1
     assert stream.flush() == []

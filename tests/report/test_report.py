@@ -1,4 +1,4 @@
-"""The pictures open again, show what they should, and leave nothing behind when they cannot be written."""
+"""Pictures can be read again, show what they should, and leave no file if they cannot be written."""
 
 import subprocess
 import sys
@@ -33,7 +33,7 @@ def read_video(path):
 
 
 def is_outline(picture):
-    """Pixels nearer to the outline's colour than to any grey."""
+    """Mark the pixels that are nearer to the outline's colour than to any grey."""
     return picture[..., 1].astype(int) - picture[..., 2] > 60
 
 

@@ -1,4 +1,4 @@
-"""The predictor on the packaged model: the contract, any cut, any number of threads, long cines, odd input."""
+"""Predictor on the packaged model: JSON contract, windowing invariance, numbers of threads, long cines, odd input."""
 
 import json
 import shutil
@@ -31,14 +31,14 @@ def predictor() -> Predictor:
 
 @pytest.fixture
 def opened(predictor: Predictor) -> Predictor:
-    """The same, with its window put back afterwards."""
+    """Predictor of the module, with its default window."""
     predictor.window_frames = 64
     return predictor
 
 
 @pytest.fixture(scope="module")
 def beating() -> np.ndarray:
-    """3 beats of 20 frames, uint8 (60, 128, 128)."""
+    """Drawn cine of 3 beats of 20 frames, uint8 (60, 128, 128)."""
     return draw_heart(np.random.default_rng(8), frames=60, depth=0.25)[0]
 
 
@@ -47,7 +47,7 @@ def the_same(a: edgeecho.Segmentation, b: edgeecho.Segmentation) -> bool:
 
 
 class Threshold:
-    """An engine with an answer from paper: dark is cavity. No frame depends on another."""
+    """Engine whose result is known: dark is cavity. No frame depends on another."""
 
     runtime, version = "paper", "1"
 
@@ -61,6 +61,17 @@ def paper(predictor: Predictor) -> Predictor:
 
 
 # The contract
+
+
+def test_the_library_logs_the_licence_and_prints_nothing(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with caplog.at_level("INFO", "edgeecho"):
+        info = edgeecho.load(threads=1).info
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{info.name}: weights under {info.licence}. Research software, not a medical device."
+    ]
+    assert capfd.readouterr() == ("", "")
 
 
 def test_the_contract_on_a_drawn_heart(opened: Predictor, beating: np.ndarray) -> None:
@@ -166,7 +177,7 @@ def test_figures_that_no_heart_has_are_doubted(paper: Predictor) -> None:
     assert "an EF of 9" in paper.segment(np.where(masks, 40, 160).astype(np.uint8), fps=25).doubts[0]
 
 
-def test_a_frozen_tail_is_told(opened: Predictor, beating: np.ndarray) -> None:
+def test_a_frozen_tail_is_a_warning(opened: Predictor, beating: np.ndarray) -> None:
     def frozen(frames: np.ndarray) -> list[str]:
         return [w for w in opened.segment(frames, fps=25).warnings if "are the same" in w]
 

@@ -1,4 +1,4 @@
-"""The self-test that files carry: the test cine, the record in every format, and what a wrong processor would see."""
+"""Self-test in model files: the test cine, the record in every format, and the report of a wrong processor."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ INPUTS_SHA256 = "8685d799259874281d3136cc1d7388014cdb07c59c3845f2e1414ee5a439c4a
 
 
 def test_the_cine_is_these_bytes() -> None:
-    """As specified in docs/model-file.md; C draws the same."""
+    """The cine is that of docs/model-file.md, which C draws too."""
     cine = selftest_cine()
     assert cine.shape == (6, 144, 160)
     assert hashlib.sha256(cine.tobytes()).hexdigest() == CINE_SHA256
@@ -38,7 +38,7 @@ def test_the_cine_is_these_bytes() -> None:
 
 
 def test_the_cine_as_the_document_has_it() -> None:
-    """One pixel of each kind, worked out from the text."""
+    """One pixel of each kind has the value that follows from the document."""
     cine = selftest_cine()
 
     def speckle(x: int, y: int) -> int:
@@ -129,7 +129,7 @@ def test_tolerances() -> None:
 
 @pytest.mark.slow
 def test_packaged_files_give_the_proven_answers_here(command: Command) -> None:
-    """Every int8 graph that comes with the package, on whatever processor runs this test."""
+    """Every packaged int8 graph passes its self-test on the processor that runs this test."""
     for model in ("default", "cl_unet_nano", "cl_unet", "cl_unet_edge_free"):
         code, out, err = command("selftest", model, "--runtime", "ort")
         assert code == 0, err
@@ -159,7 +159,7 @@ def test_every_format_of_an_export_carries_it(tiny_bundle: Path, command: Comman
     assert {row["file"] for row in report["files"]} == set(records)
 
 
-def test_a_processor_with_another_answer_is_told(
+def test_a_processor_with_another_answer_is_reported(
     tiny_bundle: Path, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file whose record is another one stands for a processor that computes otherwise."""
@@ -187,7 +187,7 @@ def test_stream_and_clip_answer_alike(tiny_bundle: Path) -> None:
     probs = []
     for form in ("clip", "stream"):
         model = open_engine(Located(tiny_bundle / f"{form}.int8.onnx", "ort", None, form), 1)
-        probs.append(answer_selftest(model.engine, model.spec, 9))
+        probs.append(answer_selftest(model, 9))
     np.testing.assert_array_equal(*probs)
     assert len(np.unique(probs[0])) > 10
 
@@ -210,5 +210,5 @@ def test_files_without_a_record(tiny_bundle: Path, tmp_path: Path, command: Comm
 
 
 def test_the_name_of_the_key() -> None:
-    """Other readers of the files look for it."""
+    """The key keeps its name, as other readers of the files use it."""
     assert selftest.KEY == "edgeecho_selftest"

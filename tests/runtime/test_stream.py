@@ -1,4 +1,4 @@
-"""Streams: what the clip says, frame by frame; resets and ends; live frames; what is refused."""
+"""Streams: equality with the clip graph, resets and ends, live frames, refusals."""
 
 import json
 import shutil
@@ -39,7 +39,7 @@ FILES = [f"stream.{precision}.{suffix}" for precision in ("fp32", "int8") for su
 
 def frames_of(path: Path) -> FrameStream:
     predictor = edgeecho.stream(path, threads=1)
-    return FrameStream(predictor._engine, predictor.spec)
+    return FrameStream(predictor.engine, predictor.spec)
 
 
 def answer_of_clip(path: Path, clip: np.ndarray) -> np.ndarray:
@@ -123,7 +123,7 @@ def test_state_is_as_the_metadata_says(graphs: Path, precision: str) -> None:
 
 
 def test_a_frame_costs_a_frame(graphs: Path) -> None:
-    """The same convolutions on one frame, and next to nothing else."""
+    """A stream runs the convolutions of the clip on one frame, and little else."""
     counts = []
     for form in ("clip", "stream"):
         model = onnx.load(graphs / f"{form}.int8.onnx")
@@ -135,7 +135,7 @@ def test_a_frame_costs_a_frame(graphs: Path) -> None:
 
 
 def graph_of(*nodes: onnx.NodeProto) -> onnx.ModelProto:
-    """`frames` to `prob` by some nodes, each from the output of the one before it."""
+    """Graph from `frames` to `prob` by a chain of nodes."""
     shape = ["T", 1, 16, 16]
     for i, node in enumerate(nodes):
         node.input.insert(0, f"x{i}")
@@ -234,7 +234,7 @@ def test_forms_are_chosen(tiny_bundle: Path, camus: Path, tmp_path: Path) -> Non
 
 @pytest.fixture(scope="module")
 def beating() -> np.ndarray:
-    """4 beats of 20 frames, uint8 (80, 96, 96)."""
+    """Drawn cine of 4 beats of 20 frames, uint8 (80, 96, 96)."""
     return draw_heart(np.random.default_rng(8), frames=80, height=96, width=96, depth=0.25)[0]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from edgeecho.data.datasets import licences
 from edgeecho.data.datasets.camus_files import Files, metadata_of, read_info, read_sequence, read_still
-from edgeecho.data.datasets.dataset import SPLITS, Item, known_split
+from edgeecho.data.datasets.dataset import SPLITS, Item, require_split
 from edgeecho.data.io.tables import list_folder, read_rows, whole
 from edgeecho.data.quality import defects
 from edgeecho.data.quality.defects import Finding
@@ -22,7 +22,7 @@ VIEWS = ("2CH", "4CH")
 LISTS = {"train": "training", "val": "validation", "test": "testing"}
 SEQUENCES = {".nii.gz": "half_sequence", ".mhd": "sequence"}
 FIRST_RELEASE_VAL = 10
-"""The first release has no validation list: of its training patients every tenth number validates."""
+"""Step of the numbers of training patients that validate, as the first release has no validation list."""
 _PATIENT = re.compile(r"patient[0-9]{1,9}")
 
 
@@ -47,8 +47,8 @@ class Camus:
         self.notes = self._lacks()
 
     def items(self, split: str) -> list[Item]:
-        """The half sequences of a split in patient order, 2CH before 4CH; else its labelled frames."""
-        if known_split(split) not in self.splits:
+        """Return the half sequences of a split in patient order, 2CH before 4CH; else its labelled frames."""
+        if require_split(split) not in self.splits:
             raise DataError(
                 f"{self.root}: no list subgroup_{LISTS[split]}.txt in official_split/ or database_split/; "
                 f"splits here: {', '.join(self.splits)}"
@@ -56,7 +56,7 @@ class Camus:
         return [item for patient in self._lists[split] for item in self._items(patient, split)]
 
     def findings(self) -> list[Finding]:
-        """Listed patients and files that are missing, and patients who are on no list."""
+        """Return the listed patients and files that are missing, and the patients who are on no list."""
         found = []
         for split in self.splits:
             for patient in self._lists[split]:
@@ -69,7 +69,7 @@ class Camus:
 
     @cached_property
     def _names(self) -> dict[str, set[str]]:
-        """The files of each patient: one listing a patient."""
+        """Names of the files by patient."""
         return {patient: set(list_folder(folder)) for patient, folder in self._folders.items()}
 
     @cached_property
@@ -79,7 +79,7 @@ class Camus:
 
     @cached_property
     def _parts(self) -> set[str]:
-        """What kinds of files there are at all, such as `4CH_ED_gt`."""
+        """Kinds of files that any patient has, such as `4CH_ED_gt`."""
         return {
             name.partition("_")[2].removesuffix(self._suffix)
             for names in self._names.values()
@@ -96,7 +96,7 @@ class Camus:
         return [view for view in VIEWS if any(part.startswith(view) for part in self._parts)]
 
     def _masked(self, patient: str) -> bool:
-        """Whether the patient has masks; the first release has none for its test patients."""
+        """Return whether the patient has masks; the first release has none for its test patients."""
         return not patient.startswith("testing/") or any("_gt" in name for name in self._names[patient])
 
     def _files(self, patient: str, view: str) -> Files:
@@ -145,7 +145,7 @@ class Camus:
         return found + [Finding(defects.MISSING_FILE, f"{patient}/{name}") for name in gone]
 
     def _lacks(self) -> list[str]:
-        """One sentence on all that the release has and this folder lacks, or none."""
+        """Return a sentence on all that the release has and this folder lacks, or none."""
         lacks = [f"{view} views" for view in VIEWS if view not in self._views()]
         if not any("sequence" in part for part in self._parts):
             lacks.append("half sequences")
@@ -158,7 +158,7 @@ class Camus:
 
 
 def _find(root: Path) -> tuple[dict[str, Path], dict[str, list[str]]]:
-    """Folders by patient, and patients by split."""
+    """Find the folders by patient, and the patients by split."""
     base = root / "database_nifti"
     if base.is_dir():
         folders = {name: base / name for name in list_folder(base) if (base / name).is_dir()}

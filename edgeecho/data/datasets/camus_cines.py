@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeecho.cine import Cine
 from edgeecho.data.datasets.camus import Camus
-from edgeecho.data.datasets.dataset import Item
+from edgeecho.data.datasets.dataset import Item, ItemCine
 from edgeecho.data.quality.defects import Finding
 from edgeecho.errors import DataError, MeasurementError
 from edgeecho.preprocess import resample
@@ -34,7 +33,7 @@ class CamusCines:
     def __init__(self, root: Path) -> None:
         """
         Args:
-            root: As of `Camus`.
+            root: Folder as `Camus` takes it.
 
         Raises:
             DataError: If it holds no CAMUS.
@@ -44,7 +43,7 @@ class CamusCines:
         self.notes = ["Made from ED and ES stills: frames between them are pulled, not recorded."]
 
     def items(self, split: str) -> list[Item]:
-        """One a patient and view, in the order of the stills."""
+        """Return an item for each patient and view, in the order of the stills."""
         stills: dict[tuple[str, str], list[Item]] = {}
         for item in self._camus.items(split):
             stills.setdefault((item.group, item.view), []).append(item)
@@ -55,19 +54,20 @@ class CamusCines:
             frames = round(BEATS * 60 / bpm * fps)
             rhythm = Rhythm.draw(rng, frames / fps, bpm)
             about = {"fps": fps, "frames": frames, "labels": frames}
-            known = {k: v for k, v in of_view[0].metadata.items() if k in ("quality", "sex", "age")}
+            stated = {k: v for k, v in of_view[0].metadata.items() if k in ("quality", "sex", "age")}
             name = f"{group}_{view}_cine"
             read = partial(_read, tuple(of_view), rhythm, fps, frames, name)
-            items.append(Item(name, group, split, view, read, known | about))
+            items.append(Item(name, group, split, view, read, stated | about))
         return items
 
     def findings(self) -> list[Finding]:
-        """Those of the stills."""
+        """Return the defects of the stills."""
         return self._camus.findings()
 
 
-def _read(stills: tuple[Item, ...], rhythm: Rhythm, fps: float, frames: int, name: str) -> Cine:
-    """
+def _read(stills: tuple[Item, ...], rhythm: Rhythm, fps: float, frames: int, name: str) -> ItemCine:
+    """Move the heart of two stills through a rhythm.
+
     Raises:
         DataError: If ED or ES is missing or they do not fit each other.
         VideoError: If a file is damaged.
@@ -92,7 +92,7 @@ def _read(stills: tuple[Item, ...], rhythm: Rhythm, fps: float, frames: int, nam
     y, x = np.indices((rows, columns), np.float32)
     volume, beat = rhythm.at(np.arange(frames) / fps)
     shown = [heart.frame(float(1 - v), x, y) for v in volume]
-    return Cine(
+    return ItemCine(
         np.stack([picture for picture, _ in shown]),
         fps=fps,
         spacing_mm=spacing and (spacing[0] * height / rows, spacing[1] * width / columns),

@@ -1,15 +1,34 @@
-"""What every data set gives: items, each a cine that is read on demand."""
+"""Interface of the data sets: items, each a cine that is read on demand."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol
 
 from edgeecho.cine import Cine
-from edgeecho.data.quality.defects import Finding
+from edgeecho.data.quality.defects import READING, Finding
 from edgeecho.errors import ConfigError
 
 SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class ItemCine(Cine):
+    """Cine of a data set, with its labels and what is wrong with them."""
+
+    findings: tuple[Finding, ...] = ()
+    """Defects of the cine, in the order in which they were found; `warnings` are their sentences."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "warnings", tuple(finding.sentence() for finding in self.findings))
+
+    @classmethod
+    def of(cls, cine: Cine, findings: Iterable[Finding] = ()) -> "ItemCine":
+        """Add findings to a cine; its own warnings, which are those of its reader, come before them."""
+        reading = [Finding(READING, cine.name, warning.rstrip(".")) for warning in cine.warnings]
+        values = {each.name: getattr(cine, each.name) for each in fields(Cine)}
+        return cls(**values, findings=(*reading, *findings))
 
 
 @dataclass(frozen=True)
@@ -17,37 +36,38 @@ class Item:
     """One cine of a data set. Holding 10,000 of them costs no pixels; `read` and `peek` can be pickled."""
 
     name: str
-    """Unique in the data set."""
+    """Name of the item, unique in the data set."""
     group: str
-    """Patient; what has only ED or only ES is joined with the other by group and view."""
+    """Patient; an item of ED alone and one of ES alone are joined by group and view."""
     split: str
     """`train`, `val` or `test`."""
     view: str
     """`4CH`, `2CH` or `PSAX`."""
-    read: Callable[[], Cine]
-    """Gives the cine with its labels and phases; raises VideoError or DataError, also where the file is missing."""
+    read: Callable[[], ItemCine]
+    """Reads the cine with its labels and phases. Raises VideoError or DataError; if a file is missing, the error's
+    `file` is that file."""
     metadata: dict[str, Any] = field(default_factory=dict)
-    """What the data set says of it, only what is known: `ef_percent`, `edv_ml`, `esv_ml`, `quality`, `sex`, `age`,
-    `fps`, `frames`, `labels` (how many frames should carry one), `half_sequence`."""
+    """Values that the data set states, without those that are unknown: `ef_percent`, `edv_ml`, `esv_ml`, `quality`,
+    `sex`, `age`, `fps`, `frames`, `labels` (number of labelled frames), `half_sequence`."""
     peek: Callable[[], dict[str, Any]] | None = None
-    """Gives `frames` and `fps` from the file's header where `metadata` lacks them; empty if it does not say."""
+    """Reads `frames` and `fps` from the file's header where `metadata` lacks them; returns what is there."""
 
 
 class DataSet(Protocol):
     """A data set on disk."""
 
     kind: str
-    """Such as `camus`."""
+    """Name of the kind, such as `camus`."""
     root: Path
     licence: str
     """Licence of weights trained on it, an identifier of `edgeecho.data.datasets.licences`, where its terms are."""
     notes: list[str]
-    """What is missing or odd about it as a whole, each a sentence."""
+    """What is missing or odd about the data set as a whole, each a sentence."""
     splits: tuple[str, ...]
-    """The splits that it has."""
+    """Splits that the data set has."""
 
     def items(self, split: str) -> list[Item]:
-        """The items of a split, in a fixed order; no video is opened.
+        """Return the items of a split, in a fixed order; no video is opened.
 
         Raises:
             ConfigError: If the split is unknown.
@@ -56,12 +76,12 @@ class DataSet(Protocol):
         ...
 
     def findings(self) -> list[Finding]:
-        """What lists and folders alone show to be wrong; no video is decoded."""
+        """Return the defects that lists and folders alone show; no video is decoded."""
         ...
 
 
-def known_split(split: str) -> str:
-    """The split itself.
+def require_split(split: str) -> str:
+    """Return the split itself, if it is one of `SPLITS`.
 
     Raises:
         ConfigError: If it is unknown.

@@ -11,8 +11,8 @@ import numpy as np
 
 from edgeecho.cine.read import FPS_RANGE
 from edgeecho.data.datasets import licences
-from edgeecho.data.datasets.dataset import SPLITS, Item, known_split
-from edgeecho.data.io.tables import known, number, read_rows, whole
+from edgeecho.data.datasets.dataset import SPLITS, Item, require_split
+from edgeecho.data.io.tables import number, read_rows, stated_values, whole
 from edgeecho.data.io.traces import SIDE_PX, Outline, Traces, order_of, read_outlined, read_traces, stem, videos_in
 from edgeecho.data.quality import defects
 from edgeecho.data.quality.defects import Finding
@@ -21,8 +21,9 @@ from edgeecho.measure import ef_percent
 
 COLUMNS = ("FileName", "EF", "ESV", "EDV", "FPS", "NumberOfFrames", "Split")
 ROWS = 21
-"""Rows of a whole trace: the long axis, then 20 discs."""
+"""Number of rows of a whole trace: the long axis, then 20 discs."""
 RELEASE = {"train": 7465, "val": 1288, "test": 1277}
+"""Number of videos of the release by split."""
 EF_TOLERANCE = 0.5
 """Points by which EF may differ from the volumes; in the release it holds to 1e-7."""
 
@@ -68,11 +69,11 @@ class EchoNetDynamic:
         return read_traces(self.root / "VolumeTracings.csv", ("X1", "Y1", "X2", "Y2"))
 
     def items(self, split: str) -> list[Item]:
-        """The videos of a split, in the order of `FileList.csv`; those without a trace have no labels."""
-        return [self._item(name, split)[0] for name in self._names(known_split(split))]
+        """Return the videos of a split, in the order of `FileList.csv`; those without a trace have no labels."""
+        return [self._item(name, split)[0] for name in self._names(require_split(split))]
 
     def findings(self) -> list[Finding]:
-        """What the tables and the listing show to be wrong."""
+        """Return the defects that the tables and the listing show."""
         found = list(self._findings)
         for name, row in self._rows.items():
             split = row["Split"].lower()
@@ -92,7 +93,7 @@ class EchoNetDynamic:
         size = (whole(row.get("FrameHeight")), whole(row.get("FrameWidth")))
         values = {key: number(row[key]) for key in ("EF", "EDV", "ESV", "FPS")}
         fps = values["FPS"] if FPS_RANGE[0] <= values["FPS"] <= FPS_RANGE[1] else None
-        metadata = known(
+        metadata = stated_values(
             ef_percent=values["EF"],
             edv_ml=values["EDV"],
             esv_ml=values["ESV"],
@@ -107,7 +108,7 @@ class EchoNetDynamic:
 
 
 def incomplete(counts: dict[str, int], release: dict[str, int], things: str) -> list[str]:
-    """A sentence if a data set has other numbers than its release, none if it has the same."""
+    """Return a sentence if a data set has other numbers than its release, none if it has the same."""
     if counts == release:
         return []
     here, there = (" + ".join(str(n[s]) for s in SPLITS) for n in (counts, release))
@@ -123,7 +124,7 @@ def _listed_values(name: str, row: dict[str, str]) -> list[Finding]:
 
 
 def _outlines(name: str, frames: dict[str, np.ndarray]) -> tuple[list[Outline], list[Finding]]:
-    """The usable outlines of a video, in the order of the table, and what is wrong with its traces."""
+    """Return the usable outlines of a video, in the order of the table, and the defects of its traces."""
     outlines, found = list[Outline](), list[Finding]()
     for text, rows in frames.items():
         where = f"{name} frame {text}"
@@ -143,7 +144,7 @@ def _outlines(name: str, frames: dict[str, np.ndarray]) -> tuple[list[Outline], 
 
 
 def _one_trace(rows: np.ndarray, where: str, found: list[Finding]) -> np.ndarray | None:
-    """The one whole trace among the rows, float64 (21, 4), or None where there is none or no telling which."""
+    """Return the one whole trace among the rows, float64 (21, 4); None if there is none, or more than one."""
     if not np.isfinite(rows).all():
         found.append(Finding(defects.NOT_A_NUMBER, where))
         return None
@@ -160,7 +161,7 @@ def _one_trace(rows: np.ndarray, where: str, found: list[Finding]) -> np.ndarray
 
 
 def outline(trace: np.ndarray) -> np.ndarray:
-    """The polygon of a trace, as the authors make it: one end of the discs down, the other up, the axis left out.
+    """Make the polygon of a trace as the authors do: one end of the discs down, the other up, without the axis.
 
     Args:
         trace: float64 (21, 4): x1, y1, x2, y2 of the long axis and of 20 discs.

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from edgeecho.data.datasets import licences
-from edgeecho.data.datasets.dataset import SPLITS, Item, known_split
+from edgeecho.data.datasets.dataset import SPLITS, Item, require_split
 from edgeecho.data.io.avi import avi_header
-from edgeecho.data.io.tables import known, number, read_rows, whole
+from edgeecho.data.io.tables import number, read_rows, stated_values, whole
 from edgeecho.data.io.traces import (
     SIDE_PX,
     Outline,
@@ -30,11 +30,12 @@ from edgeecho.errors import DataError
 COLUMNS = ("FileName", "EF", "Split")
 VIEWS = {"A4C": "4CH", "PSAX": "PSAX"}
 RELEASE = {"A4C": 3284, "PSAX": 4526}
+"""Number of videos of the release by view."""
 FOLDS = {str(fold): "train" for fold in range(8)} | {"8": "val", "9": "test"}
-ENOUGH = 3
-"""So many labels on frame 0 settle that frames count from 0, without a look at the videos."""
+MIN_LABELS_ON_FRAME_0 = 3
+"""Number of labels on frame 0 that prove that frames count from 0, so that no video is opened."""
 MARKS = {"no systolic": "ED", "no diastolic": "ES"}
-"""What stands in place of a frame that was not found, and the phase of the frame that remains."""
+"""Text in place of a frame that was not found, and the phase of the frame that remains."""
 
 
 class EchoNetPediatric:
@@ -69,24 +70,24 @@ class EchoNetPediatric:
         self._base: int | None = None
 
     def items(self, split: str) -> list[Item]:
-        """The videos of a split, A4C before PSAX, in the order of `FileList.csv`."""
-        split, base = known_split(split), self._frame_base()
+        """Return the videos of a split, A4C before PSAX, in the order of `FileList.csv`."""
+        split, base = require_split(split), self._frame_base()
         return [v.item(name, split, base)[0] for v in self._views for name in v.rows if v.split(name) == split]
 
     def findings(self) -> list[Finding]:
-        """What the tables and the listings show to be wrong."""
+        """Return the defects that the tables and the listings show."""
         base = self._frame_base()
         counted = [Finding(defects.FROM_ONE, "VolumeTracings.csv")] if base else []
         return counted + [finding for view in self._views for finding in view.findings(base)]
 
     def _frame_base(self) -> int:
-        """0 or 1, whichever the frame numbers prove: frame 0 exists only from 0, frame n of n only from 1.
+        """Return the number of the first frame, 0 or 1: frame 0 exists only from 0, frame n of n only from 1.
 
-        The papers' codes disagree and the release does not say. Where nothing proves it, 0 is taken, with a note.
+        The papers' codes disagree and the release does not state it. If nothing proves it, 0 is taken, with a note.
         """
         if self._base is None:
             zeros = sum(view.zeros() for view in self._views)
-            lasts = 0 if zeros >= ENOUGH else sum(view.lasts() for view in self._views)
+            lasts = 0 if zeros >= MIN_LABELS_ON_FRAME_0 else sum(view.lasts() for view in self._views)
             self._base = int(lasts > zeros)
             if not zeros and not lasts:
                 self.notes.append(
@@ -96,7 +97,7 @@ class EchoNetPediatric:
 
 
 class _View:
-    """One view's folder: its tables, and the videos that are there."""
+    """Folder of one view: its tables and its videos."""
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name, self.folder, self.rows = name, folder, dict[str, dict[str, str]]()
@@ -111,17 +112,17 @@ class _View:
         self.traces: Traces = read_traces(folder / "VolumeTracings.csv", ("X", "Y"))
 
     def split(self, name: str) -> str:
-        """`train`, `val` or `test`; else what the table says. Folds 0-7 train, 8 validates, 9 tests."""
+        """Return `train`, `val` or `test`; else the table's text. Folds 0-7 train, 8 validates, 9 tests."""
         text = self.rows[name]["Split"]
         fold = whole(text)
         return FOLDS.get(str(fold), text) if fold is not None else text.lower()
 
     def zeros(self) -> int:
-        """Labels on frame 0."""
+        """Count the labels on frame 0."""
         return sum(whole(text) == 0 for frames in self.traces.values() for text in frames)
 
     def lasts(self) -> int:
-        """Labels on frame n of a video of n frames: reads the header of every video, 4 kB each."""
+        """Count the labels on frame n of a video of n frames; reads the header of every video, 4 kB each."""
         found = 0
         for name, frames in self.traces.items():
             numbers = [n for n in map(whole, frames) if n is not None]
@@ -137,10 +138,10 @@ class _View:
         return None if frames is None else int(frames)
 
     def item(self, name: str, split: str, base: int) -> tuple[Item, list[Finding]]:
-        """A video, and what its row and its outlines show to be wrong."""
+        """Return a video, and the defects of its row and its outlines."""
         row = self.rows[name]
         outlines, found = _outlines(f"{self.name}/{name}", self.traces.get(name, {}), base)
-        metadata = known(
+        metadata = stated_values(
             ef_percent=number(row["EF"]),
             sex=_text(row.get("Sex")),
             age=number(row.get("Age")),
@@ -158,7 +159,7 @@ class _View:
         return Item(f"{self.name}/{name}", patient, split, view, read, metadata, peek), found
 
     def findings(self, base: int) -> list[Finding]:
-        """What the tables and the listing show to be wrong."""
+        """Return the defects that the tables and the listing show."""
         found = [Finding(defects.LISTED_TWICE, f"{self.name}/{name}", "in FileList.csv") for name in self._twice]
         for name, row in self.rows.items():
             split = self.split(name)

@@ -23,9 +23,9 @@ TERMS = {
     OWN_DATA: "Own data: the terms under which the owner of the data gave it; the owner of the weights states them.",
     SEVERAL: "All the licences listed under `trained_on` apply together.",
 }
-"""The terms of each identifier that EdgeEcho writes, and where they stand."""
+"""Terms of each identifier that EdgeEcho writes, and where they are published."""
 
 
 def terms_of(licence: str) -> list[str]:
-    """The terms of every known identifier in a licence expression, a sentence each, in order."""
+    """Return the terms of every identifier of `TERMS` in a licence expression, a sentence each, in order."""
     return [TERMS[part] for part in licence.replace("(", " ").replace(")", " ").split() if part in TERMS]

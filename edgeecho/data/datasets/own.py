@@ -1,4 +1,4 @@
-"""Own data: a folder of cines, and a `labels.csv` where they are labelled; the format is in `docs/datasets.md`."""
+"""Own data: a folder of cines, and a `labels.csv` if they are labelled; the format is in `docs/datasets.md`."""
 
 import hashlib
 import math
@@ -9,24 +9,27 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeecho.cine import Cine, find_cines, read_cine
+from edgeecho.cine import find_cines, read_cine
 from edgeecho.data.datasets import licences
-from edgeecho.data.datasets.dataset import SPLITS, Item, known_split
+from edgeecho.data.datasets.dataset import SPLITS, Item, ItemCine, require_split
 from edgeecho.data.io.avi import avi_header
-from edgeecho.data.io.tables import known, number, read_rows, whole
+from edgeecho.data.io.tables import number, read_rows, stated_values, whole
 from edgeecho.data.io.traces import phases_by_area, rasterise, read_video_whole
 from edgeecho.data.quality import defects
 from edgeecho.data.quality.defects import Finding
 from edgeecho.errors import DataError, EdgeEchoError
+from edgeecho.preprocess import flip_images
 
 COLUMNS = ("file", "frame", "phase")
 VIEWS = {"A4C": "4CH", "4CH": "4CH", "AP4": "4CH", "A2C": "2CH", "2CH": "2CH", "AP2": "2CH", "PSAX": "PSAX"}
-FLIPS: dict[str, tuple[int, ...]] = {"": (), "lr": (2,), "ud": (1,), "lrud": (1, 2)}
-"""What must be mirrored for a standard view, and the axes of (T, H, W) that this is."""
+FLIPS = ("", "lr", "ud", "lrud")
+"""Values of the column `flip`: how the frames are mirrored to give a standard view."""
 NUMBERS = ("ef_percent", "edv_ml", "esv_ml", "age")
+"""Columns of numbers that become metadata."""
 USUAL_FPS = (15.0, 200.0)
-MASK_LEVEL = 1
-"""Grey levels of a mask from here on are cavity: 0 is the rest, whatever the other levels are."""
+"""Range of frame rates of echocardiography, frames a second."""
+MIN_CAVITY_LEVEL = 1
+"""Lowest grey level of the cavity in a mask file: 0 is the rest, whatever the other levels are."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,11 @@ class Label:
 
 @dataclass(frozen=True)
 class Entry:
-    """All rows of one cine."""
+    """Rows of one cine, joined."""
 
     file: str
     row: dict[str, str]
-    """What the first row that says it says of the cine."""
+    """Values of the cine by column, each from the first row that has one."""
     labels: tuple[Label, ...]
     flip: str
     fps: float | None
@@ -85,7 +88,7 @@ class OwnCines:
             self._findings.append(Finding(defects.SPLIT_DRAWN, "labels.csv", f"{drawn} cines"))
 
     def _unlabelled(self) -> dict[str, Entry]:
-        """Every cine of the folder, in the training split: enough to calibrate on."""
+        """Return every cine of the folder, in the training split: enough to calibrate on."""
         found = [str(path.relative_to(self.root)) for path in find_cines([self.root]) if path != self.root]
         if not found:
             raise DataError(f"{self.root}: no data set of cines here; expected cines, and labels.csv beside them")
@@ -93,12 +96,12 @@ class OwnCines:
         return {file: Entry(file, {"split": "train"}, (), "", None, None) for file in found}
 
     def items(self, split: str) -> list[Item]:
-        """The cines of a split, in the order of `labels.csv`."""
-        known_split(split)
+        """Return the cines of a split, in the order of `labels.csv`."""
+        require_split(split)
         return [self._item(entry) for entry in self._entries.values() if split_of(entry) == split]
 
     def findings(self) -> list[Finding]:
-        """What `labels.csv` and the listing show to be wrong."""
+        """Return the defects that `labels.csv` and the listing show."""
         found, masks = list(self._findings), set[Path]()
         for entry in self._entries.values():
             if split_of(entry) not in SPLITS:
@@ -112,8 +115,9 @@ class OwnCines:
                 found.append(Finding(defects.RARE_FRAME_RATE, entry.file, f"{entry.fps:g}"))
             masks |= {label.mask for label in entry.labels if label.mask}
         listed = {self.root / file for file in self._entries}
-        strangers = [p for p in find_cines([self.root]) if p != self.root and p not in listed and not _holds(p, masks)]
-        return found + [Finding(defects.UNLISTED, str(path.relative_to(self.root))) for path in strangers]
+        others = [path for path in find_cines([self.root]) if path != self.root and path not in listed]
+        unlisted = [path for path in others if not _contains_mask(path, masks)]
+        return found + [Finding(defects.UNLISTED, str(path.relative_to(self.root))) for path in unlisted]
 
     def _entry(self, file: str, rows: list[dict[str, str]]) -> Entry:
         first: dict[str, str] = {}
@@ -170,7 +174,7 @@ class OwnCines:
     def _item(self, entry: Entry) -> Item:
         row, path = entry.row, self.root / entry.file
         view = row.get("view", "")
-        metadata = known(
+        metadata = stated_values(
             **{key: number(row.get(key)) for key in NUMBERS},
             fps=entry.fps,
             labels=len(entry.labels),
@@ -187,7 +191,7 @@ class OwnCines:
 
 
 def split_of(entry: Entry) -> str:
-    """The split that is given; else drawn by the patient's name: 8 in 10 train, 1 validates, 1 tests."""
+    """Return the split that is stated; else draw it by the patient's name: 8 in 10 train, 1 validates, 1 tests."""
     if "split" in entry.row:
         return entry.row["split"].lower()
     patient = entry.row.get("patient", entry.file)
@@ -196,7 +200,7 @@ def split_of(entry: Entry) -> str:
 
 
 def inside(root: Path, name: str) -> Path:
-    """A path below the folder.
+    """Return a path below the folder.
 
     Raises:
         DataError: If it leads outside.
@@ -207,7 +211,7 @@ def inside(root: Path, name: str) -> Path:
     return root / path
 
 
-def read_entry(path: Path, entry: Entry) -> Cine:
+def read_entry(path: Path, entry: Entry) -> ItemCine:
     """Read a cine with its labels, mirrored into the standard view where the table asks for it.
 
     Raises:
@@ -217,29 +221,25 @@ def read_entry(path: Path, entry: Entry) -> Cine:
     count, height, width = cine.frames.shape
     labels: dict[int, np.ndarray] = {}
     phases: dict[int, str] = {}
-    warnings = list(cine.warnings)
+    found = list[Finding]()
     for label in entry.labels:
         if label.frame >= count:
-            warnings.append(defects.LABEL_WITHOUT_FRAME.sentence(f"frame {label.frame} of {count}"))
+            found.append(Finding(defects.LABEL_WITHOUT_FRAME, entry.file, f"frame {label.frame} of {count}"))
             continue
         try:
             mask = _mask(label, height, width)
         except (EdgeEchoError, ValueError) as error:
-            warnings.append(defects.BAD_LABEL.sentence(f"frame {label.frame}: {error}"))
+            found.append(Finding(defects.BAD_LABEL, entry.file, f"frame {label.frame}: {error}"))
             continue
         labels[label.frame] = mask
         if label.phase:
             phases[label.frame] = label.phase
     if not phases:
         phases = phases_by_area(labels)
-    axes = FLIPS[entry.flip]
-    if axes:
-        frames = np.ascontiguousarray(np.flip(cine.frames, axes))
-        plane = tuple(axis - 1 for axis in axes)
-        labels = {frame: np.ascontiguousarray(np.flip(mask, plane)) for frame, mask in labels.items()}
-        cine = replace(cine, frames=frames)
+    frames = np.ascontiguousarray(flip_images(cine.frames, entry.flip))
+    labels = {frame: np.ascontiguousarray(flip_images(mask, entry.flip)) for frame, mask in labels.items()}
     name = path.name.partition(".")[0] if not path.is_dir() else path.name
-    return replace(cine, labels=labels, phases=phases, name=name, warnings=tuple(warnings))
+    return ItemCine.of(replace(cine, frames=frames, labels=labels, phases=phases, name=name), found)
 
 
 def _mask(label: Label, height: int, width: int) -> np.ndarray:
@@ -250,12 +250,12 @@ def _mask(label: Label, height: int, width: int) -> np.ndarray:
         picture = read_cine(label.mask).frames
         if picture.shape != (1, height, width):
             raise ValueError(f"the mask is {picture.shape[2]}x{picture.shape[1]}, the cine {width}x{height}")
-        mask = (picture[0] >= MASK_LEVEL).astype(np.uint8)
+        mask = (picture[0] >= MIN_CAVITY_LEVEL).astype(np.uint8)
     if not mask.any():
         raise ValueError("the mask is empty")
     return mask
 
 
-def _holds(folder: Path, masks: Sequence[Path] | set[Path]) -> bool:
-    """Whether a folder of PNG files is where the masks are, and so no cine."""
+def _contains_mask(folder: Path, masks: Sequence[Path] | set[Path]) -> bool:
+    """Whether a folder of PNG files contains masks, and so is no cine."""
     return any(mask.parent == folder for mask in masks)

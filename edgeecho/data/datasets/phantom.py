@@ -4,13 +4,13 @@ from functools import partial
 from pathlib import Path
 
 from edgeecho.data.datasets import licences
-from edgeecho.data.datasets.dataset import SPLITS, Item, known_split
+from edgeecho.data.datasets.dataset import SPLITS, Item, ItemCine, require_split
 from edgeecho.data.quality.defects import Finding
 from edgeecho.errors import ConfigError
 from edgeecho.synthetic.phantom import PhantomHeart, draw_cine
 
 COUNTS = {"train": 400, "val": 50, "test": 50}
-"""Cines of the data set's splits, if not said otherwise."""
+"""Number of cines of each split, if COUNT is not given."""
 
 
 class Phantom:
@@ -23,8 +23,8 @@ class Phantom:
     def __init__(self, root: Path = Path()) -> None:
         """
         Args:
-            root: What stands behind `phantom:`, no folder: nothing, `SEED` or `SEED,COUNT`. COUNT is the number of
-                training cines; an eighth of it, at least one, validates and another tests.
+            root: The text after `phantom:`, which is no folder: nothing, `SEED` or `SEED,COUNT`. COUNT is the number
+                of training cines; an eighth of it, at least one, validates and another tests.
 
         Raises:
             ConfigError: If it is neither.
@@ -44,11 +44,11 @@ class Phantom:
             self._counts = {"train": numbers[1], "val": few, "test": few}
 
     def items(self, split: str) -> list[Item]:
-        """The cines of a split; each is drawn when it is read."""
-        return [self._item(split, i) for i in range(self._counts[known_split(split)])]
+        """Return the cines of a split; each is drawn when it is read."""
+        return [self._item(split, i) for i in range(self._counts[require_split(split)])]
 
     def findings(self) -> list[Finding]:
-        """None: there is no folder."""
+        """Return no findings, as there is no folder."""
         return []
 
     def _item(self, split: str, number: int) -> Item:
@@ -61,4 +61,8 @@ class Phantom:
             "labels": heart.frame_count,
         }
         name = f"phantom{self._seed}_{split}_{number:04d}"
-        return Item(name, name, split, "4CH", partial(draw_cine, seed, name), about)
+        return Item(name, name, split, "4CH", partial(_draw, seed, name), about)
+
+
+def _draw(seed: tuple[int, int, int], name: str) -> ItemCine:
+    return ItemCine.of(draw_cine(seed, name))

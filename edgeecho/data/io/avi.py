@@ -1,15 +1,15 @@
-"""What an AVI says of its frames without decoding them."""
+"""Headers and indices of AVI files, read without decoding frames."""
 
 from pathlib import Path
 
 from edgeecho.cine.read import FPS_RANGE
 
 _INDEX_TAIL_BYTES = 1 << 20
-"""idx1 is the last chunk and holds 16 bytes a frame: this is room for 65,000."""
+"""Bytes at the end of a file that are searched for idx1, its last chunk: 16 bytes a frame, so enough for 65,000."""
 
 
 def avi_header(path: Path) -> dict[str, float]:
-    """`frames` and `fps` as the header states them; empty if it is no AVI or cannot be read."""
+    """Read `frames` and `fps` from the header; empty if it is no AVI or cannot be read."""
     try:
         with path.open("rb") as file:
             head = file.read(4096)
@@ -24,10 +24,10 @@ def avi_header(path: Path) -> dict[str, float]:
 
 
 def lost_frames(path: Path, decoded: int) -> int:
-    """How many frames a damaged AVI lost inside, so that those after them have moved up; 0 if none or no AVI.
+    """Count the frames that a damaged AVI lost inside, so that those after them have moved up; 0 if none or no AVI.
 
-    The header's count may be rounded; where it is larger than what was decoded, the index decides: a frame that it
-    lists and the decoder did not give was damaged.
+    The header's count may be rounded; if it is larger than the decoded count, the index decides: a frame that it lists
+    and the decoder did not return was damaged.
     """
     stated = avi_header(path).get("frames", 0)
     if stated <= decoded:
@@ -41,7 +41,7 @@ def lost_frames(path: Path, decoded: int) -> int:
         return int(stated) - decoded
     entries = tail[at + 8 :]
     count = int.from_bytes(tail[at + 4 : at + 8], "little") // 16
-    count = min(count, len(entries) // 16)  # the file says any number it likes
+    count = min(count, len(entries) // 16)  # a damaged file may contain any number
     kinds = [entries[16 * i : 16 * i + 4] for i in range(count)]
     sizes = [int.from_bytes(entries[16 * i + 12 : 16 * i + 16], "little") for i in range(count)]
     listed = sum(kind[2:] in (b"dc", b"db") and length > 0 for kind, length in zip(kinds, sizes, strict=True))

@@ -1,4 +1,4 @@
-"""MetaImage (.mhd with .raw), as far as cines need it: the format of the first CAMUS release."""
+"""Reader of MetaImage (.mhd with .raw), as far as cines need it: the format of the first CAMUS release."""
 
 import math
 import zlib
@@ -65,7 +65,7 @@ def _fields(text: str) -> dict[str, str]:
 
 
 def _layout(path: Path, fields: dict[str, str]) -> tuple[int, int, int, np.dtype[np.generic], int]:
-    """(columns, rows, frames), the type of a value, and the bytes before the first."""
+    """Return columns, rows, frames, the type of a value, and the number of bytes before the first."""
     try:
         sides = [int(side) for side in fields["DimSize"].split()]
         code = _TYPES[fields["ElementType"]]
@@ -81,7 +81,7 @@ def _layout(path: Path, fields: dict[str, str]) -> tuple[int, int, int, np.dtype
 
 
 def _data_file(path: Path, fields: dict[str, str]) -> str:
-    """The data's file, which must lie beside the header."""
+    """Return the name of the file of values, which must lie beside the header."""
     name = fields.get("ElementDataFile", "")
     if not name or name in ("LOCAL", "LIST", ".", "..") or "/" in name or "\\" in name or "%" in name:
         raise VideoError(f"{path}: ElementDataFile {name!r} is not read; expected the name of a .raw file beside it")

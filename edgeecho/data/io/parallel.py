@@ -1,4 +1,4 @@
-"""Looking at many items at once."""
+"""Work on many items at once, in threads."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -9,18 +9,18 @@ from edgeecho.data.datasets.dataset import Item
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
-"""Called with items done and items."""
+"""Function that is called with the number of items done and the number of items."""
 
 
-def over_items(look: Callable[[Item], T], items: Sequence[Item], jobs: int | None, progress: Progress) -> Iterator[T]:
-    """What `look` gives for each item, in their order.
+def over_items(work: Callable[[Item], T], items: Sequence[Item], jobs: int | None, progress: Progress) -> Iterator[T]:
+    """Yield the result of `work` for each item, in their order.
 
-    Threads, as decoding leaves Python's lock; at most a few results a thread are held.
+    Threads are enough, as decoding releases Python's lock; at most 64 results a thread are held.
 
     Args:
-        look: Called in several threads.
-        items: The items.
-        jobs: Threads; as many as there are cores if None.
+        work: Function of an item, called in several threads.
+        items: Items to work on.
+        jobs: Number of threads; None means as many as there are cores.
         progress: Called after each item.
     """
     from edgeecho.cine.video import quiet_cv2
@@ -31,7 +31,7 @@ def over_items(look: Callable[[Item], T], items: Sequence[Item], jobs: int | Non
         done = 0
         progress(0, len(items))
         for at in range(0, len(items), step):
-            for result in pool.map(look, items[at : at + step]):
+            for result in pool.map(work, items[at : at + step]):
                 done += 1
                 progress(done, len(items))
                 yield result

@@ -11,7 +11,7 @@ from edgeecho.errors import DataError
 
 
 def read_rows(path: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:
-    """Rows of a CSV by column name, blanks around names and values taken off; a short row has empty values.
+    """Read the rows of a CSV by column name, without blanks around names and values; a short row has empty values.
 
     Raises:
         DataError: If the file is missing, no text, or lacks one of `columns`.
@@ -24,10 +24,10 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:
 
 
 def read_columns(path: Path, columns: Sequence[str]) -> Iterator[list[str]]:
-    """The values of some columns, row by row: for tables of half a million rows.
+    """Read the values of some columns, row by row: for tables of half a million rows.
 
     Raises:
-        DataError: As `read_rows`.
+        DataError: If the file is missing, no text, or lacks one of `columns`.
     """
     names, lines = _open(path, columns)
     picks = [names.index(column) for column in columns]
@@ -62,15 +62,15 @@ def _lines(path: Path) -> Iterator[list[str]]:
 
 
 def number(text: str | None) -> float:
-    """A number, NaN if the text is none."""
+    """Parse a number; NaN if the text is none."""
     try:
         return float(text or "nan")
     except ValueError:
         return math.nan
 
 
-def known(**values: Any) -> dict[str, Any]:
-    """The values that say something: no None, no empty text, no NaN or infinity."""
+def stated_values(**values: Any) -> dict[str, Any]:
+    """Return the values that are stated: without None, empty texts, NaN and infinity."""
     return {
         key: value
         for key, value in values.items()
@@ -79,13 +79,13 @@ def known(**values: Any) -> dict[str, Any]:
 
 
 def whole(text: str | None) -> int | None:
-    """A whole number, None if the text is none; `46.0` is one."""
+    """Parse a whole number, such as `46` or `46.0`; None if the text is none."""
     value = number(text)
     return int(value) if math.isfinite(value) and value == int(value) else None
 
 
 def list_folder(path: Path) -> list[str]:
-    """Names inside a folder, hidden ones left out, sorted; empty if there is no such folder.
+    """List the names inside a folder, sorted, without hidden ones; empty if there is no such folder.
 
     Raises:
         DataError: If it may not be read.

@@ -1,4 +1,4 @@
-"""Human outlines: read from the tables of both EchoNet sets, and made masks as their authors make them."""
+"""Human outlines: read from the tables of both EchoNet sets, and filled to masks as their authors do."""
 
 from array import array
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from edgeecho.cine import Cine, read_cine
+from edgeecho.data.datasets.dataset import ItemCine
 from edgeecho.data.io.avi import lost_frames
 from edgeecho.data.io.tables import list_folder, number, read_columns
 from edgeecho.data.quality.defects import (
@@ -24,7 +25,7 @@ from edgeecho.errors import DataError, VideoError, require
 SIDE_PX = 112
 """Side of the frames that both sets are published with."""
 Traces = dict[str, dict[str, np.ndarray]]
-"""Video to frame, as the table writes it, to float64 (rows, columns), in the order of the table."""
+"""Traces by video and by frame number, as the table writes it: float64 (rows, columns), in the order of the table."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Outline:
     points: np.ndarray
     """float64 (N, 2), x and y in pixels."""
     phase: str | None = None
-    """Where the table leaves no doubt; else area decides."""
+    """ED or ES where the table states it; None if the areas decide."""
 
 
 def read_traces(path: Path, columns: Sequence[str]) -> Traces:
@@ -68,7 +69,7 @@ def read_traces(path: Path, columns: Sequence[str]) -> Traces:
 
 
 def stem(name: str) -> str:
-    """A video's name without `.avi`, which some releases write and some do not."""
+    """Return a video's name without `.avi`, which some releases write and some do not."""
     name = name.strip()
     while name.lower().endswith(".avi"):
         name = name[:-4]
@@ -101,13 +102,13 @@ def rasterise(points: np.ndarray, height: int, width: int) -> np.ndarray:
 
 def read_outlined(
     path: Path, outlines: Sequence[Outline], fps: float | None, size: tuple[int, int] | None, name: str
-) -> Cine:
-    """Read a video and put its outlines on it.
+) -> ItemCine:
+    """Read a video and label its frames with the outlines.
 
     Args:
         path: The video.
-        outlines: Each on another frame.
-        fps: Frames per second, instead of what the file says.
+        outlines: Outlines, each of another frame.
+        fps: Frames per second, instead of what the file states.
         size: (height, width) that the outlines are drawn on; None if they are on the frames' own.
         name: The cine's name.
 
@@ -119,32 +120,32 @@ def read_outlined(
     """
     cine = read_video_whole(path, fps)
     count, height, width = cine.frames.shape
-    warnings = list(cine.warnings)
+    found = list[Finding]()
     scale = np.ones(2)
     if (height, width) != (SIDE_PX, SIDE_PX):
-        warnings.append(OTHER_SIZE.sentence(f"{width}x{height}"))
+        found.append(Finding(OTHER_SIZE, name, f"{width}x{height}"))
     if size and outlines and size != (height, width):
         scale = np.array([width / size[1], height / size[0]])
-        warnings.append(RESCALED_TRACE.sentence(f"{width}x{height}, listed {size[1]}x{size[0]}"))
+        found.append(Finding(RESCALED_TRACE, name, f"{width}x{height}, listed {size[1]}x{size[0]}"))
     labels: dict[int, np.ndarray] = {}
     phases: dict[int, str] = {}
     for outline in outlines:
         if not 0 <= outline.frame < count:
-            warnings.append(NO_SUCH_FRAME.sentence(f"frame {outline.frame} of {count}"))
+            found.append(Finding(NO_SUCH_FRAME, name, f"frame {outline.frame} of {count}"))
             continue
         mask = rasterise(outline.points * scale, height, width)
         if not mask.any():
-            warnings.append(EMPTY_MASK.sentence(f"frame {outline.frame}"))
+            found.append(Finding(EMPTY_MASK, name, f"frame {outline.frame}"))
             continue
         labels[outline.frame] = mask
         if outline.phase:
             phases[outline.frame] = outline.phase
     phases = phases_by_area(labels) or phases
-    return replace(cine, labels=labels, phases=phases, name=name, warnings=tuple(warnings))
+    return ItemCine.of(replace(cine, labels=labels, phases=phases, name=name), found)
 
 
 def read_video_whole(path: Path, fps: float | None = None, spacing_mm: tuple[float, float] | None = None) -> Cine:
-    """As `read_cine`, but a video that lost frames inside is refused: its labels would sit on other frames.
+    """Read a cine, but refuse a video that lost frames inside: its labels would be on other frames.
 
     Raises:
         VideoError: If the video is missing or damaged.
@@ -157,7 +158,7 @@ def read_video_whole(path: Path, fps: float | None = None, spacing_mm: tuple[flo
 
 
 def phases_by_area(labels: dict[int, np.ndarray]) -> dict[int, str]:
-    """ED is the frame of the largest mask and ES that of the smallest; empty for fewer than two masks."""
+    """Mark the frame of the largest mask as ED and that of the smallest as ES; empty for fewer than two masks."""
     if len(labels) < 2:
         return {}
     by_area = sorted(labels, key=lambda frame: int(labels[frame].sum()))
@@ -171,7 +172,7 @@ def outline_area(points: np.ndarray) -> float:
 
 
 def order_of(where: str, outlines: Sequence[Outline]) -> list[Finding]:
-    """What is to be said of the order of a video's outlines, in the table and in time."""
+    """Find oddities in the order of a video's outlines, in the table and in time."""
     if len(outlines) < 2:
         return []
     areas = [outline_area(outline.points) for outline in outlines]
@@ -182,7 +183,7 @@ def order_of(where: str, outlines: Sequence[Outline]) -> list[Finding]:
 
 
 def videos_in(folder: Path) -> dict[str, Path]:
-    """Videos of a folder by their name without `.avi`.
+    """List the videos of a folder by their name without `.avi`.
 
     Raises:
         DataError: If there is no such folder.

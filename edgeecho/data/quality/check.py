@@ -1,51 +1,51 @@
-"""Is a data set complete, what is wrong with it, and what is done about that."""
+"""Check of a data set: whether it is complete, what is wrong with it, and what is done about that."""
 
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from edgeecho.data import open_data
 from edgeecho.data.datasets.dataset import Item
 from edgeecho.data.io.parallel import Progress, over_items
-from edgeecho.data.quality.defects import INCOMPLETE, LEVELS, OTHER_COUNT, UNREADABLE, Defect, Finding, from_warning
+from edgeecho.data.quality.defects import INCOMPLETE, LEVELS, OTHER_COUNT, UNREADABLE, Defect, Finding
 from edgeecho.errors import DataError, MissingExtraError, VideoError
+from edgeecho.report.terminal import list_console
 
 STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
-MISSING_TEXTS = ("missing from", "no such file")
-"""What the error of a missing file says; the listing has found it already."""
 
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What `check` found."""
+    """Findings of `check`, and the counts of what was checked."""
 
     kind: str
     root: str
     items: dict[str, int]
-    """By split."""
+    """Number of items by split."""
     labels: int
-    """Labelled frames that can be used."""
+    """Number of labelled frames that can be used."""
     findings: tuple[Finding, ...]
-    """Worst first; of one kind together."""
+    """Findings by level, errors first, and by defect."""
     seconds: float
+    """Duration of the check."""
 
     @property
     def is_sound(self) -> bool:
-        """Whether nothing needs a hand."""
+        """Whether no finding is an error."""
         return all(finding.defect.level != "error" for finding in self.findings)
 
     def counts(self) -> dict[Defect, int]:
-        """How often each defect was found."""
+        """Return the number of findings of each defect."""
         return dict(Counter(finding.defect for finding in self.findings))
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values."""
+        """Return JSON values."""
         return asdict(self) | {"is_sound": self.is_sound}
 
 
 def check(text: str, *, jobs: int | None = None, progress: Progress = lambda done, total: None) -> CheckReport:
-    """Look at the lists, then decode every cine with its labels.
+    """Check the lists, then decode every cine with its labels.
 
     Args:
         text: `KIND:DIR`.
@@ -64,7 +64,7 @@ def check(text: str, *, jobs: int | None = None, progress: Progress = lambda don
     findings += [Finding(INCOMPLETE, str(data.root), note) for note in data.notes]
     labels = 0
     items = [item for items in by_split.values() for item in items]
-    for count, found in over_items(_look, items, jobs, progress):
+    for count, found in over_items(_check_item, items, jobs, progress):
         labels += count
         findings += found
     order = list(dict.fromkeys(finding.defect for finding in findings))
@@ -73,15 +73,17 @@ def check(text: str, *, jobs: int | None = None, progress: Progress = lambda don
     return CheckReport(data.kind, str(data.root), counts, labels, tuple(findings), time.monotonic() - started)
 
 
-def _look(item: Item) -> tuple[int, list[Finding]]:
+def _check_item(item: Item) -> tuple[int, list[Finding]]:
+    """Return the number of labelled frames of an item, and what is wrong with it."""
     try:
         cine = item.read()
     except MissingExtraError:
         raise
     except (VideoError, DataError) as error:
-        text = " ".join(str(error).split())
-        return 0, [] if any(part in text for part in MISSING_TEXTS) else [Finding(UNREADABLE, item.name, text)]
-    found = [from_warning(item.name, warning) for warning in cine.warnings]
+        if error.file and not error.file.exists():
+            return 0, []  # a finding of the listing already
+        return 0, [Finding(UNREADABLE, item.name, " ".join(str(error).split()))]
+    found = [replace(finding, where=item.name) for finding in cine.findings]
     listed = item.metadata.get("frames")
     if listed is not None and listed != len(cine.frames):
         found.append(Finding(OTHER_COUNT, item.name, f"{len(cine.frames)}, listed {listed}"))
@@ -89,20 +91,17 @@ def _look(item: Item) -> tuple[int, list[Finding]]:
 
 
 def print_check(report: CheckReport, *, per_defect: int = 5) -> None:
-    """A table on stdout, then the places of each defect.
+    """Print a table on stdout, then the places of each defect.
 
     Args:
-        report: From `check`.
-        per_defect: Places that are named of a warning or note; of errors all are.
+        report: Report of `check`.
+        per_defect: Number of places that are named of a warning or note; of an error all are.
     """
     from rich import box
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console(soft_wrap=True)
-    if not console.is_terminal:
-        console.width = max(console.width, 120)  # a file or a pipe has room
+    console = list_console()
     splits = ", ".join(f"{count} {split}" for split, count in report.items.items())
     console.print(f"{report.kind} in {report.root}: {splits}; {report.labels} labelled frames", highlight=False)
     if not report.findings:
@@ -121,7 +120,5 @@ def print_check(report: CheckReport, *, per_defect: int = 5) -> None:
         if len(shown) < len(places):
             console.print(f"  and {len(places) - len(shown)} more; --json names all", style="dim")
     by_level = Counter(finding.defect.level for finding in report.findings)
-    verdict = ", ".join(
-        f"{by_level[level]} {level}{'s' * (by_level[level] > 1)}" for level in LEVELS if by_level[level]
-    )
-    console.print(f"{verdict} ({report.seconds:.0f} s)", highlight=False)
+    counts = ", ".join(f"{by_level[level]} {level}{'s' * (by_level[level] > 1)}" for level in LEVELS if by_level[level])
+    console.print(f"{counts} ({report.seconds:.0f} s)", highlight=False)

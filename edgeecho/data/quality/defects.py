@@ -1,9 +1,9 @@
-"""What can be wrong with a data set, and what EdgeEcho does about each: `docs/datasets.md` lists the same sentences."""
+"""Defects of data sets, and what EdgeEcho does about each; `docs/datasets.md` lists the same sentences."""
 
 from dataclasses import dataclass
 
 LEVELS = ("error", "warning", "note")
-"""Errors need a hand; warnings cost labels or deserve a look; notes are oddities that cost nothing."""
+"""Errors need a correction by hand; warnings cost labels or deserve a look; notes are oddities that cost nothing."""
 
 
 @dataclass(frozen=True)
@@ -16,19 +16,21 @@ class Defect:
     action: str
     """What is done about it."""
 
-    def sentence(self, detail: str) -> str:
-        """For `Cine.warnings`; `check` finds the defect again by the part before the colon."""
-        return f"{self.what}: {detail}; {self.action}."
-
 
 @dataclass(frozen=True)
 class Finding:
-    """A defect somewhere."""
+    """A defect at one place of a data set."""
 
     defect: Defect
     where: str
     """File, video or patient."""
     detail: str = ""
+
+    def sentence(self) -> str:
+        """Return the finding as a sentence, for `Cine.warnings`; the detail of `READING` is a sentence already."""
+        if self.defect == READING:
+            return f"{self.detail}."
+        return f"{self.defect.what}: {self.detail}; {self.defect.action}."
 
 
 INCOMPLETE = Defect("warning", "Incomplete or another release", "what is there is used")
@@ -72,13 +74,4 @@ RARE_FRAME_RATE = Defect("warning", "Frame rate outside 15 to 200 a second", "us
 READING = Defect("warning", "Oddity on reading", "see the detail")
 
 ALL = tuple(value for value in list(globals().values()) if isinstance(value, Defect))
-BY_WHAT = {defect.what: defect for defect in ALL}
-
-
-def from_warning(where: str, sentence: str) -> Finding:
-    """The finding that a sentence of `Cine.warnings` tells of."""
-    what, colon, rest = sentence.partition(": ")
-    defect = BY_WHAT.get(what)
-    if defect is None or not colon:
-        return Finding(READING, where, sentence.rstrip("."))
-    return Finding(defect, where, rest.removesuffix(f"; {defect.action}."))
+"""Every defect of this file."""

@@ -1,4 +1,4 @@
-"""The distributions of a data set as a picture: ejection fractions by split, frames, frame rates."""
+"""Picture of the distributions of a data set: ejection fractions by split, frames, frame rates."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,10 +21,10 @@ def write_summary_picture(
     """Write three histograms side by side as PNG; a file of that name is replaced.
 
     Args:
-        path: Where to.
-        title: Such as `camus: 450 items`.
+        path: Path of the file.
+        title: Title, such as `camus: 450 items`.
         efs: Ejection fractions in percent by split, stacked in the first histogram.
-        frames: Frames of each item.
+        frames: Number of frames of each item.
         fps: Frame rate of each item.
 
     Raises:

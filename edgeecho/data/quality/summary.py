@@ -1,4 +1,4 @@
-"""What is in a data set: videos per split, frames, frame rates, ejection fractions."""
+"""Summary of a data set: items per split, frames, frame rates, ejection fractions."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,11 +13,12 @@ from edgeecho.data.datasets.dataset import Item
 from edgeecho.data.datasets.licences import TERMS
 from edgeecho.data.io.parallel import Progress, over_items
 from edgeecho.errors import DataError, MissingExtraError, VideoError
+from edgeecho.report.terminal import list_console
 
 
 @dataclass(frozen=True)
 class Spread:
-    """How a figure is distributed."""
+    """Distribution of a figure."""
 
     n: int
     mean: float
@@ -30,7 +31,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Spread | None":
-        """None if there are no values; the standard deviation is that of the sample, 0 for one value."""
+        """Describe values by the sample's standard deviation, 0 for one value; None if there are no values."""
         if not values:
             return None
         a = np.asarray(values, np.float64)
@@ -41,43 +42,43 @@ class Spread:
 
 @dataclass(frozen=True)
 class SplitSummary:
-    """One split."""
+    """Summary of one split."""
 
     split: str
     items: int
     patients: int
     labels: int
-    """Frames that the lists label."""
+    """Number of frames that the lists label."""
     views: dict[str, int]
     qualities: dict[str, int]
-    """Patients by image quality, where known."""
+    """Number of patients by image quality, where it is stated."""
     sexes: dict[str, int]
-    """Patients by sex, where known."""
+    """Number of patients by sex, where it is stated."""
     frames: Spread | None
-    """Frames an item."""
+    """Number of frames of an item."""
     fps: Spread | None
     ef_percent: Spread | None
-    """A patient's views and stills that share one figure count once."""
+    """Ejection fraction; views and stills of a patient that share one figure count once."""
     ef_values: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A data set."""
+    """Summary of a data set."""
 
     kind: str
     root: str
     licence: str
     licence_terms: str
-    """What the licence says, and where it stands, in a sentence."""
+    """Terms of the licence, and where they are published, in a sentence."""
     notes: tuple[str, ...]
     splits: tuple[SplitSummary, ...]
     unknown: int
-    """Items whose frames neither the lists nor the file could tell."""
+    """Number of items whose number of frames neither the lists nor the files give."""
     picture: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values, without the single ejection fractions."""
+        """Return JSON values, without the single ejection fractions."""
         values = asdict(self)
         for split in values["splits"]:
             del split["ef_values"]
@@ -91,11 +92,11 @@ def summarise(
     jobs: int | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Summary:
-    """Describe a data set from its lists, from headers where the lists are silent, and from the cines where those are.
+    """Describe a data set from its lists, else from the headers of its files, else from its cines.
 
     Args:
         text: `KIND:DIR`.
-        out_png: Where to write a picture of the distributions; none if None.
+        out_png: Path for a picture of the distributions; None draws none.
         jobs: Threads; as many as there are cores if None.
         progress: Called with items done and items.
 
@@ -107,14 +108,14 @@ def summarise(
     data = open_data(text)
     by_split = {split: data.items(split) for split in data.splits}
     items = [item for of_split in by_split.values() for item in of_split]
-    known = dict(zip((item.name for item in items), over_items(_measure, items, jobs, progress), strict=True))
-    splits = tuple(_describe(split, of_split, known) for split, of_split in by_split.items())
-    unknown = sum("frames" not in facts for facts in known.values())
+    facts_of = dict(zip((item.name for item in items), over_items(_measure, items, jobs, progress), strict=True))
+    splits = tuple(_describe(split, of_split, facts_of) for split, of_split in by_split.items())
+    unknown = sum("frames" not in facts for facts in facts_of.values())
     if out_png is not None:
         from edgeecho.data.quality.distributions_plot import write_summary_picture
 
-        frames = [facts["frames"] for facts in known.values() if "frames" in facts]
-        rates = [facts["fps"] for facts in known.values() if "fps" in facts]
+        frames = [facts["frames"] for facts in facts_of.values() if "frames" in facts]
+        rates = [facts["fps"] for facts in facts_of.values() if "fps" in facts]
         efs = {split.split: split.ef_values for split in splits}
         write_summary_picture(out_png, f"{data.kind}: {len(items)} items", efs, frames, rates)
     picture = None if out_png is None else str(out_png)
@@ -124,7 +125,7 @@ def summarise(
 
 
 def _measure(item: Item) -> dict[str, float]:
-    """Frames and frame rate: from the list, else the header, else the cine."""
+    """Return number of frames and frame rate: from the list, else the header, else the cine."""
     facts: dict[str, float] = {key: item.metadata[key] for key in ("frames", "fps") if key in item.metadata}
     if len(facts) < 2 and item.peek is not None:
         facts = item.peek() | facts
@@ -141,7 +142,7 @@ def _measure(item: Item) -> dict[str, float]:
     return facts
 
 
-def _describe(split: str, items: list[Item], known: dict[str, dict[str, float]]) -> SplitSummary:
+def _describe(split: str, items: list[Item], facts_of: dict[str, dict[str, float]]) -> SplitSummary:
     patients = {item.group: item for item in items}
     studies = {(item.group, float(item.metadata["ef_percent"])) for item in items if "ef_percent" in item.metadata}
     efs = [ef for _, ef in sorted(studies)]
@@ -158,23 +159,20 @@ def _describe(split: str, items: list[Item], known: dict[str, dict[str, float]])
         dict(sorted(Counter(item.view for item in items).items())),
         count("quality"),
         count("sex"),
-        Spread.of([known[item.name]["frames"] for item in items if "frames" in known[item.name]]),
-        Spread.of([known[item.name]["fps"] for item in items if "fps" in known[item.name]]),
+        Spread.of([facts_of[item.name]["frames"] for item in items if "frames" in facts_of[item.name]]),
+        Spread.of([facts_of[item.name]["fps"] for item in items if "fps" in facts_of[item.name]]),
         Spread.of(efs),
         tuple(efs),
     )
 
 
 def print_summary(summary: Summary) -> None:
-    """A table on stdout, one column a split."""
+    """Print a table on stdout, with a column for each split."""
     from rich import box
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console(soft_wrap=True)
-    if not console.is_terminal:
-        console.width = max(console.width, 120)  # a file or a pipe has room
+    console = list_console()
     console.print(f"{summary.kind} in {escape(summary.root)}", highlight=False)
     table = Table("", *(s.split for s in summary.splits), box=box.SIMPLE_HEAD, pad_edge=False)
 

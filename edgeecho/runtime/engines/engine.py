@@ -1,9 +1,10 @@
-"""What every engine does, and the one place that opens one."""
+"""Interfaces of the engines, and the one place that opens an engine."""
 
+import hashlib
+import logging
 import os
-import sys
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -13,6 +14,8 @@ from edgeecho.model.registry import Located
 from edgeecho.model.sealed_file import Checked, check
 from edgeecho.model.spec import RESAMPLING, ModelSpec
 
+logger = logging.getLogger(__name__)
+
 
 class Engine(Protocol):
     """A clip graph, ready to run."""
@@ -20,7 +23,7 @@ class Engine(Protocol):
     runtime: str
     """`ort`, `openvino` or `torch`."""
     version: str
-    """Of the engine's package."""
+    """Version of the engine's package."""
 
     def infer(self, frames: np.ndarray) -> np.ndarray:
         """Frames uint8 (T, 1, S, S) to prob uint8 (T, 1, S, S)."""
@@ -36,15 +39,29 @@ class StreamEngine(Engine, Protocol):
         ...
 
 
-def stream_engine(engine: Engine) -> StreamEngine:
-    """The same engine, for stream graphs.
+@dataclass(frozen=True)
+class GraphInput:
+    """An input of a graph."""
 
-    Raises:
-        ModelFileError: If it runs clip graphs alone, as PyTorch does here.
-    """
-    if not isinstance(engine, StreamEngine):
-        raise ModelFileError(f"{engine.runtime} runs no stream graphs here; take a stream graph for ort or openvino")
-    return engine
+    name: str
+    shape: list[int | str | None]
+    """Size along each axis; a name or None where it is free."""
+    dtype: type[np.generic] | None
+    """Type of the elements; None if it is neither uint8, float32 nor float16."""
+
+
+class GraphEngine(StreamEngine, Protocol):
+    """Any graph in ONNX Runtime or OpenVINO, whose inputs and outputs can be listed."""
+
+    @property
+    def inputs(self) -> list[GraphInput]:
+        """Inputs of the graph, in order."""
+        ...
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the graph's outputs, in order."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,25 +71,36 @@ class LoadedModel:
     engine: Engine
     spec: ModelSpec
     data: bytes = field(repr=False)
-    """The file's bytes."""
+    """Bytes of the file."""
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the file."""
+        return hashlib.sha256(self.data).hexdigest()
 
     @property
     def stream_engine(self) -> StreamEngine:
         """The engine, for stream graphs.
 
         Raises:
-            ModelFileError: If it runs clip graphs alone.
+            ModelFileError: If it runs clip graphs alone, as PyTorch does here.
         """
-        return stream_engine(self.engine)
+        if not isinstance(self.engine, StreamEngine):
+            raise ModelFileError(
+                f"{self.engine.runtime} runs no stream graphs here; take a stream graph for ort or openvino"
+            )
+        return self.engine
 
 
 def usable_cores() -> int:
-    """Cores that this process may run on."""
+    """Number of cores that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def open_engine(located: Located, threads: int | None = None, *, sixteen_bits: bool = False) -> LoadedModel:
-    """Verify a model file, then hand its bytes to its engine.
+    """Verify a model file, then open its bytes in its engine.
+
+    A file that the acceptance test refused is opened with a warning in the log.
 
     Args:
         located: The file and its runtime.
@@ -88,30 +116,21 @@ def open_engine(located: Located, threads: int | None = None, *, sixteen_bits: b
         raise ConfigError(f"threads must be at least 1, got {threads}")
     threads = threads or usable_cores()
     checked = check(located.path)
-    _require_ours(located, checked.spec)
+    _require_supported(located, checked.spec)
+    name = located.path.name
     if checked.refusal:
-        _tell_refusal(located.path, checked.refusal)
+        logger.warning("%s: written for a look only, the acceptance test refused it: %s", name, checked.refusal)
     precision = "fp16" if sixteen_bits else checked.spec.precision
-    engine = _open(located.runtime, checked, located.path.name, threads, precision)
+    engine = _open(located.runtime, checked, name, threads, precision)
     return LoadedModel(engine, checked.spec, checked.data)
 
 
-_told: set[Path] = set()
-
-
-def _tell_refusal(path: Path, refusal: str) -> None:
-    """Tell on stderr, once a process and file, that the acceptance test refused it."""
-    if path not in _told:
-        _told.add(path)
-        sys.stderr.write(f"{path.name}: written for a look only, the acceptance test refused it: {refusal}\n")
-
-
-def _require_ours(located: Located, spec: ModelSpec) -> None:
+def _require_supported(located: Located, spec: ModelSpec) -> None:
     """Refuse a sound file that this package would run wrongly.
 
     Raises:
-        ModelFileError: If it is another kind of graph, or asks for another resampling.
-        ConfigError: If a precision was asked for that it does not have.
+        ModelFileError: If it is another kind of graph, or needs another resampling.
+        ConfigError: If it does not have the precision that `located` requires.
     """
     name = located.path.name
     wanted = "checkpoint" if located.runtime == "torch" else located.form

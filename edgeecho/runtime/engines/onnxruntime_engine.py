@@ -4,10 +4,17 @@ import numpy as np
 import onnxruntime as ort
 
 from edgeecho.errors import ModelFileError
+from edgeecho.runtime.engines.engine import GraphInput
+
+ONNX_TYPES: dict[str, type[np.generic]] = {
+    "tensor(uint8)": np.uint8,
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+}
 
 
 def session_options(threads: int) -> ort.SessionOptions:
-    """How every session of ours is opened."""
+    """Return the options of every session of EdgeEcho."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -27,6 +34,16 @@ class OrtEngine:
         except Exception as error:  # onnxruntime raises many kinds
             raise ModelFileError(f"{name}: ONNX Runtime refuses it: {str(error).splitlines()[0]}") from error
         self.version = str(ort.__version__)
+
+    @property
+    def inputs(self) -> list[GraphInput]:
+        """Inputs of the graph, in order."""
+        return [GraphInput(i.name, list(i.shape), ONNX_TYPES.get(i.type)) for i in self._session.get_inputs()]
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the graph's outputs, in order."""
+        return [output.name for output in self._session.get_outputs()]
 
     def infer(self, frames: np.ndarray) -> np.ndarray:
         """Frames uint8 (T, 1, S, S) to prob uint8 (T, 1, S, S)."""

@@ -6,11 +6,14 @@ from typing import Any
 import numpy as np
 
 from edgeecho.errors import ModelFileError, require
+from edgeecho.runtime.engines.engine import GraphInput
+
+OPENVINO_TYPES: dict[str, type[np.generic]] = {"u8": np.uint8, "f32": np.float32, "f16": np.float16}
 
 
 @cache
 def openvino_core() -> Any:
-    """The process's one `ov.Core`, never destroyed.
+    """Return the one `ov.Core` of the process, which is never destroyed.
 
     Its CPU plugin takes the thread's signal stack (sigaltstack) when it is loaded, and puts back the one before when it
     is unloaded. Two cores that overlap put back freed memory, and the next signal then kills the process.
@@ -22,10 +25,10 @@ def openvino_core() -> Any:
 
 
 def compile_settings(precision: str, threads: int) -> dict[str, Any]:
-    """How every network of ours is compiled, at the precision that its file states (the default would be bf16 or f16).
+    """Return the settings that EdgeEcho compiles a network with, at the precision that its file states.
 
-    A file of 16 bits runs in bf16 where the processor has it, else in f16, else in f32; where it has both, f16 is
-    slower than f32 (docs/export.md).
+    OpenVINO's default would be bf16 or f16. A file of 16 bits runs in bf16 where the processor has it, else in f16,
+    else in f32; where it has both, f16 is slower than f32 (docs/export.md).
     """
     can = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") if precision == "fp16" else []
     return {
@@ -44,13 +47,34 @@ class OpenVinoEngine:
         ov = require("openvino", "openvino")
         core = openvino_core()
         try:
-            beside = [ov.Tensor(np.frombuffer(weights, np.uint8))] if weights else []  # an ONNX graph holds its own
+            beside = [ov.Tensor(np.frombuffer(weights, np.uint8))] if weights else []  # ONNX contains them
             model = core.read_model(data, *beside)
             self._compiled = core.compile_model(model, "CPU", compile_settings(precision, threads))
         except Exception as error:  # openvino raises RuntimeError and more
             raise ModelFileError(f"{name}: OpenVINO refuses it: {str(error).splitlines()[0]}") from error
         self._request = self._compiled.create_infer_request()
         self.version = str(ov.__version__).split("-")[0]
+
+    @property
+    def inputs(self) -> list[GraphInput]:
+        """Inputs of the graph, in order."""
+        return [
+            GraphInput(
+                port.any_name,
+                [size.get_length() if size.is_static else None for size in port.partial_shape],
+                OPENVINO_TYPES.get(port.element_type.get_type_name()),
+            )
+            for port in self._compiled.inputs
+        ]
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the graph's outputs, in order."""
+        return [port.any_name for port in self._compiled.outputs]
+
+    def executed_operations(self) -> list[Any]:
+        """Operations of the compiled graph, an `ov.Node` each; `get_rt_info` has their kernels and precisions."""
+        return list(self._compiled.get_runtime_model().get_ops())
 
     def infer(self, frames: np.ndarray) -> np.ndarray:
         """Frames uint8 (T, 1, S, S) to prob uint8 (T, 1, S, S)."""

@@ -1,4 +1,4 @@
-"""PyTorch, the reference."""
+"""PyTorch: runs checkpoints, and is the reference for the other engines."""
 
 import numpy as np
 
@@ -20,14 +20,15 @@ class TorchEngine:
 
         if spec.form != "checkpoint":
             raise ModelFileError(f"{name}: holds a {spec.form} graph, PyTorch opens checkpoints")
-        torch.set_num_threads(threads)
-        self._torch = torch
+        self._torch, self._threads = torch, threads
         self.network = network_from_bytes(data, spec, name)
         self.version = str(torch.__version__)
 
     def infer(self, frames: np.ndarray) -> np.ndarray:
         """Frames uint8 (T, 1, S, S) to prob uint8 (T, 1, S, S)."""
+        from edgeecho.nn.threads import torch_threads
+
         torch = self._torch
-        with torch.inference_mode():
+        with torch_threads(self._threads), torch.inference_mode():
             logits = self.network.forward_frames(torch.from_numpy(frames).float() * (1.0 / 255.0))
             return np.asarray(torch.round(torch.sigmoid(logits) * 255.0).to(torch.uint8).numpy())

@@ -1,0 +1,121 @@
+"""Segmentation: the masks and the measurement of one cine, and the model that they are from."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from edgeecho.measure import BeatMeasurement, Measurement
+from edgeecho.preprocess import Roi
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Identity of a model: its file, its form and precision, its engine, its licence."""
+
+    name: str
+    sha256: str
+    """SHA-256 of the model file."""
+    form: str
+    """`clip` or `stream`."""
+    precision: str
+    runtime: str
+    runtime_version: str
+    licence: str
+    """Licence of the weights, an SPDX expression."""
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """Masks and measurement of one cine. A figure is the median over beats; None if no beat has it."""
+
+    mask: np.ndarray
+    """uint8 {0, 1} (T, H, W), left-ventricular cavity at the input's own pixels."""
+    area_px: np.ndarray
+    """float32 (T,), pixels of the mask."""
+    fps: float | None
+    spacing_mm: tuple[float, float] | None
+    roi: Roi
+    measurement: Measurement
+    """Beats and figures, which the properties below give one by one."""
+    quality: dict[str, float]
+    """`confidence`, mean probability inside the mask; number of frames without a mask (`empty_frames`), and with one
+    in several pieces (`broken_frames`)."""
+    doubts: list[str]
+    """Reasons why the result as a whole is doubtful, each a sentence that is in `warnings` too; empty if there are
+    none."""
+    warnings: list[str]
+    """What limits the result: warnings of the cine, of the masks and of the measurement, each a sentence."""
+    model: ModelInfo
+
+    @property
+    def ed_frames(self) -> list[int]:
+        """Every end-diastole found, 0-based, also those that belong to no beat."""
+        return list(self.measurement.ed_frames)
+
+    @property
+    def es_frames(self) -> list[int]:
+        """Every end-systole found, 0-based, also those that belong to no beat."""
+        return list(self.measurement.es_frames)
+
+    @property
+    def beats(self) -> list[BeatMeasurement]:
+        """Every measured beat, in time order."""
+        return list(self.measurement.beats)
+
+    @property
+    def ef_percent(self) -> float | None:
+        """Ejection fraction, 0-100; None if no beat was measured, with the reason in `warnings`."""
+        return self.measurement.ef_percent
+
+    @property
+    def edv_ml(self) -> float | None:
+        """End-diastolic volume; None without spacing."""
+        return self.measurement.edv_ml
+
+    @property
+    def esv_ml(self) -> float | None:
+        """End-systolic volume; None without spacing."""
+        return self.measurement.esv_ml
+
+    @property
+    def sv_ml(self) -> float | None:
+        """Stroke volume; None without spacing."""
+        return self.measurement.sv_ml
+
+    @property
+    def heart_rate_bpm(self) -> float | None:
+        """Heart rate; None without a frame rate or a complete beat."""
+        return self.measurement.heart_rate_bpm
+
+    @property
+    def spread(self) -> dict[str, float | None]:
+        """Interquartile range of each figure over beats; None below two beats."""
+        return self.measurement.spread
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as JSON values: all but the masks, of which it has the area."""
+        t, h, w = self.mask.shape
+        roi = self.roi
+        return {
+            "frames": t,
+            "height": h,
+            "width": w,
+            "fps": self.fps,
+            "spacing_mm": self.spacing_mm and list(self.spacing_mm),
+            "roi": [roi.x, roi.y, roi.width, roi.height],
+            "area_px": [float(a) for a in self.area_px],
+            "ed_frames": self.ed_frames,
+            "es_frames": self.es_frames,
+            "beats": [asdict(beat) for beat in self.beats],
+            "ef_percent": self.ef_percent,
+            "edv_ml": self.edv_ml,
+            "esv_ml": self.esv_ml,
+            "sv_ml": self.sv_ml,
+            "heart_rate_bpm": self.heart_rate_bpm,
+            "spread": self.spread,
+            "quality": self.quality,
+            "doubtful": bool(self.doubts),
+            "warnings": self.warnings,
+            "model": asdict(self.model),
+        }

@@ -125,7 +125,7 @@ def _missing(folder: Path, model: str | Path, name: str, runtime: str) -> str:
     if runtime == "torch":
         return f"{lacks}take --runtime ort, or install the model's archive, which has it, by `edgeecho models --add`"
     if not any(".fp32." in name for name in inside):
-        return f"{lacks}take another folder"
+        return f"{lacks}take a folder that has it"
     other = (
         ", or take --precision fp32"
         if name == f"clip.int8{RUNTIMES[runtime]}" and name.replace("int8", "fp32") in inside

@@ -45,7 +45,7 @@ SUFFIX = {"ort": ".onnx", "openvino": ".xml"}
 EDGE = {"widths": (8, 16), "encoder_time": (False, True), "decoder_time": (True,)}
 NETWORKS = {
     "cl_unet_edge": EDGE,
-    "cl_unet": {},
+    "cl_unet": {"widths": (8, 16), "encoder_time": (True, True), "decoder_time": (True,)},
     "unet3d": {"in_channels": 1, "classes": 1, "base_channels": 4},
 }
 

@@ -36,6 +36,7 @@ from edgeecho.model.registry import locate
 from edgeecho.nn import count_parameters
 from edgeecho.runtime import load, stream
 from edgeecho.runtime.engines.engine import open_engine
+from tests.helpers import MakeOnce
 
 SIZE = 48
 """Pixels of the tiny bundle."""
@@ -45,11 +46,16 @@ Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
-def result(tiny_bundle: Path, camus: Path) -> BenchResult:
-    """Every form, engine and precision of a tiny bundle."""
+def result(tiny_bundle: Path, camus: Path, make_once: MakeOnce) -> BenchResult:
+    folder = make_once("bench-rows", lambda folder: run_rows(tiny_bundle, camus, folder / "result.json"))
+    return BenchResult.from_dict(json.loads((folder / "result.json").read_text()))
+
+
+def run_rows(tiny_bundle: Path, camus: Path, written: Path) -> None:
+    """Run every form, engine and precision of a tiny bundle."""
     extras = Extras(rate=50.0, live_seconds=0.4, data=f"camus:{camus}")
     asked = ([str(tiny_bundle)], ["ort", "openvino"], ["fp32", "bf16", "int8"])
-    return run_bench(*asked, rules=RULES, extras=extras, frames=CLIP)
+    written.write_text(run_bench(*asked, rules=RULES, extras=extras, frames=CLIP).to_json())
 
 
 def test_every_form_engine_and_precision_is_a_row(result: BenchResult) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from edgeecho.benchmarks.render.pareto import HUES, OTHER_HUE
-from edgeecho.benchmarks.render.svg import Axis, Drawing, linear_axis, log_axis, text_width
 from edgeecho.benchmarks.render.words import STAGES, at, figure, in_order, is_number, number, percent, row_name
 from edgeecho.benchmarks.run.result import Row
+from edgeecho.report.page.svg import Axis, Drawing, linear_axis, log_axis, text_width
 
 MAX_LAYERS = 60
 NARROW = 600

@@ -25,6 +25,12 @@ class Column:
     """One line."""
     is_text: bool = False
 
+    @property
+    def title(self) -> str:
+        """Heading and unit on one line, such as `p50 ms`."""
+        gap = "" if self.heading.endswith(("-", "/")) else " "
+        return f"{self.heading}{gap}{self.unit}".strip()
+
     def cell(self, row: Row) -> str:
         """The figure as text."""
         value = self.value(row)
@@ -77,7 +83,7 @@ ACCURACY = ("Dice", "EF")
 """Headings of the columns that say how good a network is, not how fast."""
 
 
-def known_columns(rows: list[Row]) -> list[Column]:
+def filled_columns(rows: list[Row]) -> list[Column]:
     """The columns that any row fills; the form only where there are streams."""
     has_streams = any(row.form == "stream" for row in rows)
     return [c for c in COLUMNS if not c.is_empty(rows) and (c.heading != "form" or has_streams)]

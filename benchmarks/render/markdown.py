@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from edgeecho.benchmarks.render.columns import known_columns
+from edgeecho.benchmarks.render.columns import filled_columns
 from edgeecho.benchmarks.render.small_tables import small_tables
 from edgeecho.benchmarks.render.summary import summary
 from edgeecho.benchmarks.render.words import (
@@ -24,8 +24,8 @@ SPECIAL = re.compile(r"([\\`*\[\]<>|])")
 def render_markdown(result: BenchResult) -> str:
     """Every row, small tables for what not every run has, the machine and the rules."""
     rows = in_order(result.rows)
-    columns = known_columns(rows)
-    heads = [f"{c.heading}{'' if c.heading.endswith(('-', '/')) else ' '}{c.unit}".strip() for c in columns]
+    columns = filled_columns(rows)
+    heads = [column.title for column in columns]
     accuracy, busy = accuracy_words(result), busy_words(result)
     parts = [
         "# EdgeEcho benchmark",

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgeecho.benchmarks.render.svg import Axis, Drawing, linear_axis, log_axis, text_width
 from edgeecho.benchmarks.render.words import figure, mean_dice, number, row_name, runtime_name
 from edgeecho.benchmarks.run.result import BenchResult, Row
+from edgeecho.report.page.svg import Axis, Drawing, linear_axis, log_axis, text_width
 
 SHAPES = {"ort": "circle", "openvino": "square"}
 """Mark of a runtime; a diamond for any other."""

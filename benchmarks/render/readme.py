@@ -170,7 +170,7 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m edgeecho.benchmarks.render.readme", description=__doc__.split("\n")[0]
     )
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file differs")
-    parser.add_argument("--root", type=Path, default=Path(__file__).parents[2], help="the repository")
+    parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parents[2], help="the repository")
     options = parser.parse_args(arguments)
     try:
         names = outdated(options.root, write=not options.check)

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from edgeecho.benchmarks.profile.profile_table import print_profile
-from edgeecho.benchmarks.render.columns import ACCURACY, Column, known_columns
+from edgeecho.benchmarks.render.columns import ACCURACY, Column, filled_columns
 from edgeecho.benchmarks.render.small_tables import SmallTable, small_tables
 from edgeecho.benchmarks.render.words import (
     accuracy_words,
@@ -36,7 +36,7 @@ def print_table(result: BenchResult, console: Console) -> None:
     if not console.is_terminal and console.width < PIPE_WIDTH:
         console.width = PIPE_WIDTH
     rows = in_order(result.rows)
-    known = known_columns(rows)
+    known = filled_columns(rows)
     shown = fitting(known, rows, console.width)
     table = _table(clip_words(result).capitalize())
     for column in shown:

@@ -15,14 +15,14 @@ from rich.console import Console
 from edgeecho.benchmarks.render.charts import draw_latency, draw_profile
 from edgeecho.benchmarks.render.files import csv_header, render_csv, write_results
 from edgeecho.benchmarks.render.markdown import render_markdown
-from edgeecho.benchmarks.render.page import NARROW, WIDE, render_page
+from edgeecho.benchmarks.render.page import NARROW_PX, WIDE_PX, render_page
 from edgeecho.benchmarks.render.pareto import Point, accuracy_points, draw_pareto, front
 from edgeecho.benchmarks.render.summary import summary
-from edgeecho.benchmarks.render.svg import Axis
 from edgeecho.benchmarks.render.table import print_table
 from edgeecho.benchmarks.render.words import figure, number, row_name, times
 from edgeecho.benchmarks.run.result import BenchResult, Row
 from edgeecho.errors import DataError
+from edgeecho.report.page.svg import Axis
 from tests.benchmarks.made_results import FAILURE, made_result
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -107,8 +107,8 @@ def test_page_can_be_read_by_everyone(html: str) -> None:
     plots = [given for tag, given in page.tags if tag == "svg"]
     assert len(plots) == 10  # five plots, each wide and narrow
     assert all(given["role"] == "img" and given["aria-label"] for given in plots)
-    assert {float(given["width"] or 0) for given in plots} == {WIDE, NARROW}
-    assert "prefers-color-scheme:dark" in html
+    assert {float(given["width"] or 0) for given in plots} == {WIDE_PX, NARROW_PX}
+    assert "prefers-color-scheme: dark" in html
     assert "width=device-width" in html
     heads = [given for tag, given in page.tags if tag == "th"]
     assert all("scope" in given for given in heads)

@@ -62,7 +62,7 @@ def test_another_result_changes_table_and_picture_alone(copy: Path) -> None:
         assert words in region
     svg = ElementTree.parse(copy / "docs/img/bench.svg").getroot()
     assert svg.get("role") == "img"
-    assert "prefers-color-scheme:dark" in "".join(svg.itertext())
+    assert "prefers-color-scheme: dark" in "".join(svg.itertext())
 
 
 def test_rows_that_failed_or_bear_odd_names_do_no_harm(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from edgeecho.benchmarks.run.contest import speckle_clip
+from edgeecho.benchmarks.run.clip import speckle_clip
 from edgeecho.errors import ModelFileError
 from edgeecho.export.graph.to_conv3d import native_graph
 from edgeecho.export.options import USUAL_FORMATS

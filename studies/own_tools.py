@@ -17,7 +17,7 @@ from statistics import median
 import numpy as np
 from rich.table import Table
 
-from edgeecho.benchmarks.run.contest import speckle_clip
+from edgeecho.benchmarks.run.clip import speckle_clip
 from edgeecho.benchmarks.run.entries import Entry
 from edgeecho.benchmarks.run.process import RowProcess
 from edgeecho.errors import EdgeEchoError, MissingExtraError
@@ -29,7 +29,7 @@ THREADS = 1
 
 
 def _ours(process: RowProcess, runs: int) -> float:
-    return float(median(process.ask("run", runs=runs)["ms"]))
+    return float(median(process.request("run", runs=runs)["ms"]))
 
 
 def _plain_loop(path: Path, clip: np.ndarray) -> float:

@@ -10,20 +10,20 @@ import numpy as np
 from scipy.stats import t as student
 
 from edgeecho.benchmarks.compare.differences import (
-    LEAST_YARDSTICK_RUNS,
+    MIN_YARDSTICK_RUNS,
     notes_of,
     other_work,
     warnings_of,
     yardstick_fault,
 )
-from edgeecho.benchmarks.render.words import row_name
+from edgeecho.benchmarks.render.formatting import row_name
 from edgeecho.benchmarks.run.result import BenchResult, Row
 
-LEAST_CHANGE = 0.03
+MIN_RELATIVE_CHANGE = 0.03
 """Part of the time. Two runs of one program on one quiet machine differ by as much; less is never called a change."""
-LEAST_RUNS = 5
+MIN_RUNS = 5
 """Of a row, in each result; with fewer nothing is told."""
-DRAWS = 2000
+BOOTSTRAP_DRAWS = 2000
 CONFIDENCE = 0.95
 
 FASTER, SLOWER, NOISE, NOT_TOLD = "faster", "slower", "noise", "not told"
@@ -52,9 +52,9 @@ class Ratio:
         """`faster`, `slower`, `noise` or `not told`."""
         if self.low is None or self.high is None:
             return NOT_TOLD
-        if self.low > 1 and self.value > 1 + LEAST_CHANGE:
+        if self.low > 1 and self.value > 1 + MIN_RELATIVE_CHANGE:
             return SLOWER
-        if self.high < 1 and self.value < 1 / (1 + LEAST_CHANGE):
+        if self.high < 1 and self.value < 1 / (1 + MIN_RELATIVE_CHANGE):
             return FASTER
         return NOISE
 
@@ -191,15 +191,15 @@ def _ratio(
     """b's median time a frame over a's, and over the same of the yardstick where it is given in both."""
     if not a.ms_per_frame or not b.ms_per_frame:
         return None
-    value, told = b.ms_per_frame / a.ms_per_frame, min(len(a.times_ms), len(b.times_ms)) >= LEAST_RUNS
-    scatter = _scatter(b, rng) - _scatter(a, rng) if told else np.zeros(1)
+    value, has_enough_runs = b.ms_per_frame / a.ms_per_frame, min(len(a.times_ms), len(b.times_ms)) >= MIN_RUNS
+    scatter = _scatter(b, rng) - _scatter(a, rng) if has_enough_runs else np.zeros(1)
     if base_a is not None or base_b is not None:
         if not (base_a and base_b and base_a.ms_per_frame and base_b.ms_per_frame):
             return None
         value *= base_a.ms_per_frame / base_b.ms_per_frame
-        told = told and min(len(base_a.times_ms), len(base_b.times_ms)) >= LEAST_YARDSTICK_RUNS
-        scatter = scatter + _scatter(base_a, rng) - _scatter(base_b, rng) if told else scatter
-    if not told:
+        has_enough_runs = has_enough_runs and min(len(base_a.times_ms), len(base_b.times_ms)) >= MIN_YARDSTICK_RUNS
+        scatter = scatter + _scatter(base_a, rng) - _scatter(base_b, rng) if has_enough_runs else scatter
+    if not has_enough_runs:
         return Ratio(value, None, None)
     low, high = np.quantile(scatter, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Ratio(value, value * math.exp(low), value * math.exp(high))
@@ -209,9 +209,9 @@ def _scatter(row: Row, rng: np.random.Generator) -> np.ndarray:
     """How far the logarithm of a row's median may be off: (DRAWS,), from a circular block bootstrap."""
     times = np.asarray(row.times_ms)
     n = len(times)
-    block = max(1, round(math.sqrt(n))) if n >= LEAST_RUNS else 1
-    starts = rng.integers(0, n, (DRAWS, -(-n // block)))
-    picked = (starts[:, :, None] + np.arange(block)).reshape(DRAWS, -1)[:, :n] % n
+    block = max(1, round(math.sqrt(n))) if n >= MIN_RUNS else 1
+    starts = rng.integers(0, n, (BOOTSTRAP_DRAWS, -(-n // block)))
+    picked = (starts[:, :, None] + np.arange(block)).reshape(BOOTSTRAP_DRAWS, -1)[:, :n] % n
     logs = np.log(np.median(times[picked], axis=1)) - np.log(np.median(times))
     few = student.ppf((1 + CONFIDENCE) / 2, n - 1) / student.ppf((1 + CONFIDENCE) / 2, 1e6) * math.sqrt(n / (n - 1))
     scattered: np.ndarray = logs * few

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from edgeecho.benchmarks.render.words import at, number, plain, runtime_name, threads
+from edgeecho.benchmarks.render.formatting import json_text, number, number_at, thread_count
+from edgeecho.benchmarks.run.machine import runtime_name
 from edgeecho.benchmarks.run.result import BenchResult, Row
 
 MACHINE_KEYS = ("cpu", "architecture", "usable_cores", "flags")
 """Keys of a result's `machine`; results that differ in one of them are of different machines."""
-LEAST_YARDSTICK_RUNS = 2
+MIN_YARDSTICK_RUNS = 2
 """Fewest runs of the yardstick in each result; with fewer there is no interval."""
 
 
@@ -37,10 +38,10 @@ def yardstick_fault(old: BenchResult, new: BenchResult) -> str | None:
             return f"it failed in the {words} result"
         if not row.ms_per_frame:
             return f"it was not timed in the {words} result"
-        if len(row.times_ms) < LEAST_YARDSTICK_RUNS:
-            return f"its runs in the {words} result are {len(row.times_ms)}, fewer than {LEAST_YARDSTICK_RUNS}"
+        if len(row.times_ms) < MIN_YARDSTICK_RUNS:
+            return f"its runs in the {words} result are {len(row.times_ms)}, fewer than {MIN_YARDSTICK_RUNS}"
     if a.threads != b.threads:
-        return f"it ran on {threads(a.threads)}, now on {b.threads}"
+        return f"it ran on {thread_count(a.threads)}, now on {b.threads}"
     if work := other_work(a, b, old, new):
         return f"it is timed on other work: {work}"
     for words, key in (("network", "params"), ("network", "macs_per_frame"), ("precision", "precision_run")):
@@ -53,7 +54,7 @@ def yardstick_fault(old: BenchResult, new: BenchResult) -> str | None:
     for key in MACHINE_KEYS:
         values = old.machine.get(key), new.machine.get(key)
         if None not in values and values[0] != values[1]:
-            return f"the machine is another: {key} {plain(values[0])}, now {plain(values[1])}"
+            return f"the machine is another: {key} {json_text(values[0])}, now {json_text(values[1])}"
     return None
 
 
@@ -69,12 +70,12 @@ def notes_of(a: Row, b: Row) -> list[str]:
     if a.params != b.params and a.params and b.params:
         notes.append(f"parameters {number(a.params)}, now {number(b.params)}")
     for key, words, digits in (("dice_ed", "Dice ED", 3), ("dice_es", "Dice ES", 3), ("ef_mae", "EF error", 2)):
-        values = at(a.accuracy, key), at(b.accuracy, key)
+        values = number_at(a.accuracy, key), number_at(b.accuracy, key)
         if None not in values and number(values[0], digits) != number(values[1], digits):
             notes.append(f"{words} {number(values[0], digits)}, now {number(values[1], digits)}")
-    judged = [" ".join(str((r.accuracy or {}).get(k)) for k in ("data", "split")) for r in (a, b) if r.accuracy]
-    if len(set(judged)) == 2:
-        notes.append(f"accuracy on {judged[0]}, now on {judged[1]}")
+    with_accuracy = [" ".join(str((r.accuracy or {}).get(k)) for k in ("data", "split")) for r in (a, b) if r.accuracy]
+    if len(set(with_accuracy)) == 2:
+        notes.append(f"accuracy on {with_accuracy[0]}, now on {with_accuracy[1]}")
     return notes
 
 
@@ -98,5 +99,5 @@ def warnings_of(old: BenchResult, new: BenchResult) -> list[str]:
 def _differing(a: Any, b: Any) -> str:
     if isinstance(a, dict) and isinstance(b, dict):
         keys = [key for key in dict.fromkeys([*a, *b]) if a.get(key) != b.get(key)]
-        return "; ".join(f"{key} {plain(a.get(key))}, now {plain(b.get(key))}" for key in keys)
-    return f"{plain(a)}, now {plain(b)}"
+        return "; ".join(f"{key} {json_text(a.get(key))}, now {json_text(b.get(key))}" for key in keys)
+    return f"{json_text(a)}, now {json_text(b)}"

@@ -15,7 +15,7 @@ YARDSTICK = "unet3d"
 SEED = 0
 TORCHVISION = "torchvision==0.28.0"
 """Made for torch 2.13.0; `--no-deps` leaves whatever torch is there alone."""
-STORED = ("fp32", "int8")
+STORED_PRECISIONS = ("fp32", "int8")
 """Precisions that a peer's files hold."""
 FRAMEWISE = ("clip", "stream")
 """Forms of a network to which every frame stands alone: its stream is its clip graph, one frame a run."""

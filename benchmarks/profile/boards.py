@@ -174,10 +174,10 @@ def find_boards(names: Sequence[str]) -> list[Board]:
     Raises:
         ConfigError: If one is unknown.
     """
-    known = {board.name: board for board in BOARDS}
+    by_name = {board.name: board for board in BOARDS}
     if list(names) == ["all"]:
         return list(BOARDS)
     for name in names:
-        if name not in known:
-            raise ConfigError(f"unknown board {name!r}; known: {', '.join(known)}")
-    return [known[name] for name in names]
+        if name not in by_name:
+            raise ConfigError(f"unknown board {name!r}; known: {', '.join(by_name)}")
+    return [by_name[name] for name in names]

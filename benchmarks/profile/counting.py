@@ -30,8 +30,8 @@ def count_macs(model: Any, frames: int, shapes: Mapping[str, Sequence[int]] | No
         MissingExtraError: If onnx is not installed.
     """
     graph = infer(model, frames, shapes)
-    known = shapes_of(graph)
-    return sum(node_macs(node, known) for node in graph.node)
+    tensor_shapes = shapes_of(graph)
+    return sum(node_macs(node, tensor_shapes) for node in graph.node)
 
 
 def infer(model: Any, frames: int, shapes: Mapping[str, Sequence[int]] | None = None) -> Any:

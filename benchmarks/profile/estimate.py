@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 
 from edgeecho.benchmarks.profile.boards import Board
-from edgeecho.benchmarks.profile.ceiling import ceiling_gmac_per_s
 from edgeecho.benchmarks.profile.layers import Layer
+from edgeecho.benchmarks.profile.peak_throughput import measure_peak_gmac_per_s
 from edgeecho.errors import ConfigError
 
 LABEL = "estimate, not a measurement"
-HIGH = 2.0
+HIGH_FACTOR = 2.0
 """The high end over the point: a judgement. This machine's peak is what a kernel of ONNX Runtime reaches, a board's is
 what its instructions allow, and how much less a kernel reaches there was not measured."""
 COPY_BYTES = 64 << 20
-COPIES = 7
+TIMED_COPIES = 7
 
 
 def copy_gb_per_s(threads: int = 1) -> float:
@@ -31,7 +31,7 @@ def copy_gb_per_s(threads: int = 1) -> float:
     pairs = [(np.ones(COPY_BYTES, np.uint8), np.empty(COPY_BYTES, np.uint8)) for _ in range(threads)]
     seconds = []
     with ThreadPoolExecutor(threads) as pool:
-        for _ in range(1 + COPIES):
+        for _ in range(1 + TIMED_COPIES):
             start = time.perf_counter()
             list(pool.map(lambda pair: np.copyto(pair[1], pair[0]), pairs))
             seconds.append(time.perf_counter() - start)
@@ -60,7 +60,7 @@ def calibrate(
     measured_ms: float,
     frames: int,
     threads: int,
-    ceilings: Mapping[str, float] | None = None,
+    known_peaks: Mapping[str, float] | None = None,
     gb_per_s: float | None = None,
 ) -> dict[str, Any]:
     """How much longer than its roofline a network takes on this machine, in ONNX Runtime.
@@ -78,9 +78,9 @@ def calibrate(
     """
     if min(measured_ms, frames, threads) <= 0:
         raise ConfigError(f"time, frames and threads must be positive, got {measured_ms}, {frames}, {threads}")
-    peaks = dict(ceilings or {})
+    peaks = dict(known_peaks or {})
     for precision in {layer.precision for layer in layers if layer.macs} - set(peaks):
-        peaks[precision] = ceiling_gmac_per_s("ort", precision, threads)
+        peaks[precision] = measure_peak_gmac_per_s("ort", precision, threads)
     gb_per_s = gb_per_s or copy_gb_per_s(threads)
     expected_ms, _ = roofline(layers, peaks, gb_per_s)
     return {
@@ -129,7 +129,7 @@ def estimate(layers: Sequence[Layer], board: Board, threads: int, calibration: M
         "threads": min(threads, board.cores),
         "ms_per_frame": round(usual_ms * ratio / frames, 3),
         "low_ms": round(low_ms * min(1.0, ratio) / frames, 3),
-        "high_ms": round(HIGH * usual_ms * ratio / frames, 3),
+        "high_ms": round(HIGH_FACTOR * usual_ms * ratio / frames, 3),
         "bound_by": {
             "compute": round(compute_ms / usual_ms, 3),
             "memory": round(1 - compute_ms / usual_ms, 3),

@@ -20,8 +20,8 @@ from edgeecho.runtime.engines.onnxruntime_engine import session_options
 from edgeecho.runtime.engines.openvino_engine import compile_settings, openvino_core
 
 WARM_UP_RUNS = 2
-LEAST_RUNS = 3
-MOST_SECONDS = 20.0
+MIN_RUNS = 3
+MAX_PROFILED_SECONDS = 20.0
 """Of profiled runs; slow networks stop here, after `LEAST_RUNS`."""
 ORT_PRECISIONS = {"uint8": "int8", "int8": "int8", "float": "fp32", "float16": "fp16", "bfloat16": "bf16"}
 ORT_ADDED = re.compile(r"_token_\d+$|_nchwc$|^fused ")
@@ -91,7 +91,7 @@ def _timed_runs(
         start = time.perf_counter_ns()
         outputs = run(inputs)
         times += [(time.perf_counter_ns() - start) / 1e6] if k >= WARM_UP_RUNS else []
-        if len(times) >= LEAST_RUNS and sum(times) > 1000 * MOST_SECONDS:
+        if len(times) >= MIN_RUNS and sum(times) > 1000 * MAX_PROFILED_SECONDS:
             break
     return times
 
@@ -174,8 +174,8 @@ def _openvino(data: bytes, weights: bytes, precision: str, feed: Feed, threads: 
     kernels = []
     for name, info in counters().items():
         kind = info.exec_type.rpartition("_")[2].lower()
-        known = OPENVINO_PRECISIONS.get(kind)
+        precision_run = OPENVINO_PRECISIONS.get(kind)
         # Its counters are means over all runs so far; the warm-up is taken out again.
         ms = mean_ms(info) + (mean_ms(info) - warm.get(name, 0.0)) * WARM_UP_RUNS / len(times)
-        kernels.append(Kernel(name, originals.get(name, ()), info.node_type, known, max(ms, 0.0)))
+        kernels.append(Kernel(name, originals.get(name, ()), info.node_type, precision_run, max(ms, 0.0)))
     return Kernels(kernels, statistics.median(times), len(times))

@@ -59,10 +59,10 @@ def graph_layers(model: Any, frames: int, shapes: Mapping[str, Sequence[int]] | 
         ExportError: If a shape of a convolution cannot be inferred.
         MissingExtraError: If onnx is not installed.
     """
-    return _Reader(infer(model, frames, shapes)).layers()
+    return _GraphReader(infer(model, frames, shapes)).layers()
 
 
-class _Reader:
+class _GraphReader:
     def __init__(self, graph: Any) -> None:
         self.graph = graph
         self.shapes = shapes_of(graph)

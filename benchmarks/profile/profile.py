@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from edgeecho.benchmarks.profile.ceiling import FILE_PRECISION, ceiling_gmac_per_s
 from edgeecho.benchmarks.profile.kernels import Inputs, run_kernels
 from edgeecho.benchmarks.profile.matching import assign, onnx_multipliers, openvino_multipliers
+from edgeecho.benchmarks.profile.peak_throughput import FILE_PRECISION, measure_peak_gmac_per_s
 from edgeecho.errors import ConfigError
 
 RUNS = 20
@@ -57,12 +57,12 @@ def profile_model(
         multipliers = onnx_multipliers(data, shapes)
     held = assign(multipliers, ran.kernels)
     precisions = {k.precision for k, inside in zip(ran.kernels, held, strict=True) if inside and k.precision}
-    ceilings = {name: ceiling_gmac_per_s(runtime, name, threads) for name in sorted(precisions)}
+    peaks = {name: measure_peak_gmac_per_s(runtime, name, threads) for name in sorted(precisions)}
     layers = []
     for kernel, inside in zip(ran.kernels, held, strict=True):
         macs = sum(multiplier.macs for multiplier in inside)
         rate = macs / kernel.ms / 1e6 if macs and kernel.ms else None
-        ceiling = ceilings.get(kernel.precision or "")
+        peak = peaks.get(kernel.precision or "")
         name = " + ".join(multiplier.name for multiplier in inside)
         layers.append(
             {
@@ -72,25 +72,23 @@ def profile_model(
                 "macs": macs,
                 "ms": round(kernel.ms, 4),
                 "gmac_per_s": rate and round(rate, 2),
-                "of_ceiling": round(rate / ceiling, 4) if rate and ceiling else None,
+                "of_ceiling": round(rate / peak, 4) if rate and peak else None,
             }
         )
-    return _summary(layers, ceilings) | {"run_ms": round(ran.run_ms, 4), "runs": ran.runs}
+    return _summary(layers, peaks) | {"run_ms": round(ran.run_ms, 4), "runs": ran.runs}
 
 
-def _summary(layers: list[dict[str, Any]], ceilings: dict[str, float]) -> dict[str, Any]:
+def _summary(layers: list[dict[str, Any]], peaks: dict[str, float]) -> dict[str, Any]:
     total_ms = sum(layer["ms"] for layer in layers)
-    at_ceiling_ms = sum(
-        layer["macs"] / ceilings[layer["precision"]] / 1e6 for layer in layers if layer["precision"] in ceilings
-    )
-    macs = {name: sum(layer["macs"] for layer in layers if layer["precision"] == name) for name in ceilings}
+    at_peak_ms = sum(layer["macs"] / peaks[layer["precision"]] / 1e6 for layer in layers if layer["precision"] in peaks)
+    macs = {name: sum(layer["macs"] for layer in layers if layer["precision"] == name) for name in peaks}
     most = max(macs, key=lambda name: macs[name], default=None)
     return {
         "layers": layers,
-        "ceiling_gmac_per_s": round(ceilings[most], 2) if most else None,
+        "ceiling_gmac_per_s": round(peaks[most], 2) if most else None,
         "total_ms": round(total_ms, 4),
         "conv_ms": round(sum(layer["ms"] for layer in layers if layer["macs"]), 4),
-        "of_ceiling": round(at_ceiling_ms / total_ms, 4) if total_ms and ceilings else None,
-        "ceilings": {name: round(rate, 2) for name, rate in ceilings.items()},
+        "of_ceiling": round(at_peak_ms / total_ms, 4) if total_ms and peaks else None,
+        "ceilings": {name: round(rate, 2) for name, rate in peaks.items()},
         "macs": sum(layer["macs"] for layer in layers),
     }

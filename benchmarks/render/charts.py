@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from edgeecho.benchmarks.render.formatting import in_order, is_number, number, number_at, percent, row_name, significant
 from edgeecho.benchmarks.render.pareto import HUES, OTHER_HUE
-from edgeecho.benchmarks.render.words import STAGES, at, figure, in_order, is_number, number, percent, row_name
-from edgeecho.benchmarks.run.result import Row
+from edgeecho.benchmarks.run.result import STAGES, Row
 from edgeecho.report.page.svg import Axis, Drawing, linear_axis, log_axis, text_width
 
 MAX_LAYERS = 60
@@ -23,16 +23,16 @@ def draw_latency(rows: Sequence[Row], width: float = 880) -> Drawing | None:
             marks.append((row, row.ms_per_frame, p90, p99))
     title = f"milliseconds a frame of {len(marks)} rows: median, p90 and p99"
     return _whiskers(
-        marks, title, "ms a frame; mark p50, thick line to p90, thin line to p99; logarithmic", width, figure
+        marks, title, "ms a frame; mark p50, thick line to p90, thin line to p99; logarithmic", width, significant
     )
 
 
 def draw_live(rows: Sequence[Row], width: float = 880) -> Drawing | None:
     """Part of a frame's time that was used at a fixed rate, with the whole of it marked; None where there is none."""
     marks = [
-        (row, used, at(row.live, "used_p90"), at(row.live, "used_p99"))
+        (row, used, number_at(row.live, "used_p90"), number_at(row.live, "used_p99"))
         for row in in_order(rows)
-        if (used := at(row.live, "used_p50")) and used > 0
+        if (used := number_at(row.live, "used_p50")) and used > 0
     ]
     title = f"part of a frame's time used at a fixed rate, {len(marks)} rows"
     words = "part of a frame's time; mark p50, thick line to p90, thin line to p99; logarithmic"
@@ -53,7 +53,7 @@ def _whiskers(
     left, right, step = _margins(names, narrow)
     top = 8 if limit is None else 36
     drawing = Drawing(width, top + step * len(marks) + 46, title)
-    values = [v for _, *known in marks for v in known if v]
+    values = [v for _, *measured in marks for v in measured if v]
     axis = log_axis(values + ([limit] if limit else []), left, width - right)
     bottom = top + step * len(marks)
     _scale(drawing, axis, top - 6, bottom, write, words)
@@ -80,13 +80,13 @@ def _whiskers(
 
 def draw_stages(rows: Sequence[Row], width: float = 880) -> Drawing | None:
     """Where the time of a whole cine goes: parts of 100 %, the total beside; None where nobody measured it."""
-    known = [row for row in in_order(rows) if any(at(row.end_to_end, f"{stage}_ms") for stage in STAGES)]
-    if not known:
+    measured = [row for row in in_order(rows) if any(number_at(row.end_to_end, f"{stage}_ms") for stage in STAGES)]
+    if not measured:
         return None
-    narrow, names = width < NARROW, [row_name(row) for row in known]
+    narrow, names = width < NARROW, [row_name(row) for row in measured]
     left, right, step = _margins(names, narrow, room=74)
     top = 30.0 if not narrow else 50.0
-    drawing = Drawing(width, top + step * len(known) + 8, f"parts of the time of a whole cine, {len(known)} rows")
+    drawing = Drawing(width, top + step * len(measured) + 8, f"parts of the time of a whole cine, {len(measured)} rows")
     x, y = 2.0, 14.0
     for i, stage in enumerate(STAGES, 1):
         if x + 24 + text_width(stage) > width:
@@ -94,19 +94,19 @@ def draw_stages(rows: Sequence[Row], width: float = 880) -> Drawing | None:
         drawing.bar(x, y - 9, 10, 10, f"f{i}")
         drawing.text(x + 15, y, stage, "soft")
         x += 34 + text_width(stage)
-    for j, row in enumerate(known):
+    for j, row in enumerate(measured):
         y = top + step * (j + 1) - (9 if narrow else step / 2)
         _name(drawing, names[j], y, left, narrow)
-        parts = [at(row.end_to_end, f"{stage}_ms") or 0.0 for stage in STAGES]
-        whole = max(sum(parts), at(row.end_to_end, "total_ms") or 0.0)
+        parts = [number_at(row.end_to_end, f"{stage}_ms") or 0.0 for stage in STAGES]
+        whole = max(sum(parts), number_at(row.end_to_end, "total_ms") or 0.0)
         x = float(left)
         for i, (stage, ms) in enumerate(zip(STAGES, parts, strict=True), 1):
             length = ms / whole * (width - right - left)
             if length > 0.5:
-                hint = f"{names[j]}: {stage} {figure(ms)} ms, {percent(ms / whole)}"
+                hint = f"{names[j]}: {stage} {significant(ms)} ms, {percent(ms / whole)}"
                 drawing.bar(x, y - 6, max(length - 2, 0.5), 12, f"f{i}", hint)
             x += length
-        total = figure(at(row.end_to_end, "total_ms") or sum(parts))
+        total = significant(number_at(row.end_to_end, "total_ms") or sum(parts))
         drawing.text(width - 2, y + 4, f"{total} ms", "num", anchor="end")
     return drawing
 
@@ -118,7 +118,7 @@ def draw_profile(row: Row, width: float = 880) -> Drawing | None:
         return None
     least = sorted((v["ms"] for v in layers), reverse=True)[:MAX_LAYERS][-1]
     layers = [v for v in layers if v["ms"] >= least][:MAX_LAYERS]
-    ceiling = at(row.profile, "ceiling_gmac_per_s")
+    peak = number_at(row.profile, "ceiling_gmac_per_s")
     narrow, names = width < NARROW, [_layer_name(v) for v in layers]
     left, _, step = _margins(names, narrow)
     top, gap = 40, 56
@@ -127,27 +127,27 @@ def draw_profile(row: Row, width: float = 880) -> Drawing | None:
     title = f"layers of {row_name(row)}: milliseconds, and speed against the ceiling"
     drawing = Drawing(width, bottom + 30, title)
     ms_axis = linear_axis([v["ms"] for v in layers], left, left + half - 24, from_zero=True)
-    speeds = [v["gmac_per_s"] for v in layers if is_number(v.get("gmac_per_s"))] + ([ceiling] if ceiling else [])
+    speeds = [v["gmac_per_s"] for v in layers if is_number(v.get("gmac_per_s"))] + ([peak] if peak else [])
     right = left + half + gap - 24
     speed_axis = linear_axis(speeds, right, width - 6, from_zero=True) if speeds else None
     drawing.text(left, 14, "ms", "soft")
     drawing.text(right, 14, "GMAC/s", "soft")
     for axis in (ms_axis, speed_axis):
         if axis:
-            _scale(drawing, axis, top - 4, bottom, lambda v: figure(v, 2).removesuffix(".0"), "", few=narrow)
+            _scale(drawing, axis, top - 4, bottom, lambda v: significant(v, 2).removesuffix(".0"), "", few=narrow)
     for i, layer in enumerate(layers):
         y = top + step * (i + 1) - (9 if narrow else step / 2)
         _name(drawing, names[i], y, left, narrow)
         hue = HUES.get(str(layer.get("precision")), OTHER_HUE)
-        hint = f"{names[i]}: {figure(layer['ms'])} ms"
+        hint = f"{names[i]}: {significant(layer['ms'])} ms"
         end = ms_axis.at(layer["ms"])
         drawing.bar(left, y - 5, end - left, 10, f"f{hue}", hint)
-        drawing.text(end + 4, y + 4, figure(layer["ms"], 2), "soft num halo", size=11)
+        drawing.text(end + 4, y + 4, significant(layer["ms"], 2), "soft num halo", size=11)
         if speed_axis and is_number(layer.get("gmac_per_s")):
             drawing.bar(right, y - 5, speed_axis.at(layer["gmac_per_s"]) - right, 10, f"f{hue}", hint)
-    if ceiling and speed_axis:
-        drawing.line([(speed_axis.at(ceiling), top - 8), (speed_axis.at(ceiling), bottom)], "mark")
-        drawing.text(width - 2, 14, f"ceiling {number(ceiling)}", "soft", anchor="end")
+    if peak and speed_axis:
+        drawing.line([(speed_axis.at(peak), top - 8), (speed_axis.at(peak), bottom)], "mark")
+        drawing.text(width - 2, 14, f"ceiling {number(peak)}", "soft", anchor="end")
     return drawing
 
 

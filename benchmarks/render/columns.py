@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from edgeecho.benchmarks.render.words import MISSING, at, figure, number, times
+from edgeecho.benchmarks.render.formatting import MISSING, number, number_at, significant, speedup
 from edgeecho.benchmarks.run.result import Row
 
 
@@ -50,7 +50,7 @@ def _field(name: str, factor: float = 1) -> Callable[[Row], Any]:
 
 
 def _of(group: str, key: str) -> Callable[[Row], Any]:
-    return lambda row: at(getattr(row, group), key)
+    return lambda row: number_at(getattr(row, group), key)
 
 
 _0, _1, _2, _3 = (partial(number, digits=digits) for digits in range(4))
@@ -65,18 +65,18 @@ COLUMNS = (
     Column("MMAC", "/frame", _field("macs_per_frame", 1e-6), _0, 16, "millions of multiply-accumulates a frame"),
     Column("file", "MB", _field("file_bytes", 1e-6), _2, 9, "size of the model file, 10^6 bytes"),
     Column("runs", "n", lambda row: row.n, _0, 17, "timed runs, every one counted"),
-    Column("p50", "ms", _field("p50_ms"), figure, 8, "median of a run"),
-    Column("p90", "ms", _field("p90_ms"), figure, 18, "90th percentile; none below 10 runs"),
-    Column("p99", "ms", _field("p99_ms"), figure, 19, "99th percentile; none below 100 runs"),
-    Column("ms/", "frame", _field("ms_per_frame"), figure, 4, "median of a run over the frames it answers"),
-    Column("live", "ms", _field("ms_per_live_frame"), figure, 6, "what one more live frame costs"),
+    Column("p50", "ms", _field("p50_ms"), significant, 8, "median of a run"),
+    Column("p90", "ms", _field("p90_ms"), significant, 18, "90th percentile; none below 10 runs"),
+    Column("p99", "ms", _field("p99_ms"), significant, 19, "99th percentile; none below 100 runs"),
+    Column("ms/", "frame", _field("ms_per_frame"), significant, 4, "median of a run over the frames it answers"),
+    Column("live", "ms", _field("ms_per_live_frame"), significant, 6, "what one more live frame costs"),
     Column("frames", "/s", _field("frames_per_second"), _1, 15, "frames a second at the median"),
     Column("peak", "MB", _field("peak_rss_mb"), _0, 14, "most memory of the row's process, 2^20 bytes"),
     Column("Dice", "ED", _of("accuracy", "dice_ed"), _3, 10, "overlap with the expert at end-diastole, 0-1"),
     Column("Dice", "ES", _of("accuracy", "dice_es"), _3, 10, "overlap with the expert at end-systole, 0-1"),
     Column("EF", "error", _of("accuracy", "ef_mae"), _2, 11, "mean size of the ejection fraction's error, points"),
-    Column("speed-", "up", _field("speedup_vs_unet3d"), times, 5, "over the standard 3D U-Net's fp32, a frame"),
-    Column("live", "up", _field("live_speedup_vs_unet3d"), times, 7, "the same, of one more live frame"),
+    Column("speed-", "up", _field("speedup_vs_unet3d"), speedup, 5, "over the standard 3D U-Net's fp32, a frame"),
+    Column("live", "up", _field("live_speedup_vs_unet3d"), speedup, 7, "the same, of one more live frame"),
 )
 
 ACCURACY = ("Dice", "EF")

@@ -9,22 +9,22 @@ from markupsafe import Markup
 
 from edgeecho.benchmarks.render.charts import draw_latency, draw_live, draw_profile, draw_stages
 from edgeecho.benchmarks.render.columns import COLUMNS, Column, filled_columns
-from edgeecho.benchmarks.render.pareto import caption, draw_pareto
-from edgeecho.benchmarks.render.summary import summary
-from edgeecho.benchmarks.render.words import (
+from edgeecho.benchmarks.render.formatting import (
     MISSING,
-    accuracy_words,
-    at,
-    busy_words,
-    clip_words,
+    accuracy_text,
+    clip_text,
     failures,
-    figure,
     in_order,
     is_number,
-    machine_words,
-    plain,
+    json_text,
+    load_warning,
+    machine_text,
+    number_at,
     row_name,
+    significant,
 )
+from edgeecho.benchmarks.render.pareto import caption, draw_pareto
+from edgeecho.benchmarks.render.summary import summary
 from edgeecho.benchmarks.run.result import BenchResult, Row
 from edgeecho.model.spec import NOTICE
 from edgeecho.report.page.svg import Drawing
@@ -42,18 +42,18 @@ def render_page(result: BenchResult) -> str:
     return render(
         "bench.html",
         Path(__file__).parent / "templates",
-        title=f"EdgeEcho benchmark: {machine_words(result)}",
-        about=" · ".join(filter(None, [clip_words(result).capitalize(), machine_words(result), _start_time(result)])),
-        warnings=list(filter(None, [busy_words(result), None if result.complete else INTERRUPTED])),
+        title=f"EdgeEcho benchmark: {machine_text(result)}",
+        about=" · ".join(filter(None, [clip_text(result).capitalize(), machine_text(result), _start_time(result)])),
+        warnings=list(filter(None, [load_warning(result), None if result.complete else INTERRUPTED])),
         summary=" ".join(summary(result)),
         figures=list(_figures(result, rows)),
         estimates=list(_estimates(rows)),
         columns=columns,
         rows=[(row, [(column, _cell(column, row)) for column in columns]) for row in rows],
-        accuracy=accuracy_words(result),
+        accuracy=accuracy_text(result),
         failures=[failure for row in rows for failure in failures(row)],
-        machine=[(key, plain(value)) for key, value in result.machine.items()],
-        protocol=[(key, plain(value)) for key, value in result.protocol.items()],
+        machine=[(key, json_text(value)) for key, value in result.machine.items()],
+        protocol=[(key, json_text(value)) for key, value in result.protocol.items()],
         notice=NOTICE,
     )
 
@@ -71,7 +71,7 @@ class _Figure:
 def _figures(result: BenchResult, rows: list[Row]) -> Iterator[_Figure]:
     """Yield the charts that have something to draw."""
     live = [row for row in rows if row.live]
-    rate = ", ".join(sorted({f"{at(row.live, 'fps') or 0:g}" for row in live}))
+    rate = ", ".join(sorted({f"{number_at(row.live, 'fps') or 0:g}" for row in live}))
     charts: list[tuple[str, str, Callable[[float], Drawing | None]]] = [
         (
             "Accuracy against time" if any(row.accuracy for row in rows) else "Size against time",
@@ -135,22 +135,22 @@ def _estimates(rows: list[Row]) -> Iterator[tuple[str, ...]]:
             yield (
                 row_name(row),
                 str(values.get("board") or MISSING),
-                figure(values.get("ms_per_frame")),
-                f"{figure(values.get('low_ms'))} to {figure(values.get('high_ms'))}",
+                significant(values.get("ms_per_frame")),
+                f"{significant(values.get('low_ms'))} to {significant(values.get('high_ms'))}",
                 max(parts, key=lambda name: parts[name]) if parts else MISSING,
-                plain(values.get("calibration")),
+                json_text(values.get("calibration")),
             )
 
 
 def _share_of_peak(row: Row) -> str:
-    part = at(row.profile, "of_ceiling")
+    part = number_at(row.profile, "of_ceiling")
     return f" The whole run reaches {100 * part:.0f} % of it." if part is not None else ""
 
 
 def _cine_text(rows: list[Row]) -> str:
     """Describe the cines of the end-to-end measurements."""
     measured = [row.end_to_end for row in rows if row.end_to_end]
-    inputs = dict.fromkeys(f"{plain(v.get('input'))}, {plain(v.get('frames'))} frames" for v in measured)
+    inputs = dict.fromkeys(f"{json_text(v.get('input'))}, {json_text(v.get('frames'))} frames" for v in measured)
     return f"Input: {'; '.join(inputs)}." if inputs else ""
 
 

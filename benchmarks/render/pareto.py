@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgeecho.benchmarks.render.words import figure, mean_dice, number, row_name, runtime_name
+from edgeecho.benchmarks.render.formatting import mean_dice, number, row_name, significant
+from edgeecho.benchmarks.run.machine import runtime_name
 from edgeecho.benchmarks.run.result import BenchResult, Row
 from edgeecho.report.page.svg import Axis, Drawing, linear_axis, log_axis, text_width
 
@@ -30,11 +31,11 @@ class Point:
 
 def accuracy_points(result: BenchResult) -> list[Point]:
     """Rows with a time and a Dice, all of the one data set that most rows were judged on."""
-    judged = [row for row in result.rows if row.ms_per_frame and mean_dice(row) is not None]
-    if not judged:
+    with_accuracy = [row for row in result.rows if row.ms_per_frame and mean_dice(row) is not None]
+    if not with_accuracy:
         return []
-    data = Counter(map(_data, judged)).most_common(1)[0][0]
-    return [Point(row, row.ms_per_frame or 0, mean_dice(row) or 0) for row in judged if _data(row) == data]
+    data = Counter(map(_data, with_accuracy)).most_common(1)[0][0]
+    return [Point(row, row.ms_per_frame or 0, mean_dice(row) or 0) for row in with_accuracy if _data(row) == data]
 
 
 def size_points(result: BenchResult) -> list[Point]:
@@ -76,23 +77,23 @@ def draw_pareto(result: BenchResult, width: float = 880) -> Drawing | None:
         None where no row has both figures.
     """
     points = accuracy_points(result)
-    is_judged = bool(points)
+    has_accuracy = bool(points)
     points = points or size_points(result)
     if not points:
         return None
     narrow = width < 600
     height = 420 if not narrow else 400
     left, right, top, bottom = (48, 14, 76 if narrow else 56, 46)
-    what = "Dice, mean of ED and ES" if is_judged else "parameters"
+    what = "Dice, mean of ED and ES" if has_accuracy else "parameters"
     drawing = Drawing(width, height, f"{what} against milliseconds a frame, {len(points)} rows")
-    base = result.yardstick() if is_judged else None
+    base = result.yardstick() if has_accuracy else None
     base_ms = base.ms_per_frame if base and all(p.row is not base for p in points) else None
     x = log_axis([p.x for p in points] + ([base_ms] if base_ms else []), left + 6, width - right - 6)
     y_range = (height - bottom - 4, top + 4)
-    y = linear_axis([p.y for p in points], *y_range) if is_judged else log_axis([p.y for p in points], *y_range)
-    if y.high > 1 and is_judged:
+    y = linear_axis([p.y for p in points], *y_range) if has_accuracy else log_axis([p.y for p in points], *y_range)
+    if y.high > 1 and has_accuracy:
         y = Axis(y.low, 1.0, *y_range, is_log=False)
-    _frame(drawing, x, y, what, (left, top, width - right, height - bottom), is_judged)
+    _frame(drawing, x, y, what, (left, top, width - right, height - bottom), has_accuracy)
     _legend(drawing, points, left, narrow)
     taken: list[Box] = []
     if base_ms:
@@ -101,7 +102,7 @@ def draw_pareto(result: BenchResult, width: float = 880) -> Drawing | None:
         words = "standard 3D U-Net, fp32: no Dice"
         drawing.text(at - 6, height - bottom - 8, words, "soft halo", anchor="end")
         taken.append((at - 6 - text_width(words), height - bottom - 20, at + 1, height - bottom - 2))
-    if is_judged:
+    if has_accuracy:
         steps = [(p, q) for p, q in zip(front(points), front(points)[1:], strict=False)]
         line = [(x.at(front(points)[0].x), y.at(front(points)[0].y))]
         for p, q in steps:
@@ -111,16 +112,16 @@ def draw_pareto(result: BenchResult, width: float = 880) -> Drawing | None:
     return drawing
 
 
-def _frame(drawing: Drawing, x: Axis, y: Axis, what: str, inner: Box, is_judged: bool) -> None:
+def _frame(drawing: Drawing, x: Axis, y: Axis, what: str, inner: Box, has_accuracy: bool) -> None:
     left, top, right, bottom = inner
     digits = 3 if y.high - y.low < 0.05 else 2
     for tick in y.ticks():
         drawing.line([(left, y.at(tick)), (right, y.at(tick))], "grid")
-        label = number(tick, digits) if is_judged else f"{figure(tick / 1e6, 1)} M"
+        label = number(tick, digits) if has_accuracy else f"{significant(tick / 1e6, 1)} M"
         drawing.text(left - 6, y.at(tick) + 4, label, "soft num", anchor="end")
     for tick in x.ticks():
         drawing.line([(x.at(tick), top), (x.at(tick), bottom)], "grid")
-        drawing.text(x.at(tick), bottom + 18, figure(tick, 1), "soft num", anchor="middle")
+        drawing.text(x.at(tick), bottom + 18, significant(tick, 1), "soft num", anchor="middle")
     drawing.line([(left, bottom), (right, bottom)], "axis")
     drawing.text((left + right) / 2, bottom + 38, "ms a frame, median; logarithmic", "soft", anchor="middle")
     drawing.text(left - 42, top - 10, what, "soft")
@@ -157,7 +158,7 @@ def _marks(drawing: Drawing, points: Sequence[Point], x: Axis, y: Axis, taken: l
     for point in points:
         style = HUES.get(point.row.precision_asked or "", OTHER_HUE)
         mark = f"hollow l{style}" if point.row.form == "stream" else f"f{style} ring"
-        hint = f"{row_name(point.row)}: {figure(point.x)} ms a frame, {figure(point.y)}"
+        hint = f"{row_name(point.row)}: {significant(point.x)} ms a frame, {significant(point.y)}"
         drawing.dot(x.at(point.x), y.at(point.y), mark, SHAPES.get(point.row.runtime, "diamond"), hint=hint)
     for name, members in networks.items():
         for point in members:  # the first that has room beside it names the network
@@ -190,5 +191,5 @@ def _overlap(a: Box, b: Box) -> bool:
 
 
 def _data(row: Row) -> str:
-    known = row.accuracy or {}
-    return " ".join(str(known[key]) for key in ("data", "split") if known.get(key)) or "unknown data"
+    accuracy = row.accuracy or {}
+    return " ".join(str(accuracy[key]) for key in ("data", "split") if accuracy.get(key)) or "unknown data"

@@ -12,20 +12,20 @@ import sys
 import textwrap
 from pathlib import Path
 
+from edgeecho.benchmarks.render.formatting import (
+    MISSING,
+    accuracy_text,
+    clip_text,
+    in_order,
+    machine_text,
+    number,
+    number_at,
+    significant,
+    speedup,
+)
 from edgeecho.benchmarks.render.markdown import clean, table
 from edgeecho.benchmarks.render.pareto import caption, draw_pareto
-from edgeecho.benchmarks.render.words import (
-    MISSING,
-    accuracy_words,
-    at,
-    clip_words,
-    figure,
-    in_order,
-    machine_words,
-    number,
-    runtime_name,
-    times,
-)
+from edgeecho.benchmarks.run.machine import runtime_name
 from edgeecho.benchmarks.run.result import BenchResult, Row
 from edgeecho.errors import ConfigError, EdgeEchoError
 from edgeecho.files import atomic
@@ -51,17 +51,17 @@ def render_region(result: BenchResult, root: Path) -> str:
     ways = sorted({(row.precision_asked or FILE, row.runtime) for row in rows}, key=lambda w: (w[0] != "int8", *w))
     kinds = list(dict.fromkeys((row.model, row.form or "clip") for row in rows))
     has_streams = any(form == "stream" for _, form in kinds)
-    is_judged = any(row.accuracy for row in rows)
+    has_accuracy = any(row.accuracy for row in rows)
     heads = [
         *("network", *(["form"] if has_streams else []), "parameters", "int8 file"),
-        *(["Dice ED / ES"] if is_judged else []),
+        *(["Dice ED / ES"] if has_accuracy else []),
         *(f"{precision}, {runtime_name(runtime)}" for precision, runtime in ways),
     ]
     lines = []
     for model, form in kinds:
         members = [row for row in rows if (row.model, row.form or "clip") == (model, form)]
         cells = [_linked(model, root), *([form] if has_streams else []), _parameters(members), _int8_file(members)]
-        cells += [_dice(members)] if is_judged else []
+        cells += [_dice(members)] if has_accuracy else []
         for precision, runtime in ways:
             way = (r for r in members if (r.precision_asked or FILE, r.runtime) == (precision, runtime))
             cells.append(_speed(next(way, None)))
@@ -69,10 +69,10 @@ def render_region(result: BenchResult, root: Path) -> str:
     text = table(heads, lines, 2 if has_streams else 1)
     for model in {model for model, _ in kinds if PLAIN_NAME.fullmatch(model)}:  # links are ours: they stay links
         text = text.replace(f"| {clean(_linked(model, root))} |", f"| {_linked(model, root)} |")
-    accuracy = accuracy_words(result)
+    accuracy = accuracy_text(result)
     words = (
         "Milliseconds a frame (median), and how many times as fast as the standard 3D U-Net's fp32 in ONNX Runtime; "
-        f"{clip_words(result)}, the network alone. {clean(machine_words(result))}; {clean(_day(result))}. `unet3d` is "
+        f"{clip_text(result)}, the network alone. {clean(machine_text(result))}; {clean(_day(result))}. `unet3d` is "
         "the standard 3D U-Net with random weights, through the same exporter."
         f"{f' {clean(accuracy)}' if accuracy else ''} [Every row and the rules]({SOURCE.as_posix()})."
         f"{'' if result.complete else ' **Interrupted: partial figures.**'}"
@@ -149,15 +149,19 @@ def _int8_file(rows: list[Row]) -> str:
 
 
 def _dice(rows: list[Row]) -> str:
-    """Of the int8 row where it is known; else of any."""
-    judged = sorted((row for row in rows if row.accuracy), key=lambda row: row.precision_asked != "int8")
-    return " / ".join(number(at(judged[0].accuracy, key), 3) for key in ("dice_ed", "dice_es")) if judged else MISSING
+    """Return Dice of the int8 row where it is known, else of any row."""
+    with_accuracy = sorted((row for row in rows if row.accuracy), key=lambda row: row.precision_asked != "int8")
+    if not with_accuracy:
+        return MISSING
+    return " / ".join(number(number_at(with_accuracy[0].accuracy, key), 3) for key in ("dice_ed", "dice_es"))
 
 
 def _speed(row: Row | None) -> str:
     if row is None or not row.ms_per_frame:
         return MISSING
-    return f"{figure(row.ms_per_frame)}" + (f" ({times(row.speedup_vs_unet3d)})" if row.speedup_vs_unet3d else "")
+    return f"{significant(row.ms_per_frame)}" + (
+        f" ({speedup(row.speedup_vs_unet3d)})" if row.speedup_vs_unet3d else ""
+    )
 
 
 def _day(result: BenchResult) -> str:

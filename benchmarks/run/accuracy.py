@@ -29,7 +29,7 @@ def require_items(data: str, split: str) -> None:
         raise DataError(f"{source.kind} has no items in split {split}; choose another split")
 
 
-def fill_accuracy(runners: list[Runner], data: str, split: str, threads: int, say: Callable[[str], None]) -> None:
+def fill_accuracy(runners: list[Runner], data: str, split: str, threads: int, notify: Callable[[str], None]) -> None:
     """Evaluate each model, form, runtime and precision once, as `edgeecho eval` does, PyTorch rows too; it has no bf16.
 
     Args:
@@ -43,8 +43,8 @@ def fill_accuracy(runners: list[Runner], data: str, split: str, threads: int, sa
         row, entry = runner.row, runner.entry
         if row.weights != "trained" or row.error or row.precision_asked == "bf16":
             continue
-        say(f"evaluating {entry.label} on {data.partition(':')[0]} {split}")
-        with runner.beside("accuracy"):
+        notify(f"evaluating {entry.label} on {data.partition(':')[0]} {split}")
+        with runner.attempt_extra("accuracy"):
             scores = evaluate_model(
                 entry.source,
                 data,

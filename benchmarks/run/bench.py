@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from edgeecho.benchmarks.peers.peers import PEERS
-from edgeecho.benchmarks.render.words import without_folders
 from edgeecho.benchmarks.run.accuracy import fill_accuracy, require_items
-from edgeecho.benchmarks.run.contest import prepare, speckle_clip
+from edgeecho.benchmarks.run.clip import speckle_clip
 from edgeecho.benchmarks.run.end_to_end import draw_cine
 from edgeecho.benchmarks.run.entries import (
     DEFAULT_MODELS,
@@ -22,8 +21,10 @@ from edgeecho.benchmarks.run.entries import (
     entries,
     macs_per_frame,
 )
+from edgeecho.benchmarks.run.error_text import without_folders
 from edgeecho.benchmarks.run.machine import describe_machine, has_engine
 from edgeecho.benchmarks.run.pack import Pack, with_engines
+from edgeecho.benchmarks.run.peer_files import export_peer_files
 from edgeecho.benchmarks.run.protocol import Extras, Rules, describe_protocol
 from edgeecho.benchmarks.run.result import BenchResult
 from edgeecho.benchmarks.run.runner import Runner
@@ -49,7 +50,7 @@ def run_bench(
     work_dir: Path | None = None,
     frames: np.ndarray | None = None,
     progress: Progress = lambda step, steps, what: None,
-    say: Callable[[str], None] = lambda text: None,
+    notify: Callable[[str], None] = lambda text: None,
 ) -> BenchResult:
     """Time networks on this machine's CPU.
 
@@ -92,30 +93,30 @@ def run_bench(
     packed = Pack.read(pack) if pack else None
     with work_folder(work_dir) as folder:
         if packed:
-            asked = packed.entries(runtimes, precisions, forms, models)
+            selected = packed.entries(runtimes, precisions, forms, models)
             if runtimes is None:
-                asked = with_engines(asked, say)
+                selected = with_engines(selected, notify)
                 runtimes = [runtime for runtime in DEFAULT_RUNTIMES if has_engine(runtime)]  # of own files
-            macs = {(entry.source, entry.form): packed.macs.get((entry.model, entry.form)) for entry in asked}
-            asked += entries([], runtimes, ("fp32",), ("clip",), folder, own_files) if own_files else []
+            macs = {(entry.source, entry.form): packed.macs.get((entry.model, entry.form)) for entry in selected}
+            selected += entries([], runtimes, ("fp32",), ("clip",), folder, own_files) if own_files else []
         else:
             names = DEFAULT_MODELS if models is None else models
             runtimes = DEFAULT_RUNTIMES if runtimes is None else runtimes
             precisions = DEFAULT_PRECISIONS if precisions is None else precisions
             forms = FORMS if forms is None else forms
-            asked, macs = entries(names, runtimes, precisions, forms, folder, own_files, say), {}
-        runners = [Runner.of(entry, threads) for entry in asked]
-        contest = _Contest(runners, rules, extras, folder, clip, progress, macs, bool(packed))
+            selected, macs = entries(names, runtimes, precisions, forms, folder, own_files, notify), {}
+        runners = [Runner.of(entry, threads) for entry in selected]
+        bench_run = _BenchRun(runners, rules, extras, folder, clip, progress, macs, bool(packed))
         protocol = describe_protocol(rules, extras, threads, clip, frames is not None)
         result = BenchResult(machine=machine, protocol=protocol, rows=[runner.row for runner in runners])
         try:
-            contest.hold()
+            bench_run.run()
             if extras.data:
-                fill_accuracy(runners, extras.data, extras.split, threads, lambda what: contest.step(what))
+                fill_accuracy(runners, extras.data, extras.split, threads, lambda what: bench_run.step(what))
         except KeyboardInterrupt:
             result.complete = False
         finally:
-            contest.close()
+            bench_run.close()
     for row in result.rows:
         row.summarise()
         if not result.complete and not row.n and not row.error:
@@ -140,7 +141,7 @@ def work_folder(given: Path | None) -> Iterator[Path]:
 
 
 @dataclass
-class _Contest:
+class _BenchRun:
     runners: list[Runner]
     rules: Rules
     extras: Extras
@@ -152,7 +153,7 @@ class _Contest:
     is_packed: bool = False
     done: int = 0
 
-    def hold(self) -> None:
+    def run(self) -> None:
         """Export what is missing, open all rows, time them in turns, and ask for the rest."""
         frames_file = self.folder / "frames.npy"
         np.save(frames_file, self.clip)
@@ -163,7 +164,7 @@ class _Contest:
             self.step(f"exporting {name}")
             entered = (r for r in self.runners if (r.entry.model, r.entry.kind) == (name, "peer"))
             rows = [r for r in entered if r.entry.runtime != "torch"]
-            failure = prepare(name, [r.entry for r in rows], frames_file) if rows else None
+            failure = export_peer_files(name, [r.entry for r in rows], frames_file) if rows else None
             for runner in rows:
                 runner.row.error = failure and without_folders(failure)
         for runner in self.runners:
@@ -176,7 +177,7 @@ class _Contest:
         turn = 0
         while self._turns(turn):
             turn += 1
-        self._ask_for_the_rest()
+        self._measure_extras()
 
     def _turns(self, turn: int) -> bool:
         """One turn of every row that needs more runs; False when none does."""
@@ -192,7 +193,7 @@ class _Contest:
                     runner.park()
         return any_ran or turn + 1 < self.rules.rounds
 
-    def _ask_for_the_rest(self) -> None:
+    def _measure_extras(self) -> None:
         """Row by row, while all others rest."""
         cine = self.folder / "cine.avi"
         draw_cine(self.clip, cine)

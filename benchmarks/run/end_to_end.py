@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edgeecho.benchmarks.render.words import STAGES
+from edgeecho.benchmarks.run.result import STAGES
 from edgeecho.cine import Cine, read_cine
 from edgeecho.measure import measure
 from edgeecho.preprocess import find_roi, mask_from_network, to_network
@@ -22,7 +22,7 @@ RUNS = 5
 
 
 def draw_cine(frames: np.ndarray, path: Path) -> None:
-    """Write the contest's clip as a probe would store it: 640 x 480 in Motion JPEG, shown over and over.
+    """Write the benchmark's clip as a probe would store it: 640 x 480 in Motion JPEG, shown over and over.
 
     Args:
         frames: uint8 (T, 1, S, S).

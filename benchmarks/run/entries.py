@@ -20,7 +20,7 @@ FORMS = ("clip", "stream")
 DEFAULT_MODELS = ("default", "cl_unet_nano", "unet2d", "unet3d")
 ALL = "all"
 """Every packaged model and every peer."""
-BESIDE = {"bf16": ("openvino",), "int8": ("ort", "openvino")}
+PRECISION_RUNTIMES = {"bf16": ("openvino",), "int8": ("ort", "openvino")}
 """Precision to the runtimes that have it."""
 
 
@@ -82,7 +82,7 @@ def entries(
     forms: Sequence[str],
     work_dir: Path,
     own_files: Sequence[Path] = (),
-    say: Callable[[str], None] = lambda text: None,
+    notify: Callable[[str], None] = lambda text: None,
 ) -> list[Entry]:
     """Every row that is asked for and can be, each once, in order.
 
@@ -101,7 +101,7 @@ def entries(
     Raises:
         ConfigError: If a name is unknown, nothing is asked for, or no row is possible.
     """
-    known(("runtime", runtimes, RUNTIMES), ("precision", precisions, PRECISIONS), ("form", forms, FORMS))
+    require_names(("runtime", runtimes, RUNTIMES), ("precision", precisions, PRECISIONS), ("form", forms, FORMS))
     if not models and not own_files:
         raise ConfigError("no model to benchmark; name one, such as default")
     everything = [*(folder.name for folder in packaged_models()), *PEERS]
@@ -111,7 +111,7 @@ def entries(
     for model, is_one_of_all in named:
         found = rows_of(model, runtimes, precisions, forms, work_dir)
         if not found and (is_default or is_one_of_all):
-            say(f"{model}: left out, no row of these forms, runtimes and precisions is possible")
+            notify(f"{model}: left out, no row of these forms, runtimes and precisions is possible")
         elif not found:
             raise ConfigError(f"{model}: no row of these forms, runtimes and precisions is possible; ask for more")
         rows += found
@@ -134,12 +134,12 @@ def rows_of(
     Raises:
         ConfigError: If the model is unknown.
     """
-    asked = [(form, runtime, precision) for form in forms for runtime in runtimes for precision in precisions]
+    selected = [(form, runtime, precision) for form in forms for runtime in runtimes for precision in precisions]
     if model in PEERS:
         peer = PEERS[model]
         return [
             Entry(model, str(work_dir / model), r, p, f, "peer")
-            for f, r, p in asked
+            for f, r, p in selected
             if f in peer.forms and _possible(f, r, p)
         ]
     if folder := model_folder(model):
@@ -147,7 +147,7 @@ def rows_of(
         name = folder.name if folder.name.strip(".") else folder.resolve().name  # of `.` and `..` too
         possible = [
             Entry(name, str(folder), r, p, f)
-            for f, r, p in asked
+            for f, r, p in selected
             if _possible(f, r, p) and (f == "clip" or streams) and (r != "torch" or any(folder.glob("*.safetensors")))
         ]
         if not read_index(folder):
@@ -173,10 +173,10 @@ def _possible(form: str, runtime: str, precision: str) -> bool:
     """PyTorch is the reference: its clip, in fp32."""
     if runtime == "torch":
         return form == "clip" and precision == "fp32"
-    return runtime in BESIDE.get(precision, RUNTIMES)
+    return runtime in PRECISION_RUNTIMES.get(precision, RUNTIMES)
 
 
-def known(*checks: tuple[str, Sequence[str], Sequence[str]]) -> None:
+def require_names(*checks: tuple[str, Sequence[str], Sequence[str]]) -> None:
     """Refuse names that are not known, and empty lists.
 
     Raises:

@@ -61,23 +61,23 @@ def read_onnx(path: Path) -> OnnxFile:
         ModelFileError: If it is no ONNX file, too large, or its external data are missing, too short, or not in its
             own folder.
     """
-    beside = _Beside(path)
-    data = beside.contents(path, path.name)
+    external = _ExternalFiles(path)
+    data = external.contents(path, path.name)
     try:
-        pieces = _self_contained(memoryview(data), "model", beside, 0)
+        pieces = _self_contained(memoryview(data), "model", external, 0)
     except (ValueError, IndexError) as error:
         raise ModelFileError(f"{path.name}: no sound ONNX file ({error}); export it again") from error
     if pieces is not None:
         _require_size(path.name, _size(pieces))
     digest = hashlib.sha256(data)
-    for name in sorted(beside.files, key=str.encode):
-        content = beside.files[name]
+    for name in sorted(external.files, key=str.encode):
+        content = external.files[name]
         digest.update(name.encode() + b"\0" + len(content).to_bytes(8, "little"))
         digest.update(content)
-    return OnnxFile(data if pieces is None else b"".join(pieces), beside.total_bytes, digest.hexdigest())
+    return OnnxFile(data if pieces is None else b"".join(pieces), external.total_bytes, digest.hexdigest())
 
 
-class _Beside:
+class _ExternalFiles:
     """The external files of an ONNX file, each read once."""
 
     def __init__(self, path: Path) -> None:
@@ -147,7 +147,7 @@ def _require_size(name: str, size: int) -> None:
         )
 
 
-def _self_contained(message: memoryview, kind: str, beside: _Beside, depth: int) -> Pieces | None:
+def _self_contained(message: memoryview, kind: str, external: _ExternalFiles, depth: int) -> Pieces | None:
     """A message with its external data inside, in pieces; None where it has none and stays as it is."""
     if depth > MAX_DEPTH:
         raise ValueError(f"messages more than {MAX_DEPTH} deep")
@@ -157,14 +157,14 @@ def _self_contained(message: memoryview, kind: str, beside: _Beside, depth: int)
         child = NESTED[kind].get(number)
         if child is None or isinstance(value, int):
             continue
-        inside = _tensor(value, beside) if child == TENSOR else _self_contained(value, child, beside, depth + 1)
+        inside = _tensor(value, external) if child == TENSOR else _self_contained(value, child, external, depth + 1)
         if inside is not None:
             pieces += [message[kept_to:begin], head(number, _size(inside)), *inside]
             kept_to = end
     return [*pieces, message[kept_to:]] if pieces else None
 
 
-def _tensor(message: memoryview, beside: _Beside) -> Pieces | None:
+def _tensor(message: memoryview, external: _ExternalFiles) -> Pieces | None:
     """A TensorProto with `raw_data` in place of `external_data`; None where it has no external data."""
     entries: dict[str, str] = {}
     dims: list[int] = []
@@ -190,7 +190,7 @@ def _tensor(message: memoryview, beside: _Beside) -> Pieces | None:
         for dim in dims:
             count *= dim
         size = -(-count // 8)
-    raw = beside.part(entries.get("location", ""), offset or 0, size)
+    raw = external.part(entries.get("location", ""), offset or 0, size)
     return [*kept, head(RAW_DATA, len(raw)), raw]
 
 

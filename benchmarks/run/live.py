@@ -8,11 +8,11 @@ import numpy as np
 
 from edgeecho.benchmarks.run.result import percentile
 
-MISSED_ALLOWED = 0.01
+MAX_MISSED_FRACTION = 0.01
 """Part of the frames that may be answered late in a stream that keeps up: an operating system takes its turns."""
-STARTING_S = 1.0
+START_UP_SECONDS = 1.0
 """At the beginning, when the region is found and the state is filled; whether a stream keeps up is asked after it."""
-PATIENCE = 3
+MAX_DURATION_FACTOR = 3
 """A stream that falls behind is stopped after so many times the seconds that were asked."""
 
 
@@ -48,7 +48,7 @@ def run_live(
     late: list[float] = []
     begin = now()
     for i in range(count):
-        if now() - begin > PATIENCE * seconds:
+        if now() - begin > MAX_DURATION_FACTOR * seconds:
             break
         comes = begin + i * period
         if (wait := comes - now()) > 0:
@@ -58,7 +58,7 @@ def run_live(
         done = now()
         used.append((done - begun) / period)
         late.append(done - (comes + period))
-    started = min(round(STARTING_S * fps), len(late) - 1)
+    started = min(round(START_UP_SECONDS * fps), len(late) - 1)
     start, steady = late[:started], late[started:]
     missed = sum(seconds_late > 0 for seconds_late in steady)
     waiting = int(max(0.0, late[-1] / period) + 1e-6)
@@ -66,7 +66,7 @@ def run_live(
     return {
         "fps": fps,
         "frames": len(used),
-        "keeps_up": missed <= MISSED_ALLOWED * len(steady) and not waiting,
+        "keeps_up": missed <= MAX_MISSED_FRACTION * len(steady) and not waiting,
         **dict(zip(("used_p50", "used_p90", "used_p99"), part, strict=True)),
         "late_max_ms": round(1000 * max(0.0, *steady), 3),
         "start_late_max_ms": round(1000 * max([0.0, *start]), 3),

@@ -14,7 +14,13 @@ FLAGS_ARM = ("asimd", "asimddp", "asimdhp", "i8mm", "bf16", "sve", "sve2")
 PACKAGES = ("edgeecho", "onnxruntime", "openvino", "numpy", "onnx", "torch")
 
 ENGINES = {"ort": "onnxruntime", "openvino": "openvino", "torch": "torch"}
-"""Runtime to the package that it is."""
+"""Runtime to the Python package of its engine."""
+ENGINE_NAMES = {"ort": "ONNX Runtime", "openvino": "OpenVINO", "torch": "PyTorch"}
+
+
+def runtime_name(runtime: str) -> str:
+    """Return the name of a runtime's engine, such as `ONNX Runtime` for `ort`."""
+    return ENGINE_NAMES.get(runtime, runtime)
 
 
 def has_engine(runtime: str) -> bool:

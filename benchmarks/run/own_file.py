@@ -12,7 +12,7 @@ ONNX_TYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32, "tensor(fl
 
 
 class OwnFile:
-    """A user's ONNX graph with one picture input, in either engine, fed with the contest's clip as far as it fits."""
+    """A user's ONNX graph with one picture input, in either engine, fed with the benchmark's clip as far as it fits."""
 
     def __init__(self, path: Path, runtime: str, threads: int) -> None:
         """

@@ -37,21 +37,21 @@ class RowProcess:
             start_new_session=True,  # Ctrl-C is the caller's to handle
         )
         try:
-            self.opened = self._ask(job)
+            self.opened = self._exchange(job)
         except BaseException:
             self.close()
             raise
 
-    def ask(self, what: str, **settings: Any) -> dict[str, Any]:
+    def request(self, what: str, **settings: Any) -> dict[str, Any]:
         """Have something done: `run`, `live`, `end_to_end`, `profile`, `read_back`,
         as `edgeecho.benchmarks.run.worker` has them.
 
         Raises:
             RowError: If it failed; what else is asked may still succeed.
         """
-        return self._ask({"do": what, **settings})
+        return self._exchange({"do": what, **settings})
 
-    def _ask(self, command: dict[str, Any]) -> dict[str, Any]:
+    def _exchange(self, command: dict[str, Any]) -> dict[str, Any]:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None

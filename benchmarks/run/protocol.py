@@ -9,7 +9,7 @@ import numpy as np
 
 from edgeecho.benchmarks.peers.peers import PEERS, YARDSTICK
 from edgeecho.benchmarks.profile.counting import COUNTER
-from edgeecho.benchmarks.run.live import MISSED_ALLOWED
+from edgeecho.benchmarks.run.live import MAX_MISSED_FRACTION
 from edgeecho.benchmarks.run.result import RUNS_FOR_PERCENTILE
 from edgeecho.benchmarks.run.worker import WARM_UP_RUNS
 from edgeecho.errors import ConfigError
@@ -118,7 +118,7 @@ def describe_protocol(rules: Rules, extras: Extras, threads: int, clip: np.ndarr
         else "not measured",
         "end_to_end": "Motion JPEG file to figures, stages of the predictor" if extras.end_to_end else "not measured",
         "live": f"{extras.rate:g} frames a second for {extras.live_seconds:g} s, 640 x 480, push to answer; keeps up: "
-        f"after the first second at most {MISSED_ALLOWED:.0%} of frames late, and none waiting at the end"
+        f"after the first second at most {MAX_MISSED_FRACTION:.0%} of frames late, and none waiting at the end"
         if extras.rate
         else "not measured",
         "energy": "not measured",

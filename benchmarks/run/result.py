@@ -18,6 +18,8 @@ MAX_FILE_BYTES = 1 << 26
 """A result file is not read beyond this; a hundred rows of a thousand runs are a megabyte."""
 YARDSTICK_ROW = (YARDSTICK, "ort", "fp32")
 """Model, runtime and precision of the row that speed-ups are over."""
+STAGES = ("decode", "region", "resize", "network", "mask", "measure")
+"""Stages of `Row.end_to_end`, in their order."""
 RUNS_FOR_PERCENTILE = {50: 1, 90: 10, 99: 100}
 """Runs from which on a percentile is given; below, it is null."""
 
@@ -164,8 +166,8 @@ class BenchResult:
             raise DataError("no result of edgeecho bench; give a file that its --json wrote")
         version = values.get("schema_version")
         if version not in READABLE_VERSIONS or isinstance(version, bool):
-            known = " and ".join(map(str, READABLE_VERSIONS))
-            raise DataError(f"schema version {version!r}; this EdgeEcho reads {known}")
+            readable = " and ".join(map(str, READABLE_VERSIONS))
+            raise DataError(f"schema version {version!r}; this EdgeEcho reads {readable}")
         for key, kind in (("machine", dict), ("protocol", dict), ("rows", list)):
             if not isinstance(values.get(key), kind):
                 raise DataError(f"no result of edgeecho bench: {key} is missing or no {kind.__name__}")
@@ -210,13 +212,13 @@ def _row(values: Any, number: int) -> Row:
     if not isinstance(values, dict):
         raise DataError(f"row {number} is no object")
     row: dict[str, Any] = {}
-    for known in fields(Row):
-        value = values.get(known.name)
+    for column in fields(Row):
+        value = values.get(column.name)
         if value is not None:
-            kind = known.type.__name__ if known.type in (str, int) else str(known.type)
+            kind = column.type.__name__ if column.type in (str, int) else str(column.type)
             if not _fits(value, kind):
-                raise DataError(f"row {number}: {known.name} is {str(value)[:40]!r}, expected {kind}")
-            row[known.name] = value
+                raise DataError(f"row {number}: {column.name} is {str(value)[:40]!r}, expected {kind}")
+            row[column.name] = value
     for name in ("model", "runtime", "precision_asked", "threads"):
         if name not in values or (name not in row and name != "precision_asked"):
             raise DataError(f"row {number}: {name} is missing")

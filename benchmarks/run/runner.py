@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from edgeecho.benchmarks.profile.readback import precision_label
-from edgeecho.benchmarks.render.words import without_folders
 from edgeecho.benchmarks.run.entries import Entry
+from edgeecho.benchmarks.run.error_text import without_folders
 from edgeecho.benchmarks.run.machine import memory_is_short
 from edgeecho.benchmarks.run.process import RowError, RowProcess
 from edgeecho.benchmarks.run.result import Row
@@ -48,7 +48,7 @@ class Runner:
             self.close()
 
     @contextmanager
-    def beside(self, what: str) -> Iterator[None]:
+    def attempt_extra(self, what: str) -> Iterator[None]:
         """What fails inside is named in the row's `failed`; its times are as good as before."""
         try:
             yield
@@ -82,27 +82,27 @@ class Runner:
 
     def time(self, runs: int) -> None:
         """So many timed runs more."""
-        answer = self.ask("run", runs=runs)
+        answer = self.request("run", runs=runs)
         self.row.times_ms += answer["ms"]
         self.row.peak_rss_mb = round(answer["peak_rss_mb"], 3)
         self.cpu_seconds += answer["cpu_seconds"]
         self.wall_seconds += answer["wall_seconds"]
         self.row.cores_used = round(self.cpu_seconds / self.wall_seconds, 3)
 
-    def ask(self, what: str, **settings: Any) -> dict[str, Any]:
+    def request(self, what: str, **settings: Any) -> dict[str, Any]:
         """As `RowProcess.ask`; a parked row begins anew first, and warms up."""
         self.process = self.process or RowProcess(self.job)
-        return self.process.ask(what, **settings)
+        return self.process.request(what, **settings)
 
     def add(self, what: str, **settings: Any) -> None:
         """Fill in the row's field of that name; the last things that are asked, as they cost memory."""
-        with self.beside(what):
-            setattr(self.row, what, self.ask(what, **settings)[what])
+        with self.attempt_extra(what):
+            setattr(self.row, what, self.request(what, **settings)[what])
 
     def read_back(self) -> None:
         """Which precision ran."""
-        with self.beside("precision_run"):
-            self.row.convolutions_run = self.ask("read_back")["convolutions"]
+        with self.attempt_extra("precision_run"):
+            self.row.convolutions_run = self.request("read_back")["convolutions"]
             self.row.precision_run = precision_label(self.row.convolutions_run)
 
     @property

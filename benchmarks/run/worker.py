@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from edgeecho.benchmarks.run.opened import Opened, open_row
+from edgeecho.benchmarks.run.loaded_row import LoadedRow, load_row
 from edgeecho.errors import ConfigError, EdgeEchoError
 
 WARM_UP_RUNS = 2
@@ -45,14 +45,14 @@ def _timed(run: Callable[[], object]) -> float:
     return (time.perf_counter_ns() - start) / 1e6
 
 
-class _Desk:
+class _RowServer:
     """Answers what is asked of an opened row."""
 
     def __init__(self, job: dict[str, Any]) -> None:
         self.job = job
         self.frames = np.load(job["frames_file"])
         before = rss_mb("VmRSS")
-        self.row: Opened = open_row(job, self.frames)
+        self.row: LoadedRow = load_row(job, self.frames)
         self.shapes = {name: list(value.shape) for name, value in self.row.inputs.items()}
         warm_up = [_timed(self.row.run)]
         while len(warm_up) < WARM_UP_RUNS or sum(warm_up) < 1000 * job["warm_up_seconds"]:
@@ -123,28 +123,28 @@ class _Desk:
 def serve(lines: TextIO, out: TextIO) -> None:
     """Answer a job and its commands, line by line."""
 
-    def say(**values: Any) -> None:
+    def reply(**values: Any) -> None:
         print(json.dumps(values), file=out, flush=True)
 
-    desk: _Desk | None = None
+    server: _RowServer | None = None
     for line in lines:
         given = json.loads(line)
         try:
-            if desk is None:
-                desk = _Desk(given)
-                say(**desk.opening)
+            if server is None:
+                server = _RowServer(given)
+                reply(**server.opening)
             else:
-                answer = getattr(desk, given.pop("do"))
-                say(**answer(**given))
+                answer = getattr(server, given.pop("do"))
+                reply(**answer(**given))
         except EdgeEchoError as error:
-            say(error=str(error))
+            reply(error=str(error))
         except Exception as error:  # a row that fails must not end the others
-            say(error=f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
-        if desk is None:
+            reply(error=f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
+        if server is None:
             return
 
 
 if __name__ == "__main__":
-    answers = os.fdopen(os.dup(1), "w")
+    replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever an engine prints goes to stderr
-    serve(sys.stdin, answers)
+    serve(sys.stdin, replies)

@@ -13,10 +13,10 @@ from onnx.external_data_helper import set_external_data
 from edgeecho.benchmarks.profile.counting import count_macs
 from edgeecho.benchmarks.profile.layers import graph_layers
 from edgeecho.benchmarks.run.bench import run_bench
-from edgeecho.benchmarks.run.contest import speckle_clip
+from edgeecho.benchmarks.run.clip import speckle_clip
 from edgeecho.benchmarks.run.entries import entries
 from edgeecho.benchmarks.run.external_data import NESTED, TENSOR, read_onnx
-from edgeecho.benchmarks.run.opened import open_row
+from edgeecho.benchmarks.run.loaded_row import load_row
 from edgeecho.benchmarks.run.protocol import Extras, Rules
 from edgeecho.errors import ModelFileError
 
@@ -77,7 +77,7 @@ def test_the_files_own_folder_counts_not_the_current_directory(
         monkeypatch.chdir(tmp_path / directory)
         for file in (path, whole):
             (entry,) = entries([], [runtime], ["fp32"], ["clip"], tmp_path, [file])
-            answers.append(open_row({**entry.job(), "threads": 1}, CLIP).run()[0])
+            answers.append(load_row({**entry.job(), "threads": 1}, CLIP).run()[0])
     assert all(np.array_equal(answer, answers[0]) for answer in answers)
     assert np.abs(answers[0]).max() > 0
 

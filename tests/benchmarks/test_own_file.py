@@ -9,9 +9,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from edgeecho.benchmarks.run.bench import run_bench
-from edgeecho.benchmarks.run.contest import speckle_clip
+from edgeecho.benchmarks.run.clip import speckle_clip
 from edgeecho.benchmarks.run.entries import entries
-from edgeecho.benchmarks.run.opened import open_row
+from edgeecho.benchmarks.run.loaded_row import load_row
 from edgeecho.benchmarks.run.protocol import Extras, Rules
 from edgeecho.errors import ConfigError
 
@@ -53,7 +53,7 @@ def test_own_files_are_fed_what_they_take(
     tmp_path: Path, runtime: str, shape: list[int | str], kind: int, frames: int, fed: tuple[int, ...]
 ) -> None:
     (entry,) = entries([], [runtime], ["fp32"], ["clip"], tmp_path, [_own(tmp_path / "own.onnx", shape, kind)])
-    opened = open_row({**entry.job(), "threads": 1}, CLIP)
+    opened = load_row({**entry.job(), "threads": 1}, CLIP)
     assert opened.inputs is not None
     (given,) = opened.inputs.values()
     assert given.shape == fed

@@ -11,11 +11,11 @@ import pytest
 from edgeecho.benchmarks.peers.peers import PEERS, Peer
 from edgeecho.benchmarks.profile.counting import count_macs
 from edgeecho.benchmarks.run.bench import run_bench
-from edgeecho.benchmarks.run.contest import speckle_clip
+from edgeecho.benchmarks.run.clip import speckle_clip
 from edgeecho.benchmarks.run.entries import DEFAULT_MODELS, PRECISIONS, entries
 from edgeecho.benchmarks.run.pack import Pack
-from edgeecho.benchmarks.run.packing import prepare_pack
 from edgeecho.benchmarks.run.protocol import Rules
+from edgeecho.benchmarks.run.write_pack import write_pack
 from edgeecho.errors import ConfigError, MissingExtraError
 
 SIZE = 48
@@ -57,7 +57,7 @@ def test_a_pack_runs_where_nothing_can_be_exported(
     tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, said = tmp_path / "pack", []
-    failures = prepare_pack(
+    failures = write_pack(
         folder, [str(tiny_bundle), "unet3d"], ["ort"], ["fp32", "int8"], ["clip", "stream"], said.append
     )
     assert failures == {}
@@ -98,10 +98,10 @@ def test_a_pack_in_the_working_folder_is_not_mistaken(
 def test_two_models_of_one_name_cannot_be_packed(tiny_bundle: Path, tmp_path: Path) -> None:
     shutil.copytree(tiny_bundle, tmp_path / "tiny")
     models = [str(tiny_bundle), str(tmp_path / "tiny")]
-    failures = prepare_pack(tmp_path / "pack", models, ["ort"], ["int8"], ["clip"], lambda text: None)
+    failures = write_pack(tmp_path / "pack", models, ["ort"], ["int8"], ["clip"], lambda text: None)
     assert "two models have that name" in failures["tiny"]
     with pytest.raises(ConfigError, match="unknown model"):
-        prepare_pack(tmp_path / "no", ["nobody"], ["ort"], ["int8"], ["clip"], lambda text: None)
+        write_pack(tmp_path / "no", ["nobody"], ["ort"], ["int8"], ["clip"], lambda text: None)
     assert not (tmp_path / "no").exists()
 
 
@@ -138,7 +138,7 @@ def test_a_pack_holds_what_is_asked_for_and_runs_it(
 ) -> None:
     folder = tmp_path / "pack"
     models = [str(tiny_bundle), *(["unet3d"] if of_peer else [])]
-    assert prepare_pack(folder, models, runtimes, precisions, forms, lambda text: None) == {}
+    assert write_pack(folder, models, runtimes, precisions, forms, lambda text: None) == {}
     assert packed(folder) == {"tiny": ["bundle.json", *files], **({"unet3d": of_peer} if of_peer else {})}
     index = json.loads((folder / "tiny" / "bundle.json").read_text())
     assert sorted(index["files"]) == files
@@ -153,7 +153,7 @@ def test_a_pack_holds_what_is_asked_for_and_runs_it(
 
 def test_default_models_without_such_a_row_are_left_out(tmp_path: Path) -> None:
     said: list[str] = []
-    rows = entries(DEFAULT_MODELS, ["ort"], ["int8"], ["stream"], tmp_path, say=said.append)
+    rows = entries(DEFAULT_MODELS, ["ort"], ["int8"], ["stream"], tmp_path, notify=said.append)
     assert {row.model for row in rows} == {"cl_unet_edge", "cl_unet_nano", "unet2d"}
     assert said == ["unet3d: left out, no row of these forms, runtimes and precisions is possible"]
     assert "unet3d" not in {row.model for row in entries(["all"], ["ort"], ["int8"], ["stream"], tmp_path)}
@@ -167,9 +167,9 @@ def test_default_models_without_such_a_row_are_left_out(tmp_path: Path) -> None:
 def test_files_of_an_earlier_pack_are_told_and_not_run(tiny_bundle: Path, tmp_path: Path) -> None:
     folder, said = tmp_path / "pack", []
     asked = (folder, [str(tiny_bundle)], ["ort"])
-    prepare_pack(*asked, PRECISIONS, ["clip"], lambda text: None)
+    write_pack(*asked, PRECISIONS, ["clip"], lambda text: None)
     assert {entry.precision for entry in Pack.read(folder).entries()} == {"fp32", "int8"}
-    prepare_pack(*asked, ["int8"], ["clip"], said.append)
+    write_pack(*asked, ["int8"], ["clip"], said.append)
     assert said == ["packing tiny", "tiny: not of this pack, and not run: clip.fp32.onnx"]
     assert [entry.precision for entry in Pack.read(folder).entries()] == ["int8"]
     with pytest.raises(ConfigError, match="the pack holds no file of these forms"):
@@ -180,7 +180,7 @@ def test_files_of_an_earlier_pack_are_told_and_not_run(tiny_bundle: Path, tmp_pa
 def test_a_folder_packed_into_itself_is_left_whole(tiny_bundle: Path, tmp_path: Path) -> None:
     shutil.copytree(tiny_bundle, tmp_path / "tiny")
     before = {path: path.read_bytes() for path in (tmp_path / "tiny").iterdir()}
-    assert prepare_pack(tmp_path, [str(tmp_path / "tiny")], ["ort"], ["int8"], ["clip"], lambda text: None) == {}
+    assert write_pack(tmp_path, [str(tmp_path / "tiny")], ["ort"], ["int8"], ["clip"], lambda text: None) == {}
     assert before == {path: path.read_bytes() for path in (tmp_path / "tiny").iterdir()}
     assert len(Pack.read(tmp_path).entries()) == 1
 

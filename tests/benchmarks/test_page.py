@@ -14,12 +14,12 @@ from rich.console import Console
 
 from edgeecho.benchmarks.render.charts import draw_latency, draw_profile
 from edgeecho.benchmarks.render.files import csv_header, render_csv, write_results
+from edgeecho.benchmarks.render.formatting import number, row_name, significant, speedup
 from edgeecho.benchmarks.render.markdown import render_markdown
 from edgeecho.benchmarks.render.page import NARROW_PX, WIDE_PX, render_page
 from edgeecho.benchmarks.render.pareto import Point, accuracy_points, draw_pareto, front
 from edgeecho.benchmarks.render.summary import summary
 from edgeecho.benchmarks.render.table import print_table
-from edgeecho.benchmarks.render.words import figure, number, row_name, times
 from edgeecho.benchmarks.run.result import BenchResult, Row
 from edgeecho.errors import DataError
 from edgeecho.report.page.svg import Axis
@@ -236,8 +236,8 @@ def test_ticks_are_round_and_inside() -> None:
 
 def test_figures_in_words() -> None:
     figures = {0.05312: "0.0531", 0.2853: "0.285", 16.93: "16.9", 6831.1: "6 831", 0: "0.00", None: "-", "x": "-"}
-    assert {value: figure(value) for value in figures} == figures
-    assert [times(v) for v in (1, 3.8, 19.24, 748.09, 26519)] == ["1.0x", "3.8x", "19.2x", "748x", "26 519x"]
+    assert {value: significant(value) for value in figures} == figures
+    assert [speedup(v) for v in (1, 3.8, 19.24, 748.09, 26519)] == ["1.0x", "3.8x", "19.2x", "748x", "26 519x"]
     assert number(float("nan")) == number(True) == "-"
 
 

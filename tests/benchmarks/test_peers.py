@@ -17,10 +17,11 @@ pytest.importorskip("openvino")
 from edgeecho.benchmarks.peers.peers import PEERS, Peer  # noqa: E402
 from edgeecho.benchmarks.profile.counting import count_macs  # noqa: E402
 from edgeecho.benchmarks.profile.readback import convolutions_run  # noqa: E402
-from edgeecho.benchmarks.run import contest  # noqa: E402
-from edgeecho.benchmarks.run.contest import prepare, speckle_clip  # noqa: E402
+from edgeecho.benchmarks.run import peer_files  # noqa: E402
+from edgeecho.benchmarks.run.clip import speckle_clip  # noqa: E402
 from edgeecho.benchmarks.run.entries import Entry  # noqa: E402
-from edgeecho.benchmarks.run.prepare import export_peer  # noqa: E402
+from edgeecho.benchmarks.run.export_peer import export_peer  # noqa: E402
+from edgeecho.benchmarks.run.peer_files import export_peer_files  # noqa: E402
 from edgeecho.errors import ConfigError, ExportError, MissingExtraError  # noqa: E402
 from edgeecho.export.graph.clip import clip_graph  # noqa: E402
 from edgeecho.model.registry import locate  # noqa: E402
@@ -170,7 +171,7 @@ def test_a_missing_package_fails_its_rows(tmp_path: Path, monkeypatch: pytest.Mo
     np.save(tmp_path / "frames.npy", CLIP)
     rows = [Entry("simlvseg", str(tmp_path / "work"), "ort", "fp32", kind="peer")]
     line = "simlvseg could not be exported: simlvseg needs monai: pip install --no-deps monai"
-    assert prepare("simlvseg", rows, tmp_path / "frames.npy") == line
+    assert export_peer_files("simlvseg", rows, tmp_path / "frames.npy") == line
 
 
 def test_an_unknown_peer_is_refused(tmp_path: Path) -> None:
@@ -205,10 +206,10 @@ def test_a_folder_is_used_again_unless_the_network_is_another(tmp_path: Path, mo
         return {p: p.stat().st_mtime_ns for p in (tmp_path / "unet2d").iterdir()}
 
     def asked(frames: int, config: dict[str, object]) -> None:
-        monkeypatch.setattr(contest, "PEERS", {"unet2d": Peer("unet2d", config, forms=("clip", "stream"))})
+        monkeypatch.setattr(peer_files, "PEERS", {"unet2d": Peer("unet2d", config, forms=("clip", "stream"))})
         np.save(tmp_path / "frames.npy", CLIP[:frames])
         rows = [Entry("unet2d", str(tmp_path / "unet2d"), "ort", "fp32", kind="peer")]
-        assert prepare("unet2d", rows, tmp_path / "frames.npy") is None
+        assert export_peer_files("unet2d", rows, tmp_path / "frames.npy") is None
 
     asked(8, {"widths": [8, 8], "decoder_widths": [8]})
     before = files()
@@ -223,10 +224,10 @@ def test_only_the_files_of_its_rows_are_written_and_none_of_another_network_stay
 ) -> None:
     def asked(runtime: str, precision: str, widths: list[int]) -> set[str]:
         config = {"widths": widths, "decoder_widths": [8]}
-        monkeypatch.setattr(contest, "PEERS", {"unet2d": Peer("unet2d", config, forms=("clip", "stream"))})
+        monkeypatch.setattr(peer_files, "PEERS", {"unet2d": Peer("unet2d", config, forms=("clip", "stream"))})
         np.save(tmp_path / "frames.npy", CLIP[:5])
         rows = [Entry("unet2d", str(tmp_path / "unet2d"), runtime, precision, kind="peer")]
-        assert prepare("unet2d", rows, tmp_path / "frames.npy") is None
+        assert export_peer_files("unet2d", rows, tmp_path / "frames.npy") is None
         return {path.name for path in (tmp_path / "unet2d").iterdir()}
 
     assert asked("ort", "int8", [8, 8]) == {"clip.int8.onnx"}

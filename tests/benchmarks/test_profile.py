@@ -25,7 +25,7 @@ from edgeecho.benchmarks.profile.layers import Layer, graph_layers  # noqa: E402
 from edgeecho.benchmarks.profile.matching import Multiplier, assign  # noqa: E402
 from edgeecho.benchmarks.profile.profile import profile_model  # noqa: E402
 from edgeecho.benchmarks.render.table import print_table  # noqa: E402
-from edgeecho.benchmarks.run.contest import speckle_clip  # noqa: E402
+from edgeecho.benchmarks.run.clip import speckle_clip  # noqa: E402
 from edgeecho.errors import ConfigError, ExportError, ModelFileError  # noqa: E402
 from edgeecho.export.graph.clip import clip_graph  # noqa: E402
 from edgeecho.export.graph.stream import stream_graph  # noqa: E402
@@ -208,15 +208,15 @@ def test_every_multiplier_is_in_one_kernel_or_it_is_said() -> None:
 def test_ceiling_runs_in_the_precision_that_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ceiling, "CHANNELS", 32)
     monkeypatch.setattr(ceiling, "SIZE_PX", 16)
-    assert count_macs(ceiling.fat_convolution("int8"), 1) == 32 * 32 * 9 * 16 * 16
+    assert count_macs(ceiling.peak_convolution("int8"), 1) == 32 * 32 * 9 * 16 * 16
     for runtime in SUFFIX:
         for precision in ("int8", "fp32"):
-            assert ceiling.ceiling_gmac_per_s(runtime, precision, 1, runs=3) > 0
-    float_one = ceiling.fat_convolution("fp32")
+            assert ceiling.measure_peak_gmac_per_s(runtime, precision, 1, runs=3) > 0
+    float_one = ceiling.peak_convolution("fp32")
     monkeypatch.setattr(ceiling, "fat_convolution", lambda precision: float_one)
     monkeypatch.setattr(ceiling, "FILE_PRECISION", {"bf16": "fp32"})
     with pytest.raises(ExportError, match="ran in fp32, not in bf16"):
-        ceiling.ceiling_gmac_per_s("openvino", "bf16", 1, runs=3)
+        ceiling.measure_peak_gmac_per_s("openvino", "bf16", 1, runs=3)
 
 
 def layer(macs: int, moved: int, precision: str = "int8") -> Layer:
@@ -241,7 +241,7 @@ def test_estimate_by_hand() -> None:
     # 1.5 GHz: 12 GMAC/s by the best instructions, 6 as the kernel multiplies; copies at 5.5 GB/s
     assert found["low_ms"] == pytest.approx((1.0 + 1.0) / 2)
     assert found["ms_per_frame"] == pytest.approx((2.0 + 1.0) * calibration["ratio"] / 2, abs=2e-3)
-    assert found["high_ms"] == pytest.approx(estimate.HIGH * found["ms_per_frame"], abs=2e-3)
+    assert found["high_ms"] == pytest.approx(estimate.HIGH_FACTOR * found["ms_per_frame"], abs=2e-3)
     assert found["bound_by"] == {"compute": pytest.approx(2 / 3, abs=1e-3), "memory": pytest.approx(1 / 3, abs=1e-3)}
     assert "not a measurement" in found["label"]
     four = estimate.estimate(layers, board, 8, calibration)

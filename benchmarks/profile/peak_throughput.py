@@ -18,7 +18,7 @@ FILE_PRECISION = {"int8": "int8", "fp32": "fp32", "bf16": "fp16", "fp16": "fp16"
 """What a file states whose convolutions run in a precision."""
 
 
-def fat_convolution(precision: str) -> Any:
+def peak_convolution(precision: str) -> Any:
     """The convolution as an ONNX model; int8 as our export writes it: uint8 in and out, int8 weights per channel."""
     onnx = require("onnx", "export")
     helper, numpy_helper, types = onnx.helper, onnx.numpy_helper, onnx.TensorProto
@@ -52,7 +52,7 @@ def fat_convolution(precision: str) -> Any:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
 
 
-def ceiling_gmac_per_s(runtime: str, precision: str, threads: int, runs: int = RUNS) -> float:
+def measure_peak_gmac_per_s(runtime: str, precision: str, threads: int, runs: int = RUNS) -> float:
     """Measure it here and now: the convolution's kernel alone, median over the runs.
 
     Args:
@@ -65,7 +65,7 @@ def ceiling_gmac_per_s(runtime: str, precision: str, threads: int, runs: int = R
         ExportError: If the engine ran it in another precision.
         MissingExtraError: If onnx is not installed.
     """
-    model = fat_convolution(precision)
+    model = peak_convolution(precision)
     rng = np.random.default_rng(1)
     x = rng.integers(0, 256, (1, CHANNELS, SIZE_PX, SIZE_PX), dtype=np.uint8)
     inputs = {"x": x if precision == "int8" else x.astype(np.float32) / 255}

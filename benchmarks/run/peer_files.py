@@ -1,4 +1,4 @@
-"""The contest's clip, and the files of the peers that run it."""
+"""Model files of peers: exported where they are missing, in a process of its own."""
 
 import json
 import subprocess
@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeecho.benchmarks.peers.peers import PEERS, STORED, Peer
+from edgeecho.benchmarks.peers.peers import PEERS, STORED_PRECISIONS, Peer
 from edgeecho.benchmarks.run.entries import Entry
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.model.registry import locate
 from edgeecho.model.sealed_file import check
 
-WRITTEN = {"ort": (".onnx",), "openvino": (".xml", ".bin")}
+FILE_SUFFIXES = {"ort": (".onnx",), "openvino": (".xml", ".bin")}
 """Runtime to the suffixes of a peer's files."""
 
 
-def prepare(name: str, rows: Iterable[Entry], frames_file: Path) -> str | None:
+def export_peer_files(name: str, rows: Iterable[Entry], frames_file: Path) -> str | None:
     """Export the files of a peer's rows where they are not there yet, in a process of its own, which frees its memory.
 
     Where no row runs an ONNX file, one of fp32 is exported too, to count its operations. Files in the folder of another
@@ -27,7 +27,7 @@ def prepare(name: str, rows: Iterable[Entry], frames_file: Path) -> str | None:
     Args:
         name: A key of `PEERS`.
         rows: Its rows.
-        frames_file: The contest's clip, .npy; its shape is exported, its frames calibrate.
+        frames_file: The benchmark's clip, .npy; its shape is exported, its frames calibrate.
 
     Returns:
         None, or one line that says why it failed.
@@ -35,25 +35,27 @@ def prepare(name: str, rows: Iterable[Entry], frames_file: Path) -> str | None:
     peer, rows = PEERS[name], list(rows)
     folder = Path(rows[0].source)
     t, _, size_px, _ = np.load(frames_file, mmap_mode="r").shape
-    asked = {(row.runtime, str(row.stored)) for row in rows}
-    if not any(runtime == "ort" for runtime, _ in asked):
-        asked.add(("ort", "fp32"))
-    known = [(runtime, precision) for runtime in WRITTEN for precision in STORED]
-    ready = {file for file in known if _is_ready(folder, *file, peer, t, size_px)}
-    for runtime, precision in set(known) - asked - ready:
-        for suffix in WRITTEN[runtime]:
+    wanted = {(row.runtime, str(row.stored)) for row in rows}
+    if not any(runtime == "ort" for runtime, _ in wanted):
+        wanted.add(("ort", "fp32"))
+    possible = [(runtime, precision) for runtime in FILE_SUFFIXES for precision in STORED_PRECISIONS]
+    ready = {file for file in possible if _is_ready(folder, *file, peer, t, size_px)}
+    for runtime, precision in set(possible) - wanted - ready:
+        for suffix in FILE_SUFFIXES[runtime]:
             (folder / f"clip.{precision}{suffix}").unlink(missing_ok=True)
-    if asked <= ready:
+    if wanted <= ready:
         return None
     job = {
         "name": name,
         "config": peer.config,
         "folder": str(folder),
         "frames_file": str(frames_file),
-        "formats": {p: sorted(r for r, of in asked if of == p) for p in STORED if any(of == p for _, of in asked)},
+        "formats": {
+            p: sorted(r for r, of in wanted if of == p) for p in STORED_PRECISIONS if any(of == p for _, of in wanted)
+        },
     }
     run = subprocess.run(
-        [sys.executable, "-P", "-m", "edgeecho.benchmarks.run.prepare"],
+        [sys.executable, "-P", "-m", "edgeecho.benchmarks.run.export_peer"],
         input=json.dumps(job),
         capture_output=True,
         text=True,
@@ -73,16 +75,3 @@ def _is_ready(folder: Path, runtime: str, precision: str, peer: Peer, t: int, si
         return False
     same = spec.family == peer.name and spec.config == peer.config
     return same and (spec.frames, spec.size_px, spec.precision) == (peer.frames(t), size_px, precision)
-
-
-def speckle_clip(frames: int = 32, size_px: int = 112, seed: int = 0) -> np.ndarray:
-    """The contest's clip: a beating dark cavity in a sector of speckle, uint8 (frames, 1, size_px, size_px)."""
-    rng = np.random.default_rng(seed)
-    rows, columns = np.mgrid[0:size_px, 0:size_px] / size_px
-    sector = np.abs(columns - 0.5) < 0.1 + 0.6 * rows
-    beat = 0.2 + 0.04 * np.cos(2 * np.pi * np.arange(frames) / 20)[:, None, None]  # half the cavity's width
-    cavity = ((columns - 0.5) / beat) ** 2 + ((rows - 0.5) / (1.6 * beat)) ** 2 < 1
-    brightness = np.where(cavity, 12, 70) * sector
-    speckle = rng.rayleigh(1.0, (frames, size_px, size_px))
-    clip: np.ndarray = np.clip(brightness * speckle, 0, 255).astype(np.uint8)[:, None]
-    return clip

@@ -22,7 +22,7 @@ from edgeecho.runtime.frame_stream import FrameStream, empty_state
 
 
 @dataclass(kw_only=True, eq=False)
-class Opened:
+class LoadedRow:
     """What is timed, and what is known of it."""
 
     run: Callable[[], object]
@@ -37,12 +37,12 @@ class Opened:
     report: dict[str, Any]
 
 
-def open_row(job: dict[str, Any], frames: np.ndarray) -> Opened:
+def load_row(job: dict[str, Any], frames: np.ndarray) -> LoadedRow:
     """Open what a row runs; imports of engines come before the clock starts.
 
     Args:
         job: `Entry.job`, and threads.
-        frames: The contest's clip, uint8 (T, 1, S, S).
+        frames: The benchmark's clip, uint8 (T, 1, S, S).
 
     Raises:
         EdgeEchoError: If it cannot be opened, or does not take the clip.
@@ -53,17 +53,17 @@ def open_row(job: dict[str, Any], frames: np.ndarray) -> Opened:
         importlib.import_module("torch" if job["runtime"] == "torch" else "onnxruntime")
     start = time.perf_counter_ns()
     if job["kind"] == "own":
-        opened = _open_own(job, frames)
+        opened = _load_own(job, frames)
     elif job["path"] is None:
-        opened = _open_peer_in_torch(job, frames)
+        opened = _load_peer_in_torch(job, frames)
     else:
-        opened = _open_ours(job, frames)
+        opened = _load_ours(job, frames)
     load_ms = (time.perf_counter_ns() - start) / 1e6
     opened.report = {"load_ms": load_ms, "runtime_version": opened.engine.version, **opened.report}
     return opened
 
 
-def _open_ours(job: dict[str, Any], frames: np.ndarray) -> Opened:
+def _load_ours(job: dict[str, Any], frames: np.ndarray) -> LoadedRow:
     path, form = Path(job["path"]), job["form"]
     if form is None:
         form = check(path).spec.form
@@ -76,7 +76,7 @@ def _open_ours(job: dict[str, Any], frames: np.ndarray) -> Opened:
     if spec.size_px != size_px or (form == "clip" and spec.frames not in (None, t)):
         raise ShapeError(
             f"{path.name}: a graph of {spec.frames or 'any'} frames of {spec.size_px} px; "
-            f"the contest's clip has {t} of {size_px} px"
+            f"the benchmark's clip has {t} of {size_px} px"
         )
     streamed = form == "stream"
     step = _stream(loaded, frames, framewise=of_peer) if streamed else partial(loaded.engine.infer, frames)
@@ -91,7 +91,7 @@ def _open_ours(job: dict[str, Any], frames: np.ndarray) -> Opened:
         "weights": "random" if of_peer else "trained",
         **_file(path, loaded.data),
     }
-    return Opened(
+    return LoadedRow(
         run=step,
         frames_per_run=1 if streamed else t,
         engine=loaded.engine,
@@ -140,14 +140,14 @@ class _TorchPeer:
             return np.asarray(self.network(self._torch.from_numpy(frames)).numpy())
 
 
-def _open_peer_in_torch(job: dict[str, Any], frames: np.ndarray) -> Opened:
+def _load_peer_in_torch(job: dict[str, Any], frames: np.ndarray) -> LoadedRow:
     engine = _TorchPeer(job["model"], job["config"], job["threads"])
     report = {"form": "clip", "params": engine.params, "precision_stored": "fp32", "weights": "random"}
     step = partial(engine.infer, frames)
-    return Opened(run=step, frames_per_run=len(frames), engine=engine, inputs={"frames": frames}, report=report)
+    return LoadedRow(run=step, frames_per_run=len(frames), engine=engine, inputs={"frames": frames}, report=report)
 
 
-def _open_own(job: dict[str, Any], frames: np.ndarray) -> Opened:
+def _load_own(job: dict[str, Any], frames: np.ndarray) -> LoadedRow:
     engine = OwnFile(Path(job["path"]), job["runtime"], job["threads"])
     inputs, count = engine.feed(frames)
     report = {
@@ -158,7 +158,7 @@ def _open_own(job: dict[str, Any], frames: np.ndarray) -> Opened:
         "file_bytes": engine.file.file_bytes,
         "sha256": engine.file.sha256,
     }
-    return Opened(
+    return LoadedRow(
         run=partial(engine.infer, inputs),
         frames_per_run=count,
         engine=engine,

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edgeecho.benchmarks.render.words import MISSING, STAGES, at, figure, number, percent, row_name
-from edgeecho.benchmarks.run.result import Row
+from edgeecho.benchmarks.render.formatting import MISSING, number, number_at, percent, row_name, significant
+from edgeecho.benchmarks.run.result import STAGES, Row
 
 Cell = Callable[[Row], str]
 YES_NO: dict[bool | None, str] = {True: "yes", False: "no"}
 
 
 @dataclass(frozen=True)
-class SmallTable:
+class ExtraTable:
     """One of them."""
 
     title: str
@@ -20,7 +20,7 @@ class SmallTable:
     rows: list[list[str]]
 
 
-def small_tables(rows: Sequence[Row], with_accuracy: bool) -> list[SmallTable]:
+def extra_tables(rows: Sequence[Row], with_accuracy: bool) -> list[ExtraTable]:
     """Those that have a row to show.
 
     Args:
@@ -40,23 +40,23 @@ def small_tables(rows: Sequence[Row], with_accuracy: bool) -> list[SmallTable]:
         ),
     )
     return [
-        SmallTable(title, ("row", *cells), [[row_name(row), *(cell(row) for cell in cells.values())] for row in shown])
+        ExtraTable(title, ("row", *cells), [[row_name(row), *(cell(row) for cell in cells.values())] for row in shown])
         for kind, title, cells in kinds
         if cells and (shown := [row for row in rows if getattr(row, kind)])
     ]
 
 
 def _stage(name: str) -> Cell:
-    return lambda row: figure(at(row.end_to_end, f"{name}_ms"))
+    return lambda row: significant(number_at(row.end_to_end, f"{name}_ms"))
 
 
 def _used(q: int) -> Cell:
-    return lambda row: percent(at(row.live, f"used_p{q}"))
+    return lambda row: percent(number_at(row.live, f"used_p{q}"))
 
 
 def _longest(row: Row) -> str:
     layer = max((row.profile or {}).get("layers", ()), key=lambda found: found["ms"], default=None)
-    return f"{layer['name']} {figure(layer['ms'])}" if layer else MISSING
+    return f"{layer['name']} {significant(layer['ms'])}" if layer else MISSING
 
 
 def _estimate(board: str) -> Cell:
@@ -64,28 +64,30 @@ def _estimate(board: str) -> Cell:
         found = next((found for found in row.estimates or () if found["board"] == board), None)
         if not found:
             return MISSING
-        return f"{figure(found['ms_per_frame'])} ({figure(found['low_ms'])} to {figure(found['high_ms'])})"
+        return (
+            f"{significant(found['ms_per_frame'])} ({significant(found['low_ms'])} to {significant(found['high_ms'])})"
+        )
 
     return cell
 
 
 ACCURACY: dict[str, Cell] = {
-    "Dice ED": lambda row: number(at(row.accuracy, "dice_ed"), 3),
-    "Dice ES": lambda row: number(at(row.accuracy, "dice_es"), 3),
-    "EF error": lambda row: number(at(row.accuracy, "ef_mae"), 2),
-    "EF n": lambda row: number(at(row.accuracy, "ef_n")),
+    "Dice ED": lambda row: number(number_at(row.accuracy, "dice_ed"), 3),
+    "Dice ES": lambda row: number(number_at(row.accuracy, "dice_es"), 3),
+    "EF error": lambda row: number(number_at(row.accuracy, "ef_mae"), 2),
+    "EF n": lambda row: number(number_at(row.accuracy, "ef_n")),
 }
 LIVE: dict[str, Cell] = {
     "keeps up": lambda row: YES_NO.get((row.live or {}).get("keeps_up"), MISSING),
-    "fps": lambda row: figure(at(row.live, "fps")),
+    "fps": lambda row: significant(number_at(row.live, "fps")),
     **{f"p{q}": _used(q) for q in (50, 90, 99)},
-    "latest, ms": lambda row: figure(at(row.live, "late_max_ms")),
-    "missed": lambda row: f"{number(at(row.live, 'missed'))} of {number(at(row.live, 'frames'))}",
+    "latest, ms": lambda row: significant(number_at(row.live, "late_max_ms")),
+    "missed": lambda row: f"{number(number_at(row.live, 'missed'))} of {number(number_at(row.live, 'frames'))}",
 }
 LAYERS: dict[str, Cell] = {
-    "layers, ms": lambda row: figure(at(row.profile, "total_ms")),
-    "convolutions, ms": lambda row: figure(at(row.profile, "conv_ms")),
-    "ceiling, GMAC/s": lambda row: number(at(row.profile, "ceiling_gmac_per_s")),
-    "reached": lambda row: percent(at(row.profile, "of_ceiling")),
+    "layers, ms": lambda row: significant(number_at(row.profile, "total_ms")),
+    "convolutions, ms": lambda row: significant(number_at(row.profile, "conv_ms")),
+    "ceiling, GMAC/s": lambda row: number(number_at(row.profile, "ceiling_gmac_per_s")),
+    "reached": lambda row: percent(number_at(row.profile, "of_ceiling")),
     "longest layer": _longest,
 }

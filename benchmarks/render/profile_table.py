@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from edgeecho.benchmarks.render.words import MISSING
+from edgeecho.benchmarks.render.formatting import MISSING
 
 TEXT_COLUMNS = 3
 

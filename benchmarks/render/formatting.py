@@ -2,18 +2,12 @@
 
 import json
 import math
-import re
 from collections.abc import Iterable
 from typing import Any, TypeGuard
 
 from edgeecho.benchmarks.run.result import BenchResult, Row
 
 MISSING = "-"
-RUNTIMES = {"ort": "ONNX Runtime", "openvino": "OpenVINO", "torch": "PyTorch"}
-FOLDERS = re.compile(r"(?<![\w:/.])(?:~|\.\.?)?/(?:[^\s/'\"`:;,()]+/)*(?=[^\s/])")
-"""What stands before a file's name: from the root, home, `.` or `..` on."""
-STAGES = ("decode", "region", "resize", "network", "mask", "measure")
-"""Parts of `Row.end_to_end`, in their order."""
 
 
 def number(value: Any, digits: int = 0) -> str:
@@ -21,7 +15,7 @@ def number(value: Any, digits: int = 0) -> str:
     return f"{value:,.{digits}f}".replace(",", " ") if is_number(value) else MISSING
 
 
-def figure(value: Any, digits: int = 3) -> str:
+def significant(value: Any, digits: int = 3) -> str:
     """A number of about so many significant digits, never in exponents: 0.0531, 0.285, 16.9, 6 831."""
     if not is_number(value):
         return MISSING
@@ -29,14 +23,14 @@ def figure(value: Any, digits: int = 3) -> str:
     return number(value, min(max(digits - whole, 0), 6))
 
 
-def times(value: Any) -> str:
+def speedup(value: Any) -> str:
     """A speed-up, such as `192x`."""
-    return f"{figure(value, 3 if is_number(value) and value >= 10 else 2)}x" if is_number(value) else MISSING
+    return f"{significant(value, 3 if is_number(value) and value >= 10 else 2)}x" if is_number(value) else MISSING
 
 
 def percent(value: Any) -> str:
     """A part of one, such as `3.4 %`."""
-    return f"{figure(100 * value, 2 if value < 1 else 3)} %" if is_number(value) else MISSING
+    return f"{significant(100 * value, 2 if value < 1 else 3)} %" if is_number(value) else MISSING
 
 
 def is_number(value: Any) -> TypeGuard[float]:
@@ -44,26 +38,21 @@ def is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def at(values: dict[str, Any] | None, key: str) -> float | None:
+def number_at(values: dict[str, Any] | None, key: str) -> float | None:
     """A number inside a row's `accuracy`, `live` or another group; None where there is none."""
     value = (values or {}).get(key)
     return float(value) if value is not None and is_number(value) else None
 
 
-def plain(value: Any) -> str:
+def json_text(value: Any) -> str:
     """A JSON value as words."""
     if value is None:
         return MISSING
     if isinstance(value, dict):
-        return "; ".join(f"{k}: {plain(v)}" for k, v in value.items())
+        return "; ".join(f"{k}: {json_text(v)}" for k, v in value.items())
     if isinstance(value, list):
-        return ", ".join(map(plain, value))
+        return ", ".join(map(json_text, value))
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def without_folders(text: str) -> str:
-    """A message with files by their names alone: results are shown to others, and folders name people and machines."""
-    return FOLDERS.sub("", text)
 
 
 def failures(row: Row) -> list[tuple[str, str]]:
@@ -72,12 +61,7 @@ def failures(row: Row) -> list[tuple[str, str]]:
     return whole + [(f"{row_name(row)}, {what}", str(why)) for what, why in (row.failed or {}).items()]
 
 
-def runtime_name(runtime: str) -> str:
-    """`ONNX Runtime` for `ort`."""
-    return RUNTIMES.get(runtime, runtime)
-
-
-def threads(count: Any) -> str:
+def thread_count(count: Any) -> str:
     """Such as `1 thread`."""
     return f"{count} thread{'' if count == 1 else 's'}"
 
@@ -95,18 +79,18 @@ def in_order(rows: Iterable[Row]) -> list[Row]:
 
 def mean_dice(row: Row) -> float | None:
     """Of ED and ES, 0-1; of the one where there is one alone."""
-    known = [value for key in ("dice_ed", "dice_es") if (value := at(row.accuracy, key)) is not None]
-    return sum(known) / len(known) if known else None
+    values = [value for key in ("dice_ed", "dice_es") if (value := number_at(row.accuracy, key)) is not None]
+    return sum(values) / len(values) if values else None
 
 
-def clip_words(result: BenchResult) -> str:
+def clip_text(result: BenchResult) -> str:
     """Such as `clips of 32 frames of 112 x 112, 1 thread`."""
     clip, count = result.protocol.get("clip"), result.protocol.get("threads")
     words = [f"clips of {clip[0]} frames of {clip[-1]} x {clip[-1]}"] if isinstance(clip, list) and clip else []
-    return ", ".join([*words, *([threads(count)] if count else [])])
+    return ", ".join([*words, *([thread_count(count)] if count else [])])
 
 
-def machine_words(result: BenchResult) -> str:
+def machine_text(result: BenchResult) -> str:
     """CPU, cores and engines on one line."""
     machine = result.machine
     versions = machine.get("versions") if isinstance(machine.get("versions"), dict) else {}
@@ -115,7 +99,7 @@ def machine_words(result: BenchResult) -> str:
     return ", ".join([str(machine.get("cpu") or "unknown CPU"), *([f"{cores} cores"] if cores else []), *engines])
 
 
-def busy_words(result: BenchResult) -> str | None:
+def load_warning(result: BenchResult) -> str | None:
     """A warning when others worked on the machine too; None when not, or when it is not known."""
     busy, cores = result.machine.get("load_average_at_start"), result.machine.get("usable_cores")
     count = result.protocol.get("threads")
@@ -127,7 +111,7 @@ def busy_words(result: BenchResult) -> str | None:
     )
 
 
-def accuracy_words(result: BenchResult) -> str | None:
+def accuracy_text(result: BenchResult) -> str | None:
     """What Dice and EF were measured on, one part a data set; None where no row has them."""
     found = {}
     for row in result.rows:

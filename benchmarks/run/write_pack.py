@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeecho.benchmarks.run.contest import prepare, speckle_clip
-from edgeecho.benchmarks.run.entries import Entry, entries, known, macs_per_frame
-from edgeecho.benchmarks.run.pack import ASKED, FORMAT, INDEX, PACKED_RUNTIMES
+from edgeecho.benchmarks.run.clip import speckle_clip
+from edgeecho.benchmarks.run.entries import Entry, entries, macs_per_frame, require_names
+from edgeecho.benchmarks.run.pack import DEFAULT_SELECTION, FORMAT, INDEX, PACKED_RUNTIMES
+from edgeecho.benchmarks.run.peer_files import export_peer_files
 from edgeecho.errors import EdgeEchoError
 from edgeecho.files import atomic, require_writable
 from edgeecho.model.registry import INDEX as BUNDLE_INDEX
@@ -18,13 +19,13 @@ from edgeecho.model.registry import read_index
 MODEL_SUFFIXES = (".onnx", ".ort", ".xml", ".bin")
 
 
-def prepare_pack(
+def write_pack(
     folder: Path,
     models: Sequence[str],
     runtimes: Sequence[str],
     precisions: Sequence[str],
     forms: Sequence[str],
-    say: Callable[[str], None],
+    notify: Callable[[str], None],
 ) -> dict[str, str]:
     """Write the files of the rows that are asked for, and no others, and an index of them.
 
@@ -43,8 +44,8 @@ def prepare_pack(
         ConfigError: If a name makes no sense.
         OutputError: If the folder cannot be written.
     """
-    known(("runtime", runtimes, PACKED_RUNTIMES))
-    rows = entries(models, runtimes, precisions, forms, folder, say=say)
+    require_names(("runtime", runtimes, PACKED_RUNTIMES))
+    rows = entries(models, runtimes, precisions, forms, folder, notify=notify)
     require_writable(folder)
     np.save(folder / "frames.npy", speckle_clip())
     frames = len(np.load(folder / "frames.npy", mmap_mode="r"))
@@ -54,7 +55,7 @@ def prepare_pack(
     failures: dict[str, str] = {}
     for name in dict.fromkeys(row.model for row in rows):
         of_name = [row for row in rows if row.model == name]
-        say(f"packing {name}")
+        notify(f"packing {name}")
         try:
             packed, counts = _pack_one(folder, name, of_name, frames)
         except EdgeEchoError as error:
@@ -64,10 +65,10 @@ def prepare_pack(
         macs += [{"model": name, "form": form, "macs_per_frame": count} for form, count in counts.items()]
         lying = {path.name for path in (folder / name).iterdir() if path.suffix in MODEL_SUFFIXES}
         if others := sorted(lying - set(packed)):
-            say(f"{name}: not of this pack, and not run: {', '.join(others)}")
-    asked = dict(zip(ASKED, map(list, (runtimes, precisions, forms)), strict=True))
+            notify(f"{name}: not of this pack, and not run: {', '.join(others)}")
+    selected = dict(zip(DEFAULT_SELECTION, map(list, (runtimes, precisions, forms)), strict=True))
     with atomic(folder / INDEX) as path:
-        index = {"format": FORMAT, "models": kinds, "asked": asked, "files": files, "macs": macs}
+        index = {"format": FORMAT, "models": kinds, "asked": selected, "files": files, "macs": macs}
         path.write_text(json.dumps(index, indent=1) + "\n")
     return failures
 
@@ -92,7 +93,7 @@ def _pack_one(
     own = folder / name
     if rows[0].kind == "peer":
         before = set(own.iterdir()) if own.is_dir() else set()
-        if failure := prepare(name, rows, folder / "frames.npy"):
+        if failure := export_peer_files(name, rows, folder / "frames.npy"):
             raise _NotPackedError(failure)
     elif not Path(rows[0].source).is_dir():
         raise _NotPackedError("a single file; pack the folder that edgeecho export wrote")

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from edgeecho.benchmarks.peers.peers import PEERS, STORED
+from edgeecho.benchmarks.peers.peers import PEERS, STORED_PRECISIONS
 from edgeecho.errors import ConfigError, EdgeEchoError, ExportError, MissingExtraError
 from edgeecho.model.spec import ModelSpec
 
-SETTLING = 8
+BATCH_NORM_FRAMES = 8
 """Frames that give BatchNorm its statistics where each stands alone."""
-FEW = 3
+COMPARED_FRAMES = 3
 """Frames that a graph of free T is compared on; it was traced with another number."""
-MAX_ERROR = 1e-3
+MAX_RELATIVE_LOGIT_ERROR = 1e-3
 """Of logits between PyTorch and the fp32 graph, as a part of the largest logit where that is above 1."""
 
 
@@ -42,8 +42,8 @@ def export_peer(
     """
     if name not in PEERS:
         raise ConfigError(f"unknown peer {name!r}; known: {', '.join(PEERS)}")
-    if set(formats) - set(STORED):
-        raise ConfigError(f"a peer is stored in {' and '.join(STORED)}, got {', '.join(formats)}")
+    if set(formats) - set(STORED_PRECISIONS):
+        raise ConfigError(f"a peer is stored in {' and '.join(STORED_PRECISIONS)}, got {', '.join(formats)}")
     peer = replace(PEERS[name], config=config)
     try:
         from edgeecho.export.graph.clip import clip_graph
@@ -56,8 +56,8 @@ def export_peer(
     frames = np.load(frames_file)
     fixed, size_px = peer.frames(len(frames)), frames.shape[2]
     network = peer.build()
-    _settle(network, _thinned(frames) if fixed else frames[:SETTLING], name)
-    compared = frames[: fixed or FEW]
+    _set_batch_norm_statistics(network, _reduced(frames) if fixed else frames[:BATCH_NORM_FRAMES], name)
+    compared = frames[: fixed or COMPARED_FRAMES]
     logits = _logits(network, compared, name)
     graph = clip_graph(network, size_px, fixed)
     _require_same(graph, compared, logits, name)
@@ -82,13 +82,13 @@ def export_peer(
             write_openvino(stem.with_name(f"{stem.name}.xml"), model, replace(spec, precision=precision))
 
 
-def _thinned(frames: np.ndarray) -> np.ndarray:
+def _reduced(frames: np.ndarray) -> np.ndarray:
     """Every second pixel, cut to a multiple of 16: a whole clip in a quarter of the time."""
     side = frames.shape[2] // 2 // 16 * 16
     return frames[:, :, ::2, ::2][:, :, :side, :side] if side else frames
 
 
-def _settle(network: Any, frames: np.ndarray, name: str) -> None:
+def _set_batch_norm_statistics(network: Any, frames: np.ndarray, name: str) -> None:
     """Give BatchNorm the statistics that it would have learnt, from frames uint8 (T, 1, S, S).
 
     As it is built it changes nothing, and over dozens of random layers all frames fade to one value: then neither a
@@ -125,8 +125,9 @@ def _require_same(graph: Any, frames: np.ndarray, logits: np.ndarray, name: str)
     from edgeecho.export.check.proof import logit_error
 
     error = logit_error(graph, frames[:, 0], logits, name).value / max(1.0, float(np.abs(logits).max()))
-    if not error <= MAX_ERROR:
-        raise ExportError(f"{name}: its graph differs from PyTorch by {error:.2g} of its logits, limit {MAX_ERROR:g}")
+    if not error <= MAX_RELATIVE_LOGIT_ERROR:
+        limit = f"limit {MAX_RELATIVE_LOGIT_ERROR:g}"
+        raise ExportError(f"{name}: its graph differs from PyTorch by {error:.2g} of its logits, {limit}")
 
 
 if __name__ == "__main__":

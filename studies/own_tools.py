@@ -75,7 +75,7 @@ def main(models: list[str]) -> None:
                     entry = Entry(Path(model).name, model, runtime, precision)
                     job = {**entry.job(), "threads": THREADS, "frames_file": str(frames), "warm_up_seconds": 0.5}
                     process = RowProcess(job)
-                    runs = max(5, round(1000 * SECONDS / process.opened["estimate_ms"]))
+                    runs = max(5, round(1000 * SECONDS / process.loading["estimate_ms"]))
                     pairs = [(_ours(process, runs), tool(entry.path(), clip)) for _ in range(TURNS)]
                     process.close()
                     ours, theirs = (median(column) for column in zip(*pairs, strict=True))

@@ -1,4 +1,4 @@
-"""`edgeecho bench compare`: two result files against each other, in the terminal."""
+"""Comparison of two result files in the terminal, for `edgeecho bench compare`."""
 
 import os
 
@@ -34,7 +34,7 @@ COLOURS = {
     NOT_TOLD: "dim",
 }
 FULL_WIDTH = 100
-"""Narrower terminals get no intervals."""
+"""Characters in a line; narrower terminals show no intervals."""
 
 
 def compare_runs(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> Comparison:
@@ -47,7 +47,7 @@ def compare_runs(first: str | os.PathLike[str], second: str | os.PathLike[str]) 
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
-    """Print what changed, what only the machine changed, and what cannot be told."""
+    """Print the rows with their change and verdict, then the conclusion."""
     for warning in comparison.warnings:
         console.print(f"[yellow]{escape(warning)}[/]", highlight=False)
     if not console.is_terminal and console.width < FULL_WIDTH:

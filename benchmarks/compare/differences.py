@@ -1,4 +1,4 @@
-"""Differences of two results beside their times, and whether they leave a yardstick that tells the machine's drift."""
+"""Differences of two results other than times, and whether the yardstick measures the machine's drift despite them."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ MIN_YARDSTICK_RUNS = 2
 
 
 def other_work(a: Row, b: Row, old: BenchResult, new: BenchResult) -> str | None:
-    """Why a run of a row is other work in the second result than in the first; None if it is the same."""
+    """Return why a run of a row is other work in the second result than in the first; None if it is the same."""
     if a.frames_per_run and b.frames_per_run and a.frames_per_run != b.frames_per_run:
         return f"runs of {a.frames_per_run} frames, now of {b.frames_per_run}"
     sizes = [_size_px(result) for result in (old, new)]
@@ -28,7 +28,7 @@ def _size_px(result: BenchResult) -> str | None:
 
 
 def yardstick_fault(old: BenchResult, new: BenchResult) -> str | None:
-    """Why the yardsticks of two results do not tell the drift of one machine; None if they do."""
+    """Return why the yardsticks of two results do not measure the drift of one machine; None if they do."""
     a, b = old.yardstick(), new.yardstick()
     if a is None or b is None:
         missing = [words for words, row in (("first", a), ("second", b)) if row is None]
@@ -59,7 +59,7 @@ def yardstick_fault(old: BenchResult, new: BenchResult) -> str | None:
 
 
 def notes_of(a: Row, b: Row) -> list[str]:
-    """File, precision that ran, parameters, accuracy and failures of a row that differ from one result to the other."""
+    """Return the differences of a row in file, precision that ran, parameters, accuracy and failures."""
     notes = []
     if a.error != b.error:
         notes.append(f"failed: {b.error}" if b.error else f"failed before: {a.error}")
@@ -80,7 +80,7 @@ def notes_of(a: Row, b: Row) -> list[str]:
 
 
 def warnings_of(old: BenchResult, new: BenchResult) -> list[str]:
-    """Machine, software and rules that differ, so that milliseconds do not compare."""
+    """Return the differences of machine, software and rules, which make milliseconds incomparable."""
     found = []
     for words, a, b, keys in (
         ("machine", old.machine, new.machine, (*MACHINE_KEYS, "governor")),

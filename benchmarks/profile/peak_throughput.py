@@ -1,7 +1,8 @@
-"""The practical ceiling: the rate at which an engine runs a convolution that is as good as any for it.
+"""Practical peak throughput: the rate at which an engine runs one large convolution.
 
-256 channels to 256, 3 x 3, at 64 x 64: 2.4 GMAC, the same kernels as a network's, and so much reuse of all that is
-loaded that memory does not count. What share of this rate a layer reaches says how well it fits the engine.
+The convolution has 256 input and output channels, a kernel of 3 x 3 and a picture of 64 x 64: 2.4 GMAC. It runs in the
+same kernels as a network's, and reuses its data so often that memory does not bound it. Results and tables call this
+rate the ceiling; the share that a layer reaches tells how well it fits the engine.
 """
 
 from typing import Any
@@ -15,11 +16,11 @@ from edgeecho.errors import ExportError, require
 CHANNELS, SIZE_PX = 256, 64
 RUNS = 15
 FILE_PRECISION = {"int8": "int8", "fp32": "fp32", "bf16": "fp16", "fp16": "fp16"}
-"""What a file states whose convolutions run in a precision."""
+"""Precision of convolutions to the precision that their file states."""
 
 
 def peak_convolution(precision: str) -> Any:
-    """The convolution as an ONNX model; int8 as our export writes it: uint8 in and out, int8 weights per channel."""
+    """Return the convolution as an ONNX model; int8 has uint8 inputs and outputs and int8 weights per channel."""
     onnx = require("onnx", "export")
     helper, numpy_helper, types = onnx.helper, onnx.numpy_helper, onnx.TensorProto
     rng = np.random.default_rng(0)
@@ -53,13 +54,13 @@ def peak_convolution(precision: str) -> Any:
 
 
 def measure_peak_gmac_per_s(runtime: str, precision: str, threads: int, runs: int = RUNS) -> float:
-    """Measure it here and now: the convolution's kernel alone, median over the runs.
+    """Measure the peak throughput of an engine on this machine: the convolution's kernel alone, median over the runs.
 
     Args:
         runtime: `ort` or `openvino`.
-        precision: `int8`, `fp32`, `bf16` or `fp16`, in which it must run.
-        threads: Of the engine.
-        runs: That count.
+        precision: `int8`, `fp32`, `bf16` or `fp16`; the convolution must run in it.
+        threads: Threads of the engine.
+        runs: Number of timed runs.
 
     Raises:
         ExportError: If the engine ran it in another precision.

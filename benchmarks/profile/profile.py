@@ -1,4 +1,4 @@
-"""Where the time of a network goes, layer by layer, and how near each layer comes to what the engine can do."""
+"""Time of a network layer by layer, and the share of the engine's peak throughput that each layer reaches."""
 
 from typing import Any
 
@@ -23,22 +23,22 @@ def profile_model(
 
     Args:
         data: The model file's bytes.
-        weights: Of OpenVINO's .bin; empty elsewhere.
+        weights: Bytes of OpenVINO's .bin; empty for other formats.
         runtime: `ort` or `openvino`.
-        precision: That the file states: `int8`, `fp32` or `fp16`; `bf16` is asked for as `fp16` is.
-        inputs: Of a run, by name. What a run returns as `next_` + such a name, a stream's state, is the next one's.
-        threads: Of the engine.
+        precision: Precision that the file states: `int8`, `fp32` or `fp16`; `bf16` is compiled as `fp16`.
+        inputs: Inputs of a run, by name. An output `next_` + name, a stream's state, is the input of the next run.
+        threads: Threads of the engine.
         runs: Profiled runs, after a warm-up; 3 or more of a network that is slow.
 
     Returns:
-        As `Row.profile` says. Milliseconds are medians over the runs, `macs` of one run. `of_ceiling` of a layer is its
+        `Row.profile`. Milliseconds are medians over the runs, `macs` of one run. `of_ceiling` of a layer is its
         rate over that of the ceiling in the precision it ran in, of the whole the time at the ceiling over `total_ms`.
         Further: `ceilings` by precision, `run_ms` (the whole run, profiler on), `macs` and `runs`.
 
     Raises:
         ConfigError: If the runtime has no profile.
         ModelFileError: If the engine refuses the model.
-        ExportError: If its layers cannot be told.
+        ExportError: If its layers cannot be identified.
         MissingExtraError: If onnx or OpenVINO is not installed.
     """
     if runtime not in ("ort", "openvino"):

@@ -1,4 +1,4 @@
-"""Rows as bars: latency with its percentiles, budget at a fixed rate, parts of a whole cine, layers of a network."""
+"""Bar charts of rows: latency with its percentiles, live streams, stages of a whole cine, layers of a network."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,11 +10,11 @@ from edgeecho.report.page.svg import Axis, Drawing, linear_axis, log_axis, text_
 
 MAX_LAYERS = 60
 NARROW = 600
-"""Drawings below so many pixels put a name above its bar instead of beside it."""
+"""Width in pixels below which a name stands above its bar instead of beside it."""
 
 
 def draw_latency(rows: Sequence[Row], width: float = 880) -> Drawing | None:
-    """ms a frame: p50 as a mark, p90 and p99 as whiskers, logarithmic; None where nothing was timed."""
+    """Draw ms a frame, logarithmic: p50 as a mark, p90 and p99 as whiskers. None if nothing was timed."""
     marks = []
     for row in in_order(rows):
         frames = row.frames_per_run or 1
@@ -28,7 +28,7 @@ def draw_latency(rows: Sequence[Row], width: float = 880) -> Drawing | None:
 
 
 def draw_live(rows: Sequence[Row], width: float = 880) -> Drawing | None:
-    """Part of a frame's time that was used at a fixed rate, with the whole of it marked; None where there is none."""
+    """Draw the part of a frame's time that live streams used, with the whole of it marked. None if there are none."""
     marks = [
         (row, used, number_at(row.live, "used_p90"), number_at(row.live, "used_p99"))
         for row in in_order(rows)
@@ -79,7 +79,7 @@ def _whiskers(
 
 
 def draw_stages(rows: Sequence[Row], width: float = 880) -> Drawing | None:
-    """Where the time of a whole cine goes: parts of 100 %, the total beside; None where nobody measured it."""
+    """Draw the stages of a whole cine as parts of 100 %, with the total beside. None if no row has them."""
     measured = [row for row in in_order(rows) if any(number_at(row.end_to_end, f"{stage}_ms") for stage in STAGES)]
     if not measured:
         return None
@@ -112,7 +112,7 @@ def draw_stages(rows: Sequence[Row], width: float = 880) -> Drawing | None:
 
 
 def draw_profile(row: Row, width: float = 880) -> Drawing | None:
-    """Layers of one row in their order: time, and speed against the machine's ceiling; None where there are none."""
+    """Draw the layers of one row in their order: time, and speed against the peak throughput. None if it has none."""
     layers = [v for v in (row.profile or {}).get("layers") or [] if isinstance(v, dict) and is_number(v.get("ms"))]
     if not layers:
         return None
@@ -158,7 +158,7 @@ def _layer_name(layer: dict[str, Any]) -> str:
 
 
 def _margins(names: Sequence[str], narrow: bool, room: float = 62) -> tuple[float, float, float]:
-    """Left and right margin and the height of a row, in pixels."""
+    """Return the left margin, the right margin and the height of a row, in pixels."""
     return (2 if narrow else max(map(text_width, names)) + 10), room, (38 if narrow else 22)
 
 
@@ -172,7 +172,7 @@ def _name(drawing: Drawing, name: str, y: float, left: float, narrow: bool) -> N
 def _scale(
     drawing: Drawing, axis: Axis, top: float, bottom: float, write: Callable[[Any], str], words: str, few: bool = False
 ) -> None:
-    """Grid lines with their figures below, and what they are."""
+    """Draw grid lines with their values below, and the name of the axis."""
     last = -1e9
     for tick in axis.ticks():
         x, label = axis.at(tick), write(tick).replace(".00", "").replace(".0 ", " ").removesuffix(".0")
@@ -190,6 +190,6 @@ def _scale(
 
 
 def _anchor(axis: Axis, value: float) -> str:
-    """Text above a line stays within the drawing."""
+    """Return the text anchor with which a label above a line stays within the drawing."""
     part = (axis.at(value) - axis.start) / (axis.end - axis.start)
     return "start" if part < 0.2 else "end" if part > 0.8 else "middle"

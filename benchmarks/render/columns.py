@@ -1,4 +1,4 @@
-"""The columns that terminal, Markdown and HTML tables share: what each shows of a row, and which go first."""
+"""Columns of the terminal, Markdown and HTML tables: the value of a row in each, and which stay in a narrow table."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from edgeecho.benchmarks.run.result import Row
 
 @dataclass(frozen=True)
 class Column:
-    """One column of rows."""
+    """Column of a table of rows."""
 
     heading: str
     unit: str
-    """Of its figures; the second line of the heading."""
+    """Unit of its figures; the second line of the heading."""
     value: Callable[[Row], Any]
-    """What is sorted by; None for nothing known."""
+    """Function from a row to the value, which is sorted by; None if the row has none."""
     write: Callable[[Any], str]
     rank: int
-    """Where room is short, lower ranks stay."""
+    """Order in which columns are kept where the table is too narrow; lower ranks first."""
     about: str
-    """One line."""
+    """Explanation in one line."""
     is_text: bool = False
 
     @property
@@ -32,12 +32,12 @@ class Column:
         return f"{self.heading}{gap}{self.unit}".strip()
 
     def cell(self, row: Row) -> str:
-        """The figure as text."""
+        """Return the value as text."""
         value = self.value(row)
         return MISSING if value is None else self.write(value)
 
     def is_empty(self, rows: Iterable[Row]) -> bool:
-        """Whether no row has it."""
+        """Return whether no row has a value."""
         return all(self.value(row) is None for row in rows)
 
 
@@ -80,10 +80,10 @@ COLUMNS = (
 )
 
 ACCURACY = ("Dice", "EF")
-"""Headings of the columns that say how good a network is, not how fast."""
+"""Headings of the columns of accuracy."""
 
 
 def filled_columns(rows: list[Row]) -> list[Column]:
-    """The columns that any row fills; the form only where there are streams."""
+    """Return the columns in which any row has a value; the form only if there are streams."""
     has_streams = any(row.form == "stream" for row in rows)
     return [c for c in COLUMNS if not c.is_empty(rows) and (c.heading != "form" or has_streams)]

@@ -1,4 +1,4 @@
-"""What not every run has, as small tables: cells of text, for the terminal and for Markdown alike."""
+"""Tables of what only some rows have, such as live streams and layers, as text for the terminal and Markdown."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ YES_NO: dict[bool | None, str] = {True: "yes", False: "no"}
 
 @dataclass(frozen=True)
 class ExtraTable:
-    """One of them."""
+    """Table of the rows that have one kind of measurement."""
 
     title: str
     headings: tuple[str, ...]
-    """The first is of the row's name, all others are figures."""
+    """Headings of the row's name and of the figures."""
     rows: list[list[str]]
 
 
 def extra_tables(rows: Sequence[Row], with_accuracy: bool) -> list[ExtraTable]:
-    """Those that have a row to show.
+    """Return the tables that have at least one row.
 
     Args:
-        rows: In the order to show.
-        with_accuracy: The accuracy too, which a wide table of all rows holds already.
+        rows: Rows in the order in which they are shown.
+        with_accuracy: Whether to return the table of accuracy; a wide table of all rows contains it already.
     """
     boards = dict.fromkeys(found["board"] for row in rows for found in row.estimates or ())
     kinds: tuple[tuple[str, str, dict[str, Cell]], ...] = (

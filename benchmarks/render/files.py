@@ -1,4 +1,4 @@
-"""`edgeecho bench --out`: a result as JSON, CSV, Markdown and one HTML page."""
+"""Files of `edgeecho bench --out`: a result as JSON, CSV, Markdown and one HTML page."""
 
 import csv
 import io
@@ -24,12 +24,12 @@ GROUPS = {
     ),
     "profile": ("ceiling_gmac_per_s", "total_ms", "conv_ms", "of_ceiling"),
 }
-"""Fields of a row that hold others, which become columns such as `accuracy_dice_ed`."""
+"""Groups of figures in a row, which become columns such as `accuracy_dice_ed`."""
 JSON_ONLY = ("times_ms", "estimates")
 
 
 def csv_header() -> list[str]:
-    """The columns of the CSV, the same for every result of this schema, in the order of `Row`."""
+    """Return the columns of the CSV, the same for every result of this schema, in the order of `Row`."""
     names: list[str] = []
     for field in fields(Row):
         if field.name in GROUPS:
@@ -40,7 +40,7 @@ def csv_header() -> list[str]:
 
 
 def render_csv(result: BenchResult) -> str:
-    """One line a row, nothing rounded; an empty cell is not known or not measured."""
+    """Return the CSV, a line a row, without rounding; a cell is empty if it is unknown or was not measured."""
     out = io.StringIO()
     writer = csv.DictWriter(out, csv_header(), lineterminator="\n")
     writer.writeheader()
@@ -68,8 +68,8 @@ def write_results(result: BenchResult, folder: Path | str) -> Sequence[Path]:
     """Write bench.json, bench.csv, bench.md and bench.html; each appears whole or not at all.
 
     Args:
-        result: What was found.
-        folder: Made if it is not there.
+        result: Result of a benchmark.
+        folder: Folder, which is made if it does not exist.
 
     Returns:
         The files.

@@ -1,4 +1,4 @@
-"""A result as Markdown: for an issue, a wiki, a paper's notes."""
+"""Result as Markdown, for issues and wikis."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ SPECIAL_CHARACTERS = re.compile(r"([\\`*\[\]<>|])")
 
 
 def render_markdown(result: BenchResult) -> str:
-    """Every row, small tables for what not every run has, the machine and the rules."""
+    """Return all rows, the extra tables, the machine and the rules."""
     rows = in_order(result.rows)
     columns = filled_columns(rows)
     heads = [column.title for column in columns]
@@ -47,12 +47,12 @@ def render_markdown(result: BenchResult) -> str:
 
 
 def clean(text: str) -> str:
-    """Text that Markdown shows as it stands, on one line."""
+    """Escape text so that Markdown shows it unchanged, on one line."""
     return SPECIAL_CHARACTERS.sub(r"\\\1", " ".join(text.split()))
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int = 1) -> str:
-    """A table whose first columns are text and whose others are figures."""
+    """Return a table whose first columns are text and whose others are figures."""
     lines = [[clean(cell) for cell in row] for row in rows]
     marks = ["---" if i < text_columns else "---:" for i in range(len(heads))]
     return "\n".join("| " + " | ".join(line) + " |" for line in ([clean(h) for h in heads], marks, *lines))

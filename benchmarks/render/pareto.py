@@ -1,4 +1,4 @@
-"""The picture of the contest: how good against how long, or how large against how long where nobody knows how good."""
+"""Chart of Dice, or of parameters if no row has Dice, against time a frame, with the Pareto front."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,27 +10,27 @@ from edgeecho.benchmarks.run.result import BenchResult, Row
 from edgeecho.report.page.svg import Axis, Drawing, linear_axis, log_axis, text_width
 
 SHAPES = {"ort": "circle", "openvino": "square"}
-"""Mark of a runtime; a diamond for any other."""
+"""Runtime to the shape of its mark; other runtimes have a diamond."""
 HUES = {"int8": 1, "fp32": 2, "bf16": 3, "fp16": 5}
 OTHER_HUE = 4
-"""Colours of precisions."""
+"""Colours of the precisions, by the number of the series in chart.css."""
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """One row in the plot."""
+    """Position of a row in the chart."""
 
     row: Row
     x: float
-    """ms a frame."""
+    """Milliseconds a frame."""
     y: float
-    """Mean Dice, or parameters."""
+    """Mean Dice, or number of parameters."""
 
 
 def accuracy_points(result: BenchResult) -> list[Point]:
-    """Rows with a time and a Dice, all of the one data set that most rows were judged on."""
+    """Return the rows with a time and a Dice, of the data set on which most rows were evaluated."""
     with_accuracy = [row for row in result.rows if row.ms_per_frame and mean_dice(row) is not None]
     if not with_accuracy:
         return []
@@ -39,12 +39,12 @@ def accuracy_points(result: BenchResult) -> list[Point]:
 
 
 def size_points(result: BenchResult) -> list[Point]:
-    """Rows with a time and parameters."""
+    """Return the rows with a time and a number of parameters."""
     return [Point(row, row.ms_per_frame, row.params) for row in result.rows if row.ms_per_frame and row.params]
 
 
 def front(points: Sequence[Point]) -> list[Point]:
-    """Points that none other beats in both: as fast and better, or as good and faster. Fastest first."""
+    """Return the Pareto front, fastest first: no other point is as fast and better, or as good and faster."""
     best: list[Point] = []
     for point in sorted(points, key=lambda p: (p.x, -p.y)):
         if not best or point.y > best[-1].y:
@@ -53,7 +53,7 @@ def front(points: Sequence[Point]) -> list[Point]:
 
 
 def caption(result: BenchResult) -> str:
-    """What the plot shows and leaves out, for people who look at it."""
+    """Return the caption: what the chart shows and which rows it leaves out."""
     points = accuracy_points(result)
     if not points:
         return (
@@ -67,14 +67,14 @@ def caption(result: BenchResult) -> str:
 
 
 def draw_pareto(result: BenchResult, width: float = 880) -> Drawing | None:
-    """Dice against ms a frame, with the Pareto front; parameters against ms a frame where no row has Dice.
+    """Draw Dice against ms a frame with the Pareto front, or parameters against ms a frame if no row has Dice.
 
     Args:
-        result: Of any schema.
-        width: Pixels; a telephone has 360.
+        result: Result of any schema.
+        width: Width in pixels; a telephone has 360.
 
     Returns:
-        None where no row has both figures.
+        None if no row has both figures.
     """
     points = accuracy_points(result)
     has_accuracy = bool(points)
@@ -147,7 +147,7 @@ def _legend(drawing: Drawing, points: Sequence[Point], left: float, narrow: bool
 
 
 def _marks(drawing: Drawing, points: Sequence[Point], x: Axis, y: Axis, taken: list[Box], inner: Box) -> None:
-    """A thin line through each network's rows, its marks, and names where there is room, the front's first."""
+    """Draw a line through each network's rows, its marks, and its name beside the first mark that has room."""
     taken += [(x.at(p.x) - 6, y.at(p.y) - 6, x.at(p.x) + 6, y.at(p.y) + 6) for p in points]
     networks: dict[str, list[Point]] = {}
     for point in sorted(points, key=lambda p: p.x):
@@ -169,7 +169,7 @@ def _marks(drawing: Drawing, points: Sequence[Point], x: Axis, y: Axis, taken: l
 
 
 def _spot(x: float, y: float, width: float, taken: Sequence[Box], inner: Box) -> Box | None:
-    """A free place for a name beside a mark; None if there is none."""
+    """Return a free place for a name beside a mark; None if there is none."""
     for gap in (0, 12, 26):
         for left, top in (
             (x - width / 2, y - 24 - gap),

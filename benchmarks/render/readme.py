@@ -3,7 +3,7 @@
 Usage: python -m edgeecho.benchmarks.render.readme [--check] [--root DIR]
 
 The table stands between two comments of README.md; what is around them is left as it is. With --check nothing is
-written: exit 1 says that README or picture differ from what the JSON says.
+written, and exit code 1 means that README or picture differ from the JSON.
 """
 
 import argparse
@@ -35,16 +35,16 @@ END = "<!-- /bench -->"
 SOURCE, README, PICTURE = Path("docs/bench-cpu.json"), Path("README.md"), Path("docs/img/bench.svg")
 PICTURE_WIDTH = 880
 PLAIN_NAME = re.compile(r"[\w-][\w.-]*")
-"""Of a network; others are written as text, without a link."""
+"""Name of a network that is linked to its model card; other names are plain text."""
 FILE = "as the file"
-"""Precision of a row that is a single file."""
+"""Precision in the heading of rows that are a single file."""
 
 
 def render_region(result: BenchResult, root: Path) -> str:
-    """What stands between the comments: the main rows, what they are of, the picture.
+    """Return the text between the comments: the table of rows, what was measured, the picture.
 
     Args:
-        result: Of any schema.
+        result: Result of any schema.
         root: The repository; networks that have a model card in it are linked.
     """
     rows = [row for row in in_order(result.rows) if row.p50_ms]
@@ -82,7 +82,7 @@ def render_region(result: BenchResult, root: Path) -> str:
 
 
 def render_picture(result: BenchResult) -> str:
-    """The plot as an SVG file of its own, for light and dark pages.
+    """Return the chart as an SVG file for light and dark pages.
 
     Raises:
         ConfigError: If no row of the result can be drawn.
@@ -94,7 +94,7 @@ def render_picture(result: BenchResult) -> str:
 
 
 def with_region(readme: str, region: str) -> str:
-    """README's text with what is between the comments replaced.
+    """Return README's text with the region between the comments replaced.
 
     Raises:
         ConfigError: If the comments are not there, once each and in order.
@@ -107,7 +107,7 @@ def with_region(readme: str, region: str) -> str:
 
 
 def outdated(root: Path, *, write: bool) -> list[str]:
-    """Which of README and picture are not what the JSON says; written anew if asked for.
+    """Return which of README and picture differ from the JSON, and write them if `write` is true.
 
     Raises:
         ConfigError: If README cannot be read or has no place for the table.
@@ -169,7 +169,7 @@ def _day(result: BenchResult) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write or check; 1 where --check found a difference or something failed."""
+    """Write or check; return 1 if --check found a difference or something failed."""
     parser = argparse.ArgumentParser(
         prog="python -m edgeecho.benchmarks.render.readme", description=__doc__.split("\n")[0]
     )

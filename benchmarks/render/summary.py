@@ -1,4 +1,4 @@
-"""What a benchmark found, in one to three sentences."""
+"""Summary of a result in one to three sentences."""
 
 from edgeecho.benchmarks.peers.peers import YARDSTICK
 from edgeecho.benchmarks.render.formatting import MISSING, in_order, mean_dice, number_at, significant, speedup
@@ -7,7 +7,10 @@ from edgeecho.benchmarks.run.result import BenchResult, Row
 
 
 def summary(result: BenchResult) -> list[str]:
-    """What was found, in one to three sentences. Of networks with random weights nothing is said but their time."""
+    """Return one to three sentences: fastest row, most accurate row, failed rows.
+
+    Networks with random weights appear with their time alone.
+    """
     timed = [row for row in in_order(result.rows) if row.ms_per_frame]
     ours = [row for row in timed if row.weights != "random" and row.model != YARDSTICK]
     if not timed:
@@ -52,7 +55,7 @@ def summary(result: BenchResult) -> list[str]:
 
 
 def _ran(row: Row) -> str:
-    """Such as `cl_unet_edge, int8 in OpenVINO as a stream`."""
+    """Describe a row, such as `cl_unet_edge, int8 in OpenVINO as a stream`."""
     form = " as a stream" if row.form == "stream" else ""
     return f"{row.model}, {row.precision_asked or row.precision_run or 'one file'} in {runtime_name(row.runtime)}{form}"
 

@@ -1,4 +1,4 @@
-"""The terminal table, and small ones beneath it for what not every run has."""
+"""Terminal table of all rows, with the extra tables beneath it."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ from edgeecho.benchmarks.render.profile_table import print_profile
 from edgeecho.benchmarks.run.result import BenchResult, Row
 
 PIPE_WIDTH = 120
-"""Columns of a file or a pipe, which have room."""
+"""Characters in a line if the output is a file or a pipe."""
 GAP = 2
 """Characters between two columns."""
 
@@ -31,7 +31,7 @@ GAP = 2
 def print_table(result: BenchResult, console: Console) -> None:
     """Print rows, fastest first and failed ones last, with the rules and the machine's state underneath.
 
-    As many columns as the console is wide, the most telling first; what else was measured follows in small tables.
+    It has as many columns as fit into the console, by their rank. The extra tables follow.
     """
     if not console.is_terminal and console.width < PIPE_WIDTH:
         console.width = PIPE_WIDTH
@@ -67,7 +67,7 @@ def print_table(result: BenchResult, console: Console) -> None:
 
 
 def fitting(columns: Sequence[Column], rows: Sequence[Row], width: int) -> list[Column]:
-    """The columns of lowest rank that fit together into so many characters, in their own order."""
+    """Return the columns of lowest rank that fit together into `width` characters, in their own order."""
     left = width - 2 + GAP
     chosen: list[Column] = []
     for column in sorted(columns, key=lambda c: c.rank):

@@ -1,4 +1,4 @@
-"""A whole cine, from its file to its figures, stage by stage; and the cine that it is measured on."""
+"""End-to-end time of a whole cine, from its file to its figures, by stage; and the cine for it."""
 
 import time
 from collections.abc import Iterator
@@ -17,16 +17,16 @@ from edgeecho.preprocess import find_roi, mask_from_network, to_network
 from edgeecho.runtime.predictor import Predictor
 
 FRAMES, HEIGHT, WIDTH, FPS = 64, 480, 640, 50.0
-"""Of the cine."""
+"""Number of frames, size in pixels, and frames per second of the cine."""
 RUNS = 5
 
 
 def draw_cine(frames: np.ndarray, path: Path) -> None:
-    """Write the benchmark's clip as a probe would store it: 640 x 480 in Motion JPEG, shown over and over.
+    """Write the benchmark's clip as a video of a scanner: 640 x 480 in Motion JPEG, repeated to `FRAMES` frames.
 
     Args:
         frames: uint8 (T, 1, S, S).
-        path: Of the AVI to write.
+        path: AVI to write.
     """
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), FPS, (WIDTH, HEIGHT))  # type: ignore[attr-defined]
     for i in range(FRAMES):
@@ -38,11 +38,11 @@ def draw_cine(frames: np.ndarray, path: Path) -> None:
 
 
 def time_stages(predictor: Predictor, path: Path) -> dict[str, Any]:
-    """Run the cine several times through what `Predictor.segment` does, each stage by the clock.
+    """Time each stage of `Predictor.segment` on the cine, several times.
 
     Args:
-        predictor: A clip model.
-        path: Of the cine.
+        predictor: Predictor of a clip model.
+        path: File of the cine.
 
     Returns:
         `Row.end_to_end`: medians over `RUNS` runs, after one that warms up; `network_ms` windows the cine as the
@@ -62,7 +62,7 @@ def time_stages(predictor: Predictor, path: Path) -> dict[str, Any]:
 
 
 def _segment(predictor: Predictor, cine: Cine, stage: dict[str, float]) -> np.ndarray:
-    """The mask, uint8 (T, H, W), by the steps of `Predictor.segment`."""
+    """Return the mask, uint8 (T, H, W), by the stages of `Predictor.segment`."""
     spec = predictor.spec
     height, width = cine.frames.shape[1:]
     with _clock(stage, "region"):

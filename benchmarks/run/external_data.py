@@ -1,8 +1,8 @@
-"""ONNX files with external data, read as one graph in memory.
+"""Reader of ONNX files with external data: one graph in memory.
 
 Weights that an ONNX file keeps in files beside it (`torch.onnx.export` writes NAME.onnx.data) are put into the graph
-before any engine gets its bytes. Engines resolve such files against the current directory when they get bytes; so no
-engine and no tool sees a reference to a file, all of them run the bytes that the digest covers, and none needs `onnx`.
+before an engine gets its bytes, since engines resolve such files against the current directory. All engines and tools
+then run the bytes that the digest covers, and none needs `onnx`.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from edgeecho.model.protobuf import fields, head, varints
 MAX_BYTES = (1 << 31) - 1
 """Largest ONNX graph in memory, a limit of protobuf; also of a graph and its external files together."""
 MAX_DEPTH = 100
-"""Messages inside messages, as protobuf's own parsers allow."""
+"""Deepest nesting of messages, as in protobuf's own parsers."""
 TENSOR = "tensor"
 NESTED: dict[str, dict[int, str]] = {
     "model": {7: "graph", 20: "training", 25: "function"},
@@ -26,9 +26,9 @@ NESTED: dict[str, dict[int, str]] = {
     "function": {7: "node", 11: "attribute"},
     "training": {1: "graph", 2: "graph"},
 }
-"""Message of onnx.proto to the fields in which tensors lie, directly or further inside."""
+"""Message of onnx.proto to its fields that contain tensors, directly or nested."""
 DIMS, DATA_TYPE, RAW_DATA, EXTERNAL_DATA, DATA_LOCATION = 1, 2, 9, 13, 14
-"""Fields of a TensorProto."""
+"""Field numbers of a TensorProto."""
 BITS = {
     **dict.fromkeys((1, 6, 12), 32),
     **dict.fromkeys((2, 3, 9, 17, 18, 19, 20, 24), 8),
@@ -55,7 +55,7 @@ class OnnxFile:
 
 
 def read_onnx(path: Path) -> OnnxFile:
-    """Read an ONNX file and what lies beside it; the current directory does not matter.
+    """Read an ONNX file and its external data; the current directory does not matter.
 
     Raises:
         ModelFileError: If it is no ONNX file, too large, or its external data are missing, too short, or not in its
@@ -78,17 +78,17 @@ def read_onnx(path: Path) -> OnnxFile:
 
 
 class _ExternalFiles:
-    """The external files of an ONNX file, each read once."""
+    """External files of an ONNX file, each read once."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.folder = path.parent.resolve()
         self.files: dict[str, bytes] = {}
-        """By the path relative to the folder."""
+        """Path relative to the folder, to contents."""
         self.total_bytes = 0
 
     def contents(self, path: Path, shown: str) -> bytes:
-        """Bytes of a file, after its size was checked."""
+        """Check the size of a file and return its bytes."""
         try:
             self.total_bytes += path.stat().st_size
             _require_size(self.path.name, self.total_bytes)
@@ -97,7 +97,7 @@ class _ExternalFiles:
             raise ModelFileError(f"{shown}: cannot be read ({error.strerror}); check the path") from error
 
     def part(self, location: str, offset: int, size: int | None) -> memoryview:
-        """A part of an external file; to its end where `size` is None."""
+        """Return a part of an external file, up to its end if `size` is None."""
         name, shown = self.path.name, repr(location[:100])
         self.require_inside(location)
         try:
@@ -124,7 +124,7 @@ class _ExternalFiles:
         return content[offset : offset + size]
 
     def require_inside(self, location: str) -> None:
-        """Refuse what cannot be a path inside the folder, by the rules of any system."""
+        """Refuse a path that is not inside the folder by the rules of any operating system."""
         windows, shown = PureWindowsPath(location), repr(location[:100])
         fault = None
         if not location:
@@ -148,7 +148,7 @@ def _require_size(name: str, size: int) -> None:
 
 
 def _self_contained(message: memoryview, kind: str, external: _ExternalFiles, depth: int) -> Pieces | None:
-    """A message with its external data inside, in pieces; None where it has none and stays as it is."""
+    """Return a message with its external data inside, in pieces; None if it has none."""
     if depth > MAX_DEPTH:
         raise ValueError(f"messages more than {MAX_DEPTH} deep")
     pieces: Pieces = []
@@ -165,7 +165,7 @@ def _self_contained(message: memoryview, kind: str, external: _ExternalFiles, de
 
 
 def _tensor(message: memoryview, external: _ExternalFiles) -> Pieces | None:
-    """A TensorProto with `raw_data` in place of `external_data`; None where it has no external data."""
+    """Return a TensorProto with `raw_data` in place of `external_data`; None if it has no external data."""
     entries: dict[str, str] = {}
     dims: list[int] = []
     kept: Pieces = []

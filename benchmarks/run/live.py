@@ -1,4 +1,4 @@
-"""A stream at a fixed rate, as a probe drives it: does it keep up, and how much of a frame's time does it take?"""
+"""Live measurement: a stream at a fixed rate, whether it keeps up, and the part of a frame's time that it uses."""
 
 import time
 from collections.abc import Callable
@@ -9,11 +9,11 @@ import numpy as np
 from edgeecho.benchmarks.run.result import percentile
 
 MAX_MISSED_FRACTION = 0.01
-"""Part of the frames that may be answered late in a stream that keeps up: an operating system takes its turns."""
+"""Largest part of late frames in a stream that keeps up; the operating system delays some."""
 START_UP_SECONDS = 1.0
-"""At the beginning, when the region is found and the state is filled; whether a stream keeps up is asked after it."""
+"""Time in which the region is found and the state is filled; frames in it do not count as missed."""
 MAX_DURATION_FACTOR = 3
-"""A stream that falls behind is stopped after so many times the seconds that were asked."""
+"""Factor of the requested seconds after which a stream that falls behind is stopped."""
 
 
 def run_live(
@@ -24,18 +24,17 @@ def run_live(
     now: Callable[[], float] = time.perf_counter,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, Any]:
-    """Push frames as they come, every 1 / fps seconds; one that comes while another is worked on waits.
+    """Push a frame every 1 / fps seconds; a frame that arrives while another is processed waits.
 
-    The first frame, with what a stream pays once for it, makes the next ones wait; how late the first second was is
-    told apart.
+    The first frame takes longer and delays the next ones, so the latest frame of the first second is reported apart.
 
     Args:
-        push: Takes one frame, uint8 (H, W), and returns when its answer is there.
-        frames: uint8 (T, H, W), shown over and over.
+        push: Function that processes one frame, uint8 (H, W).
+        frames: uint8 (T, H, W), repeated.
         fps: Frames per second.
-        seconds: How long.
+        seconds: Duration.
         now: Clock, in seconds.
-        sleep: Waits so many seconds.
+        sleep: Function that waits for a number of seconds.
 
     Returns:
         `Row.live`: `used` is the time of a push as part of 1 / fps; `late_max_ms` how long after the next frame

@@ -1,4 +1,4 @@
-"""A row's model, opened in the row's own process: ours as a clip or a stream, a peer's, or a user's own ONNX file."""
+"""Model of a row, loaded in the row's process: our clip or stream, a peer, or a user's ONNX file."""
 
 import hashlib
 import importlib
@@ -23,22 +23,22 @@ from edgeecho.runtime.frame_stream import FrameStream, empty_state
 
 @dataclass(kw_only=True, eq=False)
 class LoadedRow:
-    """What is timed, and what is known of it."""
+    """Loaded model of a row, with the function that is timed."""
 
     run: Callable[[], object]
     frames_per_run: int
     engine: Any
     spec: ModelSpec | None = None
-    """None for a user's own file, and for a peer in PyTorch."""
+    """Spec of the model; None for a user's own file, and for a peer in PyTorch."""
     data: bytes = b""
-    """The model file's; of a user's own ONNX file, a graph that needs no file beside it."""
+    """Bytes of the model file; for a user's ONNX file, of a graph with its external data inside."""
     inputs: dict[str, np.ndarray]
-    """Of one run, by name; a stream's first."""
+    """Inputs of one run, by name; of a stream, of its first run."""
     report: dict[str, Any]
 
 
 def load_row(job: dict[str, Any], frames: np.ndarray) -> LoadedRow:
-    """Open what a row runs; imports of engines come before the clock starts.
+    """Load the model of a row. The import of the engine is not in its time.
 
     Args:
         job: `Entry.job`, and threads.
@@ -53,14 +53,14 @@ def load_row(job: dict[str, Any], frames: np.ndarray) -> LoadedRow:
         importlib.import_module("torch" if job["runtime"] == "torch" else "onnxruntime")
     start = time.perf_counter_ns()
     if job["kind"] == "own":
-        opened = _load_own(job, frames)
+        loaded = _load_own(job, frames)
     elif job["path"] is None:
-        opened = _load_peer_in_torch(job, frames)
+        loaded = _load_peer_in_torch(job, frames)
     else:
-        opened = _load_ours(job, frames)
+        loaded = _load_ours(job, frames)
     load_ms = (time.perf_counter_ns() - start) / 1e6
-    opened.report = {"load_ms": load_ms, "runtime_version": opened.engine.version, **opened.report}
-    return opened
+    loaded.report = {"load_ms": load_ms, "runtime_version": loaded.engine.version, **loaded.report}
+    return loaded
 
 
 def _load_ours(job: dict[str, Any], frames: np.ndarray) -> LoadedRow:
@@ -103,7 +103,7 @@ def _load_ours(job: dict[str, Any], frames: np.ndarray) -> LoadedRow:
 
 
 def _stream(loaded: LoadedModel, frames: np.ndarray, framewise: bool) -> Callable[[], object]:
-    """One more live frame, the clip's frames over and over."""
+    """Return a function that runs one more live frame; the clip's frames are repeated."""
     coming = cycle(range(len(frames)))
     if framewise:
         return lambda: loaded.engine.infer(frames[(i := next(coming)) : i + 1])
@@ -119,7 +119,7 @@ def _file(path: Path, data: bytes) -> dict[str, Any]:
 
 
 class _TorchPeer:
-    """A peer as PyTorch runs it: the same pipeline as in its exported graph."""
+    """Peer in PyTorch, with the same pipeline as in its exported graph."""
 
     runtime = "torch"
 
@@ -135,7 +135,7 @@ class _TorchPeer:
         self.params = sum(p.numel() for p in self.network.parameters())
 
     def infer(self, frames: np.ndarray) -> np.ndarray:
-        """Frames uint8 (T, 1, S, S) to prob uint8 (T, 1, S, S)."""
+        """Return prob uint8 (T, 1, S, S) of frames uint8 (T, 1, S, S)."""
         with self._torch.inference_mode():
             return np.asarray(self.network(self._torch.from_numpy(frames)).numpy())
 

@@ -16,26 +16,27 @@ INDEX = "pack.json"
 FORMAT = 1
 PACKED_RUNTIMES = ("ort", "openvino")
 DEFAULT_SELECTION = {"runtimes": PACKED_RUNTIMES, "precisions": DEFAULT_PRECISIONS, "forms": FORMS}
-"""Runtimes, precisions and forms of a pack whose index has no key `asked`, as those of earlier releases."""
+"""Runtimes, precisions and forms of a pack whose index has no key `asked`, as in earlier releases."""
 
 
 @dataclass(frozen=True)
 class Pack:
-    """What a folder of `prepare_pack` holds."""
+    """Contents of a folder that `write_pack` wrote."""
 
     folder: Path
     kinds: dict[str, str]
     """Model to `ours` or `peer`."""
     macs: dict[tuple[str, str | None], int | None]
-    """Multiply-adds a frame, by model and form: a board has no onnx to count them with."""
+    """MACs a frame, by model and form; a board has no `onnx` to count them."""
     selected: Mapping[str, Sequence[str]]
-    """`runtimes`, `precisions` and `forms` that it was made for."""
+    """`runtimes`, `precisions` and `forms` for which it was written."""
     files: dict[str, list[str]] | None
-    """Model to the names of its files; None of an older pack, whose files are all that lie there."""
+    """Model to the names of its files; None for an older pack, which has all files of its folder."""
 
     @classmethod
     def read(cls, folder: Path) -> "Pack":
-        """
+        """Read the index of a pack.
+
         Raises:
             ConfigError: If the folder is no pack, or one of another version.
         """
@@ -63,12 +64,12 @@ class Pack:
         forms: Sequence[str] | None = None,
         models: Sequence[str] | None = None,
     ) -> list[Entry]:
-        """Every row of the pack that is asked for and whose file is there.
+        """Return every requested entry of the pack whose file is there.
 
         Args:
-            runtimes: Of `PACKED_RUNTIMES`; None means those that it was made for, as for the next two.
-            precisions: Of `PRECISIONS`.
-            forms: Of `FORMS`.
+            runtimes: Names of `PACKED_RUNTIMES`; None means those of the pack, as for the next two.
+            precisions: Names of `PRECISIONS`.
+            forms: Names of `FORMS`.
             models: Names in the pack, `default` or `all`; None means all.
 
         Raises:
@@ -93,7 +94,7 @@ class Pack:
         return list(dict.fromkeys(kept))
 
     def _model(self, name: str, kind: str) -> str:
-        """What `rows_of` calls a model of the pack: its folder's path, or a peer's name."""
+        """Return the name of a model for `rows_of`: its folder's path, or a peer's name."""
         return str((self.folder / name).absolute()) if kind == "ours" else name
 
     def _is_selected(self, name: str, models: Sequence[str] | None) -> bool:
@@ -112,7 +113,7 @@ class Pack:
         return path.is_file() and (self.files is None or path.name in self.files[entry.model])
 
     def instruction(self) -> str:
-        """The line that tells how to run the pack on a board."""
+        """Return the line that tells how to run the pack on a board."""
         names = [name for of_model in (self.files or {}).values() for name in of_model]
         needs_openvino = any(name.endswith(".xml") for name in names)
         package = "'edgeecho[openvino]'" if needs_openvino else "edgeecho"
@@ -124,11 +125,11 @@ class Pack:
 
 
 def with_engines(rows: list[Entry], notify: Callable[[str], None]) -> list[Entry]:
-    """The rows whose engine is installed on this machine.
+    """Return the entries whose engine is installed on this machine.
 
     Args:
-        rows: Of a pack.
-        say: Told which engines are not, one line each.
+        rows: Entries of a pack.
+        notify: Called with a message for each engine that is not installed.
 
     Raises:
         MissingExtraError: If none is.

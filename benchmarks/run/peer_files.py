@@ -19,18 +19,18 @@ FILE_SUFFIXES = {"ort": (".onnx",), "openvino": (".xml", ".bin")}
 
 
 def export_peer_files(name: str, rows: Iterable[Entry], frames_file: Path) -> str | None:
-    """Export the files of a peer's rows where they are not there yet, in a process of its own, which frees its memory.
+    """Export the files of a peer's rows that are missing, in a process of its own, which frees its memory.
 
-    Where no row runs an ONNX file, one of fp32 is exported too, to count its operations. Files in the folder of another
-    network or clip that are not written anew are removed: nothing may be counted or run on them.
+    Where no row runs an ONNX file, one of fp32 is exported too, to count its operations. Files of another network or
+    clip in the folder are removed if they are not written anew, so that nothing is counted or run on them.
 
     Args:
         name: A key of `PEERS`.
-        rows: Its rows.
+        rows: Entries of the peer.
         frames_file: The benchmark's clip, .npy; its shape is exported, its frames calibrate.
 
     Returns:
-        None, or one line that says why it failed.
+        None, or the reason of a failure in one line.
     """
     peer, rows = PEERS[name], list(rows)
     folder = Path(rows[0].source)

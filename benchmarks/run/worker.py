@@ -1,9 +1,9 @@
-"""One row in a process of its own: `python -m edgeecho.benchmarks.run.worker`, a job on stdin, lines of JSON out.
+"""Worker process of one row: `python -m edgeecho.benchmarks.run.worker`, with a line of JSON a request and a reply.
 
-First line in: `Entry.job` with threads, frames_file and warm_up_seconds. First line out: how it opened and warmed up.
-Then each {"do": name, ...} is answered by a line: `run` by times in ms; `live`, `end_to_end`, `profile` and `estimates`
-by what the row's field of that name holds; `read_back` by the precision that really ran. A first line with `error` ends
-the process, a later one only what was asked; the end of stdin ends it too.
+The first request is `Entry.job` with threads, frames_file and warm_up_seconds; its reply reports loading and warm-up.
+Each later request is {"do": name, ...}. The reply of `run` has times in ms, of `live`, `end_to_end`, `profile` and
+`estimates` the row's field of that name, and of `read_back` the precision that ran. A reply with `error` to the first
+request ends the process; a later one ends that request alone. The end of stdin ends the process too.
 """
 
 import json
@@ -20,13 +20,14 @@ from edgeecho.benchmarks.run.loaded_row import LoadedRow, load_row
 from edgeecho.errors import ConfigError, EdgeEchoError
 
 WARM_UP_RUNS = 2
-"""At least, the first included: ONNX Runtime plans its memory in the first run and takes it in the second."""
+"""Fewest warm-up runs: ONNX Runtime plans its memory in the first run and allocates it in the second."""
 
 
 def rss_mb(field: str = "VmHWM") -> float:
-    """Most memory that this process has held so far (`VmHWM`), or holds now (`VmRSS`), MB = 2^20 bytes.
+    """Return the peak (`VmHWM`) or present (`VmRSS`) resident memory of this process, MB = 2^20 bytes.
 
-    Linux' `ru_maxrss` is no use: a child starts with its parent's peak. VmHWM starts anew with the program.
+    `ru_maxrss` of Linux starts with the peak of the parent process; VmHWM starts anew with the program. psutil reports
+    no peak on Linux.
     """
     try:
         for line in Path("/proc/self/status").read_text().splitlines():
@@ -46,7 +47,7 @@ def _timed(run: Callable[[], object]) -> float:
 
 
 class _RowServer:
-    """Answers what is asked of an opened row."""
+    """Loaded row with a method for each request."""
 
     def __init__(self, job: dict[str, Any]) -> None:
         self.job = job
@@ -57,7 +58,7 @@ class _RowServer:
         warm_up = [_timed(self.row.run)]
         while len(warm_up) < WARM_UP_RUNS or sum(warm_up) < 1000 * job["warm_up_seconds"]:
             warm_up.append(_timed(self.row.run))
-        self.opening = {
+        self.loading = {
             **self.row.report,
             "first_ms": warm_up[0],
             "estimate_ms": warm_up[-1],
@@ -82,7 +83,7 @@ class _RowServer:
 
         if self.row.spec is None or self.row.spec.form != "stream":
             raise ConfigError("a fixed rate drives stream graphs alone")
-        stream = StreamingPredictor(stream_engine(self.row.engine), self.row.spec, self.opening["sha256"], fps=fps)
+        stream = StreamingPredictor(stream_engine(self.row.engine), self.row.spec, self.loading["sha256"], fps=fps)
         return {"live": run_live(stream.push, read_cine(cine).frames, fps, seconds)}
 
     def end_to_end(self, cine: str) -> dict[str, Any]:
@@ -91,16 +92,15 @@ class _RowServer:
 
         if self.row.spec is None:
             raise ConfigError("only a model with a spec segments a cine")
-        return {
-            "end_to_end": time_stages(Predictor(self.row.engine, self.row.spec, self.opening["sha256"]), Path(cine))
-        }
+        predictor = Predictor(self.row.engine, self.row.spec, self.loading["sha256"])
+        return {"end_to_end": time_stages(predictor, Path(cine))}
 
     def profile(self) -> dict[str, Any]:
         from edgeecho.benchmarks.profile.profile import profile_model
 
         path, row = Path(self.job["path"] or ""), self.row
         weights = path.with_suffix(".bin").read_bytes() if path.suffix == ".xml" else b""
-        precision = self.opening["precision_stored"] or "fp32"
+        precision = self.loading["precision_stored"] or "fp32"
         found = profile_model(row.data, weights, self.job["runtime"], precision, row.inputs, self.job["threads"])
         return {"profile": found}
 
@@ -121,21 +121,21 @@ class _RowServer:
 
 
 def serve(lines: TextIO, out: TextIO) -> None:
-    """Answer a job and its commands, line by line."""
+    """Reply to a job and the requests that follow, line by line."""
 
     def reply(**values: Any) -> None:
         print(json.dumps(values), file=out, flush=True)
 
     server: _RowServer | None = None
     for line in lines:
-        given = json.loads(line)
+        request = json.loads(line)
         try:
             if server is None:
-                server = _RowServer(given)
-                reply(**server.opening)
+                server = _RowServer(request)
+                reply(**server.loading)
             else:
-                answer = getattr(server, given.pop("do"))
-                reply(**answer(**given))
+                handler = getattr(server, request.pop("do"))
+                reply(**handler(**request))
         except EdgeEchoError as error:
             reply(error=str(error))
         except Exception as error:  # a row that fails must not end the others

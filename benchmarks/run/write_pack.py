@@ -1,4 +1,4 @@
-"""`edgeecho bench --prepare`: the contestants' files that are asked for, and what a board cannot find out by itself."""
+"""Writer of packs, for `edgeecho bench --prepare`: files of the requested rows, and what a board cannot compute."""
 
 import json
 import shutil
@@ -27,18 +27,18 @@ def write_pack(
     forms: Sequence[str],
     notify: Callable[[str], None],
 ) -> dict[str, str]:
-    """Write the files of the rows that are asked for, and no others, and an index of them.
+    """Write the files of the requested rows and an index of them.
 
     Args:
-        folder: Made if need be; files of an earlier pack that are not of this one stay, and are not run.
+        folder: Folder, which is made if it does not exist; other files of an earlier pack stay, and are not run.
         models: As `run_bench`; files cannot be packed, folders and names can.
         runtimes: `ort`, `openvino`.
         precisions: As `run_bench`.
         forms: As `run_bench`.
-        say: Told what is done, which models have no such row, and which files lie there that are not of this pack.
+        notify: Called with messages: progress, models without a possible row, files that are not of this pack.
 
     Returns:
-        Model to the reason why it is not in the pack; empty if all are.
+        Model to the reason why it is not in the pack; empty if all models are.
 
     Raises:
         ConfigError: If a name makes no sense.
@@ -74,7 +74,7 @@ def write_pack(
 
 
 class _NotPackedError(EdgeEchoError):
-    """A model cannot be packed; the others go on."""
+    """Error of one model; the others go on."""
 
 
 def _pack_one(
@@ -83,7 +83,7 @@ def _pack_one(
     """Write the files of one model's rows.
 
     Returns:
-        Their names, and multiply-adds a frame by form.
+        Names of the files, and MACs a frame by form.
 
     Raises:
         EdgeEchoError: If it cannot be packed.
@@ -115,12 +115,12 @@ def _pack_one(
 
 
 def _files(path: Path) -> list[Path]:
-    """A model file, and OpenVINO's weights beside it."""
+    """Return a model file, and OpenVINO's weights beside it."""
     return [path, path.with_suffix(".bin")] if path.suffix == ".xml" else [path]
 
 
 def _write_bundle_index(source: Path, own: Path, names: list[str]) -> None:
-    """`bundle.json` of a folder, of the files that are packed alone."""
+    """Write the `bundle.json` of a folder for its packed files alone."""
     index = read_index(source)
     if index and source.resolve() != own.resolve():
         for key in {"files", "graphs"} & set(index):

@@ -30,7 +30,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Contests of a small 3D U-Net and a short clip."""
     peer = Peer("unet3d", {"in_channels": 1, "classes": 1, "base_channels": 4})
     monkeypatch.setitem(PEERS, "unet3d", peer)
-    for module in ("packing", "bench"):
+    for module in ("write_pack", "bench"):
         monkeypatch.setattr(f"edgeecho.benchmarks.run.{module}.speckle_clip", lambda: CLIP)
     monkeypatch.setattr("edgeecho.benchmarks.run.bench.Rules", lambda: RULES)
 
@@ -67,7 +67,7 @@ def test_a_pack_runs_where_nothing_can_be_exported(
     for name in ("torch.py", "onnx.py"):
         (tmp_path / name).write_text("raise ImportError\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # of the rows' processes
-    monkeypatch.setattr("edgeecho.benchmarks.run.bench.prepare", None)
+    monkeypatch.setattr("edgeecho.benchmarks.run.bench.export_peer_files", None)
     monkeypatch.setattr("edgeecho.benchmarks.run.bench.macs_per_frame", None)
     rows = run_bench(pack=folder, runtimes=["ort"], rules=RULES, frames=CLIP).rows
     assert [row.error for row in rows] == [None] * 6

@@ -16,7 +16,7 @@ pytest.importorskip("openvino")
 from onnx import TensorProto, helper  # noqa: E402
 from rich.console import Console  # noqa: E402
 
-from edgeecho.benchmarks.profile import ceiling, estimate, profile  # noqa: E402
+from edgeecho.benchmarks.profile import estimate, peak_throughput, profile  # noqa: E402
 from edgeecho.benchmarks.profile.boards import BOARDS, find_boards  # noqa: E402
 from edgeecho.benchmarks.profile.counting import count_macs  # noqa: E402
 from edgeecho.benchmarks.profile.estimate import calibrate, roofline  # noqa: E402
@@ -73,7 +73,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def _no_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(profile, "ceiling_gmac_per_s", lambda runtime, precision, threads: 100.0)
+    monkeypatch.setattr(profile, "measure_peak_gmac_per_s", lambda runtime, precision, threads: 100.0)
 
 
 def profiled(models: Path, name: str, runtime: str) -> dict:
@@ -120,7 +120,7 @@ def test_layers_are_named_by_the_network_in_both_engines(models: Path) -> None:
 @pytest.mark.usefixtures("_no_ceiling")
 def test_mixed_precision_has_a_ceiling_of_each(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rates = {"int8": 400.0, "fp32": 100.0}
-    monkeypatch.setattr(profile, "ceiling_gmac_per_s", lambda runtime, precision, threads: rates[precision])
+    monkeypatch.setattr(profile, "measure_peak_gmac_per_s", lambda runtime, precision, threads: rates[precision])
     found = profiled(models, "unet3d.clip.int8", "ort")
     assert found["ceilings"] == rates
     assert found["ceiling_gmac_per_s"] == 400.0  # most of its MACs
@@ -160,7 +160,7 @@ def test_layers_by_hand() -> None:
 
 
 def test_a_graph_that_is_not_ours_is_given_its_own_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(profile, "ceiling_gmac_per_s", lambda runtime, precision, threads: 100.0)
+    monkeypatch.setattr(profile, "measure_peak_gmac_per_s", lambda runtime, precision, threads: 100.0)
     conv = helper.make_node("Conv", ["image", "w"], ["y"])
     w = onnx.numpy_helper.from_array(np.ones((3, 2, 1, 1), np.float32), "w")
     image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 2, "H", "W"])
@@ -174,7 +174,7 @@ def test_a_graph_that_is_not_ours_is_given_its_own_inputs(monkeypatch: pytest.Mo
 
 
 def test_sixteen_bits_are_asked_for(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(profile, "ceiling_gmac_per_s", lambda runtime, precision, threads: 100.0)
+    monkeypatch.setattr(profile, "measure_peak_gmac_per_s", lambda runtime, precision, threads: 100.0)
     data, _, weights, *_ = check(models / "cl_unet_edge.clip.fp32.xml")
     found = profile_model(data, weights, "openvino", "bf16", {"frames": CLIP}, 1, 3)
     can = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
@@ -206,17 +206,17 @@ def test_every_multiplier_is_in_one_kernel_or_it_is_said() -> None:
 
 
 def test_ceiling_runs_in_the_precision_that_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ceiling, "CHANNELS", 32)
-    monkeypatch.setattr(ceiling, "SIZE_PX", 16)
-    assert count_macs(ceiling.peak_convolution("int8"), 1) == 32 * 32 * 9 * 16 * 16
+    monkeypatch.setattr(peak_throughput, "CHANNELS", 32)
+    monkeypatch.setattr(peak_throughput, "SIZE_PX", 16)
+    assert count_macs(peak_throughput.peak_convolution("int8"), 1) == 32 * 32 * 9 * 16 * 16
     for runtime in SUFFIX:
         for precision in ("int8", "fp32"):
-            assert ceiling.measure_peak_gmac_per_s(runtime, precision, 1, runs=3) > 0
-    float_one = ceiling.peak_convolution("fp32")
-    monkeypatch.setattr(ceiling, "fat_convolution", lambda precision: float_one)
-    monkeypatch.setattr(ceiling, "FILE_PRECISION", {"bf16": "fp32"})
+            assert peak_throughput.measure_peak_gmac_per_s(runtime, precision, 1, runs=3) > 0
+    float_one = peak_throughput.peak_convolution("fp32")
+    monkeypatch.setattr(peak_throughput, "peak_convolution", lambda precision: float_one)
+    monkeypatch.setattr(peak_throughput, "FILE_PRECISION", {"bf16": "fp32"})
     with pytest.raises(ExportError, match="ran in fp32, not in bf16"):
-        ceiling.measure_peak_gmac_per_s("openvino", "bf16", 1, runs=3)
+        peak_throughput.measure_peak_gmac_per_s("openvino", "bf16", 1, runs=3)
 
 
 def layer(macs: int, moved: int, precision: str = "int8") -> Layer:

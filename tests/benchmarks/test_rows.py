@@ -112,7 +112,7 @@ def test_a_folder_of_ours_with_the_name_of_a_peer_is_left_alone(
     folder = tmp_path / "unet2d"
     shutil.copytree(tiny_bundle, folder)
     before = {path: path.read_bytes() for path in folder.iterdir()}
-    monkeypatch.setattr("edgeecho.benchmarks.run.bench.prepare", None)  # nothing is to be exported
+    monkeypatch.setattr("edgeecho.benchmarks.run.bench.export_peer_files", None)  # nothing is to be exported
     extras = Extras(end_to_end=False)
     (row,) = run_bench([str(folder)], ["ort"], ["int8"], forms=["clip"], rules=RULES, extras=extras, frames=CLIP).rows
     assert (row.error, row.weights) == (None, "trained")
@@ -148,7 +148,7 @@ def test_what_fails_beside_the_times_leaves_them_alone(tiny_bundle: Path, monkey
         return broken() if what == "end_to_end" else request(runner, what, **settings)
 
     monkeypatch.setattr("edgeecho.benchmarks.run.accuracy.evaluate_model", broken)
-    monkeypatch.setattr(Runner, "ask", refuse)
+    monkeypatch.setattr(Runner, "request", refuse)
     asked = ([str(tiny_bundle)], ["ort"], ["int8"])
     result = run_bench(*asked, forms=["clip"], rules=RULES, extras=Extras(data="phantom:"), frames=CLIP)
     (row,) = result.rows
@@ -166,7 +166,7 @@ def test_what_fails_beside_the_times_leaves_them_alone(tiny_bundle: Path, monkey
         assert "someone" not in text
 
 
-@pytest.mark.parametrize(("word", "read_back"), [("asking", ["int8", None]), ("evaluating", ["int8", "fp32"])])
+@pytest.mark.parametrize(("word", "read_back"), [("measuring extras", ["int8", None]), ("evaluating", ["int8", "fp32"])])
 def test_ctrl_c_after_the_timing_keeps_all_times(tiny_bundle: Path, word: str, read_back: list[str | None]) -> None:
     seen: list[str] = []
 

@@ -75,8 +75,8 @@ class Row:
     |error|)."""
     live: dict[str, Any] | None = None
     """Live measurement of `--rate`: {fps, frames, keeps_up, used_p50, used_p90, used_p99, late_max_ms,
-    start_late_max_ms, missed, waiting_at_end, first_ms}. `used` is the used part of a frame's time, `missed` the number of
-    frames after the first second whose result came after the next frame."""
+    start_late_max_ms, missed, waiting_at_end, first_ms}. `used` is the used part of a frame's time, and `missed` the
+    number of frames after the first second whose result came after the next frame."""
     end_to_end: dict[str, Any] | None = None
     """{input, frames, n, decode_ms, region_ms, resize_ms, network_ms, mask_ms, measure_ms, total_ms}: medians of a
     whole cine, in ms."""

@@ -1,4 +1,4 @@
-"""The benchmark: real processes on tiny networks; counts from paper; what fails stays in its row."""
+"""Benchmark with real processes on tiny networks, MACs computed by hand, and failures of single rows."""
 
 import io
 import json
@@ -57,7 +57,7 @@ def printed(result: BenchResult) -> str:
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as `edgeecho export` writes it, of a tiny CLUNet."""
+    """Folder of a tiny CLUNet as `edgeecho export` writes it."""
     torch.manual_seed(0)
     spec = new_spec("cl_unet_edge", widths=(8, 16), encoder_time=(False, True), decoder_time=(True,))
     graph = clip_graph(build(spec), 32)
@@ -76,7 +76,7 @@ def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def full(tiny: Path, work_dir: Path) -> BenchResult:
-    """The tiny CLUNet against a tiny 3D U-Net, all runtimes and precisions."""
+    """Result of the tiny CLUNet and a tiny 3D U-Net in all runtimes and precisions."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(peers.PEERS, "unet3d", Peer("unet3d", {**STANDARD, "base_channels": 4}))
         said: list[tuple[int, int, str]] = []
@@ -205,7 +205,7 @@ def test_a_process_that_dies_is_reported(tiny: Path, tmp_path: Path) -> None:
 
 @pytest.fixture
 def ctrl_c() -> Iterator[None]:
-    """Ctrl-C reaches Python, also where a shell runs the tests behind itself and has it ignored."""
+    """Let Ctrl-C reach Python, also if a shell that runs the tests in the background ignores it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -313,7 +313,7 @@ def test_counting_by_hand() -> None:
 
 
 def _unet3d_macs(c: int, voxels: int) -> int:
-    """The standard 3D U-Net, from its drawing: (in, out, kernel, voxels / 8 ** level) of each convolution."""
+    """Count the standard 3D U-Net by hand: (in, out, kernel, voxels / 8 ** level) of each convolution."""
     doubles = [(1, c, 2 * c), (2 * c, 2 * c, 4 * c), (4 * c, 4 * c, 8 * c), (8 * c, 8 * c, 16 * c)]
     total = sum((a * b + b * d) * 27 * voxels // 8**level for level, (a, b, d) in enumerate(doubles))
     for level, k in ((2, 16 * c), (1, 8 * c), (0, 4 * c)):

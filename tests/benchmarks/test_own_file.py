@@ -16,14 +16,14 @@ from edgeecho.benchmarks.run.protocol import Extras, Rules
 from edgeecho.errors import ConfigError
 
 SIZE = 48
-"""Pixels of the tiny bundle."""
+"""Frame size of the tiny bundle, in pixels."""
 CLIP = speckle_clip(8, SIZE)
 RULES = Rules(min_seconds=0.0, min_runs=10, max_seconds=1.0, warm_up_seconds=0.0, rounds=2)
 Command = Callable[..., tuple[int, str, str]]
 
 
 def _own(path: Path, shape: list[int | str], kind: int = TensorProto.FLOAT) -> Path:
-    """A 3x3 convolution of 4 channels, by anyone's hand."""
+    """Return a 3x3 convolution of 4 channels without an EdgeEcho seal."""
     channels = shape[1] if isinstance(shape[1], int) else 1
     kernel = (4, channels, *[3] * (len(shape) - 2))
     weights = helper.make_tensor("w", TensorProto.FLOAT, kernel, np.ones(kernel, np.float32).ravel())

@@ -1,4 +1,4 @@
-"""Packed contests: exported here, run where nothing can be."""
+"""Packs: written with the exporter, run without it."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ from edgeecho.benchmarks.run.write_pack import write_pack
 from edgeecho.errors import ConfigError, MissingExtraError
 
 SIZE = 48
-"""Pixels of the tiny bundle."""
+"""Frame size of the tiny bundle, in pixels."""
 CLIP = speckle_clip(8, SIZE)
 RULES = Rules(min_seconds=0.0, min_runs=10, max_seconds=1.0, warm_up_seconds=0.0, rounds=2)
 Command = Callable[..., tuple[int, str, str]]
@@ -27,7 +27,7 @@ Command = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contests of a small 3D U-Net and a short clip."""
+    """Replace the 3D U-Net by a small one and the clip by a short one."""
     peer = Peer("unet3d", {"in_channels": 1, "classes": 1, "base_channels": 4})
     monkeypatch.setitem(PEERS, "unet3d", peer)
     for module in ("write_pack", "bench"):
@@ -37,7 +37,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This process and those of the rows find what `pip install edgeecho` alone brings."""
+    """Hide from this process and those of the rows what `pip install edgeecho` alone does not install."""
     names = ("openvino", "torch", "onnx")
     (tmp_path / "site").mkdir()
     lines = ["import sys", *(f"sys.modules[{name!r}] = None" for name in names)]
@@ -48,7 +48,7 @@ def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def packed(folder: Path) -> dict[str, list[str]]:
-    """Files of each model's folder."""
+    """Return the files of each model's folder."""
     return {path.name: sorted(file.name for file in path.iterdir()) for path in folder.iterdir() if path.is_dir()}
 
 
@@ -81,7 +81,7 @@ def test_a_pack_runs_where_nothing_can_be_exported(
 def test_a_pack_in_the_working_folder_is_not_mistaken(
     tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its folders have names of peers and of packaged models."""
+    """Pack whose folders have names of peers and of packaged models."""
     for name in ("unet2d", "cl_unet_edge"):
         shutil.copytree(tiny_bundle, tmp_path / name)
     sources = [str(tmp_path / name) for name in ("unet2d", "cl_unet_edge")]

@@ -1,4 +1,4 @@
-"""The result as page, CSV, Markdown and table: all of it there, none of it from elsewhere, names made harmless."""
+"""Result as page, CSV, Markdown and table: complete, without external resources, with names escaped."""
 
 import csv
 import io
@@ -30,7 +30,7 @@ VOID = {"meta", "link", "br", "img", "input", "hr"}
 
 
 class Page(HTMLParser):
-    """What a page holds; fails where tags do not nest."""
+    """Tags and text of a page; an assertion fails if tags do not nest."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

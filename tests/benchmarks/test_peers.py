@@ -1,4 +1,4 @@
-"""The peers: what is published of them is what is counted, and each is exported, quantized and read back."""
+"""Peers: published sizes equal counted ones, and each is exported, quantized and read back."""
 
 import json
 import sys
@@ -53,7 +53,7 @@ SMALL = {
 
 
 def built(name: str, **config: object) -> torch.nn.Module:
-    """The network, with other fields if given; skipped where a package is missing."""
+    """Return the network, with other fields if given; skip if a package is missing."""
     peer = PEERS[name]
     try:
         return (replace(peer, config=config) if config else peer).build()
@@ -63,7 +63,7 @@ def built(name: str, **config: object) -> torch.nn.Module:
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The folder of a peer, small where it can be, exported once."""
+    """Return the folder of an exported peer, small if it can be configured."""
     work, done = tmp_path_factory.mktemp("peers"), {}
     np.save(work / "frames.npy", CLIP)
 
@@ -105,7 +105,7 @@ def test_parameters(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["dynunet2d", "simlvseg"])
 def test_macs_are_what_is_published(name: str) -> None:
-    """G a frame of the table are multiply-accumulates at 112 x 112; ours leave out norms and activations."""
+    """Compare with the table's G a frame, which are MACs at 112 x 112; ours leave out norms and activations."""
     graph = clip_graph(built(name), SIZE, PEERS[name].frames(FRAMES))
     per_frame = count_macs(graph, FRAMES) / FRAMES * (112 / SIZE) ** 2  # all of it grows with the area
     assert per_frame / 1e9 == pytest.approx(PUBLISHED[name][1], rel=0.011)

@@ -1,4 +1,4 @@
-"""Profiles and estimates: MACs of fused kernels, the ceiling, the roofline."""
+"""Profiles and estimates: MACs of fused kernels, the peak throughput, the roofline."""
 
 import io
 import json
@@ -51,7 +51,7 @@ NETWORKS = {
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with clip graphs of each family, and streams of one."""
+    """Folder with clip graphs of each family, and streams of one."""
     folder = tmp_path_factory.mktemp("models")
     for family, config in NETWORKS.items():
         torch.manual_seed(0)

@@ -1,4 +1,4 @@
-"""Rows of our own models and of peers, beside clips: streams, 16 bits, whole cines, accuracy, what fails."""
+"""Rows of our models and of peers: streams, 16 bits, whole cines, accuracy, failures."""
 
 import io
 import json
@@ -37,7 +37,7 @@ from edgeecho.runtime import load, stream
 from edgeecho.runtime.engines.engine import open_engine
 
 SIZE = 48
-"""Pixels of the tiny bundle."""
+"""Frame size of the tiny bundle, in pixels."""
 CLIP = speckle_clip(8, SIZE)
 RULES = Rules(min_seconds=0.0, min_runs=10, max_seconds=1.0, warm_up_seconds=0.0, rounds=2)
 Command = Callable[..., tuple[int, str, str]]
@@ -45,7 +45,7 @@ Command = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture(scope="module")
 def result(tiny_bundle: Path, camus: Path) -> BenchResult:
-    """Every form, engine and precision of a tiny bundle."""
+    """Result of every form, engine and precision of a tiny bundle."""
     extras = Extras(rate=50.0, live_seconds=0.4, data=f"camus:{camus}")
     asked = ([str(tiny_bundle)], ["ort", "openvino"], ["fp32", "bf16", "int8"])
     return run_bench(*asked, rules=RULES, extras=extras, frames=CLIP)
@@ -166,7 +166,7 @@ def test_what_fails_beside_the_times_leaves_them_alone(tiny_bundle: Path, monkey
         assert "someone" not in text
 
 
-@pytest.mark.parametrize(("word", "read_back"), [("measuring extras", ["int8", None]), ("evaluating", ["int8", "fp32"])])
+@pytest.mark.parametrize(("word", "read_back"), [("extras", ["int8", None]), ("evaluating", ["int8", "fp32"])])
 def test_ctrl_c_after_the_timing_keeps_all_times(tiny_bundle: Path, word: str, read_back: list[str | None]) -> None:
     seen: list[str] = []
 

@@ -33,7 +33,7 @@ COLOURS = {
     INCONCLUSIVE: "yellow",
     NOT_TOLD: "dim",
 }
-FULL_WIDTH = 100
+MIN_FULL_WIDTH_CHARS = 100
 """Characters in a line; narrower terminals show no intervals."""
 
 
@@ -50,9 +50,9 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     """Print the rows with their change and verdict, then the conclusion."""
     for warning in comparison.warnings:
         console.print(f"[yellow]{escape(warning)}[/]", highlight=False)
-    if not console.is_terminal and console.width < FULL_WIDTH:
-        console.width = FULL_WIDTH
-    is_wide = console.width >= FULL_WIDTH
+    if not console.is_terminal and console.width < MIN_FULL_WIDTH_CHARS:
+        console.width = MIN_FULL_WIDTH_CHARS
+    is_wide = console.width >= MIN_FULL_WIDTH_CHARS
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("row", overflow="fold")
     heads = ["p50, ms\nfirst", "p50, ms\nsecond", "change", "against\nyardstick"]

@@ -14,11 +14,11 @@ from edgeecho.errors import MissingExtraError
 
 YARDSTICK = "unet3d"
 SEED = 0
-TORCHVISION = "torchvision==0.28.0"
+TORCHVISION_REQUIREMENT = "torchvision==0.28.0"
 """Version for torch 2.13.0; `--no-deps` keeps the installed torch."""
 STORED_PRECISIONS = ("fp32", "int8")
 """Precisions in which a peer is exported."""
-FRAMEWISE = ("clip", "stream")
+FRAMEWISE_FORMS = ("clip", "stream")
 """Forms of a network that treats every frame alone: its stream is its clip graph, run with one frame."""
 
 
@@ -37,7 +37,7 @@ class Peer:
     needs: tuple[str, ...] = ()
     """Packages that it needs beside those of the exporter."""
     forms: tuple[str, ...] = ("clip",)
-    """`clip`, and `stream` where `FRAMEWISE`."""
+    """Its forms: `clip`, or `FRAMEWISE_FORMS`."""
 
     def frames(self, t: int) -> int | None:
         """Return T of its graphs for clips of `t` frames: None, a free T, if it treats every frame alone."""
@@ -75,21 +75,21 @@ _ALL = (
         "unet2d",
         {"widths": [32, 32, 64, 128, 128, 128], "decoder_widths": [16, 32, 64, 128, 128]},
         "light 2D U-Net (U-Net 1 of Leclerc et al., TMI 2019; Kjelsrud et al., arXiv 2509.03631), with BatchNorm",
-        forms=FRAMEWISE,
+        forms=FRAMEWISE_FORMS,
     ),
     Peer(
         "deeplabv3",
         {},
         "DeepLabV3-ResNet50 of torchvision, the network of EchoNet-Dynamic (Ouyang et al., Nature 2020)",
-        needs=(TORCHVISION, "pillow"),
-        forms=FRAMEWISE,
+        needs=(TORCHVISION_REQUIREMENT, "pillow"),
+        forms=FRAMEWISE_FORMS,
     ),
     Peer(
         "lraspp",
         {},
         "LR-ASPP on MobileNetV3-Large of torchvision (Howard et al., ICCV 2019), made for phones",
-        needs=(TORCHVISION, "pillow"),
-        forms=FRAMEWISE,
+        needs=(TORCHVISION_REQUIREMENT, "pillow"),
+        forms=FRAMEWISE_FORMS,
     ),
     Peer(
         "dynunet",
@@ -103,7 +103,7 @@ _ALL = (
         "MONAI's DynUNet as nnU-Net plans a 2D one: the count of the nnU-Net in SimLVSeg's table",
         network="dynunet",
         needs=("monai",),
-        forms=FRAMEWISE,
+        forms=FRAMEWISE_FORMS,
     ),
     Peer(
         "simlvseg",

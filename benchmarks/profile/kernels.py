@@ -20,7 +20,7 @@ from edgeecho.runtime.engines.onnxruntime_engine import session_options
 from edgeecho.runtime.engines.openvino_engine import compile_settings, openvino_core
 
 WARM_UP_RUNS = 2
-MIN_RUNS = 3
+MIN_PROFILED_RUNS = 3
 MAX_PROFILED_SECONDS = 20.0
 """Limit of the profiled runs of slow networks, which have at least `MIN_RUNS`."""
 ORT_PRECISIONS = {"uint8": "int8", "int8": "int8", "float": "fp32", "float16": "fp16", "bfloat16": "bf16"}
@@ -91,7 +91,7 @@ def _timed_runs(
         start = time.perf_counter_ns()
         outputs = run(inputs)
         times += [(time.perf_counter_ns() - start) / 1e6] if k >= WARM_UP_RUNS else []
-        if len(times) >= MIN_RUNS and sum(times) > 1000 * MAX_PROFILED_SECONDS:
+        if len(times) >= MIN_PROFILED_RUNS and sum(times) > 1000 * MAX_PROFILED_SECONDS:
             break
     return times
 

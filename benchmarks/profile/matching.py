@@ -9,14 +9,14 @@ from edgeecho.benchmarks.profile.layers import graph_layers, module_name
 from edgeecho.benchmarks.profile.readback import ORT_OPERATORS
 from edgeecho.errors import ExportError
 
-MULTIPLYING = {
+MULTIPLYING_KERNELS = {
     *ORT_OPERATORS,
     *("MatMul", "FusedMatMul", "QLinearMatMul", "Gemm", "FusedGemm", "QGemm"),
     *("Convolution", "Deconvolution", "FullyConnected"),
     *("GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData"),
 }
 """Kernels that can contain a convolution or a matrix product."""
-OPENVINO_KIND = {
+ONNX_OPERATORS = {
     "Convolution": "Conv",
     "GroupConvolution": "Conv",
     "ConvolutionBackpropData": "ConvTranspose",
@@ -50,7 +50,7 @@ def openvino_multipliers(data: bytes, weights: bytes, shapes: Mapping[str, Seque
         model.reshape({name: list(shape) for name, shape in shapes.items()})
     found = []
     for op in model.get_ordered_ops():
-        kind = OPENVINO_KIND.get(op.get_type_name())
+        kind = ONNX_OPERATORS.get(op.get_type_name())
         if kind is None:
             continue
         x, w, y = list(op.input(0).get_shape()), list(op.input(1).get_shape()), list(op.output(0).get_shape())
@@ -80,7 +80,7 @@ def assign(multipliers: Sequence[Multiplier], kernels: Sequence[Kernel]) -> list
         ExportError: If some cannot be found again.
     """
     held: list[list[Multiplier]] = [[] for _ in kernels]
-    able = [i for i, kernel in enumerate(kernels) if kernel.op in MULTIPLYING]
+    able = [i for i, kernel in enumerate(kernels) if kernel.op in MULTIPLYING_KERNELS]
     missing = []
     for multiplier in multipliers:
         found = next((i for i in able if multiplier.aliases & set(kernels[i].originals)), None)

@@ -14,7 +14,7 @@ from edgeecho.benchmarks.profile.kernels import run_kernels
 from edgeecho.errors import ExportError, require
 
 CHANNELS, SIZE_PX = 256, 64
-RUNS = 15
+TIMED_RUNS = 15
 FILE_PRECISION = {"int8": "int8", "fp32": "fp32", "bf16": "fp16", "fp16": "fp16"}
 """Precision of convolutions to the precision that their file states."""
 
@@ -53,7 +53,7 @@ def peak_convolution(precision: str) -> Any:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
 
 
-def measure_peak_gmac_per_s(runtime: str, precision: str, threads: int, runs: int = RUNS) -> float:
+def measure_peak_gmac_per_s(runtime: str, precision: str, threads: int, runs: int = TIMED_RUNS) -> float:
     """Measure the peak throughput of an engine on this machine: the convolution's kernel alone, median over the runs.
 
     Args:

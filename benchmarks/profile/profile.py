@@ -7,7 +7,7 @@ from edgeecho.benchmarks.profile.matching import assign, onnx_multipliers, openv
 from edgeecho.benchmarks.profile.peak_throughput import FILE_PRECISION, measure_peak_gmac_per_s
 from edgeecho.errors import ConfigError
 
-RUNS = 20
+TIMED_RUNS = 20
 
 
 def profile_model(
@@ -17,7 +17,7 @@ def profile_model(
     precision: str,
     inputs: Inputs,
     threads: int,
-    runs: int = RUNS,
+    runs: int = TIMED_RUNS,
 ) -> dict[str, Any]:
     """Profile a network in this process, with the options that it is timed with.
 

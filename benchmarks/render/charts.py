@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from edgeecho.benchmarks.render.formatting import in_order, is_number, number, number_at, percent, row_name, significant
-from edgeecho.benchmarks.render.pareto import HUES, OTHER_HUE
+from edgeecho.benchmarks.render.pareto import OTHER_COLOUR, PRECISION_COLOURS
 from edgeecho.benchmarks.run.result import STAGES, Row
 from edgeecho.report.page.svg import Axis, Drawing, linear_axis, log_axis, text_width
 
 MAX_LAYERS = 60
-NARROW = 600
+MIN_WIDE_PX = 600
 """Width in pixels below which a name stands above its bar instead of beside it."""
 
 
@@ -49,7 +49,7 @@ def _whiskers(
 ) -> Drawing | None:
     if not marks:
         return None
-    narrow, names = width < NARROW, [row_name(row) for row, *_ in marks]
+    narrow, names = width < MIN_WIDE_PX, [row_name(row) for row, *_ in marks]
     left, right, step = _margins(names, narrow)
     top = 8 if limit is None else 36
     drawing = Drawing(width, top + step * len(marks) + 46, title)
@@ -59,16 +59,16 @@ def _whiskers(
     _scale(drawing, axis, top - 6, bottom, write, words)
     for i, (row, p50, p90, p99) in enumerate(marks):
         y = top + step * (i + 1) - (9 if narrow else step / 2)
-        hue = HUES.get(row.precision_asked or "", OTHER_HUE)
+        colour = PRECISION_COLOURS.get(row.precision_asked or "", OTHER_COLOUR)
         _name(drawing, names[i], y, left, narrow)
         hint = f"{names[i]}: p50 {write(p50)}, p90 {write(p90)}, p99 {write(p99)}"
-        drawing.bar(left, y - 2, axis.at(p50) - left, 4, f"f{hue} track")
+        drawing.bar(left, y - 2, axis.at(p50) - left, 4, f"f{colour} track")
         if p99:
-            drawing.line([(axis.at(p50), y), (axis.at(p99), y)], f"l{hue}")
-            drawing.line([(axis.at(p99), y - 4), (axis.at(p99), y + 4)], f"l{hue}")
+            drawing.line([(axis.at(p50), y), (axis.at(p99), y)], f"l{colour}")
+            drawing.line([(axis.at(p99), y - 4), (axis.at(p99), y + 4)], f"l{colour}")
         if p90:
-            drawing.bar(axis.at(p50), y - 2, axis.at(p90) - axis.at(p50), 4, f"f{hue}")
-        mark = f"hollow l{hue}" if row.form == "stream" else f"f{hue} ring"
+            drawing.bar(axis.at(p50), y - 2, axis.at(p90) - axis.at(p50), 4, f"f{colour}")
+        mark = f"hollow l{colour}" if row.form == "stream" else f"f{colour} ring"
         drawing.dot(axis.at(p50), y, mark, r=5, hint=hint)
         over = limit is not None and (row.live or {}).get("keeps_up") is False
         drawing.text(width - 2, y + 4, write(p50), "bad num" if over else "num", anchor="end")
@@ -83,7 +83,7 @@ def draw_stages(rows: Sequence[Row], width: float = 880) -> Drawing | None:
     measured = [row for row in in_order(rows) if any(number_at(row.end_to_end, f"{stage}_ms") for stage in STAGES)]
     if not measured:
         return None
-    narrow, names = width < NARROW, [row_name(row) for row in measured]
+    narrow, names = width < MIN_WIDE_PX, [row_name(row) for row in measured]
     left, right, step = _margins(names, narrow, room=74)
     top = 30.0 if not narrow else 50.0
     drawing = Drawing(width, top + step * len(measured) + 8, f"parts of the time of a whole cine, {len(measured)} rows")
@@ -119,7 +119,7 @@ def draw_profile(row: Row, width: float = 880) -> Drawing | None:
     least = sorted((v["ms"] for v in layers), reverse=True)[:MAX_LAYERS][-1]
     layers = [v for v in layers if v["ms"] >= least][:MAX_LAYERS]
     peak = number_at(row.profile, "ceiling_gmac_per_s")
-    narrow, names = width < NARROW, [_layer_name(v) for v in layers]
+    narrow, names = width < MIN_WIDE_PX, [_layer_name(v) for v in layers]
     left, _, step = _margins(names, narrow)
     top, gap = 40, 56
     half = (width - left - gap - 30) / 2
@@ -138,13 +138,13 @@ def draw_profile(row: Row, width: float = 880) -> Drawing | None:
     for i, layer in enumerate(layers):
         y = top + step * (i + 1) - (9 if narrow else step / 2)
         _name(drawing, names[i], y, left, narrow)
-        hue = HUES.get(str(layer.get("precision")), OTHER_HUE)
+        colour = PRECISION_COLOURS.get(str(layer.get("precision")), OTHER_COLOUR)
         hint = f"{names[i]}: {significant(layer['ms'])} ms"
         end = ms_axis.at(layer["ms"])
-        drawing.bar(left, y - 5, end - left, 10, f"f{hue}", hint)
+        drawing.bar(left, y - 5, end - left, 10, f"f{colour}", hint)
         drawing.text(end + 4, y + 4, significant(layer["ms"], 2), "soft num halo", size=11)
         if speed_axis and is_number(layer.get("gmac_per_s")):
-            drawing.bar(right, y - 5, speed_axis.at(layer["gmac_per_s"]) - right, 10, f"f{hue}", hint)
+            drawing.bar(right, y - 5, speed_axis.at(layer["gmac_per_s"]) - right, 10, f"f{colour}", hint)
     if peak and speed_axis:
         drawing.line([(speed_axis.at(peak), top - 8), (speed_axis.at(peak), bottom)], "mark")
         drawing.text(width - 2, 14, f"ceiling {number(peak)}", "soft", anchor="end")
@@ -181,7 +181,7 @@ def _scale(
             drawing.text(x, bottom + 16, label, "soft num", anchor="middle")
             last = x
     drawing.line([(axis.start, bottom), (axis.end, bottom)], "axis")
-    if words and drawing.width < NARROW:
+    if words and drawing.width < MIN_WIDE_PX:
         first, _, rest = words.partition("; ")
         drawing.text(2, bottom + 31, first + "; logarithmic", "soft", size=11)
         drawing.text(2, bottom + 44, rest.removesuffix("; logarithmic"), "soft", size=11)

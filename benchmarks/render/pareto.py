@@ -11,8 +11,8 @@ from edgeecho.report.page.svg import Axis, Drawing, linear_axis, log_axis, text_
 
 SHAPES = {"ort": "circle", "openvino": "square"}
 """Runtime to the shape of its mark; other runtimes have a diamond."""
-HUES = {"int8": 1, "fp32": 2, "bf16": 3, "fp16": 5}
-OTHER_HUE = 4
+PRECISION_COLOURS = {"int8": 1, "fp32": 2, "bf16": 3, "fp16": 5}
+OTHER_COLOUR = 4
 """Colours of the precisions, by the number of the series in chart.css."""
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
@@ -130,9 +130,10 @@ def _frame(drawing: Drawing, x: Axis, y: Axis, what: str, inner: Box, has_accura
 def _legend(drawing: Drawing, points: Sequence[Point], left: float, narrow: bool) -> None:
     keys: list[tuple[str, str, str]] = []
     for name in sorted(
-        {p.row.precision_asked or "as the file" for p in points}, key=lambda n: (HUES.get(n, OTHER_HUE), n)
+        {p.row.precision_asked or "as the file" for p in points},
+        key=lambda n: (PRECISION_COLOURS.get(n, OTHER_COLOUR), n),
     ):
-        keys.append((name, f"f{HUES.get(name, OTHER_HUE)}", "circle"))
+        keys.append((name, f"f{PRECISION_COLOURS.get(name, OTHER_COLOUR)}", "circle"))
     for name in sorted({p.row.runtime for p in points}, key=lambda n: (n not in SHAPES, n != "ort", n)):
         keys.append((runtime_name(name), "soft", SHAPES.get(name, "diamond")))
     if any(p.row.form == "stream" for p in points):
@@ -156,7 +157,7 @@ def _marks(drawing: Drawing, points: Sequence[Point], x: Axis, y: Axis, taken: l
         if len(members) > 1:
             drawing.line([(x.at(p.x), y.at(p.y)) for p in members], "axis")
     for point in points:
-        style = HUES.get(point.row.precision_asked or "", OTHER_HUE)
+        style = PRECISION_COLOURS.get(point.row.precision_asked or "", OTHER_COLOUR)
         mark = f"hollow l{style}" if point.row.form == "stream" else f"f{style} ring"
         hint = f"{row_name(point.row)}: {significant(point.x)} ms a frame, {significant(point.y)}"
         drawing.dot(x.at(point.x), y.at(point.y), mark, SHAPES.get(point.row.runtime, "diamond"), hint=hint)

@@ -33,10 +33,10 @@ from edgeecho.files import atomic
 BEGIN = "<!-- bench: from docs/bench-cpu.json by python -m edgeecho.benchmarks.render.readme -->"
 END = "<!-- /bench -->"
 SOURCE, README, PICTURE = Path("docs/bench-cpu.json"), Path("README.md"), Path("docs/img/bench.svg")
-PICTURE_WIDTH = 880
+PICTURE_WIDTH_PX = 880
 PLAIN_NAME = re.compile(r"[\w-][\w.-]*")
 """Name of a network that is linked to its model card; other names are plain text."""
-FILE = "as the file"
+FILE_PRECISION = "as the file"
 """Precision in the heading of rows that are a single file."""
 
 
@@ -48,7 +48,9 @@ def render_region(result: BenchResult, root: Path) -> str:
         root: The repository; networks that have a model card in it are linked.
     """
     rows = [row for row in in_order(result.rows) if row.p50_ms]
-    ways = sorted({(row.precision_asked or FILE, row.runtime) for row in rows}, key=lambda w: (w[0] != "int8", *w))
+    ways = sorted(
+        {(row.precision_asked or FILE_PRECISION, row.runtime) for row in rows}, key=lambda w: (w[0] != "int8", *w)
+    )
     kinds = list(dict.fromkeys((row.model, row.form or "clip") for row in rows))
     has_streams = any(form == "stream" for _, form in kinds)
     has_accuracy = any(row.accuracy for row in rows)
@@ -63,7 +65,7 @@ def render_region(result: BenchResult, root: Path) -> str:
         cells = [_linked(model, root), *([form] if has_streams else []), _parameters(members), _int8_file(members)]
         cells += [_dice(members)] if has_accuracy else []
         for precision, runtime in ways:
-            way = (r for r in members if (r.precision_asked or FILE, r.runtime) == (precision, runtime))
+            way = (r for r in members if (r.precision_asked or FILE_PRECISION, r.runtime) == (precision, runtime))
             cells.append(_speed(next(way, None)))
         lines.append(cells)
     text = table(heads, lines, 2 if has_streams else 1)
@@ -87,7 +89,7 @@ def render_picture(result: BenchResult) -> str:
     Raises:
         ConfigError: If no row of the result can be drawn.
     """
-    drawing = draw_pareto(result, PICTURE_WIDTH)
+    drawing = draw_pareto(result, PICTURE_WIDTH_PX)
     if drawing is None:
         raise ConfigError(f"{SOURCE.as_posix()}: no timed row to draw")
     return drawing.to_svg(standalone=True) + "\n"

@@ -22,9 +22,9 @@ from edgeecho.benchmarks.render.formatting import (
 from edgeecho.benchmarks.render.profile_table import print_profile
 from edgeecho.benchmarks.run.result import BenchResult, Row
 
-PIPE_WIDTH = 120
+PIPE_WIDTH_CHARS = 120
 """Characters in a line if the output is a file or a pipe."""
-GAP = 2
+COLUMN_GAP_CHARS = 2
 """Characters between two columns."""
 
 
@@ -33,8 +33,8 @@ def print_table(result: BenchResult, console: Console) -> None:
 
     It has as many columns as fit into the console, by their rank. The extra tables follow.
     """
-    if not console.is_terminal and console.width < PIPE_WIDTH:
-        console.width = PIPE_WIDTH
+    if not console.is_terminal and console.width < PIPE_WIDTH_CHARS:
+        console.width = PIPE_WIDTH_CHARS
     rows = in_order(result.rows)
     columns = filled_columns(rows)
     shown = fitting(columns, rows, console.width)
@@ -68,11 +68,11 @@ def print_table(result: BenchResult, console: Console) -> None:
 
 def fitting(columns: Sequence[Column], rows: Sequence[Row], width: int) -> list[Column]:
     """Return the columns of lowest rank that fit together into `width` characters, in their own order."""
-    left = width - 2 + GAP
+    left = width - 2 + COLUMN_GAP_CHARS
     chosen: list[Column] = []
     for column in sorted(columns, key=lambda c: c.rank):
         texts = (column.heading, column.unit, *(column.cell(row) for row in rows))
-        left -= max(map(cell_len, texts)) + GAP
+        left -= max(map(cell_len, texts)) + COLUMN_GAP_CHARS
         if left < 0 and chosen:
             break
         chosen.append(column)

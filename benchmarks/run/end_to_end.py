@@ -16,9 +16,9 @@ from edgeecho.measure import measure
 from edgeecho.preprocess import find_roi, mask_from_network, to_network
 from edgeecho.runtime.predictor import Predictor
 
-FRAMES, HEIGHT, WIDTH, FPS = 64, 480, 640, 50.0
+FRAMES, HEIGHT_PX, WIDTH_PX, FPS = 64, 480, 640, 50.0
 """Number of frames, size in pixels, and frames per second of the cine."""
-RUNS = 5
+TIMED_RUNS = 5
 
 
 def draw_cine(frames: np.ndarray, path: Path) -> None:
@@ -28,11 +28,11 @@ def draw_cine(frames: np.ndarray, path: Path) -> None:
         frames: uint8 (T, 1, S, S).
         path: AVI to write.
     """
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), FPS, (WIDTH, HEIGHT))  # type: ignore[attr-defined]
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), FPS, (WIDTH_PX, HEIGHT_PX))  # type: ignore[attr-defined]
     for i in range(FRAMES):
-        picture = np.zeros((HEIGHT, WIDTH), np.uint8)
-        left = (WIDTH - HEIGHT) // 2
-        picture[:, left : left + HEIGHT] = cv2.resize(frames[i % len(frames), 0], (HEIGHT, HEIGHT))
+        picture = np.zeros((HEIGHT_PX, WIDTH_PX), np.uint8)
+        left = (WIDTH_PX - HEIGHT_PX) // 2
+        picture[:, left : left + HEIGHT_PX] = cv2.resize(frames[i % len(frames), 0], (HEIGHT_PX, HEIGHT_PX))
         writer.write(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
     writer.release()
 
@@ -45,11 +45,11 @@ def time_stages(predictor: Predictor, path: Path) -> dict[str, Any]:
         path: File of the cine.
 
     Returns:
-        `Row.end_to_end`: medians over `RUNS` runs, after one that warms up; `network_ms` windows the cine as the
+        `Row.end_to_end`: medians over `TIMED_RUNS` runs, after one that warms up; `network_ms` windows the cine as the
         predictor does, context frames included.
     """
     spent: list[dict[str, float]] = []
-    for _ in range(RUNS + 1):
+    for _ in range(TIMED_RUNS + 1):
         stage: dict[str, float] = {}
         with _clock(stage, "decode"):
             cine = read_cine(path)
@@ -58,7 +58,7 @@ def time_stages(predictor: Predictor, path: Path) -> dict[str, Any]:
     medians = {f"{name}_ms": round(median(s[name] for s in spent[1:]), 3) for name in STAGES}
     total = round(median(sum(s.values()) for s in spent[1:]), 3)
     t, h, w = cine.frames.shape
-    return {"input": f"AVI (Motion JPEG), {w} x {h}", "frames": t, "n": RUNS, **medians, "total_ms": total}
+    return {"input": f"AVI (Motion JPEG), {w} x {h}", "frames": t, "n": TIMED_RUNS, **medians, "total_ms": total}
 
 
 def _segment(predictor: Predictor, cine: Cine, stage: dict[str, float]) -> np.ndarray:

@@ -12,9 +12,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from edgeecho.errors import ModelFileError
 from edgeecho.model.protobuf import fields, head, varints
 
-MAX_BYTES = (1 << 31) - 1
+MAX_GRAPH_BYTES = (1 << 31) - 1
 """Largest ONNX graph in memory, a limit of protobuf; also of a graph and its external files together."""
-MAX_DEPTH = 100
+MAX_MESSAGE_DEPTH = 100
 """Deepest nesting of messages, as in protobuf's own parsers."""
 TENSOR = "tensor"
 NESTED: dict[str, dict[int, str]] = {
@@ -29,7 +29,7 @@ NESTED: dict[str, dict[int, str]] = {
 """Message of onnx.proto to its fields that contain tensors, directly or nested."""
 DIMS, DATA_TYPE, RAW_DATA, EXTERNAL_DATA, DATA_LOCATION = 1, 2, 9, 13, 14
 """Field numbers of a TensorProto."""
-BITS = {
+ELEMENT_BITS = {
     **dict.fromkeys((1, 6, 12), 32),
     **dict.fromkeys((2, 3, 9, 17, 18, 19, 20, 24), 8),
     **dict.fromkeys((4, 5, 10, 16), 16),
@@ -140,17 +140,17 @@ class _ExternalFiles:
 
 
 def _require_size(name: str, size: int) -> None:
-    if size > MAX_BYTES:
+    if size > MAX_GRAPH_BYTES:
         raise ModelFileError(
-            f"{name}: {size} bytes with its external data, more than the {MAX_BYTES} of one ONNX graph in memory; "
-            "take a smaller model"
+            f"{name}: {size} bytes with its external data, more than the {MAX_GRAPH_BYTES} of one ONNX graph in "
+            "memory; take a smaller model"
         )
 
 
 def _self_contained(message: memoryview, kind: str, external: _ExternalFiles, depth: int) -> Pieces | None:
     """Return a message with its external data inside, in pieces; None if it has none."""
-    if depth > MAX_DEPTH:
-        raise ValueError(f"messages more than {MAX_DEPTH} deep")
+    if depth > MAX_MESSAGE_DEPTH:
+        raise ValueError(f"messages more than {MAX_MESSAGE_DEPTH} deep")
     pieces: Pieces = []
     kept_to = 0
     for number, begin, value, end in fields(message):
@@ -185,8 +185,8 @@ def _tensor(message: memoryview, external: _ExternalFiles) -> Pieces | None:
     if location != 1:
         return None
     offset, size = _whole_number(entries, "offset"), _whole_number(entries, "length")
-    if size is None and element in BITS:
-        count = BITS[element]
+    if size is None and element in ELEMENT_BITS:
+        count = ELEMENT_BITS[element]
         for dim in dims:
             count *= dim
         size = -(-count // 8)

@@ -67,8 +67,8 @@ def test_a_pack_runs_where_nothing_can_be_exported(
     for name in ("torch.py", "onnx.py"):
         (tmp_path / name).write_text("raise ImportError\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # of the rows' processes
-    monkeypatch.setattr("edgeecho.benchmarks.run.bench.export_peer_files", None)
-    monkeypatch.setattr("edgeecho.benchmarks.run.bench.macs_per_frame", None)
+    monkeypatch.setattr("edgeecho.benchmarks.run.session.export_peer_files", None)
+    monkeypatch.setattr("edgeecho.benchmarks.run.session.macs_per_frame", None)
     rows = run_bench(pack=folder, runtimes=["ort"], rules=RULES, frames=CLIP).rows
     assert [row.error for row in rows] == [None] * 6
     asked = [(row.precision_asked, "int8 15/18" if row.model == "unet3d" else "int8") for row in rows]

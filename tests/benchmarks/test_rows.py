@@ -112,7 +112,7 @@ def test_a_folder_of_ours_with_the_name_of_a_peer_is_left_alone(
     folder = tmp_path / "unet2d"
     shutil.copytree(tiny_bundle, folder)
     before = {path: path.read_bytes() for path in folder.iterdir()}
-    monkeypatch.setattr("edgeecho.benchmarks.run.bench.export_peer_files", None)  # nothing is to be exported
+    monkeypatch.setattr("edgeecho.benchmarks.run.session.export_peer_files", None)  # nothing is to be exported
     extras = Extras(end_to_end=False)
     (row,) = run_bench([str(folder)], ["ort"], ["int8"], forms=["clip"], rules=RULES, extras=extras, frames=CLIP).rows
     assert (row.error, row.weights) == (None, "trained")

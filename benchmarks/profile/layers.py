@@ -53,7 +53,7 @@ def graph_layers(model: Any, frames: int, shapes: Mapping[str, Sequence[int]] | 
     Args:
         model: `onnx.ModelProto`, the path of one, or the bytes of a file without external data.
         frames: T to put in where the graph's first axis is free.
-        shapes: Of inputs by name, to put in instead where they are given.
+        shapes: Shapes of inputs by name, which take precedence over `frames`.
 
     Raises:
         ExportError: If a shape of a convolution cannot be inferred.

@@ -37,10 +37,10 @@ def run_live(
         sleep: Function that waits for a number of seconds.
 
     Returns:
-        `Row.live`: `used` is the time of a push as part of 1 / fps; `late_max_ms` how long after the next frame
-        had come the latest answer was there, 0 if none was late, and `start_late_max_ms` the same of the first second;
-        `missed` how many were late after it; `waiting_at_end` frames that had come
-        and not been taken.
+        `Row.live`. `used` is the time of a push as part of 1 / fps. `late_max_ms` is the longest delay of a result
+        after the arrival of the next frame, 0 if none was late, and `start_late_max_ms` that of the first second.
+        `missed` is the number of late results after the first second, `waiting_at_end` the number of frames that had
+        arrived and were not processed.
     """
     period, count = 1 / fps, max(1, round(seconds * fps))
     used: list[float] = []

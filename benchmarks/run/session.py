@@ -43,12 +43,7 @@ class Session:
         peers = [name for name in PEERS if name in named]  # a folder may have a peer's name
         self.steps = len(peers) + len(self.runners) + self.rules.rounds + self.extras.steps(len(self.runners))
         for name in peers:
-            self.step(f"exporting {name}")
-            entered = (r for r in self.runners if (r.entry.model, r.entry.kind) == (name, "peer"))
-            rows = [r for r in entered if r.entry.runtime != "torch"]
-            failure = export_peer_files(name, [r.entry for r in rows], frames_file) if rows else None
-            for runner in rows:
-                runner.row.error = failure and without_folders(failure)
+            self._export(name, frames_file)
         for runner in self.runners:
             self.step(f"opening {runner.entry.label}")
             if not runner.row.error:
@@ -60,6 +55,15 @@ class Session:
         while self._turns(turn):
             turn += 1
         self._measure_extras()
+
+    def _export(self, peer: str, frames_file: Path) -> None:
+        """Export the files of a peer's rows; a failure is the error of all of them."""
+        self.step(f"exporting {peer}")
+        named = (r for r in self.runners if (r.entry.model, r.entry.kind) == (peer, "peer"))
+        rows = [r for r in named if r.entry.runtime != "torch"]
+        failure = export_peer_files(peer, [r.entry for r in rows], frames_file) if rows else None
+        for runner in rows:
+            runner.row.error = failure and without_folders(failure)
 
     def _turns(self, turn: int) -> bool:
         """Time one turn of every row that needs more runs; return False if none does."""

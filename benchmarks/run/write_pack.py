@@ -31,10 +31,10 @@ def write_pack(
 
     Args:
         folder: Folder, which is made if it does not exist; other files of an earlier pack stay, and are not run.
-        models: As `run_bench`; files cannot be packed, folders and names can.
+        models: Names and folders as in `run_bench`; files cannot be packed.
         runtimes: `ort`, `openvino`.
-        precisions: As `run_bench`.
-        forms: As `run_bench`.
+        precisions: Names as in `run_bench`.
+        forms: Names as in `run_bench`.
         notify: Called with messages: progress, models without a possible row, files that are not of this pack.
 
     Returns:

@@ -166,7 +166,7 @@ def test_what_fails_beside_the_times_leaves_them_alone(tiny_bundle: Path, monkey
         assert "someone" not in text
 
 
-@pytest.mark.parametrize(("word", "read_back"), [("extras", ["int8", None]), ("evaluating", ["int8", "fp32"])])
+@pytest.mark.parametrize(("word", "read_back"), [("measuring", ["int8", None]), ("evaluating", ["int8", "fp32"])])
 def test_ctrl_c_after_the_timing_keeps_all_times(tiny_bundle: Path, word: str, read_back: list[str | None]) -> None:
     seen: list[str] = []
 

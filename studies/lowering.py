@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from edgeecho.benchmarks.run.contest import speckle_clip
+from edgeecho.benchmarks.run.clip import speckle_clip
 from edgeecho.errors import ModelFileError
 from edgeecho.export.check.engine_times import median_seconds
 from edgeecho.export.graph.to_conv3d import conv3d_graph

@@ -19,7 +19,7 @@ from statistics import median
 import numpy as np
 from rich.table import Table
 
-from edgeecho.benchmarks.run.contest import speckle_clip
+from edgeecho.benchmarks.run.clip import speckle_clip
 from edgeecho.benchmarks.run.entries import Entry
 from edgeecho.benchmarks.run.process import RowProcess
 from edgeecho.errors import EdgeEchoError, MissingExtraError
@@ -31,7 +31,7 @@ THREADS = 1
 
 
 def _ours(process: RowProcess, runs: int) -> float:
-    return float(median(process.ask("run", runs=runs)["ms"]))
+    return float(median(process.request("run", runs=runs)["ms"]))
 
 
 def _plain_loop(path: Path, clip: np.ndarray) -> float:
@@ -77,7 +77,7 @@ def main(models: list[str]) -> None:
                     entry = Entry(Path(model).name, model, runtime, precision)
                     job = {**entry.job(), "threads": THREADS, "frames_file": str(frames), "warm_up_seconds": 0.5}
                     process = RowProcess(job)
-                    runs = max(5, round(1000 * SECONDS / process.opened["estimate_ms"]))
+                    runs = max(5, round(1000 * SECONDS / process.loading["estimate_ms"]))
                     pairs = [(_ours(process, runs), tool(entry.path(), clip)) for _ in range(TURNS)]
                     process.close()
                     ours, theirs = (median(column) for column in zip(*pairs, strict=True))

@@ -17,7 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from edgeecho.benchmarks.run.contest import speckle_clip
+from edgeecho.benchmarks.run.clip import speckle_clip
 from edgeecho.errors import ModelFileError
 from edgeecho.model.registry import locate
 from edgeecho.runtime.engines.engine import open_engine

@@ -1,1 +1,1 @@
-"""Comparison of two results, against the drift of the machine."""
+"""Comparison of two results, corrected for the drift of the machine."""

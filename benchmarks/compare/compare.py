@@ -1,4 +1,4 @@
-"""`edgeecho bench compare`: two result files against each other, in the terminal."""
+"""Comparison of two result files in the terminal, for `edgeecho bench compare`."""
 
 import os
 
@@ -10,9 +10,9 @@ from rich.table import Table
 from edgeecho.benchmarks.compare.comparison import (
     FASTER,
     INCONCLUSIVE,
-    LEAST_CHANGE,
-    LEAST_RUNS,
     MACHINE,
+    MIN_RELATIVE_CHANGE,
+    MIN_RUNS,
     NOT_TOLD,
     PERHAPS,
     SLOWER,
@@ -22,7 +22,7 @@ from edgeecho.benchmarks.compare.comparison import (
     interval,
     signed_percent,
 )
-from edgeecho.benchmarks.render.words import figure
+from edgeecho.benchmarks.render.formatting import significant
 from edgeecho.benchmarks.run.result import BenchResult
 
 COLOURS = {
@@ -33,8 +33,8 @@ COLOURS = {
     INCONCLUSIVE: "yellow",
     NOT_TOLD: "dim",
 }
-FULL_WIDTH = 100
-"""Narrower terminals get no intervals."""
+MIN_FULL_WIDTH_CHARS = 100
+"""Characters in a line; narrower terminals show no intervals."""
 
 
 def compare_runs(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> Comparison:
@@ -47,12 +47,12 @@ def compare_runs(first: str | os.PathLike[str], second: str | os.PathLike[str]) 
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
-    """Print what changed, what only the machine changed, and what cannot be told."""
+    """Print the rows with their change and verdict, then the conclusion."""
     for warning in comparison.warnings:
         console.print(f"[yellow]{escape(warning)}[/]", highlight=False)
-    if not console.is_terminal and console.width < FULL_WIDTH:
-        console.width = FULL_WIDTH
-    is_wide = console.width >= FULL_WIDTH
+    if not console.is_terminal and console.width < MIN_FULL_WIDTH_CHARS:
+        console.width = MIN_FULL_WIDTH_CHARS
+    is_wide = console.width >= MIN_FULL_WIDTH_CHARS
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("row", overflow="fold")
     heads = ["p50, ms\nfirst", "p50, ms\nsecond", "change", "against\nyardstick"]
@@ -63,7 +63,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         table.add_column(head, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for change in comparison.changes:
-        cells = [figure(change.old.p50_ms), figure(change.new.p50_ms), signed_percent(change.ratio)]
+        cells = [significant(change.old.p50_ms), significant(change.new.p50_ms), signed_percent(change.ratio)]
         cells += [interval(change.ratio)] if is_wide else []
         cells += [signed_percent(change.corrected)]
         cells += [interval(change.corrected)] if is_wide else []
@@ -115,7 +115,7 @@ def _conclusion(comparison: Comparison) -> list[str]:
             "machine looks like a change of every row, and can hide one."
         )
     lines.append(
-        f"Noise: less than {100 * LEAST_CHANGE:.0f} %, or an interval that holds 0. Not told: fewer than {LEAST_RUNS} "
-        "runs, not timed, or timed on other work."
+        f"Noise: less than {100 * MIN_RELATIVE_CHANGE:.0f} %, or an interval that holds 0. Not told: fewer than "
+        f"{MIN_RUNS} runs, not timed, or timed on other work."
     )
     return lines

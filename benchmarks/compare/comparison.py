@@ -1,4 +1,4 @@
-"""Two results against each other: which rows changed by more than runs scatter and machines drift."""
+"""Comparison of two results: which rows changed by more than the scatter of runs and the drift of the machine."""
 
 import math
 from collections import Counter
@@ -10,58 +10,59 @@ import numpy as np
 from scipy.stats import t as student
 
 from edgeecho.benchmarks.compare.differences import (
-    LEAST_YARDSTICK_RUNS,
+    MIN_YARDSTICK_RUNS,
     notes_of,
     other_work,
     warnings_of,
     yardstick_fault,
 )
-from edgeecho.benchmarks.render.words import row_name
+from edgeecho.benchmarks.render.formatting import row_name
 from edgeecho.benchmarks.run.result import BenchResult, Row
 
-LEAST_CHANGE = 0.03
-"""Part of the time. Two runs of one program on one quiet machine differ by as much; less is never called a change."""
-LEAST_RUNS = 5
-"""Of a row, in each result; with fewer nothing is told."""
-DRAWS = 2000
+MIN_RELATIVE_CHANGE = 0.03
+"""Smallest relative difference of times that counts as a change; two runs on one idle machine differ by as much."""
+MIN_RUNS = 5
+"""Fewest runs of a row in each result; with fewer the verdict is `not told`."""
+BOOTSTRAP_DRAWS = 2000
 CONFIDENCE = 0.95
 
 FASTER, SLOWER, NOISE, NOT_TOLD = "faster", "slower", "noise", "not told"
 MACHINE = "the machine"
-"""The yardstick moved alike, or the row is the yardstick."""
+"""Verdict if the yardstick's time changed alike, or the row is the yardstick."""
 INCONCLUSIVE = "inconclusive"
-"""The row's time changed, and nothing tells a change of the row from drift of the machine: no yardstick is valid in
+"""Verdict if the row's time changed, and drift of the machine cannot be excluded: no yardstick is valid in
 both results, or the row's time and its time over the yardstick's changed in opposite directions."""
 YARDSTICK_ONLY = "yardstick only"
-"""The row's own time stayed, the yardstick's did not."""
+"""Verdict if the row's own time did not change and the yardstick's did."""
 PERHAPS = "perhaps "
-"""Before `faster` or `slower`: beyond the row's scatter, but the yardstick scatters too much to clear the machine."""
+"""Prefix of `faster` or `slower` if the change is beyond the row's scatter, but the yardstick scatters too much to
+exclude drift of the machine."""
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """New time over old, with an interval."""
+    """Ratio of the new time to the old one, with an interval."""
 
     value: float
     low: float | None
-    """None where there are too few runs for an interval."""
+    """Lower end of the interval; None if there are too few runs for one."""
     high: float | None
 
     @property
     def verdict(self) -> str:
-        """`faster`, `slower`, `noise` or `not told`."""
+        """Verdict of the ratio alone: `faster`, `slower`, `noise` or `not told`."""
         if self.low is None or self.high is None:
             return NOT_TOLD
-        if self.low > 1 and self.value > 1 + LEAST_CHANGE:
+        if self.low > 1 and self.value > 1 + MIN_RELATIVE_CHANGE:
             return SLOWER
-        if self.high < 1 and self.value < 1 / (1 + LEAST_CHANGE):
+        if self.high < 1 and self.value < 1 / (1 + MIN_RELATIVE_CHANGE):
             return FASTER
         return NOISE
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One row that both results have."""
+    """Change of a row that both results have."""
 
     name: str
     old: Row
@@ -69,15 +70,15 @@ class Change:
     ratio: Ratio | None
     """Ratio of the medians, new over old; None where one was not timed, or where the two runs are not the same work."""
     corrected: Ratio | None
-    """`ratio` divided by the yardstick's, so without what the machine did to both; None where no yardstick is
+    """`ratio` divided by the yardstick's, which removes the machine's drift; None where no yardstick is
     valid in both, and of the yardstick itself."""
     is_yardstick: bool = False
     notes: tuple[str, ...] = ()
-    """What else changed: file, precision that ran, parameters, accuracy, failure."""
+    """Other changes: file, precision that ran, parameters, accuracy, failure."""
 
     @property
     def verdict(self) -> str:
-        """What is to be believed, one of the words at the top of this file."""
+        """Verdict of the change, one of the words at the top of this file."""
         if self.ratio is None:
             return NOT_TOLD
         raw = self.ratio.verdict
@@ -96,7 +97,7 @@ class Change:
         return f"{PERHAPS}{raw}" if part_left > 1 / 2 else MACHINE
 
     def to_dict(self) -> dict[str, Any]:
-        """The change as JSON values; ratios are new time over old."""
+        """Return the change as JSON values; ratios are new time over old."""
         row = {k: getattr(self.old, k) for k in ("model", "form", "runtime", "precision_asked", "threads")}
         times = {"p50_ms": [self.old.p50_ms, self.new.p50_ms], "n": [self.old.n, self.new.n]}
         ratios = {"ratio": self.ratio and asdict(self.ratio), "corrected": self.corrected and asdict(self.corrected)}
@@ -105,20 +106,20 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What two results say together."""
+    """Comparison of two results."""
 
     changes: list[Change]
     only_old: list[str]
     only_new: list[str]
     warnings: list[str]
-    """Why the two may not be comparable."""
+    """Reasons why the two may not be comparable."""
     yardstick: Ratio | None = None
-    """Ratio of the standard 3D U-Net's fp32 row, which is the machine's drift; None where `no_yardstick` is given."""
+    """Ratio of the standard 3D U-Net's fp32 row, the machine's drift; None if `no_yardstick` has a reason."""
     no_yardstick: str | None = None
-    """Why no yardstick is valid in both results."""
+    """Reason why no yardstick is valid in both results."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The comparison as JSON values."""
+        """Return the comparison as JSON values."""
         return {
             "rows": [change.to_dict() for change in self.changes],
             "only_first": self.only_old,
@@ -137,8 +138,8 @@ def compare(old: BenchResult, new: BenchResult, *, seed: int = 0) -> Comparison:
 
     Args:
         old: The first result.
-        new: The one that may be faster or slower.
-        seed: Of the bootstraps; the same one gives the same verdicts.
+        new: The second result, which may be faster or slower.
+        seed: Seed of the bootstraps; the same seed gives the same verdicts.
     """
     rng = np.random.default_rng(seed)
     olds, news = _by_key(old.rows), _by_key(new.rows)
@@ -175,7 +176,7 @@ def compare(old: BenchResult, new: BenchResult, *, seed: int = 0) -> Comparison:
 
 
 def _by_key(rows: Sequence[Row]) -> dict[tuple[Any, ...], Row]:
-    """Rows by what makes them the same; the second of a kind is the second."""
+    """Return rows by the key that identifies them in both results; equal keys are numbered in order."""
     seen: Counter[tuple[Any, ...]] = Counter()
     found = {}
     for row in rows:
@@ -188,30 +189,30 @@ def _by_key(rows: Sequence[Row]) -> dict[tuple[Any, ...], Row]:
 def _ratio(
     a: Row, b: Row, rng: np.random.Generator, base_a: Row | None = None, base_b: Row | None = None
 ) -> Ratio | None:
-    """b's median time a frame over a's, and over the same of the yardstick where it is given in both."""
+    """Return b's median time a frame over a's, divided by the yardstick's ratio if it is given."""
     if not a.ms_per_frame or not b.ms_per_frame:
         return None
-    value, told = b.ms_per_frame / a.ms_per_frame, min(len(a.times_ms), len(b.times_ms)) >= LEAST_RUNS
-    scatter = _scatter(b, rng) - _scatter(a, rng) if told else np.zeros(1)
+    value, has_enough_runs = b.ms_per_frame / a.ms_per_frame, min(len(a.times_ms), len(b.times_ms)) >= MIN_RUNS
+    scatter = _scatter(b, rng) - _scatter(a, rng) if has_enough_runs else np.zeros(1)
     if base_a is not None or base_b is not None:
         if not (base_a and base_b and base_a.ms_per_frame and base_b.ms_per_frame):
             return None
         value *= base_a.ms_per_frame / base_b.ms_per_frame
-        told = told and min(len(base_a.times_ms), len(base_b.times_ms)) >= LEAST_YARDSTICK_RUNS
-        scatter = scatter + _scatter(base_a, rng) - _scatter(base_b, rng) if told else scatter
-    if not told:
+        has_enough_runs = has_enough_runs and min(len(base_a.times_ms), len(base_b.times_ms)) >= MIN_YARDSTICK_RUNS
+        scatter = scatter + _scatter(base_a, rng) - _scatter(base_b, rng) if has_enough_runs else scatter
+    if not has_enough_runs:
         return Ratio(value, None, None)
     low, high = np.quantile(scatter, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Ratio(value, value * math.exp(low), value * math.exp(high))
 
 
 def _scatter(row: Row, rng: np.random.Generator) -> np.ndarray:
-    """How far the logarithm of a row's median may be off: (DRAWS,), from a circular block bootstrap."""
+    """Return deviations of the logarithm of a row's median, (BOOTSTRAP_DRAWS,), from a circular block bootstrap."""
     times = np.asarray(row.times_ms)
     n = len(times)
-    block = max(1, round(math.sqrt(n))) if n >= LEAST_RUNS else 1
-    starts = rng.integers(0, n, (DRAWS, -(-n // block)))
-    picked = (starts[:, :, None] + np.arange(block)).reshape(DRAWS, -1)[:, :n] % n
+    block = max(1, round(math.sqrt(n))) if n >= MIN_RUNS else 1
+    starts = rng.integers(0, n, (BOOTSTRAP_DRAWS, -(-n // block)))
+    picked = (starts[:, :, None] + np.arange(block)).reshape(BOOTSTRAP_DRAWS, -1)[:, :n] % n
     logs = np.log(np.median(times[picked], axis=1)) - np.log(np.median(times))
     few = student.ppf((1 + CONFIDENCE) / 2, n - 1) / student.ppf((1 + CONFIDENCE) / 2, 1e6) * math.sqrt(n / (n - 1))
     scattered: np.ndarray = logs * few
@@ -219,14 +220,14 @@ def _scatter(row: Row, rng: np.random.Generator) -> np.ndarray:
 
 
 def signed_percent(ratio: Ratio | None) -> str:
-    """Such as `+20.1 %`; `-` for nothing known."""
+    """Format a ratio as a change, such as `+20.1 %`; `-` for None."""
     if ratio is None:
         return "-"
     return f"{100 * (ratio.value - 1):+.1f} %"
 
 
 def interval(ratio: Ratio | None) -> str:
-    """Such as `-1.2 to +3.4`, in percent."""
+    """Format the interval of a ratio in percent, such as `-1.2 to +3.4`."""
     if ratio is None or ratio.low is None or ratio.high is None:
         return "-"
     return " to ".join(f"{100 * (value - 1):+.1f}" for value in (ratio.low, ratio.high))

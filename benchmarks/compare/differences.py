@@ -1,18 +1,19 @@
-"""Differences of two results beside their times, and whether they leave a yardstick that tells the machine's drift."""
+"""Differences of two results other than times, and whether the yardstick measures the machine's drift despite them."""
 
 from typing import Any
 
-from edgeecho.benchmarks.render.words import at, number, plain, runtime_name, threads
+from edgeecho.benchmarks.render.formatting import json_text, number, number_at, thread_count
+from edgeecho.benchmarks.run.machine import runtime_name
 from edgeecho.benchmarks.run.result import BenchResult, Row
 
 MACHINE_KEYS = ("cpu", "architecture", "usable_cores", "flags")
 """Keys of a result's `machine`; results that differ in one of them are of different machines."""
-LEAST_YARDSTICK_RUNS = 2
+MIN_YARDSTICK_RUNS = 2
 """Fewest runs of the yardstick in each result; with fewer there is no interval."""
 
 
 def other_work(a: Row, b: Row, old: BenchResult, new: BenchResult) -> str | None:
-    """Why a run of a row is other work in the second result than in the first; None if it is the same."""
+    """Return why a run of a row is other work in the second result than in the first; None if it is the same."""
     if a.frames_per_run and b.frames_per_run and a.frames_per_run != b.frames_per_run:
         return f"runs of {a.frames_per_run} frames, now of {b.frames_per_run}"
     sizes = [_size_px(result) for result in (old, new)]
@@ -27,7 +28,7 @@ def _size_px(result: BenchResult) -> str | None:
 
 
 def yardstick_fault(old: BenchResult, new: BenchResult) -> str | None:
-    """Why the yardsticks of two results do not tell the drift of one machine; None if they do."""
+    """Return why the yardsticks of two results do not measure the drift of one machine; None if they do."""
     a, b = old.yardstick(), new.yardstick()
     if a is None or b is None:
         missing = [words for words, row in (("first", a), ("second", b)) if row is None]
@@ -37,10 +38,10 @@ def yardstick_fault(old: BenchResult, new: BenchResult) -> str | None:
             return f"it failed in the {words} result"
         if not row.ms_per_frame:
             return f"it was not timed in the {words} result"
-        if len(row.times_ms) < LEAST_YARDSTICK_RUNS:
-            return f"its runs in the {words} result are {len(row.times_ms)}, fewer than {LEAST_YARDSTICK_RUNS}"
+        if len(row.times_ms) < MIN_YARDSTICK_RUNS:
+            return f"its runs in the {words} result are {len(row.times_ms)}, fewer than {MIN_YARDSTICK_RUNS}"
     if a.threads != b.threads:
-        return f"it ran on {threads(a.threads)}, now on {b.threads}"
+        return f"it ran on {thread_count(a.threads)}, now on {b.threads}"
     if work := other_work(a, b, old, new):
         return f"it is timed on other work: {work}"
     for words, key in (("network", "params"), ("network", "macs_per_frame"), ("precision", "precision_run")):
@@ -53,12 +54,12 @@ def yardstick_fault(old: BenchResult, new: BenchResult) -> str | None:
     for key in MACHINE_KEYS:
         values = old.machine.get(key), new.machine.get(key)
         if None not in values and values[0] != values[1]:
-            return f"the machine is another: {key} {plain(values[0])}, now {plain(values[1])}"
+            return f"the machine is another: {key} {json_text(values[0])}, now {json_text(values[1])}"
     return None
 
 
 def notes_of(a: Row, b: Row) -> list[str]:
-    """File, precision that ran, parameters, accuracy and failures of a row that differ from one result to the other."""
+    """Return the differences of a row in file, precision that ran, parameters, accuracy and failures."""
     notes = []
     if a.error != b.error:
         notes.append(f"failed: {b.error}" if b.error else f"failed before: {a.error}")
@@ -69,17 +70,17 @@ def notes_of(a: Row, b: Row) -> list[str]:
     if a.params != b.params and a.params and b.params:
         notes.append(f"parameters {number(a.params)}, now {number(b.params)}")
     for key, words, digits in (("dice_ed", "Dice ED", 3), ("dice_es", "Dice ES", 3), ("ef_mae", "EF error", 2)):
-        values = at(a.accuracy, key), at(b.accuracy, key)
+        values = number_at(a.accuracy, key), number_at(b.accuracy, key)
         if None not in values and number(values[0], digits) != number(values[1], digits):
             notes.append(f"{words} {number(values[0], digits)}, now {number(values[1], digits)}")
-    judged = [" ".join(str((r.accuracy or {}).get(k)) for k in ("data", "split")) for r in (a, b) if r.accuracy]
-    if len(set(judged)) == 2:
-        notes.append(f"accuracy on {judged[0]}, now on {judged[1]}")
+    with_accuracy = [" ".join(str((r.accuracy or {}).get(k)) for k in ("data", "split")) for r in (a, b) if r.accuracy]
+    if len(set(with_accuracy)) == 2:
+        notes.append(f"accuracy on {with_accuracy[0]}, now on {with_accuracy[1]}")
     return notes
 
 
 def warnings_of(old: BenchResult, new: BenchResult) -> list[str]:
-    """Machine, software and rules that differ, so that milliseconds do not compare."""
+    """Return the differences of machine, software and rules, which make milliseconds incomparable."""
     found = []
     for words, a, b, keys in (
         ("machine", old.machine, new.machine, (*MACHINE_KEYS, "governor")),
@@ -98,5 +99,5 @@ def warnings_of(old: BenchResult, new: BenchResult) -> list[str]:
 def _differing(a: Any, b: Any) -> str:
     if isinstance(a, dict) and isinstance(b, dict):
         keys = [key for key in dict.fromkeys([*a, *b]) if a.get(key) != b.get(key)]
-        return "; ".join(f"{key} {plain(a.get(key))}, now {plain(b.get(key))}" for key in keys)
-    return f"{plain(a)}, now {plain(b)}"
+        return "; ".join(f"{key} {json_text(a.get(key))}, now {json_text(b.get(key))}" for key in keys)
+    return f"{json_text(a)}, now {json_text(b)}"

@@ -1,1 +1,1 @@
-"""Networks that one would take instead, exported and timed like ours."""
+"""Peers: other networks for the same task, exported and timed like ours."""

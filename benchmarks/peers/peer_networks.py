@@ -1,6 +1,6 @@
-"""What builds the peers: each function takes a peer's configuration and gives a module with `forward_frames`.
+"""Builders of the peers: each function takes a peer's configuration and returns a module with `forward_frames`.
 
-The libraries are imported here and nowhere else, when a network of theirs is built.
+MONAI and torchvision are imported here and in simlvseg.py alone, when one of their networks is built.
 """
 
 import contextlib
@@ -17,14 +17,14 @@ from edgeecho.nn import build as build_own
 
 
 class EachFrame(nn.Module):
-    """A 2D network with the frames as its batch, for one that wants several channels the grey one repeated."""
+    """A 2D network with the frames as its batch; the grey channel is repeated for networks with several channels."""
 
     def __init__(self, network: nn.Module, in_channels: int = 1) -> None:
         super().__init__()
         self.network, self.in_channels = network, in_channels
 
     def forward_frames(self, x: Tensor) -> Tensor:
-        """(T, 1, S, S) to logits (T, 1, S, S)."""
+        """Return logits (T, 1, S, S) of frames (T, 1, S, S)."""
         logits = self.network(torch.cat([x] * self.in_channels, dim=1))
         out: Tensor = logits["out"] if isinstance(logits, dict) else logits  # torchvision's have a name
         return out
@@ -38,43 +38,44 @@ class Volume(nn.Module):
         self.network, self.in_channels = network, in_channels
 
     def forward_frames(self, x: Tensor) -> Tensor:
-        """(T, 1, S, S) to logits (T, 1, S, S)."""
+        """Return logits (T, 1, S, S) of frames (T, 1, S, S)."""
         volume = torch.cat([x] * self.in_channels, dim=1).permute(1, 0, 2, 3).unsqueeze(0)  # (1, C, T, S, S)
         out: Tensor = self.network(volume)[0].permute(1, 0, 2, 3)
         return out
 
 
 def unet3d(**config: Any) -> Network:
-    """Our own family of that name."""
+    """Build the 3D U-Net of `edgeecho.nn`."""
     return build_own(new_spec("unet3d", **config))
 
 
 def unet2d(**config: Any) -> Network:
-    """Our own family of that name."""
+    """Build the 2D U-Net of `edgeecho.nn`."""
     return build_own(new_spec("unet2d", **config))
 
 
 def deeplabv3() -> EachFrame:
-    """39.6 M parameters; no auxiliary head."""
+    """Build DeepLabV3 on ResNet50, 39.6 M parameters, without its auxiliary head."""
     models = _torchvision().models.segmentation
     return EachFrame(models.deeplabv3_resnet50(weights=None, weights_backbone=None, aux_loss=False, num_classes=1), 3)
 
 
 def lraspp() -> EachFrame:
-    """3.2 M parameters."""
+    """Build LR-ASPP on MobileNetV3-Large, 3.2 M parameters."""
     models = _torchvision().models.segmentation
     return EachFrame(models.lraspp_mobilenet_v3_large(weights=None, weights_backbone=None, num_classes=1), 3)
 
 
 def dynunet(filters: Sequence[int], strides: Sequence[Sequence[int]]) -> EachFrame | Volume:
-    """A plain nnU-Net: two 3^n convolutions a level, InstanceNorm, leaky ReLU, transposed convolutions; one output.
+    """Build a plain nnU-Net: two 3^n convolutions a level, InstanceNorm, leaky ReLU, transposed convolutions, one
+    output.
 
     nnU-Net halves each axis while at least 4 pixels remain (7 of 112, 4 of 32) and doubles the channels from 32 up to
     320 in 3D (480 in 2D, in its first version).
 
     Args:
         filters: Channels of each level.
-        strides: Of each level's first convolution, two numbers (rows, columns) or three (time before them).
+        strides: Strides of each level's first convolution, two numbers (rows, columns) or three (time before them).
     """
     from monai.networks.nets import DynUNet  # type: ignore[attr-defined]  # monai re-exports it without `__all__`
 
@@ -93,7 +94,7 @@ def dynunet(filters: Sequence[int], strides: Sequence[Sequence[int]]) -> EachFra
 
 
 def simlvseg(in_channels: int, widths: Sequence[int], units: Sequence[int]) -> Volume:
-    """SimLVSeg-3D; see `edgeecho.benchmarks.peers.simlvseg`."""
+    """Build SimLVSeg-3D (simlvseg.py)."""
     from edgeecho.benchmarks.peers.simlvseg import SimLVSeg3D
 
     return Volume(SimLVSeg3D(in_channels, widths, units), in_channels)

@@ -1,8 +1,9 @@
-"""The networks that ours are compared with: one dictionary, a row each.
+"""Networks that ours are compared with.
 
-None of them comes with weights that may be passed on: they are built with random ones (`SEED`) and exported on the spot
-by our own exporter, so they tell of speed and size only. A trained `unet2d` is exported with `edgeecho export`, and its
-folder takes part like any model. docs/peers.md has sources, counts, and what each engine leaves in float.
+None of them has weights that may be distributed. They are built with random weights (`SEED`) and exported with our own
+exporter when they are needed, so they are compared in speed and size alone. A trained `unet2d` is exported with
+`edgeecho export`, and its folder is benchmarked like any model. docs/peers.md has sources, counts, and the operators
+that each engine leaves in float.
 """
 
 import importlib
@@ -13,12 +14,12 @@ from edgeecho.errors import MissingExtraError
 
 YARDSTICK = "unet3d"
 SEED = 0
-TORCHVISION = "torchvision==0.28.0"
-"""Made for torch 2.13.0; `--no-deps` leaves whatever torch is there alone."""
-STORED = ("fp32", "int8")
-"""Precisions that a peer's files hold."""
-FRAMEWISE = ("clip", "stream")
-"""Forms of a network to which every frame stands alone: its stream is its clip graph, one frame a run."""
+TORCHVISION_REQUIREMENT = "torchvision==0.28.0"
+"""Version for torch 2.13.0; `--no-deps` keeps the installed torch."""
+STORED_PRECISIONS = ("fp32", "int8")
+"""Precisions in which a peer is exported."""
+FRAMEWISE_FORMS = ("clip", "stream")
+"""Forms of a network that treats every frame alone: its stream is its clip graph, run with one frame."""
 
 
 @dataclass(frozen=True)
@@ -26,29 +27,29 @@ class Peer:
     """A network with random weights."""
 
     name: str
-    """In the table, and of the spec's family."""
+    """Name in the table, and family in the spec."""
     config: dict[str, Any] = field(default_factory=dict)
-    """What builds it, in plain JSON; a folder that holds another one is exported again."""
+    """Arguments of its builder, as JSON values; a folder with another configuration is exported again."""
     about: str = ""
-    """One line, with its source."""
+    """Description in one line, with the source."""
     network: str = ""
-    """The function of `edgeecho.benchmarks.peers.peer_networks` that builds it; the name, if it is the same."""
+    """Function of peer_networks.py that builds it; empty if it has the peer's name."""
     needs: tuple[str, ...] = ()
-    """What pip must have installed beside the exporter."""
+    """Packages that it needs beside those of the exporter."""
     forms: tuple[str, ...] = ("clip",)
-    """`clip`, and `stream` where `FRAMEWISE`."""
+    """Its forms: `clip`, or `FRAMEWISE_FORMS`."""
 
     def frames(self, t: int) -> int | None:
-        """T of its graphs for clips of `t` frames: None, a free one, where every frame stands alone."""
+        """Return T of its graphs for clips of `t` frames: None, a free T, if it treats every frame alone."""
         return None if "stream" in self.forms else t
 
     def build(self) -> Any:
-        """The network, an `nn.Module` in eval mode, the same weights each time.
+        """Build the network, an `nn.Module` in eval mode, with the same weights each time.
 
         Its `forward_frames` takes float frames (T, 1, S, S) from 0 to 1 and returns logits of the same shape.
 
         Raises:
-            MissingExtraError: If a package is missing; says how to install it.
+            MissingExtraError: If a package is missing; the message has the command that installs it.
         """
         import torch
 
@@ -74,21 +75,21 @@ _ALL = (
         "unet2d",
         {"widths": [32, 32, 64, 128, 128, 128], "decoder_widths": [16, 32, 64, 128, 128]},
         "light 2D U-Net (U-Net 1 of Leclerc et al., TMI 2019; Kjelsrud et al., arXiv 2509.03631), with BatchNorm",
-        forms=FRAMEWISE,
+        forms=FRAMEWISE_FORMS,
     ),
     Peer(
         "deeplabv3",
         {},
         "DeepLabV3-ResNet50 of torchvision, the network of EchoNet-Dynamic (Ouyang et al., Nature 2020)",
-        needs=(TORCHVISION, "pillow"),
-        forms=FRAMEWISE,
+        needs=(TORCHVISION_REQUIREMENT, "pillow"),
+        forms=FRAMEWISE_FORMS,
     ),
     Peer(
         "lraspp",
         {},
         "LR-ASPP on MobileNetV3-Large of torchvision (Howard et al., ICCV 2019), made for phones",
-        needs=(TORCHVISION, "pillow"),
-        forms=FRAMEWISE,
+        needs=(TORCHVISION_REQUIREMENT, "pillow"),
+        forms=FRAMEWISE_FORMS,
     ),
     Peer(
         "dynunet",
@@ -102,7 +103,7 @@ _ALL = (
         "MONAI's DynUNet as nnU-Net plans a 2D one: the count of the nnU-Net in SimLVSeg's table",
         network="dynunet",
         needs=("monai",),
-        forms=FRAMEWISE,
+        forms=FRAMEWISE_FORMS,
     ),
     Peer(
         "simlvseg",
@@ -112,4 +113,4 @@ _ALL = (
     ),
 )
 PEERS = {peer.name: peer for peer in _ALL}
-"""Name to network."""
+"""Name to peer."""

@@ -1,4 +1,4 @@
-"""SimLVSeg-3D, a 3D U-Net published for EchoNet-Dynamic, from its description.
+"""SimLVSeg-3D, a 3D U-Net published for EchoNet-Dynamic, built from its description.
 
 Maani et al., "SimLVSeg: Simplifying Left Ventricular Segmentation in 2D+Time Echocardiograms with Self- and
 Weakly-Supervised Learning" (arXiv 2310.00454): a residual 3D U-Net of five levels, 16 to 256 channels, with 2, 3, 4, 6
@@ -19,12 +19,12 @@ from edgeecho.errors import ShapeError
 
 
 def _unit(in_channels: int, out_channels: int, **options: Any) -> ResidualUnit:
-    """Two 3x3x3 convolutions, each with InstanceNorm and PReLU, around a residual."""
+    """Build two 3x3x3 convolutions, each with InstanceNorm and PReLU, around a residual."""
     return ResidualUnit(3, in_channels, out_channels, subunits=2, act="PRELU", norm="INSTANCE", **options)
 
 
 class SimLVSeg3D(nn.Module):
-    """Clip (B, C, T, H, W) to logits (B, 1, T, H, W)."""
+    """Network from a clip (B, C, T, H, W) to logits (B, 1, T, H, W)."""
 
     def __init__(self, in_channels: int, widths: Sequence[int], units: Sequence[int]) -> None:
         """

@@ -1,1 +1,1 @@
-"""Profiles: time and multiplications of each layer, the machine's ceiling, and estimates for boards."""
+"""Profiles: time and MACs of each layer, the peak throughput of the machine, and estimates for boards."""

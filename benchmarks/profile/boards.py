@@ -1,7 +1,7 @@
-"""Boards whose time is estimated: what one core multiplies in a cycle, its clock, and what its memory moves.
+"""Boards whose time is estimated: MACs of one core in a cycle, clock, and memory throughput.
 
-Every number says where it is from. Nothing here was measured by us. `is_verified` is false where no source was read
-that states the number itself; such an estimate says so.
+Every number has its source; none was measured for this project. `is_verified` is false where no source was read that
+states the number itself; estimates list these numbers as unverified.
 """
 
 from collections.abc import Sequence
@@ -26,28 +26,28 @@ class Fact(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """A board, by what bounds a network on its CPU."""
+    """A board with the numbers that bound a network on its CPU."""
 
     name: str
     title: str
     cores: int
-    """Of the kind described; a chip's smaller cores are left out."""
+    """Number of cores of the kind described; a chip's smaller cores are left out."""
     clock_ghz: Fact
     fp32_macs_per_cycle: Fact
-    """Of one core."""
+    """MACs of one core in fp32."""
     int8_macs_per_cycle: Fact
-    """Of one core, by its best instructions."""
+    """MACs of one core in int8 with its best instructions."""
     int8_kernel_macs_per_cycle: Fact
-    """By the instructions that ONNX Runtime's kernel for unsigned activations, the one our export needs, uses there."""
+    """MACs of one core with the instructions of ONNX Runtime's kernel for unsigned activations, as in our export."""
     copy_gb_per_s: Fact
     """Bytes read and written a second by one core that copies a large array; GB = 10^9 bytes."""
 
     def facts(self) -> dict[str, Fact]:
-        """All numbers with a source."""
+        """Return all numbers that have a source."""
         return {name: value for name, value in vars(self).items() if isinstance(value, Fact)}
 
     def peak_gmac_per_s(self, precision: str, threads: int, *, as_kernels_run: bool) -> float:
-        """Of so many cores, `int8` or `fp32`."""
+        """Return the peak throughput of `threads` cores in `int8` or `fp32`."""
         best = self.int8_kernel_macs_per_cycle if as_kernels_run else self.int8_macs_per_cycle
         a_cycle = best if precision == "int8" else self.fp32_macs_per_cycle
         return min(threads, self.cores) * self.clock_ghz.value * a_cycle.value
@@ -169,15 +169,15 @@ BOARDS = (
 
 
 def find_boards(names: Sequence[str]) -> list[Board]:
-    """Boards by name; `all` stands for every one.
+    """Return boards by name; `all` stands for every board.
 
     Raises:
         ConfigError: If one is unknown.
     """
-    known = {board.name: board for board in BOARDS}
+    by_name = {board.name: board for board in BOARDS}
     if list(names) == ["all"]:
         return list(BOARDS)
     for name in names:
-        if name not in known:
-            raise ConfigError(f"unknown board {name!r}; known: {', '.join(known)}")
-    return [known[name] for name in names]
+        if name not in by_name:
+            raise ConfigError(f"unknown board {name!r}; known: {', '.join(by_name)}")
+    return [by_name[name] for name in names]

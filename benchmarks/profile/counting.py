@@ -1,4 +1,4 @@
-"""Multiply-accumulates of an ONNX graph, by shape inference: the one counter for all networks.
+"""Count of the multiply-accumulates (MACs) of an ONNX graph, by shape inference, for all networks.
 
 Counted: Conv, ConvTranspose (over input positions), MatMul and Gemm. Not counted: bias, activations, pooling,
 resizing, quantization. FLOPs = 2 x MACs.
@@ -17,12 +17,12 @@ COUNTED = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 
 
 def count_macs(model: Any, frames: int, shapes: Mapping[str, Sequence[int]] | None = None) -> int:
-    """MACs of one run.
+    """Count the MACs of one run.
 
     Args:
         model: `onnx.ModelProto`, or the path of one.
         frames: T to put in where the graph's first axis is free.
-        shapes: Of inputs by name, to put in instead where they are given.
+        shapes: Shapes of inputs by name, which take precedence over `frames`.
 
     Raises:
         ExportError: If a shape cannot be inferred.
@@ -30,17 +30,17 @@ def count_macs(model: Any, frames: int, shapes: Mapping[str, Sequence[int]] | No
         MissingExtraError: If onnx is not installed.
     """
     graph = infer(model, frames, shapes)
-    known = shapes_of(graph)
-    return sum(node_macs(node, known) for node in graph.node)
+    tensor_shapes = shapes_of(graph)
+    return sum(node_macs(node, tensor_shapes) for node in graph.node)
 
 
 def infer(model: Any, frames: int, shapes: Mapping[str, Sequence[int]] | None = None) -> Any:
-    """A model's graph with the shapes and types of its tensors, T put in; the model stays as it is.
+    """Return a copy of a model's graph with the shapes and types of its tensors, for `frames` frames.
 
     Args:
         model: As `count_macs`, or the bytes of a file without external data.
         frames: As `count_macs`.
-        shapes: Of inputs by name, to put in instead where they are given.
+        shapes: As `count_macs`.
 
     Raises:
         ModelFileError: If it is a path and no ONNX file is there, or its external data are not.
@@ -60,7 +60,7 @@ def infer(model: Any, frames: int, shapes: Mapping[str, Sequence[int]] | None = 
         for axis, size in zip(dims, (shapes or {}).get(value.name, [frames]), strict=False):
             if not axis.HasField("dim_value"):
                 axis.dim_value = size
-    # Shapes written at export speak of a free T; they are inferred anew.
+    # Shapes written at export have a free T; they are inferred anew.
     del model.graph.value_info[:]
     for value in model.graph.output:
         value.type.tensor_type.ClearField("shape")
@@ -68,7 +68,7 @@ def infer(model: Any, frames: int, shapes: Mapping[str, Sequence[int]] | None = 
 
 
 def shapes_of(graph: Any) -> dict[str, list[int]]:
-    """The shapes that are known, by tensor."""
+    """Return the shapes of tensors that have fixed ones, by name."""
     shapes = {t.name: list(t.dims) for t in graph.initializer}
     for value in (*graph.input, *graph.value_info, *graph.output):
         dims = value.type.tensor_type.shape.dim
@@ -78,7 +78,7 @@ def shapes_of(graph: Any) -> dict[str, list[int]]:
 
 
 def node_macs(node: Any, shapes: dict[str, list[int]]) -> int:
-    """MACs of an ONNX node; 0 of one that multiplies nothing that is counted.
+    """Count the MACs of an ONNX node; 0 for operators other than `COUNTED`.
 
     Raises:
         ExportError: If a shape of it is unknown.
@@ -97,7 +97,7 @@ def node_macs(node: Any, shapes: dict[str, list[int]]) -> int:
 
 
 def macs_of(op: str, x: Sequence[int], w: Sequence[int], y: Sequence[int]) -> int:
-    """MACs from the shapes of input, weights and output.
+    """Return the MACs from the shapes of input, weights and output.
 
     Args:
         op: One of `COUNTED`.

@@ -1,8 +1,8 @@
-"""What a board that is not here would need, by the roofline model. Estimates, never measurements.
+"""Estimate of the time of a network on a board, by the roofline model; not a measurement.
 
-A layer cannot be faster than its MACs at the peak rate, nor than its bytes at the memory's rate; the sum over the
-layers of the slower of both is the roofline. How much longer than that this machine really takes, with the same file,
-is measured here, and a board is taken to fall short by as much.
+A layer cannot be faster than its MACs at the peak rate, nor than its bytes at the memory's rate. The roofline is the
+sum over the layers of the slower of both. The calibration measures the ratio of the real time to the roofline on this
+machine, with the same file; the estimate assumes the same ratio on the board.
 """
 
 import statistics
@@ -14,24 +14,24 @@ from typing import Any
 import numpy as np
 
 from edgeecho.benchmarks.profile.boards import Board
-from edgeecho.benchmarks.profile.ceiling import ceiling_gmac_per_s
 from edgeecho.benchmarks.profile.layers import Layer
+from edgeecho.benchmarks.profile.peak_throughput import measure_peak_gmac_per_s
 from edgeecho.errors import ConfigError
 
 LABEL = "estimate, not a measurement"
-HIGH = 2.0
-"""The high end over the point: a judgement. This machine's peak is what a kernel of ONNX Runtime reaches, a board's is
-what its instructions allow, and how much less a kernel reaches there was not measured."""
+HIGH_FACTOR = 2.0
+"""Factor from the point estimate to the high end, an assumption. This machine's peak is the rate of a kernel of ONNX
+Runtime, a board's is that of its instructions; how much slower a kernel is there was not measured."""
 COPY_BYTES = 64 << 20
-COPIES = 7
+TIMED_COPIES = 7
 
 
 def copy_gb_per_s(threads: int = 1, copy_bytes: int = COPY_BYTES) -> float:
-    """Bytes read and written a second when every thread copies a large array of its own, on this machine, now."""
+    """Measure the bytes read and written a second on this machine while every thread copies a large array."""
     pairs = [(np.ones(copy_bytes, np.uint8), np.empty(copy_bytes, np.uint8)) for _ in range(threads)]
     seconds = []
     with ThreadPoolExecutor(threads) as pool:
-        for _ in range(1 + COPIES):
+        for _ in range(1 + TIMED_COPIES):
             start = time.perf_counter()
             list(pool.map(lambda pair: np.copyto(pair[1], pair[0]), pairs))
             seconds.append(time.perf_counter() - start)
@@ -39,12 +39,12 @@ def copy_gb_per_s(threads: int = 1, copy_bytes: int = COPY_BYTES) -> float:
 
 
 def roofline(layers: Iterable[Layer], peaks: Mapping[str, float], gb_per_s: float) -> tuple[float, float]:
-    """(ms of all layers, ms of those that computing bounds) of one run.
+    """Return (ms of all layers, ms of the layers that are bound by computing) of one run.
 
     Args:
-        layers: Of the graph.
-        peaks: GMAC/s by precision.
-        gb_per_s: That memory moves.
+        layers: Layers of the graph.
+        peaks: Peak throughput in GMAC/s, by precision.
+        gb_per_s: Memory throughput.
     """
     total_ms = compute_ms = 0.0
     for layer in layers:
@@ -60,27 +60,27 @@ def calibrate(
     measured_ms: float,
     frames: int,
     threads: int,
-    ceilings: Mapping[str, float] | None = None,
+    known_peaks: Mapping[str, float] | None = None,
     gb_per_s: float | None = None,
 ) -> dict[str, Any]:
-    """How much longer than its roofline a network takes on this machine, in ONNX Runtime.
+    """Measure the ratio of a network's time in ONNX Runtime to its roofline, on this machine.
 
     Args:
-        layers: Of the graph (`graph_layers`).
-        measured_ms: Of one run here, at `threads`.
-        frames: That a run answers: T of a clip, 1 of a stream.
-        threads: Of the engine.
-        ceilings: GMAC/s by precision, as a profile has them; those that are missing are measured.
-        gb_per_s: Of a copy; None measures it.
+        layers: Layers of the graph, from `graph_layers`.
+        measured_ms: Time of one run on this machine, with `threads`.
+        frames: Frames of a run: T of a clip, 1 of a stream.
+        threads: Threads of the engine.
+        known_peaks: Peak throughput in GMAC/s by precision, from a profile; missing ones are measured.
+        gb_per_s: Throughput of a copy in memory; None measures it.
 
     Raises:
         ConfigError: If a number is not positive.
     """
     if min(measured_ms, frames, threads) <= 0:
         raise ConfigError(f"time, frames and threads must be positive, got {measured_ms}, {frames}, {threads}")
-    peaks = dict(ceilings or {})
+    peaks = dict(known_peaks or {})
     for precision in {layer.precision for layer in layers if layer.macs} - set(peaks):
-        peaks[precision] = ceiling_gmac_per_s("ort", precision, threads)
+        peaks[precision] = measure_peak_gmac_per_s("ort", precision, threads)
     gb_per_s = gb_per_s or copy_gb_per_s(threads)
     expected_ms, _ = roofline(layers, peaks, gb_per_s)
     return {
@@ -95,18 +95,19 @@ def calibrate(
 
 
 def estimate(layers: Sequence[Layer], board: Board, threads: int, calibration: Mapping[str, Any]) -> dict[str, Any]:
-    """What a board would need for one frame.
+    """Estimate the time of one frame on a board.
 
     Args:
-        layers: Of the graph (`graph_layers`), each in its own precision.
-        board: From `find_boards`.
-        threads: On the board; no more than its cores count.
-        calibration: From `calibrate`, of the same graph.
+        layers: Layers of the graph, from `graph_layers`, each in its own precision.
+        board: Board, from `find_boards`.
+        threads: Threads on the board; more than its cores count as its cores.
+        calibration: Result of `calibrate` of the same graph.
 
     Returns:
-        As `Row.estimates` says, in ms a frame. `low_ms` is the bare roofline with the best instructions that the core
-        has, `ms_per_frame` the roofline of the instructions that ONNX Runtime uses there times the calibration's
-        ratio, and `high_ms` `HIGH` times that. `bound_by` is the part of the roofline's time by what bounds it.
+        An element of `Row.estimates`, in ms a frame. `low_ms` is the bare roofline with the best instructions of the
+        core. `ms_per_frame` is the roofline of the instructions that ONNX Runtime uses there, times the ratio of the
+        calibration, and `high_ms` is `HIGH_FACTOR` times that. `bound_by` is the part of the roofline's time that is
+        bound by computing and by memory.
 
     Raises:
         ConfigError: If `threads` is not positive.
@@ -129,7 +130,7 @@ def estimate(layers: Sequence[Layer], board: Board, threads: int, calibration: M
         "threads": min(threads, board.cores),
         "ms_per_frame": round(usual_ms * ratio / frames, 3),
         "low_ms": round(low_ms * min(1.0, ratio) / frames, 3),
-        "high_ms": round(HIGH * usual_ms * ratio / frames, 3),
+        "high_ms": round(HIGH_FACTOR * usual_ms * ratio / frames, 3),
         "bound_by": {
             "compute": round(compute_ms / usual_ms, 3),
             "memory": round(1 - compute_ms / usual_ms, 3),

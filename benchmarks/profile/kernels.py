@@ -1,4 +1,4 @@
-"""What an engine says about each kernel that it ran: ONNX Runtime's profile, OpenVINO's performance counters."""
+"""Time of each kernel of an engine, from ONNX Runtime's profiler and OpenVINO's performance counters."""
 
 import io
 import json
@@ -20,16 +20,16 @@ from edgeecho.runtime.engines.onnxruntime_engine import session_options
 from edgeecho.runtime.engines.openvino_engine import compile_settings, openvino_core
 
 WARM_UP_RUNS = 2
-LEAST_RUNS = 3
-MOST_SECONDS = 20.0
-"""Of profiled runs; slow networks stop here, after `LEAST_RUNS`."""
+MIN_PROFILED_RUNS = 3
+MAX_PROFILED_SECONDS = 20.0
+"""Limit of the profiled runs of slow networks, which have at least `MIN_RUNS`."""
 ORT_PRECISIONS = {"uint8": "int8", "int8": "int8", "float": "fp32", "float16": "fp16", "bfloat16": "bf16"}
 ORT_ADDED = re.compile(r"_token_\d+$|_nchwc$|^fused ")
-"""What ONNX Runtime's optimiser adds to the name of a node."""
+"""Additions of ONNX Runtime's optimiser to the name of a node."""
 
 Inputs = dict[str, np.ndarray]
 Feed = Callable[[Inputs], Inputs]
-"""From the outputs of the last run (none before the first) to the inputs of the next."""
+"""Function from the outputs of the last run (none before the first) to the inputs of the next."""
 
 
 @dataclass(frozen=True)
@@ -37,39 +37,39 @@ class Kernel:
     """One kernel of the optimised network."""
 
     name: str
-    """The engine's."""
+    """Name that the engine gives it."""
     originals: tuple[str, ...]
-    """Names of the nodes or tensors of the file's graph that it came from, as far as the engine tells."""
+    """Names of the nodes or tensors of the file's graph that it came from, as far as the engine reports them."""
     op: str
     precision: str | None
-    """`int8`, `fp32`, `bf16`, `fp16`; None if the engine does not tell."""
+    """`int8`, `fp32`, `bf16`, `fp16`; None if the engine does not report it."""
     ms: float
-    """Of one run: ONNX Runtime's is the median over the runs, OpenVINO's the mean, all that it tells."""
+    """Milliseconds of one run: in ONNX Runtime the median over the runs, in OpenVINO their mean."""
 
 
 @dataclass(frozen=True)
 class Kernels:
-    """All kernels in the order in which they ran."""
+    """Kernels of a network in the order in which they ran."""
 
     kernels: list[Kernel]
     run_ms: float
-    """Median of the whole run, with the profiler on."""
+    """Median time of the whole run, with the profiler on."""
     runs: int
 
 
 def run_kernels(
     data: bytes, weights: bytes, runtime: str, precision: str, feed: Feed, threads: int, runs: int
 ) -> Kernels:
-    """Run a network with the engine's profiler on, else as our engines run it.
+    """Run a network with the engine's profiler on, and with the options that it is timed with otherwise.
 
     Args:
         data: The model file's bytes.
-        weights: Of OpenVINO's .bin; empty elsewhere.
+        weights: Bytes of OpenVINO's .bin; empty for other formats.
         runtime: `ort` or `openvino`.
-        precision: That the file states.
-        feed: Gives the inputs.
-        threads: Of the engine.
-        runs: Profiled runs, after `WARM_UP_RUNS` that do not count.
+        precision: Precision that the file states.
+        feed: Returns the inputs of a run.
+        threads: Threads of the engine.
+        runs: Number of profiled runs, after `WARM_UP_RUNS` that are left out.
 
     Raises:
         ModelFileError: If the engine refuses the model.
@@ -81,7 +81,7 @@ def run_kernels(
 def _timed_runs(
     run: Callable[[Inputs], Inputs], feed: Feed, runs: int, when_warm: Callable[[], None] = lambda: None
 ) -> list[float]:
-    """Milliseconds of each run that counts."""
+    """Return the milliseconds of each run after the warm-up."""
     outputs: Inputs = {}
     times: list[float] = []
     for k in range(WARM_UP_RUNS + runs):
@@ -91,7 +91,7 @@ def _timed_runs(
         start = time.perf_counter_ns()
         outputs = run(inputs)
         times += [(time.perf_counter_ns() - start) / 1e6] if k >= WARM_UP_RUNS else []
-        if len(times) >= LEAST_RUNS and sum(times) > 1000 * MOST_SECONDS:
+        if len(times) >= MIN_PROFILED_RUNS and sum(times) > 1000 * MAX_PROFILED_SECONDS:
             break
     return times
 
@@ -137,7 +137,7 @@ def _ort_precision(op: str, event: dict[str, Any]) -> str | None:
 
 
 def read_openvino(data: bytes, weights: bytes) -> Any:
-    """An `ov.Model` from .xml and .bin, or from an ONNX file, which has its weights inside."""
+    """Read an `ov.Model` from .xml and .bin, or from an ONNX file, which has its weights inside."""
     import openvino as ov
 
     if weights:
@@ -174,8 +174,8 @@ def _openvino(data: bytes, weights: bytes, precision: str, feed: Feed, threads: 
     kernels = []
     for name, info in counters().items():
         kind = info.exec_type.rpartition("_")[2].lower()
-        known = OPENVINO_PRECISIONS.get(kind)
+        precision_run = OPENVINO_PRECISIONS.get(kind)
         # Its counters are means over all runs so far; the warm-up is taken out again.
         ms = mean_ms(info) + (mean_ms(info) - warm.get(name, 0.0)) * WARM_UP_RUNS / len(times)
-        kernels.append(Kernel(name, originals.get(name, ()), info.node_type, known, max(ms, 0.0)))
+        kernels.append(Kernel(name, originals.get(name, ()), info.node_type, precision_run, max(ms, 0.0)))
     return Kernels(kernels, statistics.median(times), len(times))

@@ -1,7 +1,7 @@
-"""The layers of an ONNX clip or stream graph: what each multiplies, and the bytes that it must move.
+"""Layers of an ONNX clip or stream graph, with the MACs and the bytes moved of each.
 
-A layer is what an engine runs in one go: a convolution with the activation and the normalisation behind it. Quantizing
-and dequantizing are no work of their own (a tensor between them counts as 8-bit integers), and neither are operators
+A layer is what an engine runs as one kernel: a convolution with the activation and the normalisation behind it.
+Quantizing and dequantizing count as no layer (a tensor between them counts as 8-bit integers), and neither do operators
 that only rename axes.
 """
 
@@ -15,13 +15,13 @@ from typing import Any
 from edgeecho.benchmarks.profile.counting import COUNTED, infer, node_macs, shapes_of
 
 ABSORBED = ("Relu", "Clip", "LeakyRelu", "BatchNormalization")
-"""Operators that a convolution takes with it where nothing else reads its output."""
+"""Operators that are fused into a convolution where nothing else reads its output."""
 VIEWS = ("Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze")
 PICKERS = ("Slice", "Gather")
 """Operators that read no more than they write."""
 QUANTIZERS = ("QuantizeLinear", "DequantizeLinear")
 ELEMENT_BYTES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8}
-"""By ONNX's number of an element type: float, uint8, int8, int32, int64, bool, float16, double."""
+"""Bytes of an element, by ONNX's number of its type: float, uint8, int8, int32, int64, bool, float16, double."""
 PARAMETER = re.compile(r"(?:^|\.)network\.(.+?)\.(?:weight|bias)")
 
 
@@ -30,39 +30,39 @@ class Layer:
     """One layer of a graph, for one run."""
 
     name: str
-    """The module's name in the network where the weights tell it, else the node's."""
+    """Name of the module in the network if the weights contain it, else of the node."""
     op: str
     precision: str
-    """`int8` or `fp32`, of what it multiplies or moves. ONNX Runtime has no integer ConvTranspose."""
+    """`int8` or `fp32`, the type that it multiplies or moves. ONNX Runtime has no integer ConvTranspose."""
     macs: int
     bytes_moved: int
-    """Inputs, weights and outputs, each once: what a memory without caches would see."""
+    """Bytes of inputs, weights and outputs, each once, as without caches."""
     aliases: set[str] = field(default_factory=set)
-    """Names of its nodes and tensors, by which an engine's kernel is known again."""
+    """Names of its nodes and tensors, by which an engine's kernel is matched."""
 
 
 def module_name(tensors: Iterable[str], otherwise: str) -> str:
-    """`encoder.1.0.temporal.0` from the name of a parameter among tensors."""
+    """Return the module of a parameter among tensors, such as `encoder.1.0.temporal.0`."""
     found = (PARAMETER.search(name) for name in tensors)
     return next((match[1] for match in found if match), otherwise)
 
 
 def graph_layers(model: Any, frames: int, shapes: Mapping[str, Sequence[int]] | None = None) -> list[Layer]:
-    """The layers of a graph in the order of its nodes.
+    """Return the layers of a graph in the order of its nodes.
 
     Args:
         model: `onnx.ModelProto`, the path of one, or the bytes of a file without external data.
         frames: T to put in where the graph's first axis is free.
-        shapes: Of inputs by name, to put in instead where they are given.
+        shapes: Shapes of inputs by name, which take precedence over `frames`.
 
     Raises:
         ExportError: If a shape of a convolution cannot be inferred.
         MissingExtraError: If onnx is not installed.
     """
-    return _Reader(infer(model, frames, shapes)).layers()
+    return _GraphReader(infer(model, frames, shapes)).layers()
 
 
-class _Reader:
+class _GraphReader:
     def __init__(self, graph: Any) -> None:
         self.graph = graph
         self.shapes = shapes_of(graph)
@@ -81,7 +81,7 @@ class _Reader:
                     self.constants.add(name)
 
     def layers(self) -> list[Layer]:
-        """All of them; nodes on constants alone are left out, as every engine folds them."""
+        """Return all layers. Nodes that read constants alone are left out, since every engine folds them."""
         found: list[Layer] = []
         taken: set[int] = set()
         for node in self.graph.node:
@@ -101,7 +101,7 @@ class _Reader:
         return all(name in self.constants for name in names if name)
 
     def chain(self, node: Any) -> list[Any]:
-        """A convolution and what it absorbs; quantizers between them included."""
+        """Return a convolution and the nodes fused into it, quantizers between them included."""
         chain = [node]
         while node.op_type in COUNTED and len(after := self.readers[chain[-1].output[0]]) == 1:
             rest = chain[-1].op_type == "QuantizeLinear" and after[0].op_type == "DequantizeLinear"
@@ -130,7 +130,7 @@ class _Reader:
         )
 
     def stored(self, name: str) -> str:
-        """The tensor in memory behind one that is read: before its dequantization and its change of axes."""
+        """Return the tensor in memory behind a tensor that is read, before dequantization and change of axes."""
         while (node := self.source.get(name)) is not None and node.op_type in (*VIEWS, "DequantizeLinear"):
             name = node.input[0]
         return name

@@ -1,4 +1,4 @@
-"""Which convolution of the file an engine's kernel is: so that a fused kernel gets the file's name and its MACs."""
+"""Assignment of the file's convolutions to an engine's kernels, so that a fused kernel has their name and MACs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -9,14 +9,14 @@ from edgeecho.benchmarks.profile.layers import graph_layers, module_name
 from edgeecho.benchmarks.profile.readback import ORT_OPERATORS
 from edgeecho.errors import ExportError
 
-MULTIPLYING = {
+MULTIPLYING_KERNELS = {
     *ORT_OPERATORS,
     *("MatMul", "FusedMatMul", "QLinearMatMul", "Gemm", "FusedGemm", "QGemm"),
     *("Convolution", "Deconvolution", "FullyConnected"),
     *("GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData"),
 }
-"""Kernels that can hold a convolution or a matrix product."""
-OPENVINO_KIND = {
+"""Kernels that can contain a convolution or a matrix product."""
+ONNX_OPERATORS = {
     "Convolution": "Conv",
     "GroupConvolution": "Conv",
     "ConvolutionBackpropData": "ConvTranspose",
@@ -34,23 +34,23 @@ class Multiplier(NamedTuple):
 
 
 def onnx_multipliers(data: bytes, shapes: Mapping[str, Sequence[int]]) -> list[Multiplier]:
-    """Of an ONNX file.
+    """Return the multipliers of an ONNX file.
 
     Args:
-        data: Its bytes.
-        shapes: Of its inputs, by name.
+        data: Bytes of the file.
+        shapes: Shapes of the inputs, by name.
     """
     return [Multiplier(layer.name, layer.macs, layer.aliases) for layer in graph_layers(data, 1, shapes) if layer.macs]
 
 
 def openvino_multipliers(data: bytes, weights: bytes, shapes: Mapping[str, Sequence[int]]) -> list[Multiplier]:
-    """Of OpenVINO's .xml and .bin, with the shapes that its inputs have, by name."""
+    """Return the multipliers of OpenVINO's .xml and .bin for the given shapes of inputs, by name."""
     model = read_openvino(data, weights)
     if model.is_dynamic():
         model.reshape({name: list(shape) for name, shape in shapes.items()})
     found = []
     for op in model.get_ordered_ops():
-        kind = OPENVINO_KIND.get(op.get_type_name())
+        kind = ONNX_OPERATORS.get(op.get_type_name())
         if kind is None:
             continue
         x, w, y = list(op.input(0).get_shape()), list(op.input(1).get_shape()), list(op.output(0).get_shape())
@@ -63,7 +63,7 @@ def openvino_multipliers(data: bytes, weights: bytes, shapes: Mapping[str, Seque
 
 
 def _sources(node: Any) -> list[str]:
-    """Names on the way from weights back to their constant."""
+    """Return the names of the nodes from weights back to their constant."""
     names = [node.get_friendly_name()]
     while node.get_input_size() and node.get_type_name() != "Constant":
         node = node.input_value(0).get_node()
@@ -72,15 +72,15 @@ def _sources(node: Any) -> list[str]:
 
 
 def assign(multipliers: Sequence[Multiplier], kernels: Sequence[Kernel]) -> list[list[Multiplier]]:
-    """The multipliers that each kernel holds; every one is in exactly one kernel.
+    """Return the multipliers that each kernel contains; every multiplier is in exactly one kernel.
 
-    Those whose names the engine does not tell are taken in their order.
+    Multipliers whose names the engine does not report are assigned in their order.
 
     Raises:
         ExportError: If some cannot be found again.
     """
     held: list[list[Multiplier]] = [[] for _ in kernels]
-    able = [i for i, kernel in enumerate(kernels) if kernel.op in MULTIPLYING]
+    able = [i for i, kernel in enumerate(kernels) if kernel.op in MULTIPLYING_KERNELS]
     missing = []
     for multiplier in multipliers:
         found = next((i for i in able if multiplier.aliases & set(kernels[i].originals)), None)

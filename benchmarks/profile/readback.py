@@ -1,4 +1,4 @@
-"""Which precision really ran, read back from the engine rather than from the file's name."""
+"""Precision of the convolutions that ran, read from the engine and not from the file's name."""
 
 import json
 import tempfile
@@ -21,12 +21,12 @@ OPENVINO_PRECISIONS = {"u8": "int8", "i8": "int8", "f32": "fp32", "bf16": "bf16"
 
 
 def convolutions_run(engine: Any, data: bytes, inputs: dict[str, np.ndarray] | None = None) -> dict[str, int] | None:
-    """Convolutions, transposed ones included, by the precision that the engine runs them in; None if it cannot be told.
+    """Count convolutions, transposed ones included, by the precision that the engine runs them in; None if unknown.
 
     Args:
         engine: An opened `OrtEngine` or `OpenVinoEngine`.
         data: The model file's bytes.
-        inputs: Of one run, by name, for ONNX Runtime where `onnx` is not installed; None leaves it untold there.
+        inputs: Inputs of one run, by name; ONNX Runtime needs them where `onnx` is not installed.
     """
     if engine.runtime == "torch":
         counts = _torch(engine)
@@ -36,7 +36,7 @@ def convolutions_run(engine: Any, data: bytes, inputs: dict[str, np.ndarray] | N
 
 
 def precision_label(counts: dict[str, int] | None) -> str | None:
-    """`int8` when every convolution ran so, `int8 15/18` when some did not (the rest in fp32), None if unknown."""
+    """Return `int8` if every convolution ran in it, `int8 15/18` if the rest ran in fp32, None if unknown."""
     if not counts:
         return None
     total = sum(counts.values())
@@ -45,7 +45,7 @@ def precision_label(counts: dict[str, int] | None) -> str | None:
 
 
 def _openvino(engine: Any) -> Counter[str]:
-    """From the executable graph of the very network that was timed."""
+    """Count from the executable graph of the network that was timed."""
     counts: Counter[str] = Counter()
     for node in engine.executed_operations():
         info = node.get_rt_info()
@@ -56,7 +56,7 @@ def _openvino(engine: Any) -> Counter[str]:
 
 
 def _torch(engine: Any) -> Counter[str]:
-    """PyTorch runs what its weights are."""
+    """Count by the type of the weights, which PyTorch computes in."""
     from torch import nn
 
     kinds = (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d)
@@ -69,7 +69,7 @@ def _text(value: Any) -> str:
 
 
 def _ort(data: bytes, inputs: dict[str, np.ndarray] | None) -> Counter[str]:
-    """From the optimised graph of a second session, or, where no `onnx` is there to read it, from a profiled run."""
+    """Count from the optimised graph of a second session; without `onnx`, which reads it, from a profiled run."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()

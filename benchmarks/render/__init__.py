@@ -1,1 +1,1 @@
-"""Results as tables, charts, a page and the README's table."""
+"""Rendering of results: tables, charts, the page and the README's table."""

@@ -1,4 +1,4 @@
-"""`edgeecho bench --out`: a result as JSON, CSV, Markdown and one HTML page."""
+"""Files of `edgeecho bench --out`: a result as JSON, CSV, Markdown and one HTML page."""
 
 import csv
 import io
@@ -9,8 +9,7 @@ from typing import Any
 
 from edgeecho.benchmarks.render.markdown import render_markdown
 from edgeecho.benchmarks.render.page import render_page
-from edgeecho.benchmarks.render.words import STAGES
-from edgeecho.benchmarks.run.result import BenchResult, Row
+from edgeecho.benchmarks.run.result import STAGES, BenchResult, Row
 from edgeecho.files import atomic
 
 GROUPS = {
@@ -25,23 +24,23 @@ GROUPS = {
     ),
     "profile": ("ceiling_gmac_per_s", "total_ms", "conv_ms", "of_ceiling"),
 }
-"""Fields of a row that hold others, which become columns such as `accuracy_dice_ed`."""
+"""Groups of figures in a row, which become columns such as `accuracy_dice_ed`."""
 JSON_ONLY = ("times_ms", "estimates")
 
 
 def csv_header() -> list[str]:
-    """The columns of the CSV, the same for every result of this schema, in the order of `Row`."""
+    """Return the columns of the CSV, the same for every result of this schema, in the order of `Row`."""
     names: list[str] = []
-    for known in fields(Row):
-        if known.name in GROUPS:
-            names += [f"{known.name}_{key}" for key in GROUPS[known.name]]
-        elif known.name not in JSON_ONLY:
-            names.append(known.name)
+    for field in fields(Row):
+        if field.name in GROUPS:
+            names += [f"{field.name}_{key}" for key in GROUPS[field.name]]
+        elif field.name not in JSON_ONLY:
+            names.append(field.name)
     return names
 
 
 def render_csv(result: BenchResult) -> str:
-    """One line a row, nothing rounded; an empty cell is not known or not measured."""
+    """Return the CSV, a line a row, without rounding; a cell is empty if it is unknown or was not measured."""
     out = io.StringIO()
     writer = csv.DictWriter(out, csv_header(), lineterminator="\n")
     writer.writeheader()
@@ -52,16 +51,16 @@ def render_csv(result: BenchResult) -> str:
 
 def _flat(row: Row) -> dict[str, Any]:
     cells: dict[str, Any] = {}
-    for known in fields(Row):
-        value = getattr(row, known.name)
-        if known.name in GROUPS:
-            cells |= {f"{known.name}_{key}": (value or {}).get(key) for key in GROUPS[known.name]}
-        elif known.name == "convolutions_run":
-            cells[known.name] = value and " ".join(f"{precision}:{count}" for precision, count in value.items())
-        elif known.name == "failed":
-            cells[known.name] = value and "; ".join(f"{what}: {why}" for what, why in value.items())
-        elif known.name not in JSON_ONLY:
-            cells[known.name] = value
+    for field in fields(Row):
+        value = getattr(row, field.name)
+        if field.name in GROUPS:
+            cells |= {f"{field.name}_{key}": (value or {}).get(key) for key in GROUPS[field.name]}
+        elif field.name == "convolutions_run":
+            cells[field.name] = value and " ".join(f"{precision}:{count}" for precision, count in value.items())
+        elif field.name == "failed":
+            cells[field.name] = value and "; ".join(f"{what}: {why}" for what, why in value.items())
+        elif field.name not in JSON_ONLY:
+            cells[field.name] = value
     return cells
 
 
@@ -69,8 +68,8 @@ def write_results(result: BenchResult, folder: Path | str) -> Sequence[Path]:
     """Write bench.json, bench.csv, bench.md and bench.html; each appears whole or not at all.
 
     Args:
-        result: What was found.
-        folder: Made if it is not there.
+        result: Result of a benchmark.
+        folder: Folder, which is made if it does not exist.
 
     Returns:
         The files.

@@ -1,183 +1,158 @@
-"""A result as one HTML page that needs nothing else: no server, no network, no script to be read."""
+"""A result as one HTML page that needs no server and no network."""
 
-from collections.abc import Callable, Iterable
-from html import escape
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from edgeecho.benchmarks.render.charts import draw_latency, draw_live, draw_profile, draw_stages
-from edgeecho.benchmarks.render.columns import COLUMNS, Column, known_columns
-from edgeecho.benchmarks.render.page_style import SCRIPT, STYLE
-from edgeecho.benchmarks.render.pareto import caption, draw_pareto
-from edgeecho.benchmarks.render.summary import summary
-from edgeecho.benchmarks.render.svg import Drawing
-from edgeecho.benchmarks.render.words import (
+from edgeecho.benchmarks.render.columns import COLUMNS, Column, filled_columns
+from edgeecho.benchmarks.render.formatting import (
     MISSING,
-    accuracy_words,
-    at,
-    busy_words,
-    clip_words,
+    accuracy_text,
+    clip_text,
     failures,
-    figure,
     in_order,
     is_number,
-    machine_words,
-    plain,
+    json_text,
+    load_warning,
+    machine_text,
+    number_at,
     row_name,
+    significant,
 )
+from edgeecho.benchmarks.render.pareto import caption, draw_pareto
+from edgeecho.benchmarks.render.summary import summary
 from edgeecho.benchmarks.run.result import BenchResult, Row
 from edgeecho.model.spec import NOTICE
+from edgeecho.report.page.svg import Drawing
+from edgeecho.report.page.template import render
 
-WIDE, NARROW = 880, 350
-"""Pixels of each plot's two drawings; the page shows the one that fits."""
+WIDE_PX, NARROW_PX = 880, 350
+"""Widths of the two drawings of each chart; the page shows the one that fits."""
 INTERRUPTED = "Interrupted: these figures are partial."
 
 
 def render_page(result: BenchResult) -> str:
-    """The whole page. What a result does not hold has no section."""
+    """Return the page. A part that no row has, such as a profile, has no section."""
     rows = in_order(result.rows)
+    columns = filled_columns(rows) or list(COLUMNS[:1])
+    return render(
+        "bench.html",
+        Path(__file__).parent / "templates",
+        title=f"EdgeEcho benchmark: {machine_text(result)}",
+        about=" · ".join(filter(None, [clip_text(result).capitalize(), machine_text(result), _start_time(result)])),
+        warnings=list(filter(None, [load_warning(result), None if result.complete else INTERRUPTED])),
+        summary=" ".join(summary(result)),
+        figures=list(_figures(result, rows)),
+        estimates=list(_estimates(rows)),
+        columns=columns,
+        rows=[(row, [(column, _cell(column, row)) for column in columns]) for row in rows],
+        accuracy=accuracy_text(result),
+        failures=[failure for row in rows for failure in failures(row)],
+        machine=[(key, json_text(value)) for key, value in result.machine.items()],
+        protocol=[(key, json_text(value)) for key, value in result.protocol.items()],
+        notice=NOTICE,
+    )
+
+
+@dataclass(frozen=True)
+class _Figure:
+    """A chart in two widths, with its heading and caption."""
+
+    heading: str
+    caption: str
+    wide: Markup
+    narrow: Markup
+
+
+def _figures(result: BenchResult, rows: list[Row]) -> Iterator[_Figure]:
+    """Yield the charts that have something to draw."""
     live = [row for row in rows if row.live]
-    rate = ", ".join(sorted({f"{at(row.live, 'fps') or 0:g}" for row in live}))
-    accuracy = accuracy_words(result)
-    sections = [
-        _figure(
+    rate = ", ".join(sorted({f"{number_at(row.live, 'fps') or 0:g}" for row in live}))
+    charts: list[tuple[str, str, Callable[[float], Drawing | None]]] = [
+        (
             "Accuracy against time" if any(row.accuracy for row in rows) else "Size against time",
             caption(result),
             lambda width: draw_pareto(result, width),
         ),
-        _figure(
+        (
             "Latency",
             "The network alone, one frame's share of a run. Every timed run counts; a percentile is missing where "
             "there were too few runs for it. Hollow: streams.",
             lambda width: draw_latency(rows, width),
         ),
-        _figure(
+        (
             f"Live, {rate} frames a second",
             "How much of the time between two frames an answer took. Beyond 100 % a device falls behind.",
             lambda width: draw_live(live, width),
         ),
-        _figure(
+        (
             "A whole cine, from file to figures",
-            f"Where the time goes; medians, the total in ms on the right. {_cines(rows)}",
+            f"Where the time goes; medians, the total in ms on the right. {_cine_text(rows)}",
             lambda width: draw_stages(rows, width),
         ),
         *(
-            _figure(
+            (
                 f"Layers of {row_name(row)}",
                 "Milliseconds, and multiply-accumulates a second against the ceiling that was measured on this "
-                "machine." + _share(row),
-                lambda width, row=row: draw_profile(row, width),  # type: ignore[misc]
+                f"machine.{_share_of_peak(row)}",
+                lambda width, row=row: draw_profile(row, width),
             )
             for row in rows
             if row.profile
         ),
-        _estimates(rows),
-        _section("All rows", _table(rows) + (f"<p>{escape(accuracy)}</p>" if accuracy else "")),
-        _failed(rows),
-        _section("Machine", _pairs(result.machine)),
-        _section("Rules", _pairs(result.protocol)),
     ]
-    about = " · ".join(filter(None, [clip_words(result).capitalize(), machine_words(result), _started(result)]))
-    warnings = [busy_words(result), None if result.complete else INTERRUPTED]
-    return "\n".join(
-        [
-            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>EdgeEcho benchmark: {escape(machine_words(result))}</title>",
-            f"<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<header>\n<h1>EdgeEcho benchmark</h1>",
-            f'<p class="about">{escape(about)}</p>\n</header>',
-            *(f'<p class="warning" role="note">{escape(warning)}</p>' for warning in warnings if warning),
-            f'<p class="summary">{escape(" ".join(summary(result)))}</p>',
-            *filter(None, sections),
-            f"<footer><p>{escape(NOTICE)} Left ventricle in echo cines, CPU only. FLOPs = 2 x MACs. Speed-ups are over "
-            "the standard 3D U-Net's fp32 clip in ONNX Runtime, of the same run.</p></footer>",
-            f"</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
-        ]
-    )
+    for heading, text, draw in charts:
+        wide, narrow = draw(WIDE_PX), draw(NARROW_PX)
+        if wide and narrow:
+            yield _Figure(heading, text, wide.to_svg(), narrow.to_svg())
 
 
-def _section(heading: str, body: str) -> str:
-    return f"<section>\n<h2>{escape(heading)}</h2>\n{body}\n</section>"
+@dataclass(frozen=True)
+class _Cell:
+    """A cell of the table of all rows."""
+
+    text: str
+    sort_key: float | None
 
 
-def _figure(heading: str, words: str, draw: Callable[[float], Drawing | None]) -> str:
-    """A plot in two widths; empty where there is nothing to draw."""
-    wide, narrow = draw(WIDE), draw(NARROW)
-    if wide is None or narrow is None:
-        return ""
-    plots = f'<div class="wide">{wide.to_svg()}</div><div class="narrow">{narrow.to_svg()}</div>'
-    return _section(heading, f"<figure>\n<figcaption>{escape(words)}</figcaption>\n{plots}\n</figure>")
+def _cell(column: Column, row: Row) -> _Cell:
+    value = column.value(row)
+    is_missing_time = row.error and column.heading == "p50" and value is None
+    return _Cell("failed" if is_missing_time else column.cell(row), value if is_number(value) else None)
 
 
-def _share(row: Row) -> str:
-    part = at(row.profile, "of_ceiling")
+def _estimates(rows: list[Row]) -> Iterator[tuple[str, ...]]:
+    """Yield the cells of each estimate: row, board, time, range, what bounds it, calibration."""
+    for row in rows:
+        for estimate in row.estimates or []:
+            values: dict[str, Any] = estimate if isinstance(estimate, dict) else {}
+            bounds = values.get("bound_by")
+            parts = {k: v for k, v in bounds.items() if is_number(v)} if isinstance(bounds, dict) else {}
+            yield (
+                row_name(row),
+                str(values.get("board") or MISSING),
+                significant(values.get("ms_per_frame")),
+                f"{significant(values.get('low_ms'))} to {significant(values.get('high_ms'))}",
+                max(parts, key=lambda name: parts[name]) if parts else MISSING,
+                json_text(values.get("calibration")),
+            )
+
+
+def _share_of_peak(row: Row) -> str:
+    part = number_at(row.profile, "of_ceiling")
     return f" The whole run reaches {100 * part:.0f} % of it." if part is not None else ""
 
 
-def _table(rows: list[Row]) -> str:
-    known = known_columns(rows) or list(COLUMNS[:1])
-    head = "".join(
-        f'<th scope="col" title="{escape(c.about)}"{"" if c.is_text else " class=n"}>'
-        f"{escape(f'{c.heading}{c.unit}' if c.heading.endswith(('-', '/')) else f'{c.heading} {c.unit}'.strip())}</th>"
-        for c in known
-    )
-    body = "\n".join(f"<tr{' class=failed' if row.error else ''}>{_cells(known, row)}</tr>" for row in rows)
-    return (
-        '<div class="scroll rows" tabindex="0" role="region" aria-label="All rows">'
-        f'<table class="sortable">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
-    )
-
-
-def _cells(known: Iterable[Column], row: Row) -> str:
-    cells = []
-    for i, column in enumerate(known):
-        value = column.value(row)
-        key = f' data-v="{value}"' if is_number(value) else ""
-        tag, scope = ("th", ' scope="row"') if i == 0 else ("td", "")
-        text = "failed" if row.error and column.heading == "p50" and value is None else column.cell(row)
-        cells.append(f"<{tag}{scope}{key}{'' if column.is_text else ' class=n'}>{escape(text)}</{tag}>")
-    return "".join(cells)
-
-
-def _estimates(rows: list[Row]) -> str:
-    lines = []
-    for row in rows:
-        for value in row.estimates or []:
-            known = value if isinstance(value, dict) else {}
-            span = f"{figure(known.get('low_ms'))} to {figure(known.get('high_ms'))}"
-            texts = [row_name(row), str(known.get("board") or MISSING)]
-            figures = [figure(known.get("ms_per_frame")), span]
-            bound = known.get("bound_by")
-            parts = {k: v for k, v in bound.items() if is_number(v)} if isinstance(bound, dict) else {}
-            about = [max(parts, key=lambda k: parts[k]) if parts else MISSING, plain(known.get("calibration"))]
-            cells = "".join(f"<td>{escape(text)}</td>" for text in texts)
-            cells += "".join(f"<td class=n>{escape(text)}</td>" for text in figures)
-            lines.append(f"<tr>{cells}{''.join(f'<td>{escape(text)}</td>' for text in about)}</tr>")
-    if not lines:
-        return ""
-    heads = ("row", "board", "estimate, ms a frame", "between", "mostly bound by", "calibrated on")
-    head = "".join(f'<th scope="col"{" class=n" if 2 <= i <= 3 else ""}>{text}</th>' for i, text in enumerate(heads))
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
-    words = "Worked out from counts and data sheets, not measured on these boards."
-    scroll = f'<div class="scroll" tabindex="0" role="region" aria-label="Estimates">{table}</div>'
-    return _section("Estimates, not measurements", f"<p>{words}</p>{scroll}")
-
-
-def _failed(rows: list[Row]) -> str:
-    lines = [f"<dt>{escape(name)}</dt><dd>{escape(why)}</dd>" for row in rows for name, why in failures(row)]
-    return _section("What failed", f"<dl class=pairs>{''.join(lines)}</dl>") if lines else ""
-
-
-def _pairs(values: dict[str, Any]) -> str:
-    lines = (f"<dt>{escape(str(k))}</dt><dd>{escape(plain(v))}</dd>" for k, v in values.items())
-    return f"<dl class=pairs>{''.join(lines)}</dl>"
-
-
-def _cines(rows: list[Row]) -> str:
-    """What went in."""
-    given = [row.end_to_end for row in rows if row.end_to_end]
-    inputs = dict.fromkeys(f"{plain(v.get('input'))}, {plain(v.get('frames'))} frames" for v in given)
+def _cine_text(rows: list[Row]) -> str:
+    """Describe the cines of the end-to-end measurements."""
+    measured = [row.end_to_end for row in rows if row.end_to_end]
+    inputs = dict.fromkeys(f"{json_text(v.get('input'))}, {json_text(v.get('frames'))} frames" for v in measured)
     return f"Input: {'; '.join(inputs)}." if inputs else ""
 
 
-def _started(result: BenchResult) -> str:
+def _start_time(result: BenchResult) -> str:
     return str(result.protocol.get("started") or "").replace("T", " ")[:16]

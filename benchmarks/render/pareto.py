@@ -1,49 +1,50 @@
-"""The picture of the contest: how good against how long, or how large against how long where nobody knows how good."""
+"""Chart of Dice, or of parameters if no row has Dice, against time a frame, with the Pareto front."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgeecho.benchmarks.render.svg import Axis, Drawing, linear_axis, log_axis, text_width
-from edgeecho.benchmarks.render.words import figure, mean_dice, number, row_name, runtime_name
+from edgeecho.benchmarks.render.formatting import mean_dice, number, row_name, significant
+from edgeecho.benchmarks.run.machine import runtime_name
 from edgeecho.benchmarks.run.result import BenchResult, Row
+from edgeecho.report.page.svg import Axis, Drawing, linear_axis, log_axis, text_width
 
 SHAPES = {"ort": "circle", "openvino": "square"}
-"""Mark of a runtime; a diamond for any other."""
-HUES = {"int8": 1, "fp32": 2, "bf16": 3, "fp16": 5}
-OTHER_HUE = 4
-"""Colours of precisions."""
+"""Runtime to the shape of its mark; other runtimes have a diamond."""
+PRECISION_COLOURS = {"int8": 1, "fp32": 2, "bf16": 3, "fp16": 5}
+OTHER_COLOUR = 4
+"""Colours of the precisions, by the number of the series in chart.css."""
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """One row in the plot."""
+    """Position of a row in the chart."""
 
     row: Row
     x: float
-    """ms a frame."""
+    """Milliseconds a frame."""
     y: float
-    """Mean Dice, or parameters."""
+    """Mean Dice, or number of parameters."""
 
 
 def accuracy_points(result: BenchResult) -> list[Point]:
-    """Rows with a time and a Dice, all of the one data set that most rows were judged on."""
-    judged = [row for row in result.rows if row.ms_per_frame and mean_dice(row) is not None]
-    if not judged:
+    """Return the rows with a time and a Dice, of the data set on which most rows were evaluated."""
+    with_accuracy = [row for row in result.rows if row.ms_per_frame and mean_dice(row) is not None]
+    if not with_accuracy:
         return []
-    data = Counter(map(_data, judged)).most_common(1)[0][0]
-    return [Point(row, row.ms_per_frame or 0, mean_dice(row) or 0) for row in judged if _data(row) == data]
+    data = Counter(map(_data, with_accuracy)).most_common(1)[0][0]
+    return [Point(row, row.ms_per_frame or 0, mean_dice(row) or 0) for row in with_accuracy if _data(row) == data]
 
 
 def size_points(result: BenchResult) -> list[Point]:
-    """Rows with a time and parameters."""
+    """Return the rows with a time and a number of parameters."""
     return [Point(row, row.ms_per_frame, row.params) for row in result.rows if row.ms_per_frame and row.params]
 
 
 def front(points: Sequence[Point]) -> list[Point]:
-    """Points that none other beats in both: as fast and better, or as good and faster. Fastest first."""
+    """Return the Pareto front, fastest first: no other point is as fast and better, or as good and faster."""
     best: list[Point] = []
     for point in sorted(points, key=lambda p: (p.x, -p.y)):
         if not best or point.y > best[-1].y:
@@ -52,7 +53,7 @@ def front(points: Sequence[Point]) -> list[Point]:
 
 
 def caption(result: BenchResult) -> str:
-    """What the plot shows and leaves out, for people who look at it."""
+    """Return the caption: what the chart shows and which rows it leaves out."""
     points = accuracy_points(result)
     if not points:
         return (
@@ -66,33 +67,33 @@ def caption(result: BenchResult) -> str:
 
 
 def draw_pareto(result: BenchResult, width: float = 880) -> Drawing | None:
-    """Dice against ms a frame, with the Pareto front; parameters against ms a frame where no row has Dice.
+    """Draw Dice against ms a frame with the Pareto front, or parameters against ms a frame if no row has Dice.
 
     Args:
-        result: Of any schema.
-        width: Pixels; a telephone has 360.
+        result: Result of any schema.
+        width: Width in pixels; a telephone has 360.
 
     Returns:
-        None where no row has both figures.
+        None if no row has both figures.
     """
     points = accuracy_points(result)
-    is_judged = bool(points)
+    has_accuracy = bool(points)
     points = points or size_points(result)
     if not points:
         return None
     narrow = width < 600
     height = 420 if not narrow else 400
     left, right, top, bottom = (48, 14, 76 if narrow else 56, 46)
-    what = "Dice, mean of ED and ES" if is_judged else "parameters"
+    what = "Dice, mean of ED and ES" if has_accuracy else "parameters"
     drawing = Drawing(width, height, f"{what} against milliseconds a frame, {len(points)} rows")
-    base = result.yardstick() if is_judged else None
+    base = result.yardstick() if has_accuracy else None
     base_ms = base.ms_per_frame if base and all(p.row is not base for p in points) else None
     x = log_axis([p.x for p in points] + ([base_ms] if base_ms else []), left + 6, width - right - 6)
     y_range = (height - bottom - 4, top + 4)
-    y = linear_axis([p.y for p in points], *y_range) if is_judged else log_axis([p.y for p in points], *y_range)
-    if y.high > 1 and is_judged:
+    y = linear_axis([p.y for p in points], *y_range) if has_accuracy else log_axis([p.y for p in points], *y_range)
+    if y.high > 1 and has_accuracy:
         y = Axis(y.low, 1.0, *y_range, is_log=False)
-    _frame(drawing, x, y, what, (left, top, width - right, height - bottom), is_judged)
+    _frame(drawing, x, y, what, (left, top, width - right, height - bottom), has_accuracy)
     _legend(drawing, points, left, narrow)
     taken: list[Box] = []
     if base_ms:
@@ -101,7 +102,7 @@ def draw_pareto(result: BenchResult, width: float = 880) -> Drawing | None:
         words = "standard 3D U-Net, fp32: no Dice"
         drawing.text(at - 6, height - bottom - 8, words, "soft halo", anchor="end")
         taken.append((at - 6 - text_width(words), height - bottom - 20, at + 1, height - bottom - 2))
-    if is_judged:
+    if has_accuracy:
         steps = [(p, q) for p, q in zip(front(points), front(points)[1:], strict=False)]
         line = [(x.at(front(points)[0].x), y.at(front(points)[0].y))]
         for p, q in steps:
@@ -111,16 +112,16 @@ def draw_pareto(result: BenchResult, width: float = 880) -> Drawing | None:
     return drawing
 
 
-def _frame(drawing: Drawing, x: Axis, y: Axis, what: str, inner: Box, is_judged: bool) -> None:
+def _frame(drawing: Drawing, x: Axis, y: Axis, what: str, inner: Box, has_accuracy: bool) -> None:
     left, top, right, bottom = inner
     digits = 3 if y.high - y.low < 0.05 else 2
     for tick in y.ticks():
         drawing.line([(left, y.at(tick)), (right, y.at(tick))], "grid")
-        label = number(tick, digits) if is_judged else f"{figure(tick / 1e6, 1)} M"
+        label = number(tick, digits) if has_accuracy else f"{significant(tick / 1e6, 1)} M"
         drawing.text(left - 6, y.at(tick) + 4, label, "soft num", anchor="end")
     for tick in x.ticks():
         drawing.line([(x.at(tick), top), (x.at(tick), bottom)], "grid")
-        drawing.text(x.at(tick), bottom + 18, figure(tick, 1), "soft num", anchor="middle")
+        drawing.text(x.at(tick), bottom + 18, significant(tick, 1), "soft num", anchor="middle")
     drawing.line([(left, bottom), (right, bottom)], "axis")
     drawing.text((left + right) / 2, bottom + 38, "ms a frame, median; logarithmic", "soft", anchor="middle")
     drawing.text(left - 42, top - 10, what, "soft")
@@ -129,9 +130,10 @@ def _frame(drawing: Drawing, x: Axis, y: Axis, what: str, inner: Box, is_judged:
 def _legend(drawing: Drawing, points: Sequence[Point], left: float, narrow: bool) -> None:
     keys: list[tuple[str, str, str]] = []
     for name in sorted(
-        {p.row.precision_asked or "as the file" for p in points}, key=lambda n: (HUES.get(n, OTHER_HUE), n)
+        {p.row.precision_asked or "as the file" for p in points},
+        key=lambda n: (PRECISION_COLOURS.get(n, OTHER_COLOUR), n),
     ):
-        keys.append((name, f"f{HUES.get(name, OTHER_HUE)}", "circle"))
+        keys.append((name, f"f{PRECISION_COLOURS.get(name, OTHER_COLOUR)}", "circle"))
     for name in sorted({p.row.runtime for p in points}, key=lambda n: (n not in SHAPES, n != "ort", n)):
         keys.append((runtime_name(name), "soft", SHAPES.get(name, "diamond")))
     if any(p.row.form == "stream" for p in points):
@@ -146,7 +148,7 @@ def _legend(drawing: Drawing, points: Sequence[Point], left: float, narrow: bool
 
 
 def _marks(drawing: Drawing, points: Sequence[Point], x: Axis, y: Axis, taken: list[Box], inner: Box) -> None:
-    """A thin line through each network's rows, its marks, and names where there is room, the front's first."""
+    """Draw a line through each network's rows, its marks, and its name beside the first mark that has room."""
     taken += [(x.at(p.x) - 6, y.at(p.y) - 6, x.at(p.x) + 6, y.at(p.y) + 6) for p in points]
     networks: dict[str, list[Point]] = {}
     for point in sorted(points, key=lambda p: p.x):
@@ -155,9 +157,9 @@ def _marks(drawing: Drawing, points: Sequence[Point], x: Axis, y: Axis, taken: l
         if len(members) > 1:
             drawing.line([(x.at(p.x), y.at(p.y)) for p in members], "axis")
     for point in points:
-        style = HUES.get(point.row.precision_asked or "", OTHER_HUE)
+        style = PRECISION_COLOURS.get(point.row.precision_asked or "", OTHER_COLOUR)
         mark = f"hollow l{style}" if point.row.form == "stream" else f"f{style} ring"
-        hint = f"{row_name(point.row)}: {figure(point.x)} ms a frame, {figure(point.y)}"
+        hint = f"{row_name(point.row)}: {significant(point.x)} ms a frame, {significant(point.y)}"
         drawing.dot(x.at(point.x), y.at(point.y), mark, SHAPES.get(point.row.runtime, "diamond"), hint=hint)
     for name, members in networks.items():
         for point in members:  # the first that has room beside it names the network
@@ -168,7 +170,7 @@ def _marks(drawing: Drawing, points: Sequence[Point], x: Axis, y: Axis, taken: l
 
 
 def _spot(x: float, y: float, width: float, taken: Sequence[Box], inner: Box) -> Box | None:
-    """A free place for a name beside a mark; None if there is none."""
+    """Return a free place for a name beside a mark; None if there is none."""
     for gap in (0, 12, 26):
         for left, top in (
             (x - width / 2, y - 24 - gap),
@@ -190,5 +192,5 @@ def _overlap(a: Box, b: Box) -> bool:
 
 
 def _data(row: Row) -> str:
-    known = row.accuracy or {}
-    return " ".join(str(known[key]) for key in ("data", "split") if known.get(key)) or "unknown data"
+    accuracy = row.accuracy or {}
+    return " ".join(str(accuracy[key]) for key in ("data", "split") if accuracy.get(key)) or "unknown data"

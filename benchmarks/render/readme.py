@@ -3,7 +3,7 @@
 Usage: python -m edgeecho.benchmarks.render.readme [--check] [--root DIR]
 
 The table stands between two comments of README.md; what is around them is left as it is. With --check nothing is
-written: exit 1 says that README or picture differ from what the JSON says.
+written, and exit code 1 means that README or picture differ from the JSON.
 """
 
 import argparse
@@ -12,20 +12,20 @@ import sys
 import textwrap
 from pathlib import Path
 
+from edgeecho.benchmarks.render.formatting import (
+    MISSING,
+    accuracy_text,
+    clip_text,
+    in_order,
+    machine_text,
+    number,
+    number_at,
+    significant,
+    speedup,
+)
 from edgeecho.benchmarks.render.markdown import clean, table
 from edgeecho.benchmarks.render.pareto import caption, draw_pareto
-from edgeecho.benchmarks.render.words import (
-    MISSING,
-    accuracy_words,
-    at,
-    clip_words,
-    figure,
-    in_order,
-    machine_words,
-    number,
-    runtime_name,
-    times,
-)
+from edgeecho.benchmarks.run.machine import runtime_name
 from edgeecho.benchmarks.run.result import BenchResult, Row
 from edgeecho.errors import ConfigError, EdgeEchoError
 from edgeecho.files import atomic
@@ -33,46 +33,48 @@ from edgeecho.files import atomic
 BEGIN = "<!-- bench: from docs/bench-cpu.json by python -m edgeecho.benchmarks.render.readme -->"
 END = "<!-- /bench -->"
 SOURCE, README, PICTURE = Path("docs/bench-cpu.json"), Path("README.md"), Path("docs/img/bench.svg")
-PICTURE_WIDTH = 880
+PICTURE_WIDTH_PX = 880
 PLAIN_NAME = re.compile(r"[\w-][\w.-]*")
-"""Of a network; others are written as text, without a link."""
-FILE = "as the file"
-"""Precision of a row that is a single file."""
+"""Name of a network that is linked to its model card; other names are plain text."""
+FILE_PRECISION = "as the file"
+"""Precision in the heading of rows that are a single file."""
 
 
 def render_region(result: BenchResult, root: Path) -> str:
-    """What stands between the comments: the main rows, what they are of, the picture.
+    """Return the text between the comments: the table of rows, what was measured, the picture.
 
     Args:
-        result: Of any schema.
+        result: Result of any schema.
         root: The repository; networks that have a model card in it are linked.
     """
     rows = [row for row in in_order(result.rows) if row.p50_ms]
-    ways = sorted({(row.precision_asked or FILE, row.runtime) for row in rows}, key=lambda w: (w[0] != "int8", *w))
+    ways = sorted(
+        {(row.precision_asked or FILE_PRECISION, row.runtime) for row in rows}, key=lambda w: (w[0] != "int8", *w)
+    )
     kinds = list(dict.fromkeys((row.model, row.form or "clip") for row in rows))
     has_streams = any(form == "stream" for _, form in kinds)
-    is_judged = any(row.accuracy for row in rows)
+    has_accuracy = any(row.accuracy for row in rows)
     heads = [
         *("network", *(["form"] if has_streams else []), "parameters", "int8 file"),
-        *(["Dice ED / ES"] if is_judged else []),
+        *(["Dice ED / ES"] if has_accuracy else []),
         *(f"{precision}, {runtime_name(runtime)}" for precision, runtime in ways),
     ]
     lines = []
     for model, form in kinds:
         members = [row for row in rows if (row.model, row.form or "clip") == (model, form)]
         cells = [_linked(model, root), *([form] if has_streams else []), _parameters(members), _int8_file(members)]
-        cells += [_dice(members)] if is_judged else []
+        cells += [_dice(members)] if has_accuracy else []
         for precision, runtime in ways:
-            way = (r for r in members if (r.precision_asked or FILE, r.runtime) == (precision, runtime))
+            way = (r for r in members if (r.precision_asked or FILE_PRECISION, r.runtime) == (precision, runtime))
             cells.append(_speed(next(way, None)))
         lines.append(cells)
     text = table(heads, lines, 2 if has_streams else 1)
     for model in {model for model, _ in kinds if PLAIN_NAME.fullmatch(model)}:  # links are ours: they stay links
         text = text.replace(f"| {clean(_linked(model, root))} |", f"| {_linked(model, root)} |")
-    accuracy = accuracy_words(result)
+    accuracy = accuracy_text(result)
     words = (
         "Milliseconds a frame (median), and how many times as fast as the standard 3D U-Net's fp32 in ONNX Runtime; "
-        f"{clip_words(result)}, the network alone. {clean(machine_words(result))}; {clean(_day(result))}. `unet3d` is "
+        f"{clip_text(result)}, the network alone. {clean(machine_text(result))}; {clean(_day(result))}. `unet3d` is "
         "the standard 3D U-Net with random weights, through the same exporter."
         f"{f' {clean(accuracy)}' if accuracy else ''} [Every row and the rules]({SOURCE.as_posix()})."
         f"{'' if result.complete else ' **Interrupted: partial figures.**'}"
@@ -82,19 +84,19 @@ def render_region(result: BenchResult, root: Path) -> str:
 
 
 def render_picture(result: BenchResult) -> str:
-    """The plot as an SVG file of its own, for light and dark pages.
+    """Return the chart as an SVG file for light and dark pages.
 
     Raises:
         ConfigError: If no row of the result can be drawn.
     """
-    drawing = draw_pareto(result, PICTURE_WIDTH)
+    drawing = draw_pareto(result, PICTURE_WIDTH_PX)
     if drawing is None:
         raise ConfigError(f"{SOURCE.as_posix()}: no timed row to draw")
     return drawing.to_svg(standalone=True) + "\n"
 
 
 def with_region(readme: str, region: str) -> str:
-    """README's text with what is between the comments replaced.
+    """Return README's text with the region between the comments replaced.
 
     Raises:
         ConfigError: If the comments are not there, once each and in order.
@@ -107,7 +109,7 @@ def with_region(readme: str, region: str) -> str:
 
 
 def outdated(root: Path, *, write: bool) -> list[str]:
-    """Which of README and picture are not what the JSON says; written anew if asked for.
+    """Return which of README and picture differ from the JSON, and write them if `write` is true.
 
     Raises:
         ConfigError: If README cannot be read or has no place for the table.
@@ -149,15 +151,19 @@ def _int8_file(rows: list[Row]) -> str:
 
 
 def _dice(rows: list[Row]) -> str:
-    """Of the int8 row where it is known; else of any."""
-    judged = sorted((row for row in rows if row.accuracy), key=lambda row: row.precision_asked != "int8")
-    return " / ".join(number(at(judged[0].accuracy, key), 3) for key in ("dice_ed", "dice_es")) if judged else MISSING
+    """Return Dice of the int8 row where it is known, else of any row."""
+    with_accuracy = sorted((row for row in rows if row.accuracy), key=lambda row: row.precision_asked != "int8")
+    if not with_accuracy:
+        return MISSING
+    return " / ".join(number(number_at(with_accuracy[0].accuracy, key), 3) for key in ("dice_ed", "dice_es"))
 
 
 def _speed(row: Row | None) -> str:
     if row is None or not row.ms_per_frame:
         return MISSING
-    return f"{figure(row.ms_per_frame)}" + (f" ({times(row.speedup_vs_unet3d)})" if row.speedup_vs_unet3d else "")
+    return f"{significant(row.ms_per_frame)}" + (
+        f" ({speedup(row.speedup_vs_unet3d)})" if row.speedup_vs_unet3d else ""
+    )
 
 
 def _day(result: BenchResult) -> str:
@@ -165,12 +171,12 @@ def _day(result: BenchResult) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write or check; 1 where --check found a difference or something failed."""
+    """Write or check; return 1 if --check found a difference or something failed."""
     parser = argparse.ArgumentParser(
         prog="python -m edgeecho.benchmarks.render.readme", description=__doc__.split("\n")[0]
     )
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file differs")
-    parser.add_argument("--root", type=Path, default=Path(__file__).parents[2], help="the repository")
+    parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parents[2], help="the repository")
     options = parser.parse_args(arguments)
     try:
         names = outdated(options.root, write=not options.check)

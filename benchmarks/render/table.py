@@ -1,4 +1,4 @@
-"""The terminal table, and small ones beneath it for what not every run has."""
+"""Terminal table of all rows, with the extra tables beneath it."""
 
 from collections.abc import Sequence
 
@@ -8,51 +8,51 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from edgeecho.benchmarks.profile.profile_table import print_profile
-from edgeecho.benchmarks.render.columns import ACCURACY, Column, known_columns
-from edgeecho.benchmarks.render.small_tables import SmallTable, small_tables
-from edgeecho.benchmarks.render.words import (
-    accuracy_words,
-    busy_words,
-    clip_words,
+from edgeecho.benchmarks.render.columns import ACCURACY, Column, filled_columns
+from edgeecho.benchmarks.render.extra_tables import ExtraTable, extra_tables
+from edgeecho.benchmarks.render.formatting import (
+    accuracy_text,
+    clip_text,
     failures,
     in_order,
-    machine_words,
+    load_warning,
+    machine_text,
     row_name,
 )
+from edgeecho.benchmarks.render.profile_table import print_profile
 from edgeecho.benchmarks.run.result import BenchResult, Row
 
-PIPE_WIDTH = 120
-"""Columns of a file or a pipe, which have room."""
-GAP = 2
+PIPE_WIDTH_CHARS = 120
+"""Characters in a line if the output is a file or a pipe."""
+COLUMN_GAP_CHARS = 2
 """Characters between two columns."""
 
 
 def print_table(result: BenchResult, console: Console) -> None:
     """Print rows, fastest first and failed ones last, with the rules and the machine's state underneath.
 
-    As many columns as the console is wide, the most telling first; what else was measured follows in small tables.
+    It has as many columns as fit into the console, by their rank. The extra tables follow.
     """
-    if not console.is_terminal and console.width < PIPE_WIDTH:
-        console.width = PIPE_WIDTH
+    if not console.is_terminal and console.width < PIPE_WIDTH_CHARS:
+        console.width = PIPE_WIDTH_CHARS
     rows = in_order(result.rows)
-    known = known_columns(rows)
-    shown = fitting(known, rows, console.width)
-    table = _table(clip_words(result).capitalize())
+    columns = filled_columns(rows)
+    shown = fitting(columns, rows, console.width)
+    table = _table(clip_text(result).capitalize())
     for column in shown:
         heading = f"{column.heading}\n{column.unit}" if column.unit else column.heading
         table.add_column(heading, justify="left" if column.is_text else "right", overflow="fold", no_wrap=False)
     for row in rows:
         table.add_row(*(escape(column.cell(row)) for column in shown))
     console.print(table)
-    if len(shown) < len(known):
+    if len(shown) < len(columns):
         console.print(
-            f"{len(known) - len(shown)} more columns in a wider terminal, with --json, or in --out's bench.html.",
+            f"{len(columns) - len(shown)} more columns in a wider terminal, with --json, or in --out's bench.html.",
             style="dim",
             highlight=False,
         )
-    for small in small_tables(rows, with_accuracy=not {c.heading for c in shown}.issuperset(ACCURACY)):
-        _print_small(small, console)
+    for small in extra_tables(rows, with_accuracy=not {c.heading for c in shown}.issuperset(ACCURACY)):
+        _print_extra(small, console)
     profiled = [row for row in rows if row.profile]
     if len(profiled) == 1:
         print_profile(profiled[0].profile or {}, row_name(profiled[0]), profiled[0].frames_per_run or 1, console)
@@ -61,29 +61,29 @@ def print_table(result: BenchResult, console: Console) -> None:
             console.print(f"[red]{escape(name)}[/]: {escape(why)}", highlight=False)
     for line in _notes(result):
         console.print(line, style="dim", highlight=False, markup=False)
-    for warning in (busy_words(result), None if result.complete else "Interrupted: the figures are partial."):
+    for warning in (load_warning(result), None if result.complete else "Interrupted: the figures are partial."):
         if warning:
             console.print(warning, style="yellow", highlight=False, markup=False)
 
 
-def fitting(known: Sequence[Column], rows: Sequence[Row], width: int) -> list[Column]:
-    """The columns of lowest rank that fit together into so many characters, in their own order."""
-    left = width - 2 + GAP
+def fitting(columns: Sequence[Column], rows: Sequence[Row], width: int) -> list[Column]:
+    """Return the columns of lowest rank that fit together into `width` characters, in their own order."""
+    left = width - 2 + COLUMN_GAP_CHARS
     chosen: list[Column] = []
-    for column in sorted(known, key=lambda c: c.rank):
+    for column in sorted(columns, key=lambda c: c.rank):
         texts = (column.heading, column.unit, *(column.cell(row) for row in rows))
-        left -= max(map(cell_len, texts)) + GAP
+        left -= max(map(cell_len, texts)) + COLUMN_GAP_CHARS
         if left < 0 and chosen:
             break
         chosen.append(column)
-    return [column for column in known if column in chosen]
+    return [column for column in columns if column in chosen]
 
 
 def _table(title: str) -> Table:
     return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
 
 
-def _print_small(small: SmallTable, console: Console) -> None:
+def _print_extra(small: ExtraTable, console: Console) -> None:
     table = _table(small.title)
     for i, heading in enumerate(small.headings):
         table.add_column(heading, justify="right" if i else "left", overflow="fold")
@@ -100,7 +100,7 @@ def _unverified(result: BenchResult) -> list[str]:
 def _notes(result: BenchResult) -> list[str]:
     has_streams = any(row.form == "stream" for row in result.rows)
     yardstick = "over unet3d, the standard 3D U-Net (random weights, same exporter), fp32 in ONNX Runtime, this run."
-    accuracy = accuracy_words(result)
+    accuracy = accuracy_text(result)
     energy = result.protocol.get("energy", "not measured")
     return [
         "Network alone, uint8 in, uint8 out. One process a row, in turns, every run counts; FLOPs = 2 x MACs.",
@@ -108,5 +108,5 @@ def _notes(result: BenchResult) -> list[str]:
         *([f"Speed-up: {yardstick}"] if any(row.speedup_vs_unet3d for row in result.rows) else []),
         *([accuracy] if accuracy else []),
         *_unverified(result),
-        f"{machine_words(result)}; energy {energy}.",
+        f"{machine_text(result)}; energy {energy}.",
     ]

@@ -1,1 +1,1 @@
-"""The harness: contestants, one process a row, what is timed and how, results and packs."""
+"""Harness: rows, a process for each, timing and its rules, results, and packs for boards."""

@@ -1,4 +1,4 @@
-"""How good the rows are: Dice and EF error of every row that has weights, on one named split."""
+"""Accuracy of rows: Dice and EF error of every row with trained weights, on one named split."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,11 +14,11 @@ FIGURES = {
     "dice_es": ("overlap", "dice_mean", "ES"),
 }
 EF_TOPICS = ("ef_masks", "ef_biplane_masks", "ef_beats_masks")
-"""Against the EF of the reference masks, the first that the data set allows."""
+"""Topics of the EF error against the EF of the reference masks; the first that the data set has is taken."""
 
 
 def require_items(data: str, split: str) -> None:
-    """Refuse data that cannot be evaluated on, before anything is timed; no video is opened.
+    """Refuse data that cannot be evaluated, before anything is timed; no video is opened.
 
     Raises:
         ConfigError: If the kind or the split is unknown.
@@ -29,22 +29,22 @@ def require_items(data: str, split: str) -> None:
         raise DataError(f"{source.kind} has no items in split {split}; choose another split")
 
 
-def fill_accuracy(runners: list[Runner], data: str, split: str, threads: int, say: Callable[[str], None]) -> None:
-    """Evaluate each model, form, runtime and precision once, as `edgeecho eval` does, PyTorch rows too; it has no bf16.
+def fill_accuracy(runners: list[Runner], data: str, split: str, threads: int, notify: Callable[[str], None]) -> None:
+    """Evaluate each row with trained weights as `edgeecho eval` does; rows in bf16 are left out.
 
     Args:
-        runners: Measured rows; those with trained weights get `accuracy`, or say in `failed` why not.
+        runners: Measured rows; those with trained weights get `accuracy`, or the reason in `failed`.
         data: `KIND:DIR`.
         split: `train`, `val` or `test`.
-        threads: Of every engine.
-        say: Told what comes now.
+        threads: Threads of every engine.
+        notify: Called with a description before each evaluation.
     """
     for runner in runners:
         row, entry = runner.row, runner.entry
         if row.weights != "trained" or row.error or row.precision_asked == "bf16":
             continue
-        say(f"evaluating {entry.label} on {data.partition(':')[0]} {split}")
-        with runner.beside("accuracy"):
+        notify(f"evaluating {entry.label} on {data.partition(':')[0]} {split}")
+        with runner.attempt_extra("accuracy"):
             scores = evaluate_model(
                 entry.source,
                 data,
@@ -58,7 +58,7 @@ def fill_accuracy(runners: list[Runner], data: str, split: str, threads: int, sa
 
 
 def summarise(scores: Scores) -> dict[str, Any]:
-    """`Row.accuracy` of an evaluation."""
+    """Return `Row.accuracy` of an evaluation."""
     found = {(f.topic, f.metric, f.phase): f for f in scores.figures}
     out: dict[str, Any] = {"data": scores.data, "split": scores.split, "n": len(scores.videos)}
     for name, key in FIGURES.items():

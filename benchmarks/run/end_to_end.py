@@ -1,4 +1,4 @@
-"""A whole cine, from its file to its figures, stage by stage; and the cine that it is measured on."""
+"""End-to-end time of a whole cine, from its file to its figures, by stage; and the cine for it."""
 
 import time
 from collections.abc import Iterator
@@ -10,46 +10,46 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edgeecho.benchmarks.render.words import STAGES
+from edgeecho.benchmarks.run.result import STAGES
 from edgeecho.cine import Cine, read_cine
 from edgeecho.measure import measure
 from edgeecho.preprocess import find_roi, mask_from_network, to_network
 from edgeecho.runtime.predictor import Predictor
 
-FRAMES, HEIGHT, WIDTH, FPS = 64, 480, 640, 50.0
-"""Of the cine."""
-RUNS = 5
+FRAMES, HEIGHT_PX, WIDTH_PX, FPS = 64, 480, 640, 50.0
+"""Number of frames, size in pixels, and frames per second of the cine."""
+TIMED_RUNS = 5
 
 
 def draw_cine(frames: np.ndarray, path: Path) -> None:
-    """Write the contest's clip as a probe would store it: 640 x 480 in Motion JPEG, shown over and over.
+    """Write the benchmark's clip as a video of a scanner: 640 x 480 in Motion JPEG, repeated to `FRAMES` frames.
 
     Args:
         frames: uint8 (T, 1, S, S).
-        path: Of the AVI to write.
+        path: AVI to write.
     """
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), FPS, (WIDTH, HEIGHT))  # type: ignore[attr-defined]
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), FPS, (WIDTH_PX, HEIGHT_PX))  # type: ignore[attr-defined]
     for i in range(FRAMES):
-        picture = np.zeros((HEIGHT, WIDTH), np.uint8)
-        left = (WIDTH - HEIGHT) // 2
-        picture[:, left : left + HEIGHT] = cv2.resize(frames[i % len(frames), 0], (HEIGHT, HEIGHT))
+        picture = np.zeros((HEIGHT_PX, WIDTH_PX), np.uint8)
+        left = (WIDTH_PX - HEIGHT_PX) // 2
+        picture[:, left : left + HEIGHT_PX] = cv2.resize(frames[i % len(frames), 0], (HEIGHT_PX, HEIGHT_PX))
         writer.write(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
     writer.release()
 
 
 def time_stages(predictor: Predictor, path: Path) -> dict[str, Any]:
-    """Run the cine several times through what `Predictor.segment` does, each stage by the clock.
+    """Time each stage of `Predictor.segment` on the cine, several times.
 
     Args:
-        predictor: A clip model.
-        path: Of the cine.
+        predictor: Predictor of a clip model.
+        path: File of the cine.
 
     Returns:
-        `Row.end_to_end`: medians over `RUNS` runs, after one that warms up; `network_ms` windows the cine as the
+        `Row.end_to_end`: medians over `TIMED_RUNS` runs, after one that warms up; `network_ms` windows the cine as the
         predictor does, context frames included.
     """
     spent: list[dict[str, float]] = []
-    for _ in range(RUNS + 1):
+    for _ in range(TIMED_RUNS + 1):
         stage: dict[str, float] = {}
         with _clock(stage, "decode"):
             cine = read_cine(path)
@@ -58,11 +58,11 @@ def time_stages(predictor: Predictor, path: Path) -> dict[str, Any]:
     medians = {f"{name}_ms": round(median(s[name] for s in spent[1:]), 3) for name in STAGES}
     total = round(median(sum(s.values()) for s in spent[1:]), 3)
     t, h, w = cine.frames.shape
-    return {"input": f"AVI (Motion JPEG), {w} x {h}", "frames": t, "n": RUNS, **medians, "total_ms": total}
+    return {"input": f"AVI (Motion JPEG), {w} x {h}", "frames": t, "n": TIMED_RUNS, **medians, "total_ms": total}
 
 
 def _segment(predictor: Predictor, cine: Cine, stage: dict[str, float]) -> np.ndarray:
-    """The mask, uint8 (T, H, W), by the steps of `Predictor.segment`."""
+    """Return the mask, uint8 (T, H, W), by the stages of `Predictor.segment`."""
     spec = predictor.spec
     height, width = cine.frames.shape[1:]
     with _clock(stage, "region"):

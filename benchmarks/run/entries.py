@@ -1,4 +1,4 @@
-"""Which rows a run has: every row is a model, a form, a runtime and a precision."""
+"""Entries of a benchmark: each is a model, a form, a runtime and a precision, and becomes a row of the result."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -14,44 +14,44 @@ from edgeecho.model.registry import RUNTIME_OF, find_files, installed_models, lo
 RUNTIMES = ("ort", "openvino", "torch")
 DEFAULT_RUNTIMES = ("ort", "openvino")
 PRECISIONS = ("fp32", "bf16", "int8")
-"""`bf16`: the fp32 file, run in 16 bits by an engine that has such kernels (OpenVINO)."""
+"""Precisions that can be requested; `bf16` is the fp32 file, run by an engine that has 16-bit kernels (OpenVINO)."""
 DEFAULT_PRECISIONS = ("fp32", "int8")
 FORMS = ("clip", "stream")
 DEFAULT_MODELS = ("default", "cl_unet_nano", "unet2d", "unet3d")
 ALL = "all"
-"""Every packaged model and every peer."""
-BESIDE = {"bf16": ("openvino",), "int8": ("ort", "openvino")}
-"""Precision to the runtimes that have it."""
+"""Name that stands for every packaged model and every peer."""
+PRECISION_RUNTIMES = {"bf16": ("openvino",), "int8": ("ort", "openvino")}
+"""Precision to the runtimes that have it; precisions that are not listed run in all."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One row to be."""
+    """Selection of one row."""
 
     model: str
     """Name in the table."""
     source: str
-    """What `locate` is given; for a peer, the folder it is exported to."""
+    """Name or path for `locate`; for a peer, the folder for its exported files."""
     runtime: str
     precision: str | None
-    """None when a single file decides."""
+    """None if the precision is that of a single file."""
     form: str | None = "clip"
-    """None when a single file decides."""
+    """None if the form is that of a single file."""
     kind: str = "ours"
     """`ours`: sealed by `edgeecho export`; `peer`: of the registry; `own`: a user's ONNX file of any make."""
 
     @property
     def label(self) -> str:
-        """Such as `unet3d clip ort int8`."""
+        """Name in messages, such as `unet3d clip ort int8`."""
         return " ".join(part for part in (self.model, self.form, self.runtime, self.precision) if part)
 
     @property
     def stored(self) -> str | None:
-        """The precision of its file."""
+        """Precision of its file."""
         return "fp32" if self.precision == "bf16" else self.precision
 
     def path(self) -> Path:
-        """The file that is run.
+        """Return the file that is run.
 
         Raises:
             EdgeEchoError: If there is none.
@@ -62,7 +62,7 @@ class Entry:
         return locate(self.source, self.runtime, self.stored, form).path
 
     def job(self) -> dict[str, Any]:
-        """What the row's process is told."""
+        """Return the job for the row's process, as JSON values."""
         by_torch = self.kind == "peer" and self.runtime == "torch"
         return {
             "model": self.model,
@@ -82,26 +82,26 @@ def entries(
     forms: Sequence[str],
     work_dir: Path,
     own_files: Sequence[Path] = (),
-    say: Callable[[str], None] = lambda text: None,
+    notify: Callable[[str], None] = lambda text: None,
 ) -> list[Entry]:
-    """Every row that is asked for and can be, each once, in order.
+    """Return every requested entry that is possible, each once, in order.
 
-    A model file is one row: its own runtime, precision and form. An ONNX file of any make is a row a runtime. Models of
-    `all` and of `DEFAULT_MODELS` that have no such row are left out; one that is asked for by name is an error.
+    A model file is one entry, of its own runtime, precision and form. A user's ONNX file is an entry for each runtime.
+    Models of `all` and of `DEFAULT_MODELS` without a possible entry are left out; for a named model it is an error.
 
     Args:
         models: `default`, `all`, packaged models, peers, folders or files.
-        runtimes: Of `RUNTIMES`.
-        precisions: Of `PRECISIONS`.
-        forms: Of `FORMS`.
-        work_dir: Where peers are exported to.
+        runtimes: Names of `RUNTIMES`.
+        precisions: Names of `PRECISIONS`.
+        forms: Names of `FORMS`.
+        work_dir: Folder for exported peers.
         own_files: ONNX files without an EdgeEcho seal.
-        say: Told which models are left out.
+        notify: Called with a message for each model that is left out.
 
     Raises:
-        ConfigError: If a name is unknown, nothing is asked for, or no row is possible.
+        ConfigError: If a name is unknown, nothing is selected, or no entry is possible.
     """
-    known(("runtime", runtimes, RUNTIMES), ("precision", precisions, PRECISIONS), ("form", forms, FORMS))
+    require_names(("runtime", runtimes, RUNTIMES), ("precision", precisions, PRECISIONS), ("form", forms, FORMS))
     if not models and not own_files:
         raise ConfigError("no model to benchmark; name one, such as default")
     everything = [*(folder.name for folder in installed_models()), *PEERS]
@@ -111,7 +111,7 @@ def entries(
     for model, is_one_of_all in named:
         found = rows_of(model, runtimes, precisions, forms, work_dir)
         if not found and (is_default or is_one_of_all):
-            say(f"{model}: left out, no row of these forms, runtimes and precisions is possible")
+            notify(f"{model}: left out, no row of these forms, runtimes and precisions is possible")
         elif not found:
             raise ConfigError(f"{model}: no row of these forms, runtimes and precisions is possible; ask for more")
         rows += found
@@ -129,17 +129,17 @@ def entries(
 def rows_of(
     model: str, runtimes: Sequence[str], precisions: Sequence[str], forms: Sequence[str], work_dir: Path
 ) -> list[Entry]:
-    """The rows of one model that are asked for and can be; empty if there is none.
+    """Return the requested entries of one model that are possible; empty if there is none.
 
     Raises:
         ConfigError: If the model is unknown.
     """
-    asked = [(form, runtime, precision) for form in forms for runtime in runtimes for precision in precisions]
+    selected = [(form, runtime, precision) for form in forms for runtime in runtimes for precision in precisions]
     if model in PEERS:
         peer = PEERS[model]
         return [
             Entry(model, str(work_dir / model), r, p, f, "peer")
-            for f, r, p in asked
+            for f, r, p in selected
             if f in peer.forms and _possible(f, r, p)
         ]
     if folder := model_folder(model):
@@ -147,7 +147,7 @@ def rows_of(
         name = folder.name if folder.name.strip(".") else folder.resolve().name  # of `.` and `..` too
         possible = [
             Entry(name, str(folder), r, p, f)
-            for f, r, p in asked
+            for f, r, p in selected
             if _possible(f, r, p) and (f == "clip" or streams) and (r != "torch" or any(folder.glob("*.safetensors")))
         ]
         if not read_index(folder):
@@ -164,20 +164,20 @@ def rows_of(
 
 
 def _is_held(entry: Entry, files: list[Path]) -> bool:
-    """Whether a row's file lies in its folder, or its index lists it: one that is lost is an error of its row."""
+    """Return whether an entry's file is in its folder or in its index. A file of the index may be missing."""
     names = [file.name for file in files if RUNTIME_OF.get(file.suffix) == entry.runtime]
     return any(entry.runtime == "torch" or name.startswith(f"{entry.form}.{entry.stored}.") for name in names)
 
 
 def _possible(form: str, runtime: str, precision: str) -> bool:
-    """PyTorch is the reference: its clip, in fp32."""
+    """Return whether a runtime has a form and precision; PyTorch has clips in fp32 alone."""
     if runtime == "torch":
         return form == "clip" and precision == "fp32"
-    return runtime in BESIDE.get(precision, RUNTIMES)
+    return runtime in PRECISION_RUNTIMES.get(precision, RUNTIMES)
 
 
-def known(*checks: tuple[str, Sequence[str], Sequence[str]]) -> None:
-    """Refuse names that are not known, and empty lists.
+def require_names(*checks: tuple[str, Sequence[str], Sequence[str]]) -> None:
+    """Refuse names that are not in their list of valid names, and empty selections.
 
     Raises:
         ConfigError: If there are any.
@@ -191,15 +191,15 @@ def known(*checks: tuple[str, Sequence[str], Sequence[str]]) -> None:
 
 
 def macs_per_frame(entry: Entry, frames: int, shapes: Mapping[str, Sequence[int]] | None = None) -> int | None:
-    """Multiply-adds, counted on the row's ONNX graph of fp32, on int8's where there is none.
+    """Count MACs a frame on the entry's ONNX graph of fp32, or of int8 if there is no other.
 
     Args:
-        entry: The row.
-        frames: That a run answers.
-        shapes: Of inputs by name, where they are known.
+        entry: Entry.
+        frames: Frames of a run.
+        shapes: Shapes of inputs by name, if they are known.
 
     Returns:
-        None where there is no such graph, or no `onnx` to read it with.
+        None if there is no such graph, or `onnx` is not installed to read it.
     """
     for precision in ("fp32", "int8"):
         with suppress(EdgeEchoError):

@@ -1,8 +1,8 @@
-"""ONNX files with external data, read as one graph in memory.
+"""Reader of ONNX files with external data: one graph in memory.
 
 Weights that an ONNX file keeps in files beside it (`torch.onnx.export` writes NAME.onnx.data) are put into the graph
-before any engine gets its bytes. Engines resolve such files against the current directory when they get bytes; so no
-engine and no tool sees a reference to a file, all of them run the bytes that the digest covers, and none needs `onnx`.
+before an engine gets its bytes, since engines resolve such files against the current directory. All engines and tools
+then run the bytes that the digest covers, and none needs `onnx`.
 """
 
 import hashlib
@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from edgeecho.errors import ModelFileError
 from edgeecho.model.protobuf import fields, head, varints
 
-MAX_BYTES = (1 << 31) - 1
+MAX_GRAPH_BYTES = (1 << 31) - 1
 """Largest ONNX graph in memory, a limit of protobuf; also of a graph and its external files together."""
-MAX_DEPTH = 100
-"""Messages inside messages, as protobuf's own parsers allow."""
+MAX_MESSAGE_DEPTH = 100
+"""Deepest nesting of messages, as in protobuf's own parsers."""
 TENSOR = "tensor"
 NESTED: dict[str, dict[int, str]] = {
     "model": {7: "graph", 20: "training", 25: "function"},
@@ -26,10 +26,10 @@ NESTED: dict[str, dict[int, str]] = {
     "function": {7: "node", 11: "attribute"},
     "training": {1: "graph", 2: "graph"},
 }
-"""Message of onnx.proto to the fields in which tensors lie, directly or further inside."""
+"""Message of onnx.proto to its fields that contain tensors, directly or nested."""
 DIMS, DATA_TYPE, RAW_DATA, EXTERNAL_DATA, DATA_LOCATION = 1, 2, 9, 13, 14
-"""Fields of a TensorProto."""
-BITS = {
+"""Field numbers of a TensorProto."""
+ELEMENT_BITS = {
     **dict.fromkeys((1, 6, 12), 32),
     **dict.fromkeys((2, 3, 9, 17, 18, 19, 20, 24), 8),
     **dict.fromkeys((4, 5, 10, 16), 16),
@@ -55,40 +55,40 @@ class OnnxFile:
 
 
 def read_onnx(path: Path) -> OnnxFile:
-    """Read an ONNX file and what lies beside it; the current directory does not matter.
+    """Read an ONNX file and its external data; the current directory does not matter.
 
     Raises:
         ModelFileError: If it is no ONNX file, too large, or its external data are missing, too short, or not in its
             own folder.
     """
-    beside = _Beside(path)
-    data = beside.contents(path, path.name)
+    external = _ExternalFiles(path)
+    data = external.contents(path, path.name)
     try:
-        pieces = _self_contained(memoryview(data), "model", beside, 0)
+        pieces = _self_contained(memoryview(data), "model", external, 0)
     except (ValueError, IndexError) as error:
         raise ModelFileError(f"{path.name}: no sound ONNX file ({error}); export it again") from error
     if pieces is not None:
         _require_size(path.name, _size(pieces))
     digest = hashlib.sha256(data)
-    for name in sorted(beside.files, key=str.encode):
-        content = beside.files[name]
+    for name in sorted(external.files, key=str.encode):
+        content = external.files[name]
         digest.update(name.encode() + b"\0" + len(content).to_bytes(8, "little"))
         digest.update(content)
-    return OnnxFile(data if pieces is None else b"".join(pieces), beside.total_bytes, digest.hexdigest())
+    return OnnxFile(data if pieces is None else b"".join(pieces), external.total_bytes, digest.hexdigest())
 
 
-class _Beside:
-    """The external files of an ONNX file, each read once."""
+class _ExternalFiles:
+    """External files of an ONNX file, each read once."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.folder = path.parent.resolve()
         self.files: dict[str, bytes] = {}
-        """By the path relative to the folder."""
+        """Path relative to the folder, to contents."""
         self.total_bytes = 0
 
     def contents(self, path: Path, shown: str) -> bytes:
-        """Bytes of a file, after its size was checked."""
+        """Check the size of a file and return its bytes."""
         try:
             self.total_bytes += path.stat().st_size
             _require_size(self.path.name, self.total_bytes)
@@ -97,7 +97,7 @@ class _Beside:
             raise ModelFileError(f"{shown}: cannot be read ({error.strerror}); check the path") from error
 
     def part(self, location: str, offset: int, size: int | None) -> memoryview:
-        """A part of an external file; to its end where `size` is None."""
+        """Return a part of an external file, up to its end if `size` is None."""
         name, shown = self.path.name, repr(location[:100])
         self.require_inside(location)
         try:
@@ -124,7 +124,7 @@ class _Beside:
         return content[offset : offset + size]
 
     def require_inside(self, location: str) -> None:
-        """Refuse what cannot be a path inside the folder, by the rules of any system."""
+        """Refuse a path that is not inside the folder by the rules of any operating system."""
         windows, shown = PureWindowsPath(location), repr(location[:100])
         fault = None
         if not location:
@@ -140,32 +140,32 @@ class _Beside:
 
 
 def _require_size(name: str, size: int) -> None:
-    if size > MAX_BYTES:
+    if size > MAX_GRAPH_BYTES:
         raise ModelFileError(
-            f"{name}: {size} bytes with its external data, more than the {MAX_BYTES} of one ONNX graph in memory; "
-            "take a smaller model"
+            f"{name}: {size} bytes with its external data, more than the {MAX_GRAPH_BYTES} of one ONNX graph in "
+            "memory; take a smaller model"
         )
 
 
-def _self_contained(message: memoryview, kind: str, beside: _Beside, depth: int) -> Pieces | None:
-    """A message with its external data inside, in pieces; None where it has none and stays as it is."""
-    if depth > MAX_DEPTH:
-        raise ValueError(f"messages more than {MAX_DEPTH} deep")
+def _self_contained(message: memoryview, kind: str, external: _ExternalFiles, depth: int) -> Pieces | None:
+    """Return a message with its external data inside, in pieces; None if it has none."""
+    if depth > MAX_MESSAGE_DEPTH:
+        raise ValueError(f"messages more than {MAX_MESSAGE_DEPTH} deep")
     pieces: Pieces = []
     kept_to = 0
     for number, begin, value, end in fields(message):
         child = NESTED[kind].get(number)
         if child is None or isinstance(value, int):
             continue
-        inside = _tensor(value, beside) if child == TENSOR else _self_contained(value, child, beside, depth + 1)
+        inside = _tensor(value, external) if child == TENSOR else _self_contained(value, child, external, depth + 1)
         if inside is not None:
             pieces += [message[kept_to:begin], head(number, _size(inside)), *inside]
             kept_to = end
     return [*pieces, message[kept_to:]] if pieces else None
 
 
-def _tensor(message: memoryview, beside: _Beside) -> Pieces | None:
-    """A TensorProto with `raw_data` in place of `external_data`; None where it has no external data."""
+def _tensor(message: memoryview, external: _ExternalFiles) -> Pieces | None:
+    """Return a TensorProto with `raw_data` in place of `external_data`; None if it has no external data."""
     entries: dict[str, str] = {}
     dims: list[int] = []
     kept: Pieces = []
@@ -185,12 +185,12 @@ def _tensor(message: memoryview, beside: _Beside) -> Pieces | None:
     if location != 1:
         return None
     offset, size = _whole_number(entries, "offset"), _whole_number(entries, "length")
-    if size is None and element in BITS:
-        count = BITS[element]
+    if size is None and element in ELEMENT_BITS:
+        count = ELEMENT_BITS[element]
         for dim in dims:
             count *= dim
         size = -(-count // 8)
-    raw = beside.part(entries.get("location", ""), offset or 0, size)
+    raw = external.part(entries.get("location", ""), offset or 0, size)
     return [*kept, head(RAW_DATA, len(raw)), raw]
 
 

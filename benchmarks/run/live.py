@@ -1,4 +1,4 @@
-"""A stream at a fixed rate, as a probe drives it: does it keep up, and how much of a frame's time does it take?"""
+"""Live measurement: a stream at a fixed rate, whether it keeps up, and the part of a frame's time that it uses."""
 
 import time
 from collections.abc import Callable
@@ -8,12 +8,12 @@ import numpy as np
 
 from edgeecho.benchmarks.run.result import percentile
 
-MISSED_ALLOWED = 0.01
-"""Part of the frames that may be answered late in a stream that keeps up: an operating system takes its turns."""
-STARTING_S = 1.0
-"""At the beginning, when the region is found and the state is filled; whether a stream keeps up is asked after it."""
-PATIENCE = 3
-"""A stream that falls behind is stopped after so many times the seconds that were asked."""
+MAX_MISSED_FRACTION = 0.01
+"""Largest part of late frames in a stream that keeps up; the operating system delays some."""
+START_UP_SECONDS = 1.0
+"""Time in which the region is found and the state is filled; frames in it do not count as missed."""
+MAX_DURATION_FACTOR = 3
+"""Factor of the requested seconds after which a stream that falls behind is stopped."""
 
 
 def run_live(
@@ -24,31 +24,30 @@ def run_live(
     now: Callable[[], float] = time.perf_counter,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, Any]:
-    """Push frames as they come, every 1 / fps seconds; one that comes while another is worked on waits.
+    """Push a frame every 1 / fps seconds; a frame that arrives while another is processed waits.
 
-    The first frame, with what a stream pays once for it, makes the next ones wait; how late the first second was is
-    told apart.
+    The first frame takes longer and delays the next ones, so the latest frame of the first second is reported apart.
 
     Args:
-        push: Takes one frame, uint8 (H, W), and returns when its answer is there.
-        frames: uint8 (T, H, W), shown over and over.
+        push: Function that processes one frame, uint8 (H, W).
+        frames: uint8 (T, H, W), repeated.
         fps: Frames per second.
-        seconds: How long.
+        seconds: Duration.
         now: Clock, in seconds.
-        sleep: Waits so many seconds.
+        sleep: Function that waits for a number of seconds.
 
     Returns:
-        `Row.live`: `used` is the time of a push as part of 1 / fps; `late_max_ms` how long after the next frame
-        had come the latest answer was there, 0 if none was late, and `start_late_max_ms` the same of the first second;
-        `missed` how many were late after it; `waiting_at_end` frames that had come
-        and not been taken.
+        `Row.live`. `used` is the time of a push as part of 1 / fps. `late_max_ms` is the longest delay of a result
+        after the arrival of the next frame, 0 if none was late, and `start_late_max_ms` that of the first second.
+        `missed` is the number of late results after the first second, `waiting_at_end` the number of frames that had
+        arrived and were not processed.
     """
     period, count = 1 / fps, max(1, round(seconds * fps))
     used: list[float] = []
     late: list[float] = []
     begin = now()
     for i in range(count):
-        if now() - begin > PATIENCE * seconds:
+        if now() - begin > MAX_DURATION_FACTOR * seconds:
             break
         comes = begin + i * period
         if (wait := comes - now()) > 0:
@@ -58,7 +57,7 @@ def run_live(
         done = now()
         used.append((done - begun) / period)
         late.append(done - (comes + period))
-    started = min(round(STARTING_S * fps), len(late) - 1)
+    started = min(round(START_UP_SECONDS * fps), len(late) - 1)
     start, steady = late[:started], late[started:]
     missed = sum(seconds_late > 0 for seconds_late in steady)
     waiting = int(max(0.0, late[-1] / period) + 1e-6)
@@ -66,7 +65,7 @@ def run_live(
     return {
         "fps": fps,
         "frames": len(used),
-        "keeps_up": missed <= MISSED_ALLOWED * len(steady) and not waiting,
+        "keeps_up": missed <= MAX_MISSED_FRACTION * len(steady) and not waiting,
         **dict(zip(("used_p50", "used_p90", "used_p99"), part, strict=True)),
         "late_max_ms": round(1000 * max(0.0, *steady), 3),
         "start_late_max_ms": round(1000 * max([0.0, *start]), 3),

@@ -1,4 +1,4 @@
-"""A user's own ONNX file in either engine, with or without external data."""
+"""User's own ONNX file in ONNX Runtime or OpenVINO, with or without external data."""
 
 from pathlib import Path
 
@@ -10,10 +10,11 @@ from edgeecho.runtime.engines.engine import GraphEngine
 
 
 class OwnFile:
-    """A user's ONNX graph with one picture input, in either engine, fed with the contest's clip as far as it fits."""
+    """User's ONNX graph with one input of pictures, which gets the benchmark's clip in its own shape and type."""
 
     def __init__(self, path: Path, runtime: str, threads: int) -> None:
-        """
+        """Open the file.
+
         Raises:
             ModelFileError: If the file, its external data or its inputs are not what can be run.
         """
@@ -35,7 +36,7 @@ class OwnFile:
         self.name, self.shape, self.dtype = inputs[0].name, inputs[0].shape, inputs[0].dtype
 
     def feed(self, frames: np.ndarray) -> tuple[np.ndarray, int]:
-        """The clip as the graph takes it, and how many frames of it that is. Floats are grey / 255."""
+        """Return the clip in the graph's shape and type, and its number of frames. Floats are grey / 255."""
         t, _, size, _ = frames.shape
         fixed = [d if isinstance(d, int) and d > 0 else None for d in self.shape]
         channels = fixed[1] or 1

@@ -1,4 +1,4 @@
-"""A packed contest as it is read and run on a board that has no torch; `edgeecho.benchmarks.run.packing` writes it."""
+"""A pack: model files of a benchmark, read and run on a board that has no torch. `write_pack.py` writes it."""
 
 import json
 import shlex
@@ -7,36 +7,36 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeecho.benchmarks.peers.peers import PEERS
-from edgeecho.benchmarks.render.words import runtime_name
-from edgeecho.benchmarks.run.entries import DEFAULT_PRECISIONS, FORMS, PRECISIONS, Entry, known, rows_of
-from edgeecho.benchmarks.run.machine import has_engine
+from edgeecho.benchmarks.run.entries import DEFAULT_PRECISIONS, FORMS, PRECISIONS, Entry, require_names, rows_of
+from edgeecho.benchmarks.run.machine import has_engine, runtime_name
 from edgeecho.errors import ConfigError, EdgeEchoError, MissingExtraError
 from edgeecho.model.registry import DEFAULT_MODEL
 
 INDEX = "pack.json"
 FORMAT = 1
 PACKED_RUNTIMES = ("ort", "openvino")
-ASKED = {"runtimes": PACKED_RUNTIMES, "precisions": DEFAULT_PRECISIONS, "forms": FORMS}
-"""Runtimes, precisions and forms of a pack whose index has no key `asked`, as those of earlier releases."""
+DEFAULT_SELECTION = {"runtimes": PACKED_RUNTIMES, "precisions": DEFAULT_PRECISIONS, "forms": FORMS}
+"""Runtimes, precisions and forms of a pack whose index has no key `asked`, as in earlier releases."""
 
 
 @dataclass(frozen=True)
 class Pack:
-    """What a folder of `prepare_pack` holds."""
+    """Contents of a folder that `write_pack` wrote."""
 
     folder: Path
     kinds: dict[str, str]
     """Model to `ours` or `peer`."""
     macs: dict[tuple[str, str | None], int | None]
-    """Multiply-adds a frame, by model and form: a board has no onnx to count them with."""
-    asked: Mapping[str, Sequence[str]]
-    """`runtimes`, `precisions` and `forms` that it was made for."""
+    """MACs a frame, by model and form; a board has no `onnx` to count them."""
+    selected: Mapping[str, Sequence[str]]
+    """`runtimes`, `precisions` and `forms` for which it was written."""
     files: dict[str, list[str]] | None
-    """Model to the names of its files; None of an older pack, whose files are all that lie there."""
+    """Model to the names of its files; None for an older pack, which has all files of its folder."""
 
     @classmethod
     def read(cls, folder: Path) -> "Pack":
-        """
+        """Read the index of a pack.
+
         Raises:
             ConfigError: If the folder is no pack, or one of another version.
         """
@@ -44,7 +44,7 @@ class Pack:
             index = json.loads((folder / INDEX).read_text())
             made_as, models = index["format"], dict(index["models"])
             macs = {(row["model"], row["form"]): row["macs_per_frame"] for row in index["macs"]}
-            asked = {key: tuple(index.get("asked", ASKED)[key]) for key in ASKED}
+            selected = {key: tuple(index.get("asked", DEFAULT_SELECTION)[key]) for key in DEFAULT_SELECTION}
             files = index.get("files")
             files = None if files is None else {str(name): list(files[name]) for name in models}
             if any(Path(name).name != name for name in models):
@@ -55,7 +55,7 @@ class Pack:
             ) from error
         if made_as != FORMAT:
             raise ConfigError(f"{folder.name}: a pack of format {made_as}, this EdgeEcho reads {FORMAT}")
-        return cls(folder, models, macs, asked, files)
+        return cls(folder, models, macs, selected, files)
 
     def entries(
         self,
@@ -64,25 +64,28 @@ class Pack:
         forms: Sequence[str] | None = None,
         models: Sequence[str] | None = None,
     ) -> list[Entry]:
-        """Every row of the pack that is asked for and whose file is there.
+        """Return every requested entry of the pack whose file is there.
 
         Args:
-            runtimes: Of `PACKED_RUNTIMES`; None means those that it was made for, as for the next two.
-            precisions: Of `PRECISIONS`.
-            forms: Of `FORMS`.
+            runtimes: Names of `PACKED_RUNTIMES`; None means those of the pack, as for the next two.
+            precisions: Names of `PRECISIONS`.
+            forms: Names of `FORMS`.
             models: Names in the pack, `default` or `all`; None means all.
 
         Raises:
             ConfigError: If a name is unknown or nothing is left.
         """
-        given = (runtimes, precisions, forms)
-        asked = [self.asked[key] if one is None else one for key, one in zip(ASKED, given, strict=True)]
-        known(*zip(("runtime", "precision", "form"), asked, (PACKED_RUNTIMES, PRECISIONS, FORMS), strict=True))
-        runtimes, precisions, forms = asked
+        runtimes, precisions, forms = (
+            self.selected[key] if given is None else given
+            for key, given in zip(DEFAULT_SELECTION, (runtimes, precisions, forms), strict=True)
+        )
+        require_names(
+            ("runtime", runtimes, PACKED_RUNTIMES), ("precision", precisions, PRECISIONS), ("form", forms, FORMS)
+        )
         kept = [
             row
             for name, kind in self.kinds.items()
-            if self._is_asked(name, models) and (kind == "ours" or name in PEERS)
+            if self._is_selected(name, models) and (kind == "ours" or name in PEERS)
             for row in rows_of(self._model(name, kind), runtimes, precisions, forms, self.folder)
             if self._holds(row)
         ]
@@ -91,10 +94,10 @@ class Pack:
         return list(dict.fromkeys(kept))
 
     def _model(self, name: str, kind: str) -> str:
-        """What `rows_of` calls a model of the pack: its folder's path, or a peer's name."""
+        """Return the name of a model for `rows_of`: its folder's path, or a peer's name."""
         return str((self.folder / name).absolute()) if kind == "ours" else name
 
-    def _is_asked(self, name: str, models: Sequence[str] | None) -> bool:
+    def _is_selected(self, name: str, models: Sequence[str] | None) -> bool:
         if models is None:
             return True
         names = {DEFAULT_MODEL if model == "default" else model for model in models}
@@ -110,7 +113,7 @@ class Pack:
         return path.is_file() and (self.files is None or path.name in self.files[entry.model])
 
     def instruction(self) -> str:
-        """The line that tells how to run the pack on a board."""
+        """Return the line that tells how to run the pack on a board."""
         names = [name for of_model in (self.files or {}).values() for name in of_model]
         needs_openvino = any(name.endswith(".xml") for name in names)
         package = "'edgeecho[openvino]'" if needs_openvino else "edgeecho"
@@ -121,12 +124,12 @@ class Pack:
         return line
 
 
-def with_engines(rows: list[Entry], say: Callable[[str], None]) -> list[Entry]:
-    """The rows whose engine is installed on this machine.
+def with_engines(rows: list[Entry], notify: Callable[[str], None]) -> list[Entry]:
+    """Return the entries whose engine is installed on this machine.
 
     Args:
-        rows: Of a pack.
-        say: Told which engines are not, one line each.
+        rows: Entries of a pack.
+        notify: Called with a message for each engine that is not installed.
 
     Raises:
         MissingExtraError: If none is.
@@ -138,5 +141,5 @@ def with_engines(rows: list[Entry], say: Callable[[str], None]) -> list[Entry]:
         line = f"{runtime_name(runtime)} is not installed: pip install 'edgeecho[{runtime}]'"
         if not kept:
             raise MissingExtraError(f"{line}; the pack has no rows of another engine")
-        say(f"left out {count} of {len(rows)} rows: {line}")
+        notify(f"left out {count} of {len(rows)} rows: {line}")
     return kept

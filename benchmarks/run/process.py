@@ -1,4 +1,4 @@
-"""The caller's side of a row's process."""
+"""Process of a row, from the caller's side."""
 
 import json
 import os
@@ -12,14 +12,15 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 
 
 class RowError(EdgeEchoError):
-    """A row cannot be measured; the others go on."""
+    """Error of one row; the others go on."""
 
 
 class RowProcess:
-    """One worker, asked line by line. It works only while it is asked, so rows do not disturb each other."""
+    """Worker process of one row. It is idle between requests, so rows do not disturb each other."""
 
     def __init__(self, job: dict[str, Any]) -> None:
-        """
+        """Start the process and load the row.
+
         Args:
             job: `Entry.job`, and threads, frames_file and warm_up_seconds.
 
@@ -37,26 +38,26 @@ class RowProcess:
             start_new_session=True,  # Ctrl-C is the caller's to handle
         )
         try:
-            self.opened = self._ask(job)
+            self.loading = self._exchange(job)
         except BaseException:
             self.close()
             raise
 
-    def ask(self, what: str, **settings: Any) -> dict[str, Any]:
-        """Have something done: `run`, `live`, `end_to_end`, `profile`, `read_back`,
-        as `edgeecho.benchmarks.run.worker` has them.
+    def request(self, what: str, **settings: Any) -> dict[str, Any]:
+        """Send a request (`run`, `live`, `end_to_end`, `profile`, `estimates`, `read_back`) and return the reply.
 
         Raises:
-            RowError: If it failed; what else is asked may still succeed.
+            RowError: If it failed; later requests may still succeed.
         """
-        return self._ask({"do": what, **settings})
+        return self._exchange({"do": what, **settings})
 
-    def _ask(self, command: dict[str, Any]) -> dict[str, Any]:
+    def _exchange(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Write a line and return the line that the worker replies with."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
         try:
-            stdin.write(json.dumps(command) + "\n")
+            stdin.write(json.dumps(message) + "\n")
             stdin.flush()
             line = stdout.readline()
         except BrokenPipeError:
@@ -64,10 +65,10 @@ class RowProcess:
         if not line:
             code = self._process.wait()
             raise RowError(f"its process ended with {f'signal {-code}' if code < 0 else f'exit code {code}'}")
-        answer: dict[str, Any] = json.loads(line)
-        if "error" in answer:
-            raise RowError(answer["error"])
-        return answer
+        reply: dict[str, Any] = json.loads(line)
+        if "error" in reply:
+            raise RowError(reply["error"])
+        return reply
 
     def close(self) -> None:
         """End the process."""

@@ -1,4 +1,4 @@
-"""The rules of the benchmark: how long a row is timed, and what stands in the result about it."""
+"""Rules of the benchmark: how long a row is timed, and their description in the result."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 
 from edgeecho.benchmarks.peers.peers import PEERS, YARDSTICK
 from edgeecho.benchmarks.profile.counting import COUNTER
-from edgeecho.benchmarks.run.live import MISSED_ALLOWED
+from edgeecho.benchmarks.run.live import MAX_MISSED_FRACTION
 from edgeecho.benchmarks.run.result import RUNS_FOR_PERCENTILE
 from edgeecho.benchmarks.run.worker import WARM_UP_RUNS
 from edgeecho.errors import ConfigError
@@ -17,16 +17,16 @@ from edgeecho.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """How long a row is timed: until it has `min_runs` and `min_seconds`, or `max_seconds` and `least_runs`."""
+    """Limits of the timing of a row: it ends with `min_runs` and `min_seconds`, or `max_seconds` and `least_runs`."""
 
     min_seconds: float = 3.0
     min_runs: int = 20
     max_seconds: float = 20.0
-    """Of timed runs; slow rows stop here."""
+    """Limit of the timed runs of slow rows."""
     least_runs: int = 3
-    """Even of the slowest row."""
+    """Fewest runs of the slowest row."""
     rounds: int = 4
-    """Turns that a row's runs are spread over."""
+    """Turns over which a row's runs are spread."""
     warm_up_seconds: float = 0.5
 
     def __post_init__(self) -> None:
@@ -36,7 +36,7 @@ class Rules:
             raise ConfigError(f"runs and rounds must be at least 1, got min_runs {self.min_runs}")
 
     def runs_missing(self, times_ms: list[float], estimate_ms: float) -> int:
-        """How many more runs a row needs; 0 when it has enough."""
+        """Return how many more runs a row needs; 0 if it has enough."""
         n, seconds = len(times_ms), sum(times_ms) / 1000
         if n >= self.min_runs and seconds >= self.min_seconds:
             return 0
@@ -50,39 +50,39 @@ class Rules:
 
 @dataclass(frozen=True, kw_only=True)
 class Extras:
-    """What is measured beside the time of the network."""
+    """Measurements beside the time of the network."""
 
     end_to_end: bool = True
-    """A whole cine, from its file to its figures, for clip models of ours."""
+    """Time a whole cine from its file to its figures, for our clip models."""
     rate: float | None = None
-    """Frames per second at which streams of ours are driven; None does not drive them."""
+    """Frames per second at which our streams are driven; None leaves it out."""
     live_seconds: float = 10.0
     data: str | None = None
-    """`KIND:DIR` to evaluate trained rows on; None does not."""
+    """`KIND:DIR` on which trained rows are evaluated; None leaves it out."""
     split: str = "val"
     profile: bool = False
     """Time each layer."""
     boards: tuple[str, ...] = ()
-    """Boards to estimate."""
+    """Boards for which the time is estimated."""
 
     def __post_init__(self) -> None:
         if self.rate is not None and not 1 <= self.rate <= 1000:
             raise ConfigError(f"rate must be from 1 to 1000 frames a second, got {self.rate:g}")
 
     def steps(self, rows: int) -> int:
-        """Of progress, for so many rows."""
+        """Return the number of progress steps for `rows` rows."""
         return rows * (2 if self.data else 1)
 
 
 def describe_protocol(rules: Rules, extras: Extras, threads: int, clip: np.ndarray, is_given: bool) -> dict[str, Any]:
-    """The rules in words and numbers, for the result.
+    """Describe the rules in words and numbers, for the result.
 
     Args:
-        rules: How long rows are timed.
-        extras: What else is measured.
-        threads: Of every engine.
-        clip: What they are timed on.
-        is_given: The caller gave the clip.
+        rules: Limits of the timing.
+        extras: Other measurements.
+        threads: Threads of every engine.
+        clip: Frames that rows are timed on.
+        is_given: Whether the clip is the caller's.
     """
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -118,7 +118,7 @@ def describe_protocol(rules: Rules, extras: Extras, threads: int, clip: np.ndarr
         else "not measured",
         "end_to_end": "Motion JPEG file to figures, stages of the predictor" if extras.end_to_end else "not measured",
         "live": f"{extras.rate:g} frames a second for {extras.live_seconds:g} s, 640 x 480, push to answer; keeps up: "
-        f"after the first second at most {MISSED_ALLOWED:.0%} of frames late, and none waiting at the end"
+        f"after the first second at most {MAX_MISSED_FRACTION:.0%} of frames late, and none waiting at the end"
         if extras.rate
         else "not measured",
         "energy": "not measured",

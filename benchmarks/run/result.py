@@ -1,4 +1,4 @@
-"""What a benchmark found, as figures and as JSON. Nothing is dropped and nothing is claimed that n does not carry."""
+"""Result of a benchmark, and its JSON file. No run is dropped, and percentiles need enough runs."""
 
 import json
 import math
@@ -15,15 +15,17 @@ from edgeecho.errors import DataError
 SCHEMA_VERSION = 2
 READABLE_VERSIONS = (1, 2)
 MAX_FILE_BYTES = 1 << 26
-"""A result file is not read beyond this; a hundred rows of a thousand runs are a megabyte."""
+"""Largest result file that is read; a hundred rows of a thousand runs are a megabyte."""
 YARDSTICK_ROW = (YARDSTICK, "ort", "fp32")
 """Model, runtime and precision of the row that speed-ups are over."""
+STAGES = ("decode", "region", "resize", "network", "mask", "measure")
+"""Stages of `Row.end_to_end`, in their order."""
 RUNS_FOR_PERCENTILE = {50: 1, 90: 10, 99: 100}
-"""Runs from which on a percentile is given; below, it is null."""
+"""Percentile to the fewest runs for it; with fewer it is null."""
 
 
 def percentile(times_ms: list[float], q: int) -> float | None:
-    """A percentile of every run, none dropped; None where there are too few runs for it."""
+    """Return a percentile over all runs; None if there are too few."""
     if len(times_ms) < RUNS_FOR_PERCENTILE[q]:
         return None
     return round(float(np.percentile(times_ms, q)), 4)
@@ -31,25 +33,25 @@ def percentile(times_ms: list[float], q: int) -> float | None:
 
 @dataclass(kw_only=True)
 class Row:
-    """One contestant's figures. None: not known or not measured; with `error`, one line that says why."""
+    """Figures of one row. None means unknown or not measured; `error` has the reason of a failure in one line."""
 
     model: str
     runtime: str
     precision_asked: str | None
     precision_run: str | None = None
-    """Read back from the engine: `int8`, `fp32`, or `int8 15/18` when only so many convolutions ran in it."""
+    """Precision that ran, read from the engine: `int8`, `fp32`, or `int8 15/18` if 15 of 18 convolutions did."""
     form: str | None = None
     threads: int
     params: int | None = None
     macs_per_frame: int | None = None
     file_bytes: int | None = None
-    """OpenVINO: .xml and .bin; a user's own ONNX file: with all of its external data."""
+    """Size of the model file; OpenVINO: of .xml and .bin; a user's ONNX file: with its external data."""
     load_ms: float | None = None
     first_ms: float | None = None
     weights: str | None = None
     """`trained`, or `random` (seeded: such a row is about speed alone)."""
     frames_per_run: int | None = None
-    """Frames that one timed run answers: T of a clip, 1 of a stream."""
+    """Frames of one timed run: T of a clip, 1 of a stream."""
     n: int = 0
     p50_ms: float | None = None
     p90_ms: float | None = None
@@ -57,43 +59,44 @@ class Row:
     ms_per_frame: float | None = None
     """p50_ms / frames_per_run."""
     ms_per_live_frame: float | None = None
-    """What one more live frame costs: a stream's run; a whole window again where a network needs one."""
+    """Time of one more live frame: a stream's run, or a whole window again for a clip."""
     frames_per_second: float | None = None
     start_rss_mb: float | None = None
     """Resident memory of the row's process before its engine was imported."""
     loaded_rss_mb: float | None = None
-    """Once the model was loaded and warm."""
+    """Resident memory after loading and warm-up."""
     peak_rss_mb: float | None = None
     speedup_vs_unet3d: float | None = None
     """ms_per_frame of the yardstick over this row's, one run."""
     live_speedup_vs_unet3d: float | None = None
-    """The same of ms_per_live_frame."""
+    """ms_per_live_frame of the yardstick over this row's, one run."""
     accuracy: dict[str, Any] | None = None
     """{data, split, n, dice_ed, dice_es, ef_mae, ef_n}; Dice 0-1 (mean over frames), EF error in points (mean
     |error|)."""
     live: dict[str, Any] | None = None
-    """Of `--rate`: {fps, frames, keeps_up, used_p50, used_p90, used_p99, late_max_ms, start_late_max_ms, missed,
-    waiting_at_end, first_ms}; `used` is the part of a frame's time that was taken, `missed` how many frames after the
-    first second were answered after the next had come."""
+    """Live measurement of `--rate`: {fps, frames, keeps_up, used_p50, used_p90, used_p99, late_max_ms,
+    start_late_max_ms, missed, waiting_at_end, first_ms}. `used` is the used part of a frame's time, and `missed` the
+    number of frames after the first second whose result came after the next frame."""
     end_to_end: dict[str, Any] | None = None
     """{input, frames, n, decode_ms, region_ms, resize_ms, network_ms, mask_ms, measure_ms, total_ms}: medians of a
     whole cine, in ms."""
     profile: dict[str, Any] | None = None
-    """Of `--profile`: {layers: [{name, op, precision, macs, ms, gmac_per_s, of_ceiling}], ceiling_gmac_per_s, ceilings,
-    total_ms, macs, run_ms, runs, conv_ms, of_ceiling}."""
+    """Profile of `--profile`: {layers: [{name, op, precision, macs, ms, gmac_per_s, of_ceiling}], ceiling_gmac_per_s,
+    ceilings, total_ms, macs, run_ms, runs, conv_ms, of_ceiling}. A ceiling is a peak throughput."""
     estimates: list[dict[str, Any]] | None = None
-    """Of `--estimate`: [{board, ms_per_frame, low_ms, high_ms, bound_by: {compute, memory}, calibration, sources}]."""
+    """Estimates of `--estimate`: [{board, ms_per_frame, low_ms, high_ms, bound_by: {compute, memory}, calibration,
+    sources}]."""
     cores_used: float | None = None
     """CPU time of the process per second of timed runs: below `threads` when others took the cores."""
     convolutions_run: dict[str, int] | None = None
     """Convolutions by the precision that they ran in."""
     runtime_version: str | None = None
     sha256: str | None = None
-    """Of the model file (of the .xml, whose seal covers the .bin; of a user's own ONNX file as `OnnxFile.sha256` is
-    defined, external data included)."""
+    """SHA-256 of the model file: of the .xml, whose seal covers the .bin; of a user's ONNX file `OnnxFile.sha256`, with
+    its external data."""
     failed: dict[str, str] | None = None
-    """What was asked beside the times and failed, by its field (`live`, `profile`, `precision_run` ...): one line that
-    says why."""
+    """Extra measurements that failed, by their field (`live`, `profile`, `precision_run` ...), with the reason in one
+    line."""
     error: str | None = None
     times_ms: list[float] = field(default_factory=list)
     """Every timed run, in order."""
@@ -110,7 +113,7 @@ class Row:
 
 @dataclass(kw_only=True)
 class BenchResult:
-    """All rows of one run, with the machine and the rules."""
+    """Rows of one benchmark, with the machine and the rules."""
 
     machine: dict[str, Any]
     protocol: dict[str, Any]
@@ -119,8 +122,16 @@ class BenchResult:
     """False when it was interrupted; what was measured until then is kept."""
     schema_version: int = SCHEMA_VERSION
 
+    def finish(self) -> None:
+        """Fill in the figures that are computed from the times, and the error of rows that were not timed."""
+        for row in self.rows:
+            row.summarise()
+            if not self.complete and not row.n and not row.error:
+                row.error = "interrupted before it was timed"
+        self.compare()
+
     def compare(self) -> None:
-        """Fill in the speed-ups over the yardstick's row of this very run."""
+        """Fill in the speed-ups over the yardstick's row of this result."""
         base = self.yardstick()
         for row in self.rows:
             if base and base.p50_ms and base.ms_per_frame and row.ms_per_frame and row.ms_per_live_frame:
@@ -128,13 +139,13 @@ class BenchResult:
                 row.live_speedup_vs_unet3d = round(base.p50_ms / row.ms_per_live_frame, 3)
 
     def yardstick(self) -> Row | None:
-        """The row that speed-ups are over: the standard 3D U-Net's fp32 clip in ONNX Runtime."""
+        """Return the row that speed-ups are over: the standard 3D U-Net's fp32 clip in ONNX Runtime."""
         named = (r for r in self.rows if (r.model, r.runtime, r.precision_asked) == YARDSTICK_ROW)
         return next((row for row in named if row.form in ("clip", None)), None)
 
     @classmethod
     def from_json(cls, path: str | os.PathLike[str]) -> "BenchResult":
-        """Read what `to_json` wrote, of this schema or the one before, whose ms a frame is worked out.
+        """Read what `to_json` wrote, of this schema or the one before, whose ms a frame are computed.
 
         Raises:
             DataError: If the file cannot be read or is no result of `edgeecho bench`.
@@ -155,7 +166,7 @@ class BenchResult:
 
     @classmethod
     def from_dict(cls, values: Any) -> "BenchResult":
-        """The inverse of `to_dict`; keys that this version does not know are left out.
+        """Make a result from the values of `to_dict`; keys that this version does not know are left out.
 
         Raises:
             DataError: If it is no result, or of an unknown schema.
@@ -164,8 +175,8 @@ class BenchResult:
             raise DataError("no result of edgeecho bench; give a file that its --json wrote")
         version = values.get("schema_version")
         if version not in READABLE_VERSIONS or isinstance(version, bool):
-            known = " and ".join(map(str, READABLE_VERSIONS))
-            raise DataError(f"schema version {version!r}; this EdgeEcho reads {known}")
+            readable = " and ".join(map(str, READABLE_VERSIONS))
+            raise DataError(f"schema version {version!r}; this EdgeEcho reads {readable}")
         for key, kind in (("machine", dict), ("protocol", dict), ("rows", list)):
             if not isinstance(values.get(key), kind):
                 raise DataError(f"no result of edgeecho bench: {key} is missing or no {kind.__name__}")
@@ -181,7 +192,7 @@ class BenchResult:
         return result
 
     def _fill_in_frames(self) -> None:
-        """Schema 1 knows clips alone, all of the protocol's length."""
+        """Fill in form and frames of schema 1, which has clips of the protocol's length alone."""
         clip = self.protocol.get("clip")
         if isinstance(clip, list) and clip and isinstance(clip[0], int) and clip[0] > 0:
             for row in self.rows:
@@ -190,11 +201,11 @@ class BenchResult:
                 row.ms_per_frame = row.p50_ms and round(row.p50_ms / clip[0], 4)
 
     def to_dict(self) -> dict[str, Any]:
-        """The result as JSON values."""
+        """Return the result as JSON values."""
         return asdict(self)
 
     def to_json(self) -> str:
-        """The result as indented JSON; a row's many times stand on one line."""
+        """Return the result as indented JSON, with the times of a row on one line."""
         values = self.to_dict()
         times = [row.pop("times_ms") for row in values["rows"]]
         for i, row in enumerate(values["rows"]):
@@ -206,17 +217,17 @@ class BenchResult:
 
 
 def _row(values: Any, number: int) -> Row:
-    """A row of a file, each field of its type."""
+    """Make a row from a file's values, and check the type of each field."""
     if not isinstance(values, dict):
         raise DataError(f"row {number} is no object")
     row: dict[str, Any] = {}
-    for known in fields(Row):
-        value = values.get(known.name)
+    for column in fields(Row):
+        value = values.get(column.name)
         if value is not None:
-            kind = known.type.__name__ if known.type in (str, int) else str(known.type)
+            kind = column.type.__name__ if column.type in (str, int) else str(column.type)
             if not _fits(value, kind):
-                raise DataError(f"row {number}: {known.name} is {str(value)[:40]!r}, expected {kind}")
-            row[known.name] = value
+                raise DataError(f"row {number}: {column.name} is {str(value)[:40]!r}, expected {kind}")
+            row[column.name] = value
     for name in ("model", "runtime", "precision_asked", "threads"):
         if name not in values or (name not in row and name != "precision_asked"):
             raise DataError(f"row {number}: {name} is missing")
@@ -225,7 +236,7 @@ def _row(values: Any, number: int) -> Row:
 
 
 def _fits(value: Any, kind: str) -> bool:
-    """Whether a JSON value is of an annotated type such as `float | None`; numbers must be finite."""
+    """Return whether a JSON value is of an annotated type such as `float | None`; numbers must be finite."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     if kind.startswith("str"):
         return isinstance(value, str)

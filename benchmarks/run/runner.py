@@ -1,4 +1,4 @@
-"""A row being measured: its process, its times, and what else is asked of it."""
+"""Runner of a row: its process, its times, and its extra measurements."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from edgeecho.benchmarks.profile.readback import precision_label
-from edgeecho.benchmarks.render.words import without_folders
 from edgeecho.benchmarks.run.entries import Entry
+from edgeecho.benchmarks.run.error_text import without_folders
 from edgeecho.benchmarks.run.machine import memory_is_short
 from edgeecho.benchmarks.run.process import RowError, RowProcess
 from edgeecho.benchmarks.run.result import Row
@@ -17,7 +17,7 @@ from edgeecho.errors import EdgeEchoError
 
 @dataclass(eq=False)
 class Runner:
-    """A row and its process."""
+    """Row that is being measured, and its process."""
 
     entry: Entry
     row: Row
@@ -26,13 +26,13 @@ class Runner:
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
     job: dict[str, Any] = field(default_factory=dict)
-    """What its process is told; empty until it was opened."""
+    """Job of its process; empty before it is opened."""
     input_shapes: dict[str, list[int]] | None = None
-    """Of what a run is given, by name: axes of the graph may be free."""
+    """Shapes of the inputs of a run, by name; axes of the graph may be free."""
 
     @classmethod
     def of(cls, entry: Entry, threads: int) -> "Runner":
-        """Not yet open."""
+        """Make a runner whose row is not loaded yet."""
         row = Row(
             model=entry.model, form=entry.form, runtime=entry.runtime, precision_asked=entry.precision, threads=threads
         )
@@ -40,7 +40,7 @@ class Runner:
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """What fails inside is this row's error, and ends its process."""
+        """Run a step whose failure becomes the row's error and ends its process."""
         try:
             yield
         except EdgeEchoError as error:
@@ -48,8 +48,8 @@ class Runner:
             self.close()
 
     @contextmanager
-    def beside(self, what: str) -> Iterator[None]:
-        """What fails inside is named in the row's `failed`; its times are as good as before."""
+    def attempt_extra(self, what: str) -> Iterator[None]:
+        """Run an extra measurement whose failure is listed in the row's `failed`; the times stay valid."""
         try:
             yield
         except Exception as error:  # whatever it is, no other row must be lost to it
@@ -70,58 +70,58 @@ class Runner:
             "warm_up_seconds": warm_up_seconds,
         }
         self.process = RowProcess(self.job)
-        opened = self.process.opened
-        self.input_shapes = opened.pop("input_shapes")
-        stored = opened.pop("precision_stored")
+        loading = self.process.loading
+        self.input_shapes = loading.pop("input_shapes")
+        stored = loading.pop("precision_stored")
         row.precision_asked = row.precision_asked or stored
         if stored != row.precision_asked:
             raise RowError(f"{Path(self.job['path']).name}: holds {stored}, not {row.precision_asked}")
-        self.estimate_ms = opened.pop("estimate_ms")
-        for key, value in opened.items():
+        self.estimate_ms = loading.pop("estimate_ms")
+        for key, value in loading.items():
             setattr(row, key, round(value, 3) if isinstance(value, float) else value)
 
     def time(self, runs: int) -> None:
-        """So many timed runs more."""
-        answer = self.ask("run", runs=runs)
-        self.row.times_ms += answer["ms"]
-        self.row.peak_rss_mb = round(answer["peak_rss_mb"], 3)
-        self.cpu_seconds += answer["cpu_seconds"]
-        self.wall_seconds += answer["wall_seconds"]
+        """Add timed runs."""
+        reply = self.request("run", runs=runs)
+        self.row.times_ms += reply["ms"]
+        self.row.peak_rss_mb = round(reply["peak_rss_mb"], 3)
+        self.cpu_seconds += reply["cpu_seconds"]
+        self.wall_seconds += reply["wall_seconds"]
         self.row.cores_used = round(self.cpu_seconds / self.wall_seconds, 3)
 
-    def ask(self, what: str, **settings: Any) -> dict[str, Any]:
-        """As `RowProcess.ask`; a parked row begins anew first, and warms up."""
+    def request(self, what: str, **settings: Any) -> dict[str, Any]:
+        """Send a request with `RowProcess.request`, to a new process if the row is parked."""
         self.process = self.process or RowProcess(self.job)
-        return self.process.ask(what, **settings)
+        return self.process.request(what, **settings)
 
     def add(self, what: str, **settings: Any) -> None:
-        """Fill in the row's field of that name; the last things that are asked, as they cost memory."""
-        with self.beside(what):
-            setattr(self.row, what, self.ask(what, **settings)[what])
+        """Measure the row's field of that name; this comes after all timed runs, since it takes memory."""
+        with self.attempt_extra(what):
+            setattr(self.row, what, self.request(what, **settings)[what])
 
     def read_back(self) -> None:
-        """Which precision ran."""
-        with self.beside("precision_run"):
-            self.row.convolutions_run = self.ask("read_back")["convolutions"]
+        """Read which precision ran."""
+        with self.attempt_extra("precision_run"):
+            self.row.convolutions_run = self.request("read_back")["convolutions"]
             self.row.precision_run = precision_label(self.row.convolutions_run)
 
     @property
     def is_ready(self) -> bool:
-        """It was opened, and has not failed since; it may be parked."""
+        """Return whether the row was opened and has not failed; it may be parked."""
         return bool(self.job) and not self.row.error
 
     @property
     def is_live(self) -> bool:
-        """A stream of ours, which `--rate` drives."""
+        """Return whether it is one of our streams, which `--rate` drives."""
         return self.entry.kind == "ours" and self.row.form == "stream"
 
     @property
     def segments(self) -> bool:
-        """A clip model that takes a cine to its figures."""
+        """Return whether it is a clip model that can segment a cine."""
         return self.entry.kind == "ours" and self.row.form == "clip" and self.row.runtime != "torch"
 
     def park(self) -> None:
-        """End the process where memory is short; `ask` begins another."""
+        """End the process if memory is short; `request` starts another."""
         if memory_is_short():
             self.close()
 

@@ -1,9 +1,9 @@
-"""One row in a process of its own: `python -m edgeecho.benchmarks.run.worker`, a job on stdin, lines of JSON out.
+"""Worker process of one row: `python -m edgeecho.benchmarks.run.worker`, with a line of JSON a request and a reply.
 
-First line in: `Entry.job` with threads, frames_file and warm_up_seconds. First line out: how it opened and warmed up.
-Then each {"do": name, ...} is answered by a line: `run` by times in ms; `live`, `end_to_end`, `profile` and `estimates`
-by what the row's field of that name holds; `read_back` by the precision that really ran. A first line with `error` ends
-the process, a later one only what was asked; the end of stdin ends it too.
+The first request is `Entry.job` with threads, frames_file and warm_up_seconds; its reply reports loading and warm-up.
+Each later request is {"do": name, ...}. The reply of `run` has times in ms, of `live`, `end_to_end`, `profile` and
+`estimates` the row's field of that name, and of `read_back` the precision that ran. A reply with `error` to the first
+request ends the process; a later one ends that request alone. The end of stdin ends the process too.
 """
 
 import json
@@ -16,17 +16,18 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from edgeecho.benchmarks.run.opened import Opened, open_row
+from edgeecho.benchmarks.run.loaded_row import LoadedRow, load_row
 from edgeecho.errors import ConfigError, EdgeEchoError
 
 WARM_UP_RUNS = 2
-"""At least, the first included: ONNX Runtime plans its memory in the first run and takes it in the second."""
+"""Fewest warm-up runs: ONNX Runtime plans its memory in the first run and allocates it in the second."""
 
 
 def rss_mb(field: str = "VmHWM") -> float:
-    """Most memory that this process has held so far (`VmHWM`), or holds now (`VmRSS`), MB = 2^20 bytes.
+    """Return the peak (`VmHWM`) or present (`VmRSS`) resident memory of this process, MB = 2^20 bytes.
 
-    Linux' `ru_maxrss` is no use: a child starts with its parent's peak. VmHWM starts anew with the program.
+    `ru_maxrss` of Linux starts with the peak of the parent process; VmHWM starts anew with the program. psutil reports
+    no peak on Linux.
     """
     try:
         for line in Path("/proc/self/status").read_text().splitlines():
@@ -45,19 +46,19 @@ def _timed(run: Callable[[], object]) -> float:
     return (time.perf_counter_ns() - start) / 1e6
 
 
-class _Desk:
-    """Answers what is asked of an opened row."""
+class _RowServer:
+    """Loaded row with a method for each request."""
 
     def __init__(self, job: dict[str, Any]) -> None:
         self.job = job
         self.frames = np.load(job["frames_file"])
         before = rss_mb("VmRSS")
-        self.row: Opened = open_row(job, self.frames)
+        self.row: LoadedRow = load_row(job, self.frames)
         self.shapes = {name: list(value.shape) for name, value in self.row.inputs.items()}
         warm_up = [_timed(self.row.run)]
         while len(warm_up) < WARM_UP_RUNS or sum(warm_up) < 1000 * job["warm_up_seconds"]:
             warm_up.append(_timed(self.row.run))
-        self.opening = {
+        self.loading = {
             **self.row.report,
             "first_ms": warm_up[0],
             "estimate_ms": warm_up[-1],
@@ -99,7 +100,7 @@ class _Desk:
 
         path, row = Path(self.job["path"] or ""), self.row
         weights = path.with_suffix(".bin").read_bytes() if path.suffix == ".xml" else b""
-        precision = self.opening["precision_stored"] or "fp32"
+        precision = self.loading["precision_stored"] or "fp32"
         found = profile_model(row.data, weights, self.job["runtime"], precision, row.inputs, self.job["threads"])
         return {"profile": found}
 
@@ -120,30 +121,30 @@ class _Desk:
 
 
 def serve(lines: TextIO, out: TextIO) -> None:
-    """Answer a job and its commands, line by line."""
+    """Reply to a job and the requests that follow, line by line."""
 
-    def say(**values: Any) -> None:
+    def reply(**values: Any) -> None:
         print(json.dumps(values), file=out, flush=True)
 
-    desk: _Desk | None = None
+    server: _RowServer | None = None
     for line in lines:
-        given = json.loads(line)
+        request = json.loads(line)
         try:
-            if desk is None:
-                desk = _Desk(given)
-                say(**desk.opening)
+            if server is None:
+                server = _RowServer(request)
+                reply(**server.loading)
             else:
-                answer = getattr(desk, given.pop("do"))
-                say(**answer(**given))
+                handler = getattr(server, request.pop("do"))
+                reply(**handler(**request))
         except EdgeEchoError as error:
-            say(error=str(error))
+            reply(error=str(error))
         except Exception as error:  # a row that fails must not end the others
-            say(error=f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
-        if desk is None:
+            reply(error=f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
+        if server is None:
             return
 
 
 if __name__ == "__main__":
-    answers = os.fdopen(os.dup(1), "w")
+    replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever an engine prints goes to stderr
-    serve(sys.stdin, answers)
+    serve(sys.stdin, replies)

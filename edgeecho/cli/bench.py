@@ -53,8 +53,8 @@ def bench(
     split: Annotated[str, typer.Option(help="train, val or test.")] = "val",
     profile: Annotated[bool, typer.Option("--profile", help="Time every layer.")] = False,
     estimate: Annotated[str | None, typer.Option(help="Boards to estimate, such as rpi4,rpi5; all.")] = None,
-    prepare: Annotated[Path | None, typer.Option(help="Write the contestants here, to run on a board.")] = None,
-    pack: Annotated[Path | None, typer.Option(help="Run the contestants of a folder of --prepare.")] = None,
+    prepare: Annotated[Path | None, typer.Option(help="Write the models here, to run on a board.")] = None,
+    pack: Annotated[Path | None, typer.Option(help="Run the models of a folder of --prepare.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for page, JSON, CSV and Markdown.")] = None,
     keep: Annotated[Path | None, typer.Option(help="Keep exported peers here, for the next time.")] = None,
     json_file: JsonFile = None,
@@ -102,7 +102,7 @@ def bench(
             pack=pack,
             work_dir=keep,
             progress=step,
-            say=lambda text: bar.console.print(text, markup=False, highlight=False, soft_wrap=True),
+            notify=lambda text: bar.console.print(text, markup=False, highlight=False, soft_wrap=True),
         )
     print_table(result, table_console())
     if out:
@@ -126,13 +126,13 @@ def _prepare(
     unused: list[str],
 ) -> None:
     from edgeecho.benchmarks.run.pack import Pack
-    from edgeecho.benchmarks.run.packing import prepare_pack
+    from edgeecho.benchmarks.run.write_pack import write_pack
 
     if unused:
         raise ConfigError(
             f"--prepare writes files and times nothing; leave {', '.join(unused)} out, or give it on the board"
         )
-    failures = prepare_pack(
+    failures = write_pack(
         folder,
         DEFAULT_MODELS if models is None else models,
         DEFAULT_RUNTIMES if runtimes is None else runtimes,

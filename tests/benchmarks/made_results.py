@@ -1,4 +1,4 @@
-"""A made-up benchmark result with every field of the schema: no figure in it was measured."""
+"""Synthetic benchmark result with every field of the schema; no figure in it was measured."""
 
 import hashlib
 import random
@@ -18,7 +18,7 @@ FAILURE = "clip.int8.onnx: checksum does not hold; <b>export</b> it again"
 
 
 def made_result(seed: int = 0, slower: float = 1.0, noise: float = 0.02, runs: int = 120) -> BenchResult:
-    """About 25 rows: clips of all networks, streams of three, two that failed.
+    """Make about 25 rows: clips of all networks, streams of three, two that failed.
 
     Args:
         seed: Of the noise in the times.

@@ -1,4 +1,4 @@
-"""The benchmark: real processes on tiny networks; counts from paper; what fails stays in its row."""
+"""Benchmark with real processes on tiny networks, MACs computed by hand, and failures of single rows."""
 
 import io
 import json
@@ -24,7 +24,7 @@ from edgeecho.benchmarks.profile.counting import count_macs
 from edgeecho.benchmarks.profile.readback import precision_label
 from edgeecho.benchmarks.render.table import print_table
 from edgeecho.benchmarks.run.bench import run_bench
-from edgeecho.benchmarks.run.contest import speckle_clip
+from edgeecho.benchmarks.run.clip import speckle_clip
 from edgeecho.benchmarks.run.entries import Entry
 from edgeecho.benchmarks.run.process import RowError, RowProcess
 from edgeecho.benchmarks.run.protocol import Extras, Rules
@@ -191,7 +191,7 @@ def test_a_missing_engine_is_an_error_of_its_row(tiny: Path, tmp_path: Path, mon
 def test_a_file_is_one_row_and_another_size_is_refused(tiny: Path) -> None:
     result = run_bench([str(tiny / "clip.int8.xml")], **{**QUICK, "frames": speckle_clip(4, 48)})
     assert [(r.runtime, r.precision_asked) for r in result.rows] == [("openvino", None)]
-    assert "the contest's clip has 4 of 48 px" in str(result.rows[0].error)
+    assert "the benchmark's clip has 4 of 48 px" in str(result.rows[0].error)
 
 
 def test_a_process_that_dies_is_reported(tiny: Path, tmp_path: Path) -> None:
@@ -199,17 +199,17 @@ def test_a_process_that_dies_is_reported(tiny: Path, tmp_path: Path) -> None:
     job = {**Entry("tiny", str(tiny), "ort", "fp32").job(), "threads": 1, "warm_up_seconds": 0.0}
     process = RowProcess({**job, "frames_file": str(tmp_path / "frames.npy")})
     with pytest.raises(RowError, match="fixed rate"):
-        process.ask("live", fps=50.0, seconds=1.0, cine="")
-    assert len(process.ask("run", runs=2)["ms"]) == 2  # what failed was only what was asked
+        process.request("live", fps=50.0, seconds=1.0, cine="")
+    assert len(process.request("run", runs=2)["ms"]) == 2  # what failed was only what was asked
     os.kill(process._process.pid, signal.SIGKILL)
     with pytest.raises(RowError, match="signal 9"):
-        process.ask("run", runs=1)
+        process.request("run", runs=1)
     process.close()
 
 
 @pytest.fixture
 def ctrl_c() -> Iterator[None]:
-    """Ctrl-C reaches Python, also where a shell runs the tests behind itself and has it ignored."""
+    """Let Ctrl-C reach Python, also if a shell that runs the tests in the background ignores it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -317,7 +317,7 @@ def test_counting_by_hand() -> None:
 
 
 def _unet3d_macs(c: int, voxels: int) -> int:
-    """The standard 3D U-Net, from its drawing: (in, out, kernel, voxels / 8 ** level) of each convolution."""
+    """Count the standard 3D U-Net by hand: (in, out, kernel, voxels / 8 ** level) of each convolution."""
     doubles = [(1, c, 2 * c), (2 * c, 2 * c, 4 * c), (4 * c, 4 * c, 8 * c), (8 * c, 8 * c, 16 * c)]
     total = sum((a * b + b * d) * 27 * voxels // 8**level for level, (a, b, d) in enumerate(doubles))
     for level, k in ((2, 16 * c), (1, 8 * c), (0, 4 * c)):

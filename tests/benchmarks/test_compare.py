@@ -1,4 +1,4 @@
-"""Two results against each other: changes are found, noise is called noise, a slow machine is no slow network."""
+"""Comparison of two results: changes are found, noise is no change, and a slow machine is no slow network."""
 
 import io
 import json
@@ -31,7 +31,7 @@ MODEL = "cl_unet_edge"
 
 
 def changed(result: BenchResult, factor: float, model: str = MODEL) -> BenchResult:
-    """The result with one network's times multiplied."""
+    """Return the result with one network's times multiplied."""
     rows = [replace(row) for row in result.rows]
     for row in rows:
         if row.model == model and row.ms_per_frame:
@@ -42,7 +42,7 @@ def changed(result: BenchResult, factor: float, model: str = MODEL) -> BenchResu
 
 
 def with_many_yardstick_runs(result: BenchResult) -> BenchResult:
-    """The yardstick of a patient person: thirty runs in place of three."""
+    """Give the yardstick thirty runs in place of three."""
     rows = [replace(row) for row in result.rows]
     for row in rows:
         if row.model == "unet3d":
@@ -73,7 +73,7 @@ def test_twenty_percent_is_found_and_one_percent_is_noise() -> None:
 
 @pytest.mark.parametrize("runs", [6, 30, 120])
 def test_intervals_hold_the_truth_as_often_as_they_say(runs: int) -> None:
-    """Of 60 pairs of rows that differ by a tenth, at most 8 intervals of 95 % may miss it; 3 are expected."""
+    """Compare 60 pairs of rows that differ by a tenth: at most 8 intervals of 95 % may miss it; 3 are expected."""
     rng, missed = np.random.default_rng(runs), 0
 
     def result(scale: float) -> BenchResult:
@@ -87,7 +87,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(runs: int) -> None:
 
 
 def row(times_ms: Sequence[float] | np.ndarray, model: str = "x") -> Row:
-    """A stream's row of these times."""
+    """Return a stream's row with these times."""
     made = Row(model=model, runtime="ort", precision_asked="int8", threads=1, times_ms=[float(t) for t in times_ms])
     made.frames_per_run = 1
     made.summarise()
@@ -148,7 +148,7 @@ def test_without_a_yardstick_no_change_is_told_from_drift() -> None:
 
 
 def _set(**values: object) -> Callable[[BenchResult], None]:
-    """What sets fields of a result's yardstick."""
+    """Return a function that sets fields of a result's yardstick."""
 
     def change(result: BenchResult) -> None:
         yardstick = result.yardstick()
@@ -215,7 +215,7 @@ def test_the_yardstick_itself_is_the_machine() -> None:
 
 @pytest.mark.slow
 def test_a_row_that_slows_less_than_the_machine_is_not_faster() -> None:
-    """A tenth slower where the yardstick is 1.4 times as slow: both are beyond noise, in opposite directions."""
+    """Compare a row a tenth slower with a yardstick 1.4 times as slow: both exceed noise, in opposite directions."""
     old = with_many_yardstick_runs(made_result(0))
     found = compare(old, with_many_yardstick_runs(changed(changed(old, 1.1), 1.4, "unet3d")))
     assert verdicts(found) == {INCONCLUSIVE}
@@ -252,7 +252,7 @@ def test_few_or_scattered_runs_are_not_told() -> None:
 
 
 def test_slow_spells_widen_the_interval() -> None:
-    """Runs that resemble their neighbours say less than as many that do not."""
+    """Correlated runs have a wider interval than as many independent ones."""
     spelled, steady_times = [10.0] * 30 + [12.0] * 30, [10.0, 10.2] * 30
     results = [BenchResult(machine={}, protocol={}, rows=[row(times)]) for times in (spelled, steady_times)]
     spells, steady = (compare(result, result).changes[0].ratio for result in results)

@@ -1,4 +1,4 @@
-"""ONNX files with external data: read from the file's own folder, whatever the current directory holds."""
+"""ONNX files with external data are read from the file's own folder, not from the current directory."""
 
 import hashlib
 import os
@@ -14,10 +14,10 @@ from onnx.external_data_helper import set_external_data
 from edgeecho.benchmarks.profile.counting import count_macs
 from edgeecho.benchmarks.profile.layers import graph_layers
 from edgeecho.benchmarks.run.bench import run_bench
-from edgeecho.benchmarks.run.contest import speckle_clip
+from edgeecho.benchmarks.run.clip import speckle_clip
 from edgeecho.benchmarks.run.entries import entries
 from edgeecho.benchmarks.run.external_data import NESTED, TENSOR, read_onnx
-from edgeecho.benchmarks.run.opened import open_row
+from edgeecho.benchmarks.run.loaded_row import load_row
 from edgeecho.benchmarks.run.protocol import Extras, Rules
 from edgeecho.errors import ModelFileError
 
@@ -25,11 +25,11 @@ SIZE = 32
 CLIP = speckle_clip(4, SIZE)
 RULES = Rules(min_seconds=0.0, min_runs=4, max_seconds=1.0, warm_up_seconds=0.0, rounds=2)
 MACS = SIZE * SIZE * 9 * 4
-"""Of `model`, a frame."""
+"""MACs of `model`, a frame."""
 
 
 def model(seed: int = 0) -> onnx.ModelProto:
-    """A 3x3 convolution of 4 channels and a reshape, whose target is a tensor too."""
+    """Return a 3x3 convolution of 4 channels and a reshape, whose target is a tensor too."""
     rng = np.random.default_rng(seed)
     weights = [
         numpy_helper.from_array(rng.standard_normal((4, 1, 3, 3)).astype(np.float32), "w"),
@@ -53,7 +53,7 @@ def saved(folder: Path, seed: int = 0, one_file: bool = True) -> Path:
 
 
 def moved(path: Path, **places: str) -> Path:
-    """The file with other entries of its first tensor's external data."""
+    """Return the file with other entries of its first tensor's external data."""
     graph = onnx.load(path, load_external_data=False)
     entries_ = graph.graph.initializer[0].external_data
     found = {entry.key: entry.value for entry in entries_} | places
@@ -78,7 +78,7 @@ def test_the_files_own_folder_counts_not_the_current_directory(
         monkeypatch.chdir(tmp_path / directory)
         for file in (path, whole):
             (entry,) = entries([], [runtime], ["fp32"], ["clip"], tmp_path, [file])
-            answers.append(open_row({**entry.job(), "threads": 1}, CLIP).run()[0])
+            answers.append(load_row({**entry.job(), "threads": 1}, CLIP).run()[0])
     assert all(np.array_equal(answer, answers[0]) for answer in answers)
     assert np.abs(answers[0]).max() > 0
 
@@ -132,7 +132,7 @@ def test_the_digest_is_of_every_byte_and_name(tmp_path: Path) -> None:
 
 
 def test_tensors_anywhere_in_the_graph_are_put_in(tmp_path: Path) -> None:
-    """In a constant's attribute, in a branch, in a function, in a sparse tensor; offsets alone, without lengths."""
+    """External data in an attribute, a branch, a function and a sparse tensor, with offsets and without lengths."""
 
     def outside(values: list[float]) -> TensorProto:
         tensor = numpy_helper.from_array(np.array(values, np.float32))
@@ -162,7 +162,7 @@ def test_tensors_anywhere_in_the_graph_are_put_in(tmp_path: Path) -> None:
 
 
 def test_every_place_of_a_tensor_is_known() -> None:
-    """By the description of the format that comes with `onnx`."""
+    """Compare the field numbers with the description of the format in `onnx`."""
     names = {"ModelProto": "model", "GraphProto": "graph", "NodeProto": "node", "AttributeProto": "attribute"}
     names |= {"SparseTensorProto": "sparse", "FunctionProto": "function", "TrainingInfoProto": "training"}
     names["TensorProto"] = TENSOR

@@ -1,4 +1,4 @@
-"""A stream at a fixed rate, by a clock of our own."""
+"""Live measurement of a stream, with a simulated clock."""
 
 from types import SimpleNamespace
 
@@ -9,7 +9,7 @@ from edgeecho.benchmarks.run.live import run_live
 
 
 def _drive(costs_s: list[float], fps: float = 10.0, quiet: int = 10) -> dict[str, object]:
-    """A stream of pushes that take so long, by a clock that only they and sleep move."""
+    """Return the result of pushes of given durations, with a clock that only they and sleep advance."""
     time = SimpleNamespace(now=0.0)
     costs = iter([0.05] * quiet + costs_s)  # a quiet first second
 

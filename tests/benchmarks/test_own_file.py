@@ -9,21 +9,21 @@ import pytest
 from onnx import TensorProto, helper
 
 from edgeecho.benchmarks.run.bench import run_bench
-from edgeecho.benchmarks.run.contest import speckle_clip
+from edgeecho.benchmarks.run.clip import speckle_clip
 from edgeecho.benchmarks.run.entries import entries
-from edgeecho.benchmarks.run.opened import open_row
+from edgeecho.benchmarks.run.loaded_row import load_row
 from edgeecho.benchmarks.run.protocol import Extras, Rules
 from edgeecho.errors import ConfigError
 
 SIZE = 48
-"""Pixels of the tiny bundle."""
+"""Frame size of the tiny bundle, in pixels."""
 CLIP = speckle_clip(8, SIZE)
 RULES = Rules(min_seconds=0.0, min_runs=10, max_seconds=1.0, warm_up_seconds=0.0, rounds=2)
 Command = Callable[..., tuple[int, str, str]]
 
 
 def _own(path: Path, shape: list[int | str], kind: int = TensorProto.FLOAT) -> Path:
-    """A 3x3 convolution of 4 channels, by anyone's hand."""
+    """Return a 3x3 convolution of 4 channels without an EdgeEcho seal."""
     channels = shape[1] if isinstance(shape[1], int) else 1
     kernel = (4, channels, *[3] * (len(shape) - 2))
     weights = helper.make_tensor("w", TensorProto.FLOAT, kernel, np.ones(kernel, np.float32).ravel())
@@ -53,7 +53,7 @@ def test_own_files_are_fed_what_they_take(
     tmp_path: Path, runtime: str, shape: list[int | str], kind: int, frames: int, fed: tuple[int, ...]
 ) -> None:
     (entry,) = entries([], [runtime], ["fp32"], ["clip"], tmp_path, [_own(tmp_path / "own.onnx", shape, kind)])
-    opened = open_row({**entry.job(), "threads": 1}, CLIP)
+    opened = load_row({**entry.job(), "threads": 1}, CLIP)
     assert opened.inputs is not None
     (given,) = opened.inputs.values()
     assert given.shape == fed

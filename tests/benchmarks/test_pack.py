@@ -1,4 +1,4 @@
-"""Packed contests: exported here, run where nothing can be."""
+"""Packs: written with the exporter, run without it."""
 
 import json
 import os
@@ -12,17 +12,18 @@ import pytest
 
 from edgeecho.benchmarks.peers.peers import PEERS, Peer
 from edgeecho.benchmarks.profile.counting import count_macs
-from edgeecho.benchmarks.run import bench, packing
+from edgeecho.benchmarks.run import bench
+from edgeecho.benchmarks.run import write_pack as write_pack_module
 from edgeecho.benchmarks.run.bench import run_bench
-from edgeecho.benchmarks.run.contest import speckle_clip
+from edgeecho.benchmarks.run.clip import speckle_clip
 from edgeecho.benchmarks.run.entries import DEFAULT_MODELS, PRECISIONS, entries
 from edgeecho.benchmarks.run.pack import Pack
-from edgeecho.benchmarks.run.packing import prepare_pack
 from edgeecho.benchmarks.run.protocol import Rules
+from edgeecho.benchmarks.run.write_pack import write_pack
 from edgeecho.errors import ConfigError, MissingExtraError
 
 SIZE = 48
-"""Pixels of the tiny bundle."""
+"""Frame size of the tiny bundle, in pixels."""
 CLIP = speckle_clip(8, SIZE)
 RULES = Rules(min_seconds=0.0, min_runs=10, max_seconds=1.0, warm_up_seconds=0.0, rounds=2)
 Command = Callable[..., tuple[int, str, str]]
@@ -32,14 +33,14 @@ Command = Callable[..., tuple[int, str, str]]
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A small network in the place of the 3D U-Net, and a `command` that passes a short clip and short rules on."""
     monkeypatch.setattr(bench, "run_bench", partial(run_bench, rules=RULES, frames=CLIP))
-    monkeypatch.setattr(packing, "prepare_pack", partial(prepare_pack, clip=CLIP))
+    monkeypatch.setattr(write_pack_module, "write_pack", partial(write_pack, clip=CLIP))
     peer = Peer("unet3d", {"in_channels": 1, "classes": 1, "base_channels": 4})
     monkeypatch.setitem(PEERS, "unet3d", peer)
 
 
 @pytest.fixture
 def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This process and those of the rows find what `pip install edgeecho` alone brings."""
+    """Hide from this process and those of the rows what `pip install edgeecho` alone does not install."""
     names = ("openvino", "torch", "onnx")
     (tmp_path / "site").mkdir()
     lines = ["import sys", *(f"sys.modules[{name!r}] = None" for name in names)]
@@ -50,7 +51,7 @@ def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def packed(folder: Path) -> dict[str, list[str]]:
-    """Files of each model's folder."""
+    """Return the files of each model's folder."""
     return {path.name: sorted(file.name for file in path.iterdir()) for path in folder.iterdir() if path.is_dir()}
 
 
@@ -59,7 +60,7 @@ def test_a_pack_runs_where_nothing_can_be_exported(
     tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, said = tmp_path / "pack", []
-    failures = prepare_pack(
+    failures = write_pack(
         folder, [str(tiny_bundle), "unet3d"], ["ort"], ["fp32", "int8"], ["clip", "stream"], said.append, CLIP
     )
     assert failures == {}
@@ -69,8 +70,8 @@ def test_a_pack_runs_where_nothing_can_be_exported(
     for name in ("torch.py", "onnx.py"):
         (tmp_path / name).write_text("raise ImportError\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)  # of the rows' processes
-    monkeypatch.setattr("edgeecho.benchmarks.run.bench.prepare", None)
-    monkeypatch.setattr("edgeecho.benchmarks.run.bench.macs_per_frame", None)
+    monkeypatch.setattr("edgeecho.benchmarks.run.session.export_peer_files", None)
+    monkeypatch.setattr("edgeecho.benchmarks.run.session.macs_per_frame", None)
     rows = run_bench(pack=folder, runtimes=["ort"], rules=RULES, frames=CLIP).rows
     assert [row.error for row in rows] == [None] * 6
     asked = [(row.precision_asked, "int8 15/18" if row.model == "unet3d" else "int8") for row in rows]
@@ -83,7 +84,7 @@ def test_a_pack_runs_where_nothing_can_be_exported(
 def test_a_pack_in_the_working_folder_is_not_mistaken(
     tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its folders have names of peers and of packaged models."""
+    """Pack whose folders have names of peers and of packaged models."""
     for name in ("unet2d", "cl_unet_edge"):
         shutil.copytree(tiny_bundle, tmp_path / name)
     sources = [str(tmp_path / name) for name in ("unet2d", "cl_unet_edge")]
@@ -100,10 +101,10 @@ def test_a_pack_in_the_working_folder_is_not_mistaken(
 def test_two_models_of_one_name_cannot_be_packed(tiny_bundle: Path, tmp_path: Path) -> None:
     shutil.copytree(tiny_bundle, tmp_path / "tiny")
     models = [str(tiny_bundle), str(tmp_path / "tiny")]
-    failures = prepare_pack(tmp_path / "pack", models, ["ort"], ["int8"], ["clip"], lambda text: None)
+    failures = write_pack(tmp_path / "pack", models, ["ort"], ["int8"], ["clip"], lambda text: None)
     assert "two models have that name" in failures["tiny"]
     with pytest.raises(ConfigError, match="unknown model"):
-        prepare_pack(tmp_path / "no", ["nobody"], ["ort"], ["int8"], ["clip"], lambda text: None)
+        write_pack(tmp_path / "no", ["nobody"], ["ort"], ["int8"], ["clip"], lambda text: None)
     assert not (tmp_path / "no").exists()
 
 
@@ -140,7 +141,7 @@ def test_a_pack_holds_what_is_asked_for_and_runs_it(
 ) -> None:
     folder = tmp_path / "pack"
     models = [str(tiny_bundle), *(["unet3d"] if of_peer else [])]
-    assert prepare_pack(folder, models, runtimes, precisions, forms, lambda text: None, CLIP) == {}
+    assert write_pack(folder, models, runtimes, precisions, forms, lambda text: None, CLIP) == {}
     assert packed(folder) == {"tiny": ["bundle.json", *files], **({"unet3d": of_peer} if of_peer else {})}
     index = json.loads((folder / "tiny" / "bundle.json").read_text())
     assert sorted(index["files"]) == files
@@ -155,7 +156,7 @@ def test_a_pack_holds_what_is_asked_for_and_runs_it(
 
 def test_default_models_without_such_a_row_are_left_out(tmp_path: Path) -> None:
     said: list[str] = []
-    rows = entries(DEFAULT_MODELS, ["ort"], ["int8"], ["stream"], tmp_path, say=said.append)
+    rows = entries(DEFAULT_MODELS, ["ort"], ["int8"], ["stream"], tmp_path, notify=said.append)
     assert {row.model for row in rows} == {"cl_unet_edge", "cl_unet_nano", "unet2d"}
     assert said == ["unet3d: left out, no row of these forms, runtimes and precisions is possible"]
     assert "unet3d" not in {row.model for row in entries(["all"], ["ort"], ["int8"], ["stream"], tmp_path)}
@@ -169,9 +170,9 @@ def test_default_models_without_such_a_row_are_left_out(tmp_path: Path) -> None:
 def test_files_of_an_earlier_pack_are_told_and_not_run(tiny_bundle: Path, tmp_path: Path) -> None:
     folder, said = tmp_path / "pack", []
     asked = (folder, [str(tiny_bundle)], ["ort"])
-    prepare_pack(*asked, PRECISIONS, ["clip"], lambda text: None)
+    write_pack(*asked, PRECISIONS, ["clip"], lambda text: None)
     assert {entry.precision for entry in Pack.read(folder).entries()} == {"fp32", "int8"}
-    prepare_pack(*asked, ["int8"], ["clip"], said.append)
+    write_pack(*asked, ["int8"], ["clip"], said.append)
     assert said == ["packing tiny", "tiny: not of this pack, and not run: clip.fp32.onnx"]
     assert [entry.precision for entry in Pack.read(folder).entries()] == ["int8"]
     with pytest.raises(ConfigError, match="the pack holds no file of these forms"):
@@ -182,7 +183,7 @@ def test_files_of_an_earlier_pack_are_told_and_not_run(tiny_bundle: Path, tmp_pa
 def test_a_folder_packed_into_itself_is_left_whole(tiny_bundle: Path, tmp_path: Path) -> None:
     shutil.copytree(tiny_bundle, tmp_path / "tiny")
     before = {path: path.read_bytes() for path in (tmp_path / "tiny").iterdir()}
-    assert prepare_pack(tmp_path, [str(tmp_path / "tiny")], ["ort"], ["int8"], ["clip"], lambda text: None) == {}
+    assert write_pack(tmp_path, [str(tmp_path / "tiny")], ["ort"], ["int8"], ["clip"], lambda text: None) == {}
     assert before == {path: path.read_bytes() for path in (tmp_path / "tiny").iterdir()}
     assert len(Pack.read(tmp_path).entries()) == 1
 

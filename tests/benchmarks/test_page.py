@@ -1,4 +1,4 @@
-"""The result as page, CSV, Markdown and table: all of it there, none of it from elsewhere, names made harmless."""
+"""Result as page, CSV, Markdown and table: complete, without external resources, with names escaped."""
 
 import csv
 import io
@@ -14,15 +14,15 @@ from rich.console import Console
 
 from edgeecho.benchmarks.render.charts import draw_latency, draw_profile
 from edgeecho.benchmarks.render.files import csv_header, render_csv, write_results
+from edgeecho.benchmarks.render.formatting import number, row_name, significant, speedup
 from edgeecho.benchmarks.render.markdown import render_markdown
-from edgeecho.benchmarks.render.page import NARROW, WIDE, render_page
+from edgeecho.benchmarks.render.page import NARROW_PX, WIDE_PX, render_page
 from edgeecho.benchmarks.render.pareto import Point, accuracy_points, draw_pareto, front
 from edgeecho.benchmarks.render.summary import summary
-from edgeecho.benchmarks.render.svg import Axis
 from edgeecho.benchmarks.render.table import print_table
-from edgeecho.benchmarks.render.words import figure, number, row_name, times
 from edgeecho.benchmarks.run.result import BenchResult, Row
 from edgeecho.errors import DataError
+from edgeecho.report.page.svg import Axis
 from tests.benchmarks.made_results import FAILURE, made_result
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -30,7 +30,7 @@ VOID = {"meta", "link", "br", "img", "input", "hr"}
 
 
 class Page(HTMLParser):
-    """What a page holds; fails where tags do not nest."""
+    """Tags and text of a page; an assertion fails if tags do not nest."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -107,8 +107,8 @@ def test_page_can_be_read_by_everyone(html: str) -> None:
     plots = [given for tag, given in page.tags if tag == "svg"]
     assert len(plots) == 10  # five plots, each wide and narrow
     assert all(given["role"] == "img" and given["aria-label"] for given in plots)
-    assert {float(given["width"] or 0) for given in plots} == {WIDE, NARROW}
-    assert "prefers-color-scheme:dark" in html
+    assert {float(given["width"] or 0) for given in plots} == {WIDE_PX, NARROW_PX}
+    assert "prefers-color-scheme: dark" in html
     assert "width=device-width" in html
     heads = [given for tag, given in page.tags if tag == "th"]
     assert all("scope" in given for given in heads)
@@ -236,8 +236,8 @@ def test_ticks_are_round_and_inside() -> None:
 
 def test_figures_in_words() -> None:
     figures = {0.05312: "0.0531", 0.2853: "0.285", 16.93: "16.9", 6831.1: "6 831", 0: "0.00", None: "-", "x": "-"}
-    assert {value: figure(value) for value in figures} == figures
-    assert [times(v) for v in (1, 3.8, 19.24, 748.09, 26519)] == ["1.0x", "3.8x", "19.2x", "748x", "26 519x"]
+    assert {value: significant(value) for value in figures} == figures
+    assert [speedup(v) for v in (1, 3.8, 19.24, 748.09, 26519)] == ["1.0x", "3.8x", "19.2x", "748x", "26 519x"]
     assert number(float("nan")) == number(True) == "-"
 
 

@@ -1,4 +1,4 @@
-"""The peers: what is published of them is what is counted, and each is exported, quantized and read back."""
+"""Peers: published sizes equal counted ones, and each is exported, quantized and read back."""
 
 import json
 import os
@@ -19,10 +19,11 @@ pytest.importorskip("openvino")
 from edgeecho.benchmarks.peers.peers import PEERS, Peer  # noqa: E402
 from edgeecho.benchmarks.profile.counting import count_macs  # noqa: E402
 from edgeecho.benchmarks.profile.readback import convolutions_run  # noqa: E402
-from edgeecho.benchmarks.run import contest  # noqa: E402
-from edgeecho.benchmarks.run.contest import prepare, speckle_clip  # noqa: E402
+from edgeecho.benchmarks.run import peer_files  # noqa: E402
+from edgeecho.benchmarks.run.clip import speckle_clip  # noqa: E402
 from edgeecho.benchmarks.run.entries import Entry  # noqa: E402
-from edgeecho.benchmarks.run.prepare import export_peer  # noqa: E402
+from edgeecho.benchmarks.run.export_peer import export_peer  # noqa: E402
+from edgeecho.benchmarks.run.peer_files import export_peer_files  # noqa: E402
 from edgeecho.errors import ConfigError, ExportError, MissingExtraError  # noqa: E402
 from edgeecho.export.graph.clip import clip_graph  # noqa: E402
 from edgeecho.model.registry import locate  # noqa: E402
@@ -55,7 +56,7 @@ SMALL = {
 
 
 def built(name: str, **config: object) -> torch.nn.Module:
-    """The network, with other fields if given; skipped where a package is missing."""
+    """Return the network, with other fields if given; skip if a package is missing."""
     peer = PEERS[name]
     try:
         return (replace(peer, config=config) if config else peer).build()
@@ -111,7 +112,7 @@ def test_parameters(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["dynunet2d", "simlvseg"])
 def test_macs_are_what_is_published(name: str) -> None:
-    """G a frame of the table are multiply-accumulates at 112 x 112; ours leave out norms and activations."""
+    """Compare with the table's G a frame, which are MACs at 112 x 112; ours leave out norms and activations."""
     graph = clip_graph(built(name), SIZE, PEERS[name].frames(FRAMES))
     per_frame = count_macs(graph, FRAMES) / FRAMES * (112 / SIZE) ** 2  # all of it grows with the area
     assert per_frame / 1e9 == pytest.approx(PUBLISHED[name][1], rel=0.011)
@@ -178,7 +179,7 @@ def test_a_missing_package_fails_its_rows(tmp_path: Path, monkeypatch: pytest.Mo
     np.save(tmp_path / "frames.npy", CLIP)
     rows = [Entry("simlvseg", str(tmp_path / "work"), "ort", "fp32", kind="peer")]
     line = "simlvseg could not be exported: simlvseg needs monai: pip install --no-deps monai"
-    assert prepare("simlvseg", rows, tmp_path / "frames.npy") == line
+    assert export_peer_files("simlvseg", rows, tmp_path / "frames.npy") == line
 
 
 def test_an_unknown_peer_is_refused(tmp_path: Path) -> None:
@@ -216,10 +217,10 @@ def test_the_folder_of_a_peer_holds_the_files_of_its_rows_and_is_used_again(
     def prepared(runtime: str, widths: list[int], frames: int = 5) -> dict[str, int]:
         """Names of the files and the times at which they were written."""
         config = {"widths": widths, "decoder_widths": [8]}
-        monkeypatch.setattr(contest, "PEERS", {"unet2d": Peer("unet2d", config, forms=("clip", "stream"))})
+        monkeypatch.setattr(peer_files, "PEERS", {"unet2d": Peer("unet2d", config, forms=("clip", "stream"))})
         np.save(tmp_path / "frames.npy", CLIP[:frames])
         rows = [Entry("unet2d", str(tmp_path / "unet2d"), runtime, "int8", kind="peer")]
-        assert prepare("unet2d", rows, tmp_path / "frames.npy") is None
+        assert export_peer_files("unet2d", rows, tmp_path / "frames.npy") is None
         return {path.name: path.stat().st_mtime_ns for path in (tmp_path / "unet2d").iterdir()}
 
     first = prepared("ort", [8, 8], frames=8)

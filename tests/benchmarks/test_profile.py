@@ -1,4 +1,4 @@
-"""Profiles and estimates: MACs of fused kernels, the ceiling, the roofline."""
+"""Profiles and estimates: MACs of fused kernels, the peak throughput, the roofline."""
 
 import io
 import json
@@ -16,7 +16,7 @@ pytest.importorskip("openvino")
 from onnx import TensorProto, helper  # noqa: E402
 from rich.console import Console  # noqa: E402
 
-from edgeecho.benchmarks.profile import ceiling, estimate, profile  # noqa: E402
+from edgeecho.benchmarks.profile import estimate, peak_throughput, profile  # noqa: E402
 from edgeecho.benchmarks.profile.boards import BOARDS, find_boards  # noqa: E402
 from edgeecho.benchmarks.profile.counting import count_macs  # noqa: E402
 from edgeecho.benchmarks.profile.estimate import calibrate, roofline  # noqa: E402
@@ -25,7 +25,7 @@ from edgeecho.benchmarks.profile.layers import Layer, graph_layers  # noqa: E402
 from edgeecho.benchmarks.profile.matching import Multiplier, assign  # noqa: E402
 from edgeecho.benchmarks.profile.profile import profile_model  # noqa: E402
 from edgeecho.benchmarks.render.table import print_table  # noqa: E402
-from edgeecho.benchmarks.run.contest import speckle_clip  # noqa: E402
+from edgeecho.benchmarks.run.clip import speckle_clip  # noqa: E402
 from edgeecho.errors import ConfigError, ExportError, ModelFileError  # noqa: E402
 from edgeecho.export.graph.clip import clip_graph  # noqa: E402
 from edgeecho.export.graph.stream import stream_graph  # noqa: E402
@@ -76,7 +76,7 @@ def write_models(folder: Path) -> None:
 
 @pytest.fixture
 def _no_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(profile, "ceiling_gmac_per_s", lambda runtime, precision, threads: 100.0)
+    monkeypatch.setattr(profile, "measure_peak_gmac_per_s", lambda runtime, precision, threads: 100.0)
 
 
 def profiled(models: Path, name: str, runtime: str) -> dict:
@@ -123,7 +123,7 @@ def test_layers_are_named_by_the_network_in_both_engines(models: Path) -> None:
 @pytest.mark.usefixtures("_no_ceiling")
 def test_mixed_precision_has_a_ceiling_of_each(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rates = {"int8": 400.0, "fp32": 100.0}
-    monkeypatch.setattr(profile, "ceiling_gmac_per_s", lambda runtime, precision, threads: rates[precision])
+    monkeypatch.setattr(profile, "measure_peak_gmac_per_s", lambda runtime, precision, threads: rates[precision])
     found = profiled(models, "unet3d.clip.int8", "ort")
     assert found["ceilings"] == rates
     assert found["ceiling_gmac_per_s"] == 400.0  # most of its MACs
@@ -163,7 +163,7 @@ def test_layers_by_hand() -> None:
 
 
 def test_a_graph_that_is_not_ours_is_given_its_own_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(profile, "ceiling_gmac_per_s", lambda runtime, precision, threads: 100.0)
+    monkeypatch.setattr(profile, "measure_peak_gmac_per_s", lambda runtime, precision, threads: 100.0)
     conv = helper.make_node("Conv", ["image", "w"], ["y"])
     w = onnx.numpy_helper.from_array(np.ones((3, 2, 1, 1), np.float32), "w")
     image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 2, "H", "W"])
@@ -177,7 +177,7 @@ def test_a_graph_that_is_not_ours_is_given_its_own_inputs(monkeypatch: pytest.Mo
 
 
 def test_sixteen_bits_are_asked_for(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(profile, "ceiling_gmac_per_s", lambda runtime, precision, threads: 100.0)
+    monkeypatch.setattr(profile, "measure_peak_gmac_per_s", lambda runtime, precision, threads: 100.0)
     data, _, weights, *_ = check(models / "cl_unet_edge.clip.fp32.xml")
     found = profile_model(data, weights, "openvino", "bf16", {"frames": CLIP}, 1, 3)
     can = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
@@ -210,13 +210,15 @@ def test_every_multiplier_is_in_one_kernel_or_it_is_said() -> None:
 
 def test_ceiling_runs_in_the_precision_that_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
     small = {"channels": 32, "size_px": 16}
-    assert count_macs(ceiling.fat_convolution("int8", **small), 1) == 32 * 32 * 9 * 16 * 16
+    assert count_macs(peak_throughput.peak_convolution("int8", **small), 1) == 32 * 32 * 9 * 16 * 16
     for runtime in SUFFIX:
         for precision in ("int8", "fp32"):
-            assert ceiling.ceiling_gmac_per_s(runtime, precision, 1, runs=3, **small) > 0
-    monkeypatch.setattr(ceiling, "FILE_PRECISION", {"bf16": "fp32"})  # an engine that does not do what it is told
+            assert peak_throughput.measure_peak_gmac_per_s(runtime, precision, 1, runs=3, **small) > 0
+    monkeypatch.setattr(
+        peak_throughput, "FILE_PRECISION", {"bf16": "fp32"}
+    )  # an engine that does otherwise
     with pytest.raises(ExportError, match="ran in fp32, not in bf16"):
-        ceiling.ceiling_gmac_per_s("openvino", "bf16", 1, runs=3, **small)
+        peak_throughput.measure_peak_gmac_per_s("openvino", "bf16", 1, runs=3, **small)
 
 
 def layer(macs: int, moved: int, precision: str = "int8") -> Layer:
@@ -241,7 +243,7 @@ def test_estimate_by_hand() -> None:
     # 1.5 GHz: 12 GMAC/s by the best instructions, 6 as the kernel multiplies; copies at 5.5 GB/s
     assert found["low_ms"] == pytest.approx((1.0 + 1.0) / 2)
     assert found["ms_per_frame"] == pytest.approx((2.0 + 1.0) * calibration["ratio"] / 2, abs=2e-3)
-    assert found["high_ms"] == pytest.approx(estimate.HIGH * found["ms_per_frame"], abs=2e-3)
+    assert found["high_ms"] == pytest.approx(estimate.HIGH_FACTOR * found["ms_per_frame"], abs=2e-3)
     assert found["bound_by"] == {"compute": pytest.approx(2 / 3, abs=1e-3), "memory": pytest.approx(1 / 3, abs=1e-3)}
     assert "not a measurement" in found["label"]
     four = estimate.estimate(layers, board, 8, calibration)

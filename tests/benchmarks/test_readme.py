@@ -1,4 +1,4 @@
-"""The README's speed table and picture are what the JSON says."""
+"""The README's speed table and picture equal those of the JSON."""
 
 import shutil
 from pathlib import Path
@@ -16,7 +16,7 @@ NEEDED = ("README.md", "docs/bench-cpu.json", "docs/img/bench.svg")
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The files that count, elsewhere."""
+    """Copy of the files that are read and written."""
     for name in NEEDED:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
@@ -62,7 +62,7 @@ def test_another_result_changes_table_and_picture_alone(copy: Path) -> None:
         assert words in region
     svg = ElementTree.parse(copy / "docs/img/bench.svg").getroot()
     assert svg.get("role") == "img"
-    assert "prefers-color-scheme:dark" in "".join(svg.itertext())
+    assert "prefers-color-scheme: dark" in "".join(svg.itertext())
 
 
 def test_rows_that_failed_or_bear_odd_names_do_no_harm(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Rows of our own models and of peers, beside clips: streams, 16 bits, whole cines, accuracy, what fails."""
+"""Rows of our models and of peers: streams, 16 bits, whole cines, accuracy, failures."""
 
 import io
 import json
@@ -17,14 +17,14 @@ from edgeecho.benchmarks.render.files import render_csv
 from edgeecho.benchmarks.render.markdown import render_markdown
 from edgeecho.benchmarks.render.page import render_page
 from edgeecho.benchmarks.render.table import print_table
-from edgeecho.benchmarks.render.words import without_folders
 from edgeecho.benchmarks.run import bench, end_to_end
 from edgeecho.benchmarks.run.accuracy import summarise
 from edgeecho.benchmarks.run.bench import run_bench
-from edgeecho.benchmarks.run.contest import speckle_clip
+from edgeecho.benchmarks.run.clip import speckle_clip
 from edgeecho.benchmarks.run.end_to_end import draw_cine, time_stages
 from edgeecho.benchmarks.run.entries import Entry, entries
-from edgeecho.benchmarks.run.opened import open_row
+from edgeecho.benchmarks.run.error_text import without_folders
+from edgeecho.benchmarks.run.loaded_row import load_row
 from edgeecho.benchmarks.run.process import RowProcess
 from edgeecho.benchmarks.run.protocol import Extras, Rules
 from edgeecho.benchmarks.run.result import YARDSTICK, BenchResult, Row
@@ -39,7 +39,7 @@ from edgeecho.runtime.engines.engine import open_engine
 from tests.helpers import MakeOnce
 
 SIZE = 48
-"""Pixels of the tiny bundle."""
+"""Frame size of the tiny bundle, in pixels."""
 CLIP = speckle_clip(8, SIZE)
 RULES = Rules(min_seconds=0.0, min_runs=10, max_seconds=1.0, warm_up_seconds=0.0, rounds=2)
 Command = Callable[..., tuple[int, str, str]]
@@ -119,7 +119,7 @@ def test_a_folder_of_ours_with_the_name_of_a_peer_is_left_alone(
     folder = tmp_path / "unet2d"
     shutil.copytree(tiny_bundle, folder)
     before = {path: path.read_bytes() for path in folder.iterdir()}
-    monkeypatch.setattr("edgeecho.benchmarks.run.bench.prepare", None)  # nothing is to be exported
+    monkeypatch.setattr("edgeecho.benchmarks.run.session.export_peer_files", None)  # nothing is to be exported
     extras = Extras(end_to_end=False)
     (row,) = run_bench([str(folder)], ["ort"], ["int8"], forms=["clip"], rules=RULES, extras=extras, frames=CLIP).rows
     assert (row.error, row.weights) == (None, "trained")
@@ -149,13 +149,13 @@ def test_what_fails_beside_the_times_leaves_them_alone(tiny_bundle: Path, monkey
     def broken(*given: object, **settings: object) -> None:
         raise DataError("/home/someone/data/a.avi: cannot be read")
 
-    ask = Runner.ask
+    request = Runner.request
 
     def refuse(runner: Runner, what: str, **settings: object) -> dict[str, object]:
-        return broken() if what == "end_to_end" else ask(runner, what, **settings)
+        return broken() if what == "end_to_end" else request(runner, what, **settings)
 
     monkeypatch.setattr("edgeecho.benchmarks.run.accuracy.evaluate_model", broken)
-    monkeypatch.setattr(Runner, "ask", refuse)
+    monkeypatch.setattr(Runner, "request", refuse)
     asked = ([str(tiny_bundle)], ["ort"], ["int8"])
     result = run_bench(*asked, forms=["clip"], rules=RULES, extras=Extras(data="phantom:"), frames=CLIP)
     (row,) = result.rows
@@ -173,7 +173,7 @@ def test_what_fails_beside_the_times_leaves_them_alone(tiny_bundle: Path, monkey
         assert "someone" not in text
 
 
-@pytest.mark.parametrize(("word", "read_back"), [("asking", ["int8", None]), ("evaluating", ["int8", "fp32"])])
+@pytest.mark.parametrize(("word", "read_back"), [("measuring", ["int8", None]), ("evaluating", ["int8", "fp32"])])
 def test_ctrl_c_after_the_timing_keeps_all_times(tiny_bundle: Path, word: str, read_back: list[str | None]) -> None:
     seen: list[str] = []
 
@@ -219,7 +219,7 @@ def test_live_cost_is_a_stream_frame_or_a_whole_window() -> None:
 
 def test_a_peer_that_sees_single_frames_streams_its_clip_graph(tiny_bundle: Path) -> None:
     entry = Entry("unet2d", str(tiny_bundle), "ort", "int8", "stream", "peer")
-    opened = open_row({**entry.job(), "threads": 1}, CLIP)
+    opened = load_row({**entry.job(), "threads": 1}, CLIP)
     engine = open_engine(locate(tiny_bundle, "ort", "int8"), 1).engine
     assert opened.frames_per_run == 1
     for frame in [*CLIP, *CLIP][: len(CLIP) + 2]:  # round and round
@@ -231,7 +231,7 @@ def test_pytorch_runs_peers_and_ours(tiny_bundle: Path, monkeypatch: pytest.Monk
     monkeypatch.setitem(PEERS, "unet2d", small)
     rows = entries(["unet2d"], ["torch"], ["fp32", "int8"], ["clip", "stream"], Path())
     assert [(row.form, row.precision) for row in rows] == [("clip", "fp32")]
-    opened = open_row({**rows[0].job(), "threads": 1}, CLIP)
+    opened = load_row({**rows[0].job(), "threads": 1}, CLIP)
     assert np.asarray(opened.run()).shape == CLIP.shape
     assert opened.report["params"] == count_parameters(small.build())
     extras = Extras(end_to_end=False)
@@ -286,7 +286,7 @@ def test_the_command_line(command: Command, tiny_bundle: Path, tmp_path: Path, m
 
 def test_a_stream_row_is_pushed_frame_by_frame(tiny_bundle: Path) -> None:
     (entry,) = entries([str(tiny_bundle)], ["ort"], ["int8"], ["stream"], Path())
-    opened = open_row({**entry.job(), "threads": 1}, CLIP)
+    opened = load_row({**entry.job(), "threads": 1}, CLIP)
     live = stream(tiny_bundle, threads=1)
     answers = [opened.run() for _ in CLIP]
     given = [live._frames.push(frame[0]) for frame in CLIP]

@@ -15,7 +15,7 @@ import edgeecho
 from edgeecho.model.integrity import verify_model
 from edgeecho.model.registry import packaged_models
 from tests.helpers import MakeOnce
-from tests.repository.test_boundaries import ROOT, sources
+from tests.repository.test_boundaries import ROOT, is_link, sources
 
 MODELS = ("cl_unet_edge", "cl_unet_nano")
 MAX_WHEEL_BYTES = 10_000_000
@@ -86,7 +86,10 @@ def test_the_wheel_installs_nothing_but_edgeecho(wheel: zipfile.ZipFile) -> None
 
 def test_the_wheel_holds_all_parts(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
-    for path in sources():
+    pages = [path for folder in ("edgeecho", "benchmarks") for path in (ROOT / folder).rglob("*.*")]
+    pages = [path for path in pages if path.suffix in (".html", ".css", ".js") and not is_link(path)]
+    assert pages
+    for path in [*sources(), *pages]:
         place = path.relative_to(ROOT).as_posix()
         assert (place if place.startswith("edgeecho/") else f"edgeecho/{place}") in names
     assert "edgeecho/py.typed" in names

@@ -11,7 +11,6 @@ FOLDERS = ("edgeecho", "export", "benchmarks", "studies")
 MAX_LINES, MAX_PARAMETERS = 60, 8
 EXCEPTIONS = {
     "benchmarks/profile/profile.py: profile_model": "a third of it is the docstring",
-    "benchmarks/render/page.py: render_page": "one template, from the head of the page to its end",
     "benchmarks/run/bench.py: run_bench": "its parameters are the options of the benchmark, one for each flag",
     "edgeecho/cli/bench.py: bench": "half of it declares the 18 flags of the command",
     "edgeecho/report/curve.py: draw_curve": "a third of it is the docstring",

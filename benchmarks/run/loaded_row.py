@@ -1,4 +1,4 @@
-"""A row's model, opened in the row's own process: ours as a clip or a stream, a peer's, or a user's own ONNX file."""
+"""Model of a row, loaded in the row's process: our clip or stream, a peer, or a user's ONNX file."""
 
 import importlib
 import time
@@ -20,27 +20,27 @@ from edgeecho.runtime.frame_stream import FrameStream, empty_state
 
 
 @dataclass(kw_only=True, eq=False)
-class Opened:
-    """What is timed, and what is known of it."""
+class LoadedRow:
+    """Loaded model of a row, with the function that is timed."""
 
     run: Callable[[], object]
     frames_per_run: int
     engine: Engine
     model: LoadedModel | None = None
-    """None for a user's own file, and for a peer in PyTorch."""
+    """Model with its spec; None for a user's own file, and for a peer in PyTorch."""
     data: bytes = b""
-    """Bytes of the model file; for a user's own ONNX file, a graph that needs no file beside it."""
+    """Bytes of the model file; for a user's ONNX file, of a graph with its external data inside."""
     inputs: dict[str, np.ndarray]
-    """Of one run, by name; a stream's first."""
+    """Inputs of one run, by name; of a stream, of its first run."""
     report: dict[str, Any]
 
 
-def open_row(job: dict[str, Any], frames: np.ndarray) -> Opened:
-    """Open what a row runs; imports of engines come before the clock starts.
+def load_row(job: dict[str, Any], frames: np.ndarray) -> LoadedRow:
+    """Load the model of a row. The import of the engine is not in its time.
 
     Args:
         job: `Entry.job`, and threads.
-        frames: The contest's clip, uint8 (T, 1, S, S).
+        frames: The benchmark's clip, uint8 (T, 1, S, S).
 
     Raises:
         EdgeEchoError: If it cannot be opened, or does not take the clip.
@@ -55,17 +55,17 @@ def open_row(job: dict[str, Any], frames: np.ndarray) -> Opened:
         torch.set_num_threads(job["threads"])  # for good: this process runs nothing but the row
     start = time.perf_counter_ns()
     if job["kind"] == "own":
-        opened = _open_own(job, frames)
+        loaded = _load_own(job, frames)
     elif job["path"] is None:
-        opened = _open_peer_in_torch(job, frames)
+        loaded = _load_peer_in_torch(job, frames)
     else:
-        opened = _open_ours(job, frames)
+        loaded = _load_ours(job, frames)
     load_ms = (time.perf_counter_ns() - start) / 1e6
-    opened.report = {"load_ms": load_ms, "runtime_version": opened.engine.version, **opened.report}
-    return opened
+    loaded.report = {"load_ms": load_ms, "runtime_version": loaded.engine.version, **loaded.report}
+    return loaded
 
 
-def _open_ours(job: dict[str, Any], frames: np.ndarray) -> Opened:
+def _load_ours(job: dict[str, Any], frames: np.ndarray) -> LoadedRow:
     path, form = Path(job["path"]), job["form"]
     if form is None:
         form = check(path).spec.form
@@ -78,7 +78,7 @@ def _open_ours(job: dict[str, Any], frames: np.ndarray) -> Opened:
     if spec.size_px != size_px or (form == "clip" and spec.frames not in (None, t)):
         raise ShapeError(
             f"{path.name}: a graph of {spec.frames or 'any'} frames of {spec.size_px} px; "
-            f"the contest's clip has {t} of {size_px} px"
+            f"the benchmark's clip has {t} of {size_px} px"
         )
     streamed = form == "stream"
     step = _stream(loaded, frames, framewise=of_peer) if streamed else partial(loaded.engine.infer, frames)
@@ -93,7 +93,7 @@ def _open_ours(job: dict[str, Any], frames: np.ndarray) -> Opened:
         "weights": "random" if of_peer else "trained",
         **_file(path, loaded.sha256),
     }
-    return Opened(
+    return LoadedRow(
         run=step,
         frames_per_run=1 if streamed else t,
         engine=loaded.engine,
@@ -105,7 +105,7 @@ def _open_ours(job: dict[str, Any], frames: np.ndarray) -> Opened:
 
 
 def _stream(loaded: LoadedModel, frames: np.ndarray, framewise: bool) -> Callable[[], object]:
-    """One more live frame, the clip's frames over and over."""
+    """Return a function that runs one more live frame; the clip's frames are repeated."""
     coming = cycle(range(len(frames)))
     if framewise:
         return lambda: loaded.engine.infer(frames[(i := next(coming)) : i + 1])
@@ -121,7 +121,7 @@ def _file(path: Path, sha256: str) -> dict[str, Any]:
 
 
 class _TorchPeer:
-    """A peer as PyTorch runs it: the same pipeline as in its exported graph."""
+    """Peer in PyTorch, with the same pipeline as in its exported graph."""
 
     runtime = "torch"
 
@@ -136,19 +136,19 @@ class _TorchPeer:
         self.params = sum(p.numel() for p in self.network.parameters())
 
     def infer(self, frames: np.ndarray) -> np.ndarray:
-        """Frames uint8 (T, 1, S, S) to prob uint8 (T, 1, S, S)."""
+        """Return prob uint8 (T, 1, S, S) of frames uint8 (T, 1, S, S)."""
         with self._torch.inference_mode():
             return np.asarray(self.network(self._torch.from_numpy(frames)).numpy())
 
 
-def _open_peer_in_torch(job: dict[str, Any], frames: np.ndarray) -> Opened:
+def _load_peer_in_torch(job: dict[str, Any], frames: np.ndarray) -> LoadedRow:
     engine = _TorchPeer(job["model"], job["config"])
     report = {"form": "clip", "params": engine.params, "precision_stored": "fp32", "weights": "random"}
     step = partial(engine.infer, frames)
-    return Opened(run=step, frames_per_run=len(frames), engine=engine, inputs={"frames": frames}, report=report)
+    return LoadedRow(run=step, frames_per_run=len(frames), engine=engine, inputs={"frames": frames}, report=report)
 
 
-def _open_own(job: dict[str, Any], frames: np.ndarray) -> Opened:
+def _load_own(job: dict[str, Any], frames: np.ndarray) -> LoadedRow:
     own = OwnFile(Path(job["path"]), job["runtime"], job["threads"])
     inputs, count = own.feed(frames)
     report = {
@@ -159,7 +159,7 @@ def _open_own(job: dict[str, Any], frames: np.ndarray) -> Opened:
         "file_bytes": own.file.file_bytes,
         "sha256": own.file.sha256,
     }
-    return Opened(
+    return LoadedRow(
         run=partial(own.infer, inputs),
         frames_per_run=count,
         engine=own.engine,

@@ -1,4 +1,4 @@
-"""`edgeecho bench --prepare`: the contestants' files that are asked for, and what a board cannot find out by itself."""
+"""Writer of packs, for `edgeecho bench --prepare`: files of the requested rows, and what a board cannot compute."""
 
 import json
 import shutil
@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeecho.benchmarks.run.contest import prepare, speckle_clip
-from edgeecho.benchmarks.run.entries import Entry, entries, known, macs_per_frame
-from edgeecho.benchmarks.run.pack import ASKED, FORMAT, INDEX, PACKED_RUNTIMES
+from edgeecho.benchmarks.run.clip import speckle_clip
+from edgeecho.benchmarks.run.entries import Entry, entries, macs_per_frame, require_names
+from edgeecho.benchmarks.run.pack import DEFAULT_SELECTION, FORMAT, INDEX, PACKED_RUNTIMES
+from edgeecho.benchmarks.run.peer_files import export_peer_files
 from edgeecho.errors import EdgeEchoError
 from edgeecho.files import atomic, require_writable
 from edgeecho.model.registry import INDEX as BUNDLE_INDEX
@@ -18,35 +19,35 @@ from edgeecho.model.registry import read_index
 MODEL_SUFFIXES = (".onnx", ".ort", ".xml", ".bin")
 
 
-def prepare_pack(
+def write_pack(
     folder: Path,
     models: Sequence[str],
     runtimes: Sequence[str],
     precisions: Sequence[str],
     forms: Sequence[str],
-    say: Callable[[str], None],
+    notify: Callable[[str], None],
     clip: np.ndarray | None = None,
 ) -> dict[str, str]:
-    """Write the files of the rows that are asked for, and no others, and an index of them.
+    """Write the files of the requested rows and an index of them.
 
     Args:
-        folder: Made if need be; files of an earlier pack that are not of this one stay, and are not run.
-        models: As `run_bench`; files cannot be packed, folders and names can.
+        folder: Folder, which is made if it does not exist; other files of an earlier pack stay, and are not run.
+        models: Names and folders as in `run_bench`; files cannot be packed.
         runtimes: `ort`, `openvino`.
-        precisions: As `run_bench`.
-        forms: As `run_bench`.
-        say: Told what is done, which models have no such row, and which files lie there that are not of this pack.
-        clip: On which peers are exported, uint8 (T, 1, S, S); None means that of `run_bench`.
+        precisions: Names as in `run_bench`.
+        forms: Names as in `run_bench`.
+        notify: Called with messages: progress, models without a possible row, files that are not of this pack.
+        clip: Clip that peers are exported with, uint8 (T, 1, S, S); None means that of `run_bench`.
 
     Returns:
-        Model to the reason why it is not in the pack; empty if all are.
+        Model to the reason why it is not in the pack; empty if all models are.
 
     Raises:
         ConfigError: If a name makes no sense.
         OutputError: If the folder cannot be written.
     """
-    known(("runtime", runtimes, PACKED_RUNTIMES))
-    rows = entries(models, runtimes, precisions, forms, folder, say=say)
+    require_names(("runtime", runtimes, PACKED_RUNTIMES))
+    rows = entries(models, runtimes, precisions, forms, folder, notify=notify)
     require_writable(folder)
     np.save(folder / "frames.npy", speckle_clip() if clip is None else clip)
     frames = len(np.load(folder / "frames.npy", mmap_mode="r"))
@@ -56,7 +57,7 @@ def prepare_pack(
     failures: dict[str, str] = {}
     for name in dict.fromkeys(row.model for row in rows):
         of_name = [row for row in rows if row.model == name]
-        say(f"packing {name}")
+        notify(f"packing {name}")
         try:
             packed, counts = _pack_one(folder, name, of_name, frames)
         except EdgeEchoError as error:
@@ -66,16 +67,16 @@ def prepare_pack(
         macs += [{"model": name, "form": form, "macs_per_frame": count} for form, count in counts.items()]
         lying = {path.name for path in (folder / name).iterdir() if path.suffix in MODEL_SUFFIXES}
         if others := sorted(lying - set(packed)):
-            say(f"{name}: not of this pack, and not run: {', '.join(others)}")
-    asked = dict(zip(ASKED, map(list, (runtimes, precisions, forms)), strict=True))
+            notify(f"{name}: not of this pack, and not run: {', '.join(others)}")
+    selected = dict(zip(DEFAULT_SELECTION, map(list, (runtimes, precisions, forms)), strict=True))
     with atomic(folder / INDEX) as path:
-        index = {"format": FORMAT, "models": kinds, "asked": asked, "files": files, "macs": macs}
+        index = {"format": FORMAT, "models": kinds, "asked": selected, "files": files, "macs": macs}
         path.write_text(json.dumps(index, indent=1) + "\n")
     return failures
 
 
 class _NotPackedError(EdgeEchoError):
-    """A model cannot be packed; the others go on."""
+    """Error of one model; the others go on."""
 
 
 def _pack_one(
@@ -84,7 +85,7 @@ def _pack_one(
     """Write the files of one model's rows.
 
     Returns:
-        Their names, and multiply-adds a frame by form.
+        Names of the files, and MACs a frame by form.
 
     Raises:
         EdgeEchoError: If it cannot be packed.
@@ -94,7 +95,7 @@ def _pack_one(
     own = folder / name
     if rows[0].kind == "peer":
         before = set(own.iterdir()) if own.is_dir() else set()
-        if failure := prepare(name, rows, folder / "frames.npy"):
+        if failure := export_peer_files(name, rows, folder / "frames.npy"):
             raise _NotPackedError(failure)
     elif not Path(rows[0].source).is_dir():
         raise _NotPackedError("a single file; pack the folder that edgeecho export wrote")
@@ -116,12 +117,12 @@ def _pack_one(
 
 
 def _files(path: Path) -> list[Path]:
-    """A model file, and OpenVINO's weights beside it."""
+    """Return a model file, and OpenVINO's weights beside it."""
     return [path, path.with_suffix(".bin")] if path.suffix == ".xml" else [path]
 
 
 def _write_bundle_index(source: Path, own: Path, names: list[str]) -> None:
-    """`bundle.json` of a folder, of the files that are packed alone."""
+    """Write the `bundle.json` of a folder for its packed files alone."""
     index = read_index(source)
     if index and source.resolve() != own.resolve():
         for key in {"files", "graphs"} & set(index):

@@ -1,4 +1,4 @@
-"""A peer's network, built, exported and quantized like ours, in a process of its own, with a job on stdin."""
+"""Export of a peer: its network is built, exported and quantized like ours, by a process with a job on stdin."""
 
 import json
 import sys
@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from edgeecho.benchmarks.peers.peers import PEERS, STORED
+from edgeecho.benchmarks.peers.peers import PEERS, STORED_PRECISIONS
 from edgeecho.errors import ConfigError, EdgeEchoError, ExportError, MissingExtraError
 from edgeecho.model.spec import ModelSpec
 
-SETTLING = 8
-"""Frames that give BatchNorm its statistics where each stands alone."""
-FEW = 3
-"""Frames that a graph of free T is compared on; it was traced with another number."""
-MAX_ERROR = 1e-3
-"""Of logits between PyTorch and the fp32 graph, as a part of the largest logit where that is above 1."""
+BATCH_NORM_FRAMES = 8
+"""Number of frames for the statistics of BatchNorm in networks that treat every frame alone."""
+COMPARED_FRAMES = 3
+"""Number of frames for the comparison of a graph of free T; it was traced with another number."""
+MAX_RELATIVE_LOGIT_ERROR = 1e-3
+"""Largest difference of logits between PyTorch and the fp32 graph, relative to the largest logit if that is above 1."""
 
 
 def export_peer(
@@ -25,25 +25,25 @@ def export_peer(
 ) -> None:
     """Write clip.{precision}.onnx and clip.{precision}.xml of a network with random weights.
 
-    T is free where every frame stands alone to the network, so that one graph runs clips and single frames; else it is
+    T is free if the network treats every frame alone, so that one graph runs clips and single frames. Otherwise it is
     the clip's.
 
     Args:
         name: A key of `PEERS`.
-        config: What builds it.
-        folder: Where to.
+        config: Arguments of its builder.
+        folder: Folder for the files.
         frames_file: .npy, uint8 (T, 1, S, S); the shape to export, and the one clip that calibrates int8.
-        formats: Precision, of `STORED`, to the runtimes that get a file of it: `ort`, `openvino`.
+        formats: Precision, of `STORED_PRECISIONS`, to the runtimes that get a file of it: `ort`, `openvino`.
 
     Raises:
         ConfigError: If the name is unknown, or the network cannot take a clip of that shape.
-        MissingExtraError: If torch, onnx, openvino or what the network is made of is missing.
-        ExportError: If the graph does not say what the network says.
+        MissingExtraError: If torch, onnx, openvino or a package of the network is missing.
+        ExportError: If the graph's logits differ from the network's.
     """
     if name not in PEERS:
         raise ConfigError(f"unknown peer {name!r}; known: {', '.join(PEERS)}")
-    if set(formats) - set(STORED):
-        raise ConfigError(f"a peer is stored in {' and '.join(STORED)}, got {', '.join(formats)}")
+    if set(formats) - set(STORED_PRECISIONS):
+        raise ConfigError(f"a peer is stored in {' and '.join(STORED_PRECISIONS)}, got {', '.join(formats)}")
     peer = replace(PEERS[name], config=config)
     try:
         from edgeecho.export.graph.clip import clip_graph
@@ -56,8 +56,8 @@ def export_peer(
     frames = np.load(frames_file)
     fixed, size_px = peer.frames(len(frames)), frames.shape[2]
     network = peer.build()
-    _settle(network, _thinned(frames) if fixed else frames[:SETTLING], name)
-    compared = frames[: fixed or FEW]
+    _set_batch_norm_statistics(network, _reduced(frames) if fixed else frames[:BATCH_NORM_FRAMES], name)
+    compared = frames[: fixed or COMPARED_FRAMES]
     logits = _logits(network, compared, name)
     graph = clip_graph(network, size_px, fixed)
     _require_same(graph, compared, logits, name)
@@ -82,17 +82,17 @@ def export_peer(
             write_openvino(stem.with_name(f"{stem.name}.xml"), model, replace(spec, precision=precision))
 
 
-def _thinned(frames: np.ndarray) -> np.ndarray:
-    """Every second pixel, cut to a multiple of 16: a whole clip in a quarter of the time."""
+def _reduced(frames: np.ndarray) -> np.ndarray:
+    """Return every second pixel of a clip, cut to a multiple of 16: it runs in a quarter of the time."""
     side = frames.shape[2] // 2 // 16 * 16
     return frames[:, :, ::2, ::2][:, :, :side, :side] if side else frames
 
 
-def _settle(network: Any, frames: np.ndarray, name: str) -> None:
-    """Give BatchNorm the statistics that it would have learnt, from frames uint8 (T, 1, S, S).
+def _set_batch_norm_statistics(network: Any, frames: np.ndarray, name: str) -> None:
+    """Set the statistics of BatchNorm to those of frames uint8 (T, 1, S, S).
 
-    As it is built it changes nothing, and over dozens of random layers all frames fade to one value: then neither a
-    wrong graph nor int8's steps would show, and values could become so small that a CPU slows down.
+    With its initial statistics it does not normalise, and dozens of random layers bring all frames to one value. Then
+    neither a wrong graph nor the steps of int8 would be noticed, and denormal values could slow a CPU down.
     """
     import torch
 
@@ -106,13 +106,13 @@ def _settle(network: Any, frames: np.ndarray, name: str) -> None:
 
 
 def _logits(network: Any, frames: np.ndarray, name: str) -> np.ndarray:
-    """What PyTorch answers to frames uint8 (T, 1, S, S); refuses those that do not fit."""
+    """Return PyTorch's logits of frames uint8 (T, 1, S, S), or refuse frames that do not fit."""
     import torch
 
     try:
         with torch.inference_mode():
             logits: np.ndarray = network.forward_frames(torch.from_numpy(frames).float() * (1.0 / 255.0)).numpy()
-    except (ValueError, RuntimeError) as error:  # a library's own network says it in its own way
+    except (ValueError, RuntimeError) as error:  # networks of libraries raise errors of their own
         reason = (str(error).splitlines() or ["no reason given"])[0]
         raise ConfigError(f"{name} cannot take a clip of {frames.shape}: {reason}") from error
     if logits.shape != frames.shape:
@@ -125,8 +125,9 @@ def _require_same(graph: Any, frames: np.ndarray, logits: np.ndarray, name: str)
     from edgeecho.export.check.proof import logit_error
 
     error = logit_error(graph, frames[:, 0], logits, name).value / max(1.0, float(np.abs(logits).max()))
-    if not error <= MAX_ERROR:
-        raise ExportError(f"{name}: its graph differs from PyTorch by {error:.2g} of its logits, limit {MAX_ERROR:g}")
+    if not error <= MAX_RELATIVE_LOGIT_ERROR:
+        limit = f"limit {MAX_RELATIVE_LOGIT_ERROR:g}"
+        raise ExportError(f"{name}: its graph differs from PyTorch by {error:.2g} of its logits, {limit}")
 
 
 if __name__ == "__main__":

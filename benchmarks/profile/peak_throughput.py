@@ -1,7 +1,8 @@
-"""The practical ceiling: the rate at which an engine runs a convolution that is as good as any for it.
+"""Practical peak throughput: the rate at which an engine runs one large convolution.
 
-256 channels to 256, 3 x 3, at 64 x 64: 2.4 GMAC, the same kernels as a network's, and so much reuse of all that is
-loaded that memory does not count. What share of this rate a layer reaches says how well it fits the engine.
+The convolution has 256 input and output channels, a kernel of 3 x 3 and a picture of 64 x 64: 2.4 GMAC. It runs in the
+same kernels as a network's, and reuses its data so often that memory does not bound it. Results and tables call this
+rate the ceiling; the share that a layer reaches tells how well it fits the engine.
 """
 
 from typing import Any
@@ -13,13 +14,13 @@ from edgeecho.benchmarks.profile.kernels import run_kernels
 from edgeecho.errors import ExportError, require
 
 CHANNELS, SIZE_PX = 256, 64
-RUNS = 15
+TIMED_RUNS = 15
 FILE_PRECISION = {"int8": "int8", "fp32": "fp32", "bf16": "fp16", "fp16": "fp16"}
-"""What a file states whose convolutions run in a precision."""
+"""Precision of convolutions to the precision that their file states."""
 
 
-def fat_convolution(precision: str, channels: int = CHANNELS, size_px: int = SIZE_PX) -> Any:
-    """The convolution as an ONNX model; int8 as our export writes it: uint8 in and out, int8 weights per channel."""
+def peak_convolution(precision: str, channels: int = CHANNELS, size_px: int = SIZE_PX) -> Any:
+    """Return the convolution as an ONNX model; int8 has uint8 inputs and outputs and int8 weights per channel."""
     onnx = require("onnx", "export")
     helper, numpy_helper, types = onnx.helper, onnx.numpy_helper, onnx.TensorProto
     rng = np.random.default_rng(0)
@@ -52,29 +53,29 @@ def fat_convolution(precision: str, channels: int = CHANNELS, size_px: int = SIZ
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
 
 
-def ceiling_gmac_per_s(
+def measure_peak_gmac_per_s(
     runtime: str,
     precision: str,
     threads: int,
-    runs: int = RUNS,
+    runs: int = TIMED_RUNS,
     channels: int = CHANNELS,
     size_px: int = SIZE_PX,
 ) -> float:
-    """Measure it here and now: the convolution's kernel alone, median over the runs.
+    """Measure the peak throughput of an engine on this machine: the convolution's kernel alone, median over the runs.
 
     Args:
         runtime: `ort` or `openvino`.
-        precision: `int8`, `fp32`, `bf16` or `fp16`, in which it must run.
-        threads: Of the engine.
-        runs: That count.
-        channels: Of the convolution, in and out.
+        precision: `int8`, `fp32`, `bf16` or `fp16`; the convolution must run in it.
+        threads: Threads of the engine.
+        runs: Number of timed runs.
+        channels: Input and output channels of the convolution.
         size_px: Height and width of its input.
 
     Raises:
         ExportError: If the engine ran it in another precision.
         MissingExtraError: If onnx is not installed.
     """
-    model = fat_convolution(precision, channels, size_px)
+    model = peak_convolution(precision, channels, size_px)
     rng = np.random.default_rng(1)
     x = rng.integers(0, 256, (1, channels, size_px, size_px), dtype=np.uint8)
     inputs = {"x": x if precision == "int8" else x.astype(np.float32) / 255}

@@ -1,113 +1,97 @@
-"""How figures and names are written in every table, page and plot of a result."""
+"""Formatting of figures, names and sentences in every table, page and chart of a result."""
 
 import json
 import math
-import re
 from collections.abc import Iterable
 from typing import Any, TypeGuard
 
 from edgeecho.benchmarks.run.result import BenchResult, Row
 
 MISSING = "-"
-RUNTIMES = {"ort": "ONNX Runtime", "openvino": "OpenVINO", "torch": "PyTorch"}
-FOLDERS = re.compile(r"(?<![\w:/.])(?:~|\.\.?)?/(?:[^\s/'\"`:;,()]+/)*(?=[^\s/])")
-"""What stands before a file's name: from the root, home, `.` or `..` on."""
-STAGES = ("decode", "region", "resize", "network", "mask", "measure")
-"""Parts of `Row.end_to_end`, in their order."""
 
 
 def number(value: Any, digits: int = 0) -> str:
-    """A number with a thin group mark, such as `6 280.2`; `-` for what is none."""
+    """Format a number with spaces between groups of three digits, such as `6 280.2`; `-` for anything else."""
     return f"{value:,.{digits}f}".replace(",", " ") if is_number(value) else MISSING
 
 
-def figure(value: Any, digits: int = 3) -> str:
-    """A number of about so many significant digits, never in exponents: 0.0531, 0.285, 16.9, 6 831."""
+def significant(value: Any, digits: int = 3) -> str:
+    """Format a number with significant digits and without exponents: 0.0531, 0.285, 16.9, 6 831."""
     if not is_number(value):
         return MISSING
     whole = math.floor(math.log10(abs(value))) + 1 if value else 1
     return number(value, min(max(digits - whole, 0), 6))
 
 
-def times(value: Any) -> str:
-    """A speed-up, such as `192x`."""
-    return f"{figure(value, 3 if is_number(value) and value >= 10 else 2)}x" if is_number(value) else MISSING
+def speedup(value: Any) -> str:
+    """Format a speed-up, such as `192x`."""
+    return f"{significant(value, 3 if is_number(value) and value >= 10 else 2)}x" if is_number(value) else MISSING
 
 
 def percent(value: Any) -> str:
-    """A part of one, such as `3.4 %`."""
-    return f"{figure(100 * value, 2 if value < 1 else 3)} %" if is_number(value) else MISSING
+    """Format a fraction as a percentage, such as `3.4 %`."""
+    return f"{significant(100 * value, 2 if value < 1 else 3)} %" if is_number(value) else MISSING
 
 
 def is_number(value: Any) -> TypeGuard[float]:
-    """Whether a JSON value is a finite number."""
+    """Return whether a JSON value is a finite number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def at(values: dict[str, Any] | None, key: str) -> float | None:
-    """A number inside a row's `accuracy`, `live` or another group; None where there is none."""
+def number_at(values: dict[str, Any] | None, key: str) -> float | None:
+    """Return a number of a row's `accuracy`, `live` or another group; None if it is missing."""
     value = (values or {}).get(key)
     return float(value) if value is not None and is_number(value) else None
 
 
-def plain(value: Any) -> str:
-    """A JSON value as words."""
+def json_text(value: Any) -> str:
+    """Format a JSON value as one line of text."""
     if value is None:
         return MISSING
     if isinstance(value, dict):
-        return "; ".join(f"{k}: {plain(v)}" for k, v in value.items())
+        return "; ".join(f"{k}: {json_text(v)}" for k, v in value.items())
     if isinstance(value, list):
-        return ", ".join(map(plain, value))
+        return ", ".join(map(json_text, value))
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def without_folders(text: str) -> str:
-    """A message with files by their names alone: results are shown to others, and folders name people and machines."""
-    return FOLDERS.sub("", text)
-
-
 def failures(row: Row) -> list[tuple[str, str]]:
-    """What failed of a row, by name, and why: the row itself, or what was asked beside its times."""
+    """Return what failed of a row, by name, and the reason: the row itself, or an extra measurement."""
     whole = [(row_name(row), row.error)] if row.error else []
     return whole + [(f"{row_name(row)}, {what}", str(why)) for what, why in (row.failed or {}).items()]
 
 
-def runtime_name(runtime: str) -> str:
-    """`ONNX Runtime` for `ort`."""
-    return RUNTIMES.get(runtime, runtime)
-
-
-def threads(count: Any) -> str:
-    """Such as `1 thread`."""
+def thread_count(count: Any) -> str:
+    """Format a number of threads, such as `1 thread`."""
     return f"{count} thread{'' if count == 1 else 's'}"
 
 
 def row_name(row: Row) -> str:
-    """Such as `cl_unet_edge stream openvino int8`."""
+    """Return the name of a row, such as `cl_unet_edge stream openvino int8`."""
     form = row.form if row.form == "stream" else None
     return " ".join(part for part in (row.model, form, row.runtime, row.precision_asked) if part)
 
 
 def in_order(rows: Iterable[Row]) -> list[Row]:
-    """Fastest a frame first, failed ones last."""
+    """Sort rows by their time a frame; failed rows come last."""
     return sorted(rows, key=lambda row: (row.p50_ms is None, row.ms_per_frame or row.p50_ms or 0))
 
 
 def mean_dice(row: Row) -> float | None:
-    """Of ED and ES, 0-1; of the one where there is one alone."""
-    known = [value for key in ("dice_ed", "dice_es") if (value := at(row.accuracy, key)) is not None]
-    return sum(known) / len(known) if known else None
+    """Return the mean Dice of ED and ES, 0-1, or the one that is known; None if neither is."""
+    values = [value for key in ("dice_ed", "dice_es") if (value := number_at(row.accuracy, key)) is not None]
+    return sum(values) / len(values) if values else None
 
 
-def clip_words(result: BenchResult) -> str:
-    """Such as `clips of 32 frames of 112 x 112, 1 thread`."""
+def clip_text(result: BenchResult) -> str:
+    """Describe the clip, such as `clips of 32 frames of 112 x 112, 1 thread`."""
     clip, count = result.protocol.get("clip"), result.protocol.get("threads")
     words = [f"clips of {clip[0]} frames of {clip[-1]} x {clip[-1]}"] if isinstance(clip, list) and clip else []
-    return ", ".join([*words, *([threads(count)] if count else [])])
+    return ", ".join([*words, *([thread_count(count)] if count else [])])
 
 
-def machine_words(result: BenchResult) -> str:
-    """CPU, cores and engines on one line."""
+def machine_text(result: BenchResult) -> str:
+    """Describe CPU, cores and engines in one line."""
     machine = result.machine
     versions = machine.get("versions") if isinstance(machine.get("versions"), dict) else {}
     engines = [f"{k} {v}" for k, v in (versions or {}).items() if v and k in ("onnxruntime", "openvino")]
@@ -115,8 +99,8 @@ def machine_words(result: BenchResult) -> str:
     return ", ".join([str(machine.get("cpu") or "unknown CPU"), *([f"{cores} cores"] if cores else []), *engines])
 
 
-def busy_words(result: BenchResult) -> str | None:
-    """A warning when others worked on the machine too; None when not, or when it is not known."""
+def load_warning(result: BenchResult) -> str | None:
+    """Return a warning if other processes used the machine; None if not, or if it is unknown."""
     busy, cores = result.machine.get("load_average_at_start"), result.machine.get("usable_cores")
     count = result.protocol.get("threads")
     if not (is_number(busy) and is_number(cores) and is_number(count)) or busy + count <= cores + 0.5:
@@ -127,8 +111,8 @@ def busy_words(result: BenchResult) -> str | None:
     )
 
 
-def accuracy_words(result: BenchResult) -> str | None:
-    """What Dice and EF were measured on, one part a data set; None where no row has them."""
+def accuracy_text(result: BenchResult) -> str | None:
+    """Describe the data sets on which Dice and EF were measured; None if no row has accuracy."""
     found = {}
     for row in result.rows:
         if row.accuracy:

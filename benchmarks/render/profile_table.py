@@ -1,4 +1,4 @@
-"""The terminal table of a profile."""
+"""Terminal table of a profile."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from edgeecho.benchmarks.render.words import MISSING
+from edgeecho.benchmarks.render.formatting import MISSING
 
 TEXT_COLUMNS = 3
 
@@ -29,10 +29,10 @@ def print_profile(profile: Mapping[str, Any], title: str, frames: int, console: 
     """Print the layers in the order in which they ran, then the sums and the ceiling.
 
     Args:
-        profile: From `profile_model`.
-        title: Of the table.
-        frames: That a run answers.
-        console: Where to.
+        profile: Profile, from `profile_model`.
+        title: Title of the table.
+        frames: Frames of a run.
+        console: Console to print on.
     """
     headings = ("layer", "kernel", "ran", "MMAC", "ms", "of time", "GMAC/s", "of ceiling")
     table = _table(escape(title), headings)

@@ -38,10 +38,10 @@ import sys
 from pathlib import Path
 
 from edgeecho.model.device_file import SUFFIX, pack
-from edgeecho.model.sealed_file import check
+from edgeecho.model.sealed_file import read_verified
 
 for path in Path(sys.argv[1]).glob("*.int8.onnx"):
-    checked = check(path)
+    checked = read_verified(path)
     (Path(sys.argv[2]) / (path.stem + SUFFIX)).write_bytes(pack(checked.data, checked.spec))
 END
 

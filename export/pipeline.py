@@ -43,7 +43,7 @@ from edgeecho.export.write.device_files import write_device_files
 from edgeecho.export.write.ort_format import write_operators
 from edgeecho.export.write.stream_files import write_streams
 from edgeecho.model.device_file import header_fields
-from edgeecho.model.sealed_file import check
+from edgeecho.model.sealed_file import read_verified
 from edgeecho.model.spec import ModelSpec
 
 Progress = Callable[[str], None]
@@ -129,7 +129,7 @@ def _read_source(source: Path) -> tuple[bytes, ModelSpec]:
     Raises:
         ModelFileError: If it is neither a checkpoint nor an fp32 clip graph of 2D convolutions and free T.
     """
-    data, spec, *_ = check(source)
+    data, spec, *_ = read_verified(source)
     if spec.form != "checkpoint" and (source.suffix != ".onnx" or spec.precision != "fp32"):
         raise ModelFileError(f"{source.name}: export starts from a checkpoint or an fp32 ONNX graph, not this file")
     if spec.form == "clip" and (spec.lowering != "2d" or spec.frames):

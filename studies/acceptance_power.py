@@ -28,7 +28,7 @@ from edgeecho.export.int8.calibrate import gather
 from edgeecho.export.int8.parameters import check_parameters
 from edgeecho.export.int8.quantize import quantize
 from edgeecho.export.int8.ranges import METHODS, Ranges, find_ranges
-from edgeecho.model.sealed_file import check
+from edgeecho.model.sealed_file import read_verified
 
 Edit = Callable[[onnx.ModelProto], None]
 BOUNDED = ("disagreement", "area_spread")
@@ -131,7 +131,7 @@ class ModelTests:
     """Acceptance tests of int8 graphs of one model, each on the cines that an export would take."""
 
     def __init__(self, model: str, data: list[str], with_broken: bool) -> None:
-        source = check(find_source(model).parent / "clip.fp32.onnx")
+        source = read_verified(find_source(model).parent / "clip.fp32.onnx")
         self.spec, self.graph = source.spec, onnx.load_from_string(source.data)
         self.fp32 = open_graph(self.graph, self.spec, threads=1).probabilities
         self.rows: list[Row] = []

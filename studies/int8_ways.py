@@ -31,7 +31,7 @@ from edgeecho.export.write.sealed import NO_STAMP
 from edgeecho.export.write.writers import WRITERS
 from edgeecho.metrics import dice
 from edgeecho.model.registry import locate, model_folder
-from edgeecho.model.sealed_file import check
+from edgeecho.model.sealed_file import read_verified
 from edgeecho.model.spec import ModelSpec
 from edgeecho.runtime.engines.engine import Engine, open_engine
 from edgeecho.runtime.engines.openvino_engine import OpenVinoEngine, openvino_core
@@ -59,7 +59,7 @@ def make(model: str, calib: str | None, folder: Path) -> tuple[ModelSpec, dict[s
     """Make the engine of every way."""
     found = model_folder(model)
     source = (found / "clip.fp32.onnx") if found else find_source(model)
-    data, spec, *_ = check(source)
+    data, spec, *_ = read_verified(source)
     graph = onnx.load_from_string(data)
     frames = gather(calib, spec.size_px)
     engines: dict[str, Engine] = {}

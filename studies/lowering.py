@@ -27,7 +27,7 @@ from edgeecho.export.write.clip_files import SUFFIX
 from edgeecho.export.write.sealed import NO_STAMP
 from edgeecho.export.write.writers import WRITERS
 from edgeecho.model.registry import locate, model_folder
-from edgeecho.model.sealed_file import check
+from edgeecho.model.sealed_file import read_verified
 from edgeecho.runtime.engines.engine import Engine, open_engine
 
 LOWERINGS = ("2d", "none")
@@ -36,7 +36,7 @@ PRECISIONS = ("fp32", "int8")
 
 def engines_of(source: Path, kind: str, folder: Path) -> dict[str, Engine]:
     """Write a clip graph in both lowerings, and open both in one engine."""
-    data, spec, *_ = check(source)
+    data, spec, *_ = read_verified(source)
     graph = onnx.load_from_string(data)
     opened = {}
     for lowering in LOWERINGS:
@@ -62,7 +62,7 @@ def main() -> None:
         for kind in track([(k, p) for k in USUAL_FORMATS for p in PRECISIONS], description=name, transient=True):
             format_, precision = kind
             source = folder / f"clip.{precision}.onnx"
-            clip = speckle_clip(options.frames, check(source).spec.size_px)
+            clip = speckle_clip(options.frames, read_verified(source).spec.size_px)
             with tempfile.TemporaryDirectory() as scratch:
                 engines = engines_of(source, format_, Path(scratch))
             prob = {lowering: engine.infer(clip).astype(int) for lowering, engine in engines.items()}

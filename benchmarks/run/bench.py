@@ -9,6 +9,7 @@ import numpy as np
 
 from edgeecho.benchmarks.run.accuracy import fill_accuracy, require_items
 from edgeecho.benchmarks.run.clip import speckle_clip
+from edgeecho.benchmarks.run.complete_models import complete_models
 from edgeecho.benchmarks.run.entries import (
     DEFAULT_MODELS,
     DEFAULT_PRECISIONS,
@@ -121,15 +122,14 @@ def _select(
     notify: Notify,
 ) -> list[Entry]:
     """Return the requested entries, with defaults for what is None."""
-    return entries(
+    requested = (
         DEFAULT_MODELS if models is None else models,
         DEFAULT_RUNTIMES if runtimes is None else runtimes,
         DEFAULT_PRECISIONS if precisions is None else precisions,
         FORMS if forms is None else forms,
-        folder,
-        own_files,
-        notify,
     )
+    completed = complete_models(*requested, folder, notify)
+    return entries(*requested, folder, own_files, notify, completed)
 
 
 def _select_from_pack(

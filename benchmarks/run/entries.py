@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from edgeecho.benchmarks.peers.peers import PEERS
@@ -83,6 +84,7 @@ def entries(
     work_dir: Path,
     own_files: Sequence[Path] = (),
     notify: Callable[[str], None] = lambda text: None,
+    completed: Mapping[str, Path] = MappingProxyType({}),
 ) -> list[Entry]:
     """Return every requested entry that is possible, each once, in order.
 
@@ -97,6 +99,7 @@ def entries(
         work_dir: Folder for exported peers.
         own_files: ONNX files without an EdgeEcho seal.
         notify: Called with a message for each model that is left out.
+        completed: Name of a model to the folder that `complete_models` made for it.
 
     Raises:
         ConfigError: If a name is unknown, nothing is selected, or no entry is possible.
@@ -104,12 +107,11 @@ def entries(
     require_names(("runtime", runtimes, RUNTIMES), ("precision", precisions, PRECISIONS), ("form", forms, FORMS))
     if not models and not own_files:
         raise ConfigError("no model to benchmark; name one, such as default")
-    everything = [*(folder.name for folder in installed_models()), *PEERS]
-    named = [(name, model == ALL) for model in models for name in (everything if model == ALL else [model])]
+    named = [(name, model == ALL) for model in models for name in expand([model])]
     is_default = tuple(models) == DEFAULT_MODELS
     rows: list[Entry] = []
     for model, is_one_of_all in named:
-        found = rows_of(model, runtimes, precisions, forms, work_dir)
+        found = rows_of(model, runtimes, precisions, forms, work_dir, completed.get(model))
         if not found and (is_default or is_one_of_all):
             notify(f"{model}: left out, no row of these forms, runtimes and precisions is possible")
         elif not found:
@@ -126,10 +128,23 @@ def entries(
     return list(dict.fromkeys(rows))
 
 
+def expand(models: Sequence[str]) -> list[str]:
+    """Return the names with `all` replaced by every installed model and every peer."""
+    everything = [*(folder.name for folder in installed_models()), *PEERS]
+    return [name for model in models for name in (everything if model == ALL else [model])]
+
+
 def rows_of(
-    model: str, runtimes: Sequence[str], precisions: Sequence[str], forms: Sequence[str], work_dir: Path
+    model: str,
+    runtimes: Sequence[str],
+    precisions: Sequence[str],
+    forms: Sequence[str],
+    work_dir: Path,
+    folder: Path | None = None,
 ) -> list[Entry]:
     """Return the requested entries of one model that are possible; empty if there is none.
+
+    `folder` takes the place of the model's own folder.
 
     Raises:
         ConfigError: If the model is unknown.
@@ -142,18 +157,13 @@ def rows_of(
             for f, r, p in selected
             if f in peer.forms and _possible(f, r, p)
         ]
-    if folder := model_folder(model):
-        streams = any(folder.glob("stream.*"))
+    if folder := folder or model_folder(model):
         name = folder.name if folder.name.strip(".") else folder.resolve().name  # of `.` and `..` too
-        possible = [
-            Entry(name, str(folder), r, p, f)
-            for f, r, p in selected
-            if _possible(f, r, p) and (f == "clip" or streams) and (r != "torch" or any(folder.glob("*.safetensors")))
-        ]
+        possible = possible_entries(name, folder, runtimes, precisions, forms)
         if not read_index(folder):
             return possible
         files = find_files(str(folder))
-        return [entry for entry in possible if _is_held(entry, files)]
+        return [entry for entry in possible if is_held(entry, files)]
     if Path(model).is_file():
         runtime = RUNTIME_OF.get(Path(model).suffix)
         if not runtime:
@@ -163,7 +173,21 @@ def rows_of(
     raise ConfigError(f"unknown model {model!r}; known: {names}, or a folder or file that edgeecho export wrote")
 
 
-def _is_held(entry: Entry, files: list[Path]) -> bool:
+def possible_entries(
+    name: str, folder: Path, runtimes: Sequence[str], precisions: Sequence[str], forms: Sequence[str]
+) -> list[Entry]:
+    """Return the requested entries that a model's folder can have, whether or not their files are there."""
+    has_streams, has_checkpoint = any(folder.glob("stream.*")), any(folder.glob("*.safetensors"))
+    return [
+        Entry(name, str(folder), r, p, f)
+        for f in forms
+        for r in runtimes
+        for p in precisions
+        if _possible(f, r, p) and (f == "clip" or has_streams) and (r != "torch" or has_checkpoint)
+    ]
+
+
+def is_held(entry: Entry, files: list[Path]) -> bool:
     """Return whether an entry's file is in its folder or in its index. A file of the index may be missing."""
     names = [file.name for file in files if RUNTIME_OF.get(file.suffix) == entry.runtime]
     return any(entry.runtime == "torch" or name.startswith(f"{entry.form}.{entry.stored}.") for name in names)

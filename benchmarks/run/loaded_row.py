@@ -13,8 +13,8 @@ import numpy as np
 
 from edgeecho.benchmarks.run.own_file import OwnFile
 from edgeecho.errors import ShapeError, require
-from edgeecho.model.registry import Located
-from edgeecho.model.sealed_file import check
+from edgeecho.model.registry import ModelRef
+from edgeecho.model.sealed_file import read_verified
 from edgeecho.runtime.engines.engine import Engine, LoadedModel, open_engine
 from edgeecho.runtime.frame_stream import FrameStream, empty_state
 
@@ -68,11 +68,11 @@ def load_row(job: dict[str, Any], frames: np.ndarray) -> LoadedRow:
 def _load_ours(job: dict[str, Any], frames: np.ndarray) -> LoadedRow:
     path, form = Path(job["path"]), job["form"]
     if form is None:
-        form = check(path).spec.form
+        form = read_verified(path).spec.form
         form = "clip" if form == "checkpoint" else form
     of_peer = job["kind"] == "peer"
-    located = Located(path, job["runtime"], None, "clip" if of_peer else form)
-    loaded = open_engine(located, job["threads"], sixteen_bits=job["precision"] == "bf16")
+    model_ref = ModelRef(path, job["runtime"], None, "clip" if of_peer else form)
+    loaded = open_engine(model_ref, job["threads"], sixteen_bits=job["precision"] == "bf16")
     spec = loaded.spec
     t, _, size_px, _ = frames.shape
     if spec.size_px != size_px or (form == "clip" and spec.frames not in (None, t)):

@@ -12,7 +12,7 @@ from edgeecho.benchmarks.peers.peers import PEERS, STORED_PRECISIONS, Peer
 from edgeecho.benchmarks.run.entries import Entry
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.model.registry import locate
-from edgeecho.model.sealed_file import check
+from edgeecho.model.sealed_file import read_verified
 
 FILE_SUFFIXES = {"ort": (".onnx",), "openvino": (".xml", ".bin")}
 """Runtime to the suffixes of a peer's files."""
@@ -70,7 +70,7 @@ def export_peer_files(name: str, rows: Iterable[Entry], frames_file: Path) -> st
 
 def _is_ready(folder: Path, runtime: str, precision: str, peer: Peer, t: int, size_px: int) -> bool:
     try:
-        spec = check(locate(folder, runtime, precision).path).spec
+        spec = read_verified(locate(folder, runtime, precision).path).spec
     except (ModelFileError, ConfigError):
         return False
     same = spec.family == peer.name and spec.config == peer.config

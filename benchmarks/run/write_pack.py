@@ -2,12 +2,14 @@
 
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from edgeecho.benchmarks.run.clip import speckle_clip
+from edgeecho.benchmarks.run.complete_models import complete_models
 from edgeecho.benchmarks.run.entries import Entry, entries, macs_per_frame, require_names
 from edgeecho.benchmarks.run.pack import DEFAULT_SELECTION, FORMAT, INDEX, PACKED_RUNTIMES
 from edgeecho.benchmarks.run.peer_files import export_peer_files
@@ -47,8 +49,22 @@ def write_pack(
         OutputError: If the folder cannot be written.
     """
     require_names(("runtime", runtimes, PACKED_RUNTIMES))
-    rows = entries(models, runtimes, precisions, forms, folder, notify=notify)
     require_writable(folder)
+    with tempfile.TemporaryDirectory(prefix="edgeecho-pack-") as scratch:
+        completed = complete_models(models, runtimes, precisions, forms, Path(scratch), notify)
+        rows = entries(models, runtimes, precisions, forms, folder, notify=notify, completed=completed)
+        selected = dict(zip(DEFAULT_SELECTION, map(list, (runtimes, precisions, forms)), strict=True))
+        return _write(folder, rows, selected, clip, notify)
+
+
+def _write(
+    folder: Path,
+    rows: list[Entry],
+    selected: dict[str, list[str]],
+    clip: np.ndarray | None,
+    notify: Callable[[str], None],
+) -> dict[str, str]:
+    """Write the files of the rows and the index, and return the failures of models."""
     np.save(folder / "frames.npy", speckle_clip() if clip is None else clip)
     frames = len(np.load(folder / "frames.npy", mmap_mode="r"))
     kinds: dict[str, str] = {}
@@ -68,7 +84,6 @@ def write_pack(
         lying = {path.name for path in (folder / name).iterdir() if path.suffix in MODEL_SUFFIXES}
         if others := sorted(lying - set(packed)):
             notify(f"{name}: not of this pack, and not run: {', '.join(others)}")
-    selected = dict(zip(DEFAULT_SELECTION, map(list, (runtimes, precisions, forms)), strict=True))
     with atomic(folder / INDEX) as path:
         index = {"format": FORMAT, "models": kinds, "asked": selected, "files": files, "macs": macs}
         path.write_text(json.dumps(index, indent=1) + "\n")

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples"))
 from edgeecho_ctypes import Device
 
 from edgeecho.cine import Cine, read_cine
-from edgeecho.model.sealed_file import check
+from edgeecho.model.sealed_file import read_verified
 from edgeecho.preprocess import Roi, find_roi
 from edgeecho.runtime import stream
 
@@ -121,7 +121,7 @@ def _apart(a: Any, b: Any) -> float:
 def graph_of(model: Path, folder: Path) -> Path:
     """Write the ONNX file of a device file, for Python to run, and return its path."""
     path = folder / f"{model.stem}.onnx"
-    path.write_bytes(check(model).data)
+    path.write_bytes(read_verified(model).data)
     return path
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from edgeecho.errors import ModelFileError
 from edgeecho.model.registry import INDEX, find_files, model_folder, read_index
-from edgeecho.model.sealed_file import MAX_BYTES, check
+from edgeecho.model.sealed_file import MAX_BYTES, read_verified
 from edgeecho.model.spec import ModelSpec
 
 
@@ -72,7 +72,7 @@ def verify_model(model: str) -> Report:
 def _file(path: Path, listed: dict[str, str]) -> FileReport:
     """A model file, by its seal, and by the index where that lists it."""
     try:
-        _, spec, companion, record, refusal = check(path)
+        _, spec, companion, record, refusal = read_verified(path)
     except ModelFileError as broken:
         return FileReport(path.name, 0, str(broken), None)
     parts = {path.name: path.read_bytes()}  # of a device file, more than the graph in it

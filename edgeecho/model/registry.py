@@ -24,15 +24,15 @@ RUNTIME_OF = {**{suffix: runtime for runtime, suffix in RUNTIMES.items()}, ".ort
 
 
 @dataclass(frozen=True)
-class Located:
-    """A model file and the runtime that opens it."""
+class ModelRef:
+    """Reference to a model file: its path, the runtime that opens it, and what it must contain."""
 
     path: Path
     runtime: str
     precision: str | None = None
-    """As asked for; the file must have it."""
+    """Precision that the file must have; None for any."""
     form: str = "clip"
-    """`clip` or `stream`, which a graph's file must hold."""
+    """Form that a graph must have: `clip` or `stream`."""
 
 
 def packaged_models() -> list[Path]:
@@ -69,7 +69,7 @@ def model_folder(model: str) -> Path | None:
 
 def locate(
     model: str | Path = "default", runtime: str | None = None, precision: str | None = None, form: str = "clip"
-) -> Located:
+) -> ModelRef:
     """Find a model file.
 
     Args:
@@ -100,7 +100,7 @@ def locate(
             path = next(iter(sorted(folder.glob("*.safetensors"))), path)
         if not path.is_file():
             raise ModelFileError(_missing(folder, model, path.name, runtime))
-        return Located(path, runtime, precision, form)
+        return ModelRef(path, runtime, precision, form)
     path = Path(model)
     if not path.exists():
         known = ", ".join(p.name for p in installed_models()) or "none"
@@ -115,7 +115,7 @@ def locate(
         raise ConfigError(f"{path.name}: opened by {found}, not by {runtime}; give a {RUNTIMES[runtime]} file")
     if form == "stream" and found == "torch":
         raise ConfigError(f"{path.name}: PyTorch has no stream; give a stream graph, written by `edgeecho export`")
-    return Located(path, found, precision, form)
+    return ModelRef(path, found, precision, form)
 
 
 def _missing(folder: Path, model: str | Path, name: str, runtime: str) -> str:

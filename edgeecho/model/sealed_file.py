@@ -60,21 +60,21 @@ def _digest(data: bytes, companion: bytes, start: int, end: int) -> str:
     return digest.hexdigest()
 
 
-class Checked(NamedTuple):
-    """A model file whose seal holds: these bytes, and no later reading of the file, go to an engine."""
+class VerifiedFile(NamedTuple):
+    """Contents of a model file whose seal holds. These bytes go to an engine; the file is not read again."""
 
     data: bytes
-    """Of a device file, those of the graph in it."""
+    """Bytes of the file; of a device file, of the graph inside."""
     spec: ModelSpec
     companion: bytes
-    """Of OpenVINO's `.bin`, else empty."""
+    """Bytes of OpenVINO's `.bin` file; empty for other files."""
     selftest: SelfTest | None
-    """What the file must answer to the test cine; None of checkpoints and of files of earlier exports."""
+    """Right answers to the test cine; None for checkpoints and for files of earlier exports."""
     refusal: str | None
-    """Why the acceptance test refused the file, which was written all the same (`--gate report`); None otherwise."""
+    """Reason why the acceptance test refused a file that `--gate report` wrote; None if it did not."""
 
 
-def check(path: Path) -> Checked:
+def read_verified(path: Path) -> VerifiedFile:
     """Read a model file and verify its seal.
 
     Raises:
@@ -108,7 +108,7 @@ def check(path: Path) -> Checked:
             raise ModelFileError(f"{path.name}: {error}") from error
     if path.suffix == device_file.SUFFIX and not device_file.has_header(whole, data, spec, record):
         raise ModelFileError(f"{path.name}: its header is not that of the graph in it; export it again")
-    return Checked(data, spec, companion, record, found.get(REFUSAL_KEY))
+    return VerifiedFile(data, spec, companion, record, found.get(REFUSAL_KEY))
 
 
 def _read(path: Path) -> bytes:

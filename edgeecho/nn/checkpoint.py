@@ -8,7 +8,7 @@ from torch import nn
 
 from edgeecho.errors import ModelFileError
 from edgeecho.files import atomic
-from edgeecho.model.sealed_file import DIGEST_KEY, SPEC_KEY, UNSEALED, check, seal
+from edgeecho.model.sealed_file import DIGEST_KEY, SPEC_KEY, UNSEALED, read_verified, seal
 from edgeecho.model.spec import ModelSpec
 from edgeecho.nn import Network, build
 
@@ -35,7 +35,7 @@ def load_checkpoint(path: Path) -> tuple[Network, ModelSpec]:
     Raises:
         ModelFileError: If the file is no EdgeEcho checkpoint, is damaged, or its weights do not fit its spec.
     """
-    data, spec, *_ = check(path)
+    data, spec, *_ = read_verified(path)
     if spec.form != "checkpoint":
         raise ModelFileError(f"{path.name}: this is a {spec.form} graph, not a checkpoint; give the .safetensors file")
     return network_from_bytes(data, spec, path.name), spec

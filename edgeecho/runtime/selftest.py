@@ -9,8 +9,8 @@ import numpy as np
 
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.model import device_file
-from edgeecho.model.registry import RUNTIME_OF, Located, find_files
-from edgeecho.model.sealed_file import check
+from edgeecho.model.registry import RUNTIME_OF, ModelRef, find_files
+from edgeecho.model.sealed_file import read_verified
 from edgeecho.model.selftest_record import SelfTest
 from edgeecho.model.spec import ModelSpec
 from edgeecho.runtime.engines.engine import LoadedModel, open_engine
@@ -90,11 +90,11 @@ def run_selftest(path: Path, threads: int | None = None) -> SelfTestReport:
         MissingExtraError: If its engine is not installed.
     """
     start = time.perf_counter()
-    checked = check(path)
+    checked = read_verified(path)
     if checked.selftest is None:
         raise ModelFileError(f"{path.name}: carries no self-test; export the model again with this EdgeEcho")
     runtime = "ort" if path.suffix == device_file.SUFFIX else RUNTIME_OF[path.suffix]
-    model = open_engine(Located(path, runtime, None, checked.spec.form), threads)
+    model = open_engine(ModelRef(path, runtime, None, checked.spec.form), threads)
     prob = answer_selftest(model, len(checked.selftest.answers))
     frames = compare_answers(checked.selftest, prob, model.spec)
     return SelfTestReport(

@@ -30,7 +30,7 @@ from edgeecho.export.write.index import plain_rows
 from edgeecho.export.write.stream_files import compare_stream
 from edgeecho.model.integrity import verify_model
 from edgeecho.model.registry import model_folder
-from edgeecho.model.sealed_file import check
+from edgeecho.model.sealed_file import read_verified
 from edgeecho.model.spec import ModelSpec
 
 REFERENCE = "clip.fp32.onnx"
@@ -92,11 +92,11 @@ def verify_bundle(
         raise ModelFileError(
             f"{model}: verification needs a bundle with {REFERENCE}; give a packaged model or an exported folder"
         )
-    source = check(folder / REFERENCE)
+    source = read_verified(folder / REFERENCE)
     broken = verify_model(str(folder)).errors
     graphs = [path for path in sorted(folder.iterdir()) if path.suffix in SUFFIX.values()]
     sound = [path for path in graphs if not any(text.startswith(f"{path.name}:") for text in broken)]
-    others = [path for path in sound if _network(check(path).spec) != _network(source.spec)]
+    others = [path for path in sound if _network(read_verified(path).spec) != _network(source.spec)]
     broken += [f"{path.name}: of another network than {REFERENCE}; export the model again" for path in others]
     sound = [path for path in sound if path not in others]
     result = Verification(folder, source.spec, broken=broken)
@@ -113,7 +113,7 @@ def verify_bundle(
         progress(f"proving {path.name}")
         beside = next((clip for clip in clips if clip.name == path.name.replace("stream.", "clip.", 1)), None)
         result.proof.extend(_prove_stream(path, beside, [cine, *frames.held_out[:REAL_CLIPS]], noise))
-    quantized = [path for path in clips if check(path).spec.precision != "fp32"]
+    quantized = [path for path in clips if read_verified(path).spec.precision != "fp32"]
     if not quantized:
         return result
     cines = acceptance_cines(calib, frames.held_out_groups, source.spec.size_px, seed)
@@ -132,13 +132,13 @@ def _network(spec: ModelSpec) -> ModelSpec:
 
 def _prove_clip(path: Path, folder: Path, proving: list[np.ndarray], reference: list[np.ndarray]) -> list[CheckResult]:
     """Run the checks of a clip file that its precision and its format allow."""
-    checked = check(path)
+    checked = read_verified(path)
     precision = checked.spec.precision
     proof = [compare_selftest(path)] if checked.selftest else []
     if precision == "fp32" and path.name != REFERENCE:
         proof.append(compare_levels(path.name, REFERENCE, run_file(path, proving), reference))
     if precision == "int8" and path.suffix == ".onnx" and checked.spec.lowering == "2d":
-        int8, fp32 = onnx.load_from_string(checked.data), onnx.load_from_string(check(folder / REFERENCE).data)
+        int8, fp32 = onnx.load_from_string(checked.data), onnx.load_from_string(read_verified(folder / REFERENCE).data)
         proof += [check_parameters(int8, fp32, bits_of(int8), None), check_sums(int8)]
     if path.suffix in (SUFFIX[kind] for kind in WINDOWED_FORMATS):
         cine = moving_cine(checked.spec.size_px)
@@ -150,7 +150,7 @@ def _prove_stream(
     path: Path, beside: Path | None, real: list[np.ndarray], noise: list[np.ndarray]
 ) -> list[CheckResult]:
     """Run the self-test of a stream file, and compare it with the sound clip file beside it, if there is one."""
-    checked = check(path)
+    checked = read_verified(path)
     proof = [compare_selftest(path)] if checked.selftest else []
     if beside is None:
         return proof

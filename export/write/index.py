@@ -14,7 +14,7 @@ from edgeecho.export.check.proof import CheckResult
 from edgeecho.export.options import Options
 from edgeecho.export.pipeline import Bundle
 from edgeecho.files import atomic
-from edgeecho.model.sealed_file import check
+from edgeecho.model.sealed_file import read_verified
 from edgeecho.revision import revision
 
 GRAPHS = (".onnx", ".ort", ".xml")
@@ -45,7 +45,7 @@ def write_index(bundle: Bundle, options: Options) -> None:
         "revision": revision(),
         "spec": json.loads(spec.to_json()),
         "files": {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in files},
-        "graphs": {p.name: json.loads(check(p).spec.to_json()) for p in files if p.suffix in GRAPHS},
+        "graphs": {p.name: json.loads(read_verified(p).spec.to_json()) for p in files if p.suffix in GRAPHS},
         "calibration": bundle.calibration,
         "gate": bundle.gate and _gate(bundle, options),
         "proof": plain_rows(bundle.proof),

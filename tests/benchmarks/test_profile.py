@@ -32,7 +32,7 @@ from edgeecho.export.graph.stream import stream_graph  # noqa: E402
 from edgeecho.export.int8.quantize import quantize  # noqa: E402
 from edgeecho.export.int8.ranges import find_ranges  # noqa: E402
 from edgeecho.export.write.sealed import write_onnx, write_openvino  # noqa: E402
-from edgeecho.model.sealed_file import check  # noqa: E402
+from edgeecho.model.sealed_file import read_verified  # noqa: E402
 from edgeecho.nn import build, new_spec  # noqa: E402
 from edgeecho.runtime.engines.openvino_engine import openvino_core  # noqa: E402
 from edgeecho.runtime.frame_stream import empty_state  # noqa: E402
@@ -81,7 +81,7 @@ def _no_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def profiled(models: Path, name: str, runtime: str) -> dict:
     path = models / (name + SUFFIX[runtime])
-    data, spec, weights, *_ = check(path)
+    data, spec, weights, *_ = read_verified(path)
     inputs = {"frame": CLIP[:1], **empty_state(spec)} if spec.form == "stream" else {"frames": CLIP}
     return profile_model(data, weights, runtime, spec.precision, inputs, 1, 3)
 
@@ -178,7 +178,7 @@ def test_a_graph_that_is_not_ours_is_given_its_own_inputs(monkeypatch: pytest.Mo
 
 def test_sixteen_bits_are_asked_for(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(profile, "measure_peak_gmac_per_s", lambda runtime, precision, threads: 100.0)
-    data, _, weights, *_ = check(models / "cl_unet_edge.clip.fp32.xml")
+    data, _, weights, *_ = read_verified(models / "cl_unet_edge.clip.fp32.xml")
     found = profile_model(data, weights, "openvino", "bf16", {"frames": CLIP}, 1, 3)
     can = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     ran = "bf16" if "BF16" in can else "fp16" if "FP16" in can else "fp32"
@@ -214,9 +214,7 @@ def test_ceiling_runs_in_the_precision_that_it_says(monkeypatch: pytest.MonkeyPa
     for runtime in SUFFIX:
         for precision in ("int8", "fp32"):
             assert peak_throughput.measure_peak_gmac_per_s(runtime, precision, 1, runs=3, **small) > 0
-    monkeypatch.setattr(
-        peak_throughput, "FILE_PRECISION", {"bf16": "fp32"}
-    )  # an engine that does otherwise
+    monkeypatch.setattr(peak_throughput, "FILE_PRECISION", {"bf16": "fp32"})  # an engine that does otherwise
     with pytest.raises(ExportError, match="ran in fp32, not in bf16"):
         peak_throughput.measure_peak_gmac_per_s("openvino", "bf16", 1, runs=3, **small)
 
@@ -281,7 +279,7 @@ def test_copy_is_sane() -> None:
 
 @pytest.mark.usefixtures("_no_ceiling")
 def test_bad_input_is_one_line(models: Path) -> None:
-    data, *_ = check(models / "cl_unet_edge.clip.int8.onnx")
+    data, *_ = read_verified(models / "cl_unet_edge.clip.int8.onnx")
     good = {"weights": b"", "runtime": "ort", "precision": "int8", "inputs": {"frames": CLIP}, "threads": 1}
     cases = [
         ({"runtime": "torch"}, ConfigError, "no profile of 'torch'"),

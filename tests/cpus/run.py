@@ -24,7 +24,7 @@ from processors import EMULATED, NATIVE, Processors, describe_native
 
 from edgeecho.errors import EdgeEchoError
 from edgeecho.model.registry import packaged_models
-from edgeecho.model.sealed_file import check
+from edgeecho.model.sealed_file import read_verified
 from edgeecho.runtime.engines.engine import usable_cores
 
 FP32_CPUS = ("cortex-a72",)
@@ -144,7 +144,7 @@ def tasks_of(folders: list[Path], precisions: tuple[str, ...]) -> list[Task]:
         for file in sorted(folder.resolve().iterdir()):
             if file.suffix in (".onnx", ".ort", ".xml") and any(part in file.name for part in precisions):
                 small = ".int8." in file.name and file.suffix != ".xml" and file.stat().st_size <= MAX_DRAWN_BYTES
-                tasks.append(Task(file, (REAL, DRAWN) if small else (REAL,), check(file).spec.lowering))
+                tasks.append(Task(file, (REAL, DRAWN) if small else (REAL,), read_verified(file).spec.lowering))
     if not tasks:
         sys.exit(f"error: no {' or '.join(precisions)} model files in {', '.join(map(str, folders))}")
     return tasks

@@ -18,7 +18,7 @@ import pytest
 
 from edgeecho.cine import Cine, read_cine
 from edgeecho.model.device_file import SUFFIX, pack
-from edgeecho.model.sealed_file import check
+from edgeecho.model.sealed_file import read_verified
 from edgeecho.model.selftest_record import MAX_FRAMES, SelfTest
 from edgeecho.runtime import stream
 from edgeecho.runtime.selftest_cine import make_record, selftest_cine, selftest_inputs
@@ -93,32 +93,38 @@ def library(built: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Device files of the packaged graphs."""
+def models(tmp_path_factory: pytest.TempPathFactory, nano_fp32: Path) -> Path:
+    """Device files of packaged int8 graphs, and of an fp32 stream."""
     folder = tmp_path_factory.mktemp("models")
-    for name in ("stream.int8", "stream.fp32", "clip.int8"):
-        checked = check(MODEL / f"{name}.onnx")
-        (folder / f"{name}{SUFFIX}").write_bytes(pack(checked.data, checked.spec, checked.selftest))
+    for path in (MODEL / "stream.int8.onnx", MODEL / "clip.int8.onnx", nano_fp32 / "stream.fp32.onnx"):
+        checked = read_verified(path)
+        (folder / f"{path.stem}{SUFFIX}").write_bytes(pack(checked.data, checked.spec, checked.selftest))
     return folder
 
 
 @pytest.fixture(scope="module")
-def selftests() -> dict[str, SelfTest]:
+def streams(nano_fp32: Path) -> dict[str, Path]:
+    """Stream graphs of a small network, by precision."""
+    return {"int8": SMALL / "stream.int8.onnx", "fp32": nano_fp32 / "stream.fp32.onnx"}
+
+
+@pytest.fixture(scope="module")
+def selftests(streams: dict[str, Path]) -> dict[str, SelfTest]:
     """Answers of Python to the test cine on this processor, by precision: those of C must be the same."""
     records = {}
     for precision, max_levels in (("int8", 0), ("fp32", 2)):
-        opened = stream(SMALL / f"stream.{precision}.onnx", threads=1)
+        opened = stream(streams[precision], threads=1)
         prob = opened.probabilities(selftest_inputs(opened.spec.size_px))
         records[precision] = make_record(prob, opened.spec.threshold, max_levels=max_levels)
     return records
 
 
 @pytest.fixture(scope="module")
-def proven(tmp_path_factory: pytest.TempPathFactory, selftests: dict[str, SelfTest]) -> Path:
-    """Device files of the small packaged streams with these answers, whatever their graphs carry."""
+def proven(tmp_path_factory: pytest.TempPathFactory, streams: dict[str, Path], selftests: dict[str, SelfTest]) -> Path:
+    """Device files of the small streams with these answers, whatever their graphs carry."""
     folder = tmp_path_factory.mktemp("proven")
     for precision, record in selftests.items():
-        checked = check(SMALL / f"stream.{precision}.onnx")
+        checked = read_verified(streams[precision])
         (folder / f"stream.{precision}{SUFFIX}").write_bytes(pack(checked.data, checked.spec, record))
     return folder
 
@@ -236,7 +242,7 @@ def test_a_real_cine_is_pythons(comparing: ModuleType, library: Path, stream_mod
 
 
 def test_the_description_of_a_model(comparing: ModuleType, library: Path, stream_model: Path) -> None:
-    spec = check(stream_model).spec
+    spec = read_verified(stream_model).spec
     device = comparing.Device(str(library), str(stream_model), threads=2)
     info = device.describe()
     device.close()
@@ -290,7 +296,7 @@ def test_answers_of_python_are_proven_in_c(
 def test_a_frame_that_differs_is_named(
     comparing: ModuleType, built: Path, library: Path, selftests: dict[str, SelfTest], tmp_path: Path
 ) -> None:
-    checked, record = check(SMALL / "stream.int8.onnx"), selftests["int8"]
+    checked, record = read_verified(SMALL / "stream.int8.onnx"), selftests["int8"]
     answers = list(record.answers)
     answers[3] = replace(answers[3], prob_sha256="0" * 64, area_px=answers[3].area_px + 9)
     answers[5] = replace(answers[5], mask_sha256="0" * 64)
@@ -306,8 +312,10 @@ def test_a_frame_that_differs_is_named(
     assert (found["levels"], found["area_difference_px"]) == (2**32 - 1, 9)
 
 
-def test_the_tolerance_of_an_fp32_file(built: Path, selftests: dict[str, SelfTest], tmp_path: Path) -> None:
-    checked, record = check(SMALL / "stream.fp32.onnx"), selftests["fp32"]
+def test_the_tolerance_of_an_fp32_file(
+    built: Path, streams: dict[str, Path], selftests: dict[str, SelfTest], tmp_path: Path
+) -> None:
+    checked, record = read_verified(streams["fp32"]), selftests["fp32"]
     assert record.reference is not None
     for apart, code, beginning in (
         (record.max_levels, 0, "this processor gives the proven answers: 6 of 6 frames"),
@@ -326,7 +334,7 @@ def test_the_tolerance_of_an_fp32_file(built: Path, selftests: dict[str, SelfTes
 def test_a_file_without_a_selftest(
     comparing: ModuleType, built: Path, library: Path, models: Path, tmp_path: Path
 ) -> None:
-    checked = check(SMALL / "stream.int8.onnx")
+    checked = read_verified(SMALL / "stream.int8.onnx")
     model = tmp_path / f"none{SUFFIX}"
     model.write_bytes(pack(checked.data, checked.spec))
     code, printed = run_selftest(built, model)

@@ -31,7 +31,7 @@ from edgeecho.export.int8.ranges import Ranges  # noqa: E402
 from edgeecho.export.options import Options  # noqa: E402
 from edgeecho.export.write.sealed import Stamp, write_onnx  # noqa: E402
 from edgeecho.model.registry import packaged_models  # noqa: E402
-from edgeecho.model.sealed_file import check  # noqa: E402
+from edgeecho.model.sealed_file import read_verified  # noqa: E402
 from edgeecho.preprocess import Roi  # noqa: E402
 from edgeecho.runtime import load  # noqa: E402
 from studies.acceptance_power import broken, good  # noqa: E402
@@ -173,7 +173,7 @@ def test_another_seed_draws_other_cines() -> None:
 @pytest.fixture(scope="module")
 def nano() -> tuple[onnx.ModelProto, Reference, list[np.ndarray]]:
     """The packaged nano, with its reference on cines of another seed than that of the packaged files."""
-    source = check(NANO / "clip.fp32.onnx")
+    source = read_verified(NANO / "clip.fp32.onnx")
     graph = onnx.load_from_string(source.data)
     run = open_graph(graph, source.spec).probabilities
     clips = gather(None, source.spec.size_px).calibration
@@ -183,7 +183,7 @@ def nano() -> tuple[onnx.ModelProto, Reference, list[np.ndarray]]:
 @pytest.mark.slow
 def test_good_graphs_are_accepted(nano: tuple[onnx.ModelProto, Reference, list[np.ndarray]]) -> None:
     graph, reference, clips = nano
-    spec = check(NANO / "clip.fp32.onnx").spec
+    spec = read_verified(NANO / "clip.fp32.onnx").spec
     for name, int8, ranges, bits in good(graph, clips):
         found = assess(name, open_graph(int8, spec).probabilities, reference, Limits())
         assert [str(figure) for figure in found if not figure.holds] == [], name
@@ -194,7 +194,7 @@ def test_good_graphs_are_accepted(nano: tuple[onnx.ModelProto, Reference, list[n
 @pytest.mark.slow
 def test_broken_graphs_are_refused(nano: tuple[onnx.ModelProto, Reference, list[np.ndarray]]) -> None:
     graph, reference, clips = nano
-    spec = check(NANO / "clip.fp32.onnx").spec
+    spec = read_verified(NANO / "clip.fp32.onnx").spec
     names = []
     for name, int8, ranges, bits in broken(graph, clips):
         found = assess(name, open_graph(int8, spec).probabilities, reference, Limits())
@@ -298,8 +298,8 @@ def test_a_maker_may_look_at_what_is_refused(
     assert len(index["gate"]["costs"]) == len(convolutions) - 2
     assert "**Refused:**" in (folder / "CARD.md").read_text()
     for name in ("clip.int8.onnx", "stream.int8.onnx", "stream.int8.edgeecho"):
-        assert "in disagreement" in str(check(folder / name).refusal)
-    assert check(folder / "clip.fp32.onnx").refusal is None
+        assert "in disagreement" in str(read_verified(folder / name).refusal)
+    assert read_verified(folder / "clip.fp32.onnx").refusal is None
     load(folder, threads=1)
     assert "written for a look only, the acceptance test refused it" in caplog.text
 
@@ -360,7 +360,7 @@ def test_verification_finds_files_of_another_export(tiny_bundle: Path, tmp_path:
     shutil.copy(NANO / "stream.fp32.onnx", folder / "stream.fp32.onnx")
     damaged = (folder / "clip.fp32.xml").read_bytes()
     (folder / "clip.fp32.xml").write_bytes(damaged[:-1])
-    whole = check(folder / "clip.int8.onnx")
+    whole = read_verified(folder / "clip.int8.onnx")
     write_onnx(
         folder / "clip.int8.onnx",
         tampered_int8(onnx.load_from_string(whole.data)),

@@ -19,7 +19,7 @@ import onnxruntime as ort  # noqa: E402
 from edgeecho.errors import ConfigError  # noqa: E402
 from edgeecho.export.int8.quantize import count_int8  # noqa: E402
 from edgeecho.metrics import dice  # noqa: E402
-from edgeecho.model.sealed_file import check  # noqa: E402
+from edgeecho.model.sealed_file import read_verified  # noqa: E402
 from edgeecho.runtime import Predictor, load  # noqa: E402
 from tests.helpers import TINY_SIZE_PX, draw_heart, export, network_frames  # noqa: E402
 
@@ -148,10 +148,10 @@ def test_a_bundle_is_whole(tiny_bundle: Path, tiny_checkpoint: Path) -> None:
     tested = [v["file"] for v in index["proof"] if v["figure"].startswith("self-test")]
     assert sorted(tested) == sorted(name for name in FILES if name.endswith((".onnx", ".xml")))
     assert index["gate"]["accepted"]
-    source = check(tiny_checkpoint)[1]
+    source = read_verified(tiny_checkpoint)[1]
     for name in FILES:
         if name.endswith((".onnx", ".xml", ".safetensors")):
-            spec = check(tiny_bundle / name)[1]
+            spec = read_verified(tiny_bundle / name)[1]
             precision = "int8" if "int8" in name else "fp32"
             form = "checkpoint" if name.endswith(".safetensors") else name.partition(".")[0]
             lowering = "none" if form == "clip" and name.endswith(".xml") else "2d"
@@ -220,7 +220,7 @@ def test_a_fixed_number_of_frames(tiny_bundle: Path, camus: Path, tmp_path: Path
     export(source, tmp_path / "out", frames=13, calib=calib)
     for name in ("clip.fp32.onnx", "clip.int8.onnx", "clip.fp32.xml", "clip.int8.xml"):
         path = tmp_path / "out" / name
-        assert check(path).spec.frames == 13
+        assert read_verified(path).spec.frames == 13
         for t in (1, 4, 5, 13, 40):
             clip = network_frames(t)
             free = opened(tiny_bundle / name).probabilities(clip)
@@ -230,7 +230,7 @@ def test_a_fixed_number_of_frames(tiny_bundle: Path, camus: Path, tmp_path: Path
             assert np.abs(found.astype(int) - free).max() <= (1 if "fp32" in name else 40)
     shape = onnx.load(tmp_path / "out" / "clip.int8.onnx").graph.input[0].type.tensor_type.shape
     assert shape.dim[0].dim_value == 13
-    assert check(tmp_path / "out" / "stream.int8.onnx").spec.frames is None
+    assert read_verified(tmp_path / "out" / "stream.int8.onnx").spec.frames is None
     with pytest.raises(ConfigError, match="--frames must be more than the 8 frames of context of tiny, got 8"):
         export(source, tmp_path / "none", frames=8, calib=calib)
 
@@ -238,7 +238,7 @@ def test_a_fixed_number_of_frames(tiny_bundle: Path, camus: Path, tmp_path: Path
 def test_more_fixed_frames_than_any_cine_that_is_proven_on(tiny_bundle: Path, camus: Path, tmp_path: Path) -> None:
     asked = {"frames": 40, "formats": ("onnx",), "forms": ("clip",), "calib": f"camus:{camus}"}
     result = export(str(tiny_bundle / "clip.fp32.onnx"), tmp_path / "out", **asked)
-    assert check(result.folder / "clip.int8.onnx").spec.frames == 40
+    assert read_verified(result.folder / "clip.int8.onnx").spec.frames == 40
 
 
 def test_sixteen_bits_are_for_openvino(tiny_bundle: Path, camus: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ pytest.importorskip("onnxsim")
 import onnxruntime as ort  # noqa: E402
 
 from edgeecho.export.graph.for_openvino import requantize_inputs  # noqa: E402
-from edgeecho.model.sealed_file import check  # noqa: E402
+from edgeecho.model.sealed_file import read_verified  # noqa: E402
 from edgeecho.runtime.engines.openvino_engine import openvino_core  # noqa: E402
 from tests.helpers import TINY_SIZE_PX, network_frames  # noqa: E402
 
@@ -22,7 +22,7 @@ FORMS = ["clip", "stream"]
 
 def inputs_of(path: Path, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Random inputs of a graph: a cine or a frame, and a state."""
-    spec = check(path).spec
+    spec = read_verified(path).spec
     clip = network_frames(9)[:, None]
     state = {t.name: rng.integers(0, 256, t.shape).astype(t.dtype) for t in spec.state}
     return {"frame": clip[:1], **state} if spec.form == "stream" else {"frames": clip}

@@ -17,7 +17,7 @@ from edgeecho.export.graph.stream import stream_graph  # noqa: E402
 from edgeecho.export.int8.quantize import count_int8, quantize  # noqa: E402
 from edgeecho.export.int8.ranges import find_ranges  # noqa: E402
 from edgeecho.export.options import Options  # noqa: E402
-from edgeecho.model.sealed_file import check  # noqa: E402
+from edgeecho.model.sealed_file import read_verified  # noqa: E402
 from edgeecho.nn import build, new_spec  # noqa: E402
 from edgeecho.runtime.engines.onnxruntime_engine import OrtEngine  # noqa: E402
 from edgeecho.runtime.frame_stream import FrameStream  # noqa: E402
@@ -42,7 +42,7 @@ def train_and_export(camus: Path, folder: Path) -> None:
 
 def test_it_is_trained_and_exported(bundle: Path) -> None:
     for name in ("clip.fp32.onnx", "clip.fp32.xml", "stream.fp32.onnx", "stream.fp32.xml", "stream.fp32.edgeecho"):
-        spec = check(bundle / name).spec
+        spec = read_verified(bundle / name).spec
         assert (spec.family, spec.lowering, spec.context_frames, spec.state) == ("unet2d", "2d", (0, 0), ())
 
 

@@ -21,7 +21,7 @@ from edgeecho.export.write.ort_format import OPERATORS, with_sorted_operators, w
 from edgeecho.export.write.sealed import stamped  # noqa: E402
 from edgeecho.model import device_file as devicefile  # noqa: E402
 from edgeecho.model.registry import RUNTIME_OF  # noqa: E402
-from edgeecho.model.sealed_file import SUFFIXES, check  # noqa: E402
+from edgeecho.model.sealed_file import SUFFIXES, read_verified  # noqa: E402
 from edgeecho.runtime import load, stream  # noqa: E402
 from tests.helpers import TINY_SIZE_PX, network_frames  # noqa: E402
 
@@ -32,9 +32,9 @@ sys.modules["torch"] = None  # onnxruntime.tools imports it where it can, for se
 import onnx
 from pathlib import Path
 from edgeecho.export.write.ort_format import write_ort
-from edgeecho.model.sealed_file import check
+from edgeecho.model.sealed_file import read_verified
 source, out = map(Path, sys.argv[1:])
-write_ort(out, onnx.load(source), check(source).spec)
+write_ort(out, onnx.load(source), read_verified(source).spec)
 """
 
 
@@ -44,7 +44,7 @@ def ort_files(graphs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ort")
     for name in NAMES:
         source = graphs / f"{name}.onnx"
-        write_ort(folder / f"{name}.ort", onnx.load(source), check(source).spec)
+        write_ort(folder / f"{name}.ort", onnx.load(source), read_verified(source).spec)
     write_operators(folder)
     return folder
 
@@ -63,7 +63,7 @@ def test_predicts_what_the_onnx_file_predicts(graphs: Path, ort_files: Path, pre
 
 @pytest.mark.parametrize("name", NAMES)
 def test_carries_the_spec_under_its_own_seal(graphs: Path, ort_files: Path, name: str) -> None:
-    ours, source = check(ort_files / f"{name}.ort"), check(graphs / f"{name}.onnx")
+    ours, source = read_verified(ort_files / f"{name}.ort"), read_verified(graphs / f"{name}.onnx")
     assert ours.spec == source.spec
     metadata = ort.InferenceSession(ours.data).get_modelmeta().custom_metadata_map
     theirs = ort.InferenceSession(source.data).get_modelmeta().custom_metadata_map
@@ -96,7 +96,7 @@ def test_a_seal_around_nonsense_is_no_model(tmp_path: Path) -> None:
         fake = tmp_path / "fake.ort"
         fake.write_bytes(seal(junk + b"\x40\0\0\0" + UNSEALED.encode() + bytes(4) + b"\x0f\0\0\0edgeecho_sha256\0"))
         with pytest.raises(ModelFileError, match=r"fake\.ort: no model spec inside"):
-            check(fake)
+            read_verified(fake)
 
 
 def test_other_processes_write_the_same_bytes(graphs: Path, ort_files: Path, tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_sorting_keeps_the_list_of_operators(graphs: Path, tmp_path: Path) -> No
     options.add_session_config_entry("session.save_model_format", "ORT")
     options.log_severity_level = 3
     source = graphs / "clip.int8.onnx"
-    ort.InferenceSession(stamped(onnx.load(source), check(source).spec), options)
+    ort.InferenceSession(stamped(onnx.load(source), read_verified(source).spec), options)
     data = (tmp_path / "as_it_comes.ort").read_bytes()
 
     def operators(data: bytes) -> list[object]:

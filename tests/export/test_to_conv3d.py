@@ -20,7 +20,7 @@ from edgeecho.export.graph.fix_frames import fix_frames  # noqa: E402
 from edgeecho.export.graph.to_conv3d import conv3d_graph  # noqa: E402
 from edgeecho.export.options import Options  # noqa: E402
 from edgeecho.export.write.sealed import write_openvino  # noqa: E402
-from edgeecho.model.sealed_file import check  # noqa: E402
+from edgeecho.model.sealed_file import read_verified  # noqa: E402
 from edgeecho.runtime import load  # noqa: E402
 from tests.helpers import network_frames  # noqa: E402
 
@@ -28,7 +28,7 @@ CLIPS = [network_frames(t, seed) for t, seed in ((1, 1), (2, 2), (9, 3))]
 
 
 def clip_graph_of(graphs: Path, precision: str) -> onnx.ModelProto:
-    return onnx.load_from_string(check(graphs / f"clip.{precision}.onnx").data)
+    return onnx.load_from_string(read_verified(graphs / f"clip.{precision}.onnx").data)
 
 
 def kernels(model: onnx.ModelProto) -> list[tuple[int, ...]]:
@@ -41,7 +41,7 @@ def kernels(model: onnx.ModelProto) -> list[tuple[int, ...]]:
 def test_it_predicts_the_same(graphs: Path, precision: str) -> None:
     flat = clip_graph_of(graphs, precision)
     native = conv3d_graph(flat)
-    result = compare_lowering(native, flat, check(graphs / f"clip.{precision}.onnx").spec, CLIPS)
+    result = compare_lowering(native, flat, read_verified(graphs / f"clip.{precision}.onnx").spec, CLIPS)
     assert result.holds, result
     assert result.limit == (0 if precision == "int8" else 1e-5)
     sizes = kernels(native)
@@ -65,11 +65,11 @@ def test_a_difference_is_seen(tiny_bundle: Path) -> None:
         values = onnx.numpy_helper.to_array(tensor)
         if values.ndim == 5 and values.shape[2] == 3:
             tensor.CopyFrom(onnx.numpy_helper.from_array(values[:, :, ::-1].copy(), tensor.name))  # time runs backwards
-    assert not compare_lowering(native, flat, check(tiny_bundle / "clip.fp32.onnx").spec, CLIPS).holds
+    assert not compare_lowering(native, flat, read_verified(tiny_bundle / "clip.fp32.onnx").spec, CLIPS).holds
 
 
 def test_a_fixed_number_of_frames(tiny_bundle: Path, tmp_path: Path) -> None:
-    checked = check(tiny_bundle / "clip.int8.onnx")
+    checked = read_verified(tiny_bundle / "clip.int8.onnx")
     spec = replace(checked.spec, frames=9, lowering="none")
     native = conv3d_graph(fix_frames(onnx.load_from_string(checked.data), 9, checked.spec))
     write_openvino(tmp_path / "clip.int8.xml", native, spec)
@@ -88,9 +88,9 @@ def test_an_unknown_operator_is_refused() -> None:
 
 
 def test_each_format_and_target_gets_what_is_fastest(tiny_bundle: Path) -> None:
-    lowering = {name: check(tiny_bundle / name).spec.lowering for name in ("clip.int8.onnx", "clip.int8.xml")}
+    lowering = {name: read_verified(tiny_bundle / name).spec.lowering for name in ("clip.int8.onnx", "clip.int8.xml")}
     assert lowering == {"clip.int8.onnx": "2d", "clip.int8.xml": "none"}
-    assert check(tiny_bundle / "stream.int8.xml").spec.lowering == "2d"
+    assert read_verified(tiny_bundle / "stream.int8.xml").spec.lowering == "2d"
     assert Options(target="arm").lowering("openvino") == "2d"
     assert Options(lower="none").lowering("onnx") == "none"
 
@@ -100,7 +100,7 @@ def test_native_3d_in_onnx(tiny_checkpoint: Path, tmp_path: Path) -> None:
     bundle = export(str(tiny_checkpoint), tmp_path / "out", asked)
     native = bundle.folder / "clip.fp32.onnx"
     assert (3, 1, 1) in kernels(onnx.load(native))
-    assert check(native).spec.lowering == "none"
+    assert read_verified(native).spec.lowering == "none"
     with pytest.raises(
         ModelFileError, match="a graph of native 3D convolutions or a fixed T; start from its checkpoint"
     ):

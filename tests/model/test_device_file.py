@@ -10,7 +10,7 @@ import pytest
 
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.model.device_file import SUFFIX, header_fields, pack, unpack
-from edgeecho.model.sealed_file import check
+from edgeecho.model.sealed_file import read_verified
 from edgeecho.model.spec import StateTensor
 
 MODEL = Path(__file__).parents[2] / "models" / "cl_unet_edge"
@@ -24,7 +24,7 @@ def graph() -> bytes:
 
 @pytest.fixture(scope="module")
 def packed(graph: bytes) -> bytes:
-    checked = check(MODEL / "stream.int8.onnx")
+    checked = read_verified(MODEL / "stream.int8.onnx")
     return pack(graph, checked.spec, checked.selftest)
 
 
@@ -34,7 +34,7 @@ def resealed(data: bytes) -> bytes:
 
 
 def test_the_layout(packed: bytes, graph: bytes) -> None:
-    spec = check(MODEL / "stream.int8.onnx").spec
+    spec = read_verified(MODEL / "stream.int8.onnx").spec
     magic, version, begins, size = struct.unpack_from("<8sIIQ", packed)
     assert (magic, version, size) == (b"EDGEECHO", 2, len(graph))
     assert begins % 64 == 0
@@ -47,7 +47,7 @@ def test_the_layout(packed: bytes, graph: bytes) -> None:
         name, *values = struct.unpack_from("<32s8I", packed, 552 + 64 * k)
         assert name.rstrip(b"\0").decode() == tensor.name
         assert values == [1, tensor.zero_point, 4, 0, *tensor.shape]
-    record = check(MODEL / "stream.int8.onnx").selftest
+    record = read_verified(MODEL / "stream.int8.onnx").selftest
     assert record is not None
     at = 552 + 64 * len(spec.state)
     assert struct.unpack_from("<4I", packed, at) == (1, 6, 0, 0)
@@ -63,7 +63,7 @@ def test_the_layout(packed: bytes, graph: bytes) -> None:
 def test_it_is_checked_and_printed_like_other_files(packed: bytes, tmp_path: Path, command: Command) -> None:
     path = tmp_path / f"stream.int8{SUFFIX}"
     path.write_bytes(packed)
-    assert check(path).spec == check(MODEL / "stream.int8.onnx").spec
+    assert read_verified(path).spec == read_verified(MODEL / "stream.int8.onnx").spec
     code, out, _ = command("info", path)
     assert code == 0
     assert f"stream.int8{SUFFIX}: checksum holds, {len(packed):,} bytes" in out
@@ -92,11 +92,11 @@ def test_what_is_refused(packed: bytes, tmp_path: Path, change: Callable[[bytes]
     path = tmp_path / f"changed{SUFFIX}"
     path.write_bytes(change(packed))
     with pytest.raises(ModelFileError, match=says):
-        check(path)
+        read_verified(path)
 
 
 def test_what_a_header_cannot_hold(graph: bytes) -> None:
-    spec = check(MODEL / "stream.int8.onnx").spec
+    spec = read_verified(MODEL / "stream.int8.onnx").spec
     for change, says in (
         ({"name": "n" * 64}, "name must be printable and under 64 bytes"),
         ({"revision": "a\nb"}, "revision must be printable"),
@@ -111,13 +111,13 @@ def test_what_a_header_cannot_hold(graph: bytes) -> None:
 
 
 def test_axes_are_filled_up(graph: bytes) -> None:
-    spec = replace(check(MODEL / "stream.int8.onnx").spec, state=(StateTensor("s", (5, 7), "float32", 3),))
+    spec = replace(read_verified(MODEL / "stream.int8.onnx").spec, state=(StateTensor("s", (5, 7), "float32", 3),))
     assert struct.unpack_from("<32s8I", pack(graph, spec), 552)[1:] == (2, 3, 2, 0, 1, 1, 5, 7)
 
 
 def test_a_tolerance_brings_its_reference(nano_fp32: Path) -> None:
     """An fp32 file holds the answers themselves, which C compares value by value."""
-    checked = check(nano_fp32 / "stream.fp32.onnx")
+    checked = read_verified(nano_fp32 / "stream.fp32.onnx")
     assert checked.selftest is not None
     assert checked.selftest.reference is not None
     data = pack(checked.data, checked.spec, checked.selftest)
@@ -129,13 +129,13 @@ def test_a_tolerance_brings_its_reference(nano_fp32: Path) -> None:
 
 def test_files_of_version_1_are_read(graph: bytes, tmp_path: Path) -> None:
     """They have no self-test block; all else is the same."""
-    checked = check(MODEL / "stream.int8.onnx")
+    checked = read_verified(MODEL / "stream.int8.onnx")
     fields = header_fields(checked.spec)
     fields += bytes(-(56 + len(fields)) % 64)
     head = struct.pack("<8sIIQ32s", b"EDGEECHO", 1, 56 + len(fields), len(graph), bytes(32))
     path = tmp_path / f"old{SUFFIX}"
     path.write_bytes(resealed(head + fields + graph))
-    assert check(path).spec == checked.spec
+    assert read_verified(path).spec == checked.spec
     path.write_bytes(resealed(head + fields[:-1] + b"\1" + graph))
     with pytest.raises(ModelFileError, match="its header is not that of the graph in it"):
-        check(path)
+        read_verified(path)

@@ -7,7 +7,7 @@ import pytest
 
 from edgeecho.cine.grey import to_grey
 from edgeecho.errors import VideoError
-from edgeecho.model.registry import Located
+from edgeecho.model.registry import ModelRef
 from edgeecho.preprocess import Roi, find_roi, to_network
 from edgeecho.runtime.engines.engine import open_engine
 from edgeecho.runtime.engines.openvino_engine import openvino_core
@@ -148,5 +148,5 @@ def test_plain_openvino_with_the_documented_setting(name: str) -> None:
     frames = to_network(cine.frames[:12], find_roi(cine.frames, cine.spacing_mm), 112)[:, None]
     # The process's one core: two of them that overlap break the signal stack (`openvino_core`).
     model = openvino_core().compile_model(str(NANO / name), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    engine = open_engine(Located(NANO / name, "openvino")).engine
+    engine = open_engine(ModelRef(NANO / name, "openvino")).engine
     assert np.array_equal(model({"frames": frames})["prob"], engine.infer(frames))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgeecho.errors import ModelFileError
-from edgeecho.model.sealed_file import DIGEST_KEY, SPEC_KEY, UNSEALED, check, seal
+from edgeecho.model.sealed_file import DIGEST_KEY, SPEC_KEY, UNSEALED, read_verified, seal
 from edgeecho.model.spec import ModelSpec
 from edgeecho.runtime import load, packaged_models
 
@@ -51,15 +51,15 @@ def byte_flipped(path: Path, place: int, bits: int) -> Iterator[None]:
 def test_one_flipped_byte_anywhere(folder: Path, damaged: str, opened: str, rng: np.random.Generator) -> None:
     path = folder / damaged
     size = path.stat().st_size
-    check(folder / opened)
+    read_verified(folder / opened)
     data = path.read_bytes()
     own = [data.find(key.encode()) + k for key in (DIGEST_KEY, SPEC_KEY) if key.encode() in data for k in (0, 20, 40)]
     places = [0, 1, 7, 8, size // 2, size - 2, size - 1, *own, *rng.integers(0, size, 44)]
     for place in places:
         bits = int(rng.choice([1, 2, 4, 8, 16, 32, 64, 128, 255]))
         with byte_flipped(path, int(place), bits), pytest.raises(ModelFileError):
-            check(folder / opened)
-    check(folder / opened)
+            read_verified(folder / opened)
+    read_verified(folder / opened)
 
 
 @each_kind
@@ -69,10 +69,10 @@ def test_a_file_cut_short_or_longer(folder: Path, damaged: str, opened: str) -> 
     for size in (0, 1, 8, len(data) // 2, len(data) - 1):
         path.write_bytes(data[:size])
         with pytest.raises(ModelFileError):
-            check(folder / opened)
+            read_verified(folder / opened)
     path.write_bytes(data + b"\0")
     with pytest.raises(ModelFileError, match="checksum does not hold"):
-        check(folder / opened)
+        read_verified(folder / opened)
 
 
 @each_kind
@@ -90,18 +90,18 @@ def test_weights_of_another_model_are_refused(folder: Path) -> None:
         next(p for p in packaged_models() if p.name == "cl_unet_edge") / "stream.int8.bin", folder / "clip.int8.bin"
     )
     with pytest.raises(ModelFileError, match="checksum does not hold"):
-        check(folder / "clip.int8.xml")
+        read_verified(folder / "clip.int8.xml")
 
 
 def test_openvino_weights_that_are_missing(folder: Path) -> None:
     (folder / "clip.int8.bin").unlink()
     with pytest.raises(ModelFileError, match=r"clip\.int8\.bin: cannot be read"):
-        check(folder / "clip.int8.xml")
+        read_verified(folder / "clip.int8.xml")
 
 
 @pytest.mark.parametrize("opened", dict.fromkeys(kind[0] for kind in KINDS))
 def test_a_whole_file_tells_its_spec(folder: Path, opened: str) -> None:
-    data, spec, *_ = check(folder / opened)
+    data, spec, *_ = read_verified(folder / opened)
     assert data == (folder / opened).read_bytes()
     assert spec.name == "cl_unet_edge"
     assert spec.form == ("checkpoint" if opened.endswith(".safetensors") else "clip")
@@ -117,7 +117,7 @@ def test_what_is_no_model(tmp_path: Path, suffix: str, data: bytes) -> None:
     path.write_bytes(data)
     path.with_suffix(".bin").write_bytes(b"")
     with pytest.raises(ModelFileError, match=f"model{suffix}: found 0 EdgeEcho checksums"):
-        check(path)
+        read_verified(path)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_seal_that_holds_around_nonsense(tmp_path: Path, suffix: str, body: by
     path.write_bytes(seal(size + before + DIGEST_KEY.encode() + body + UNSEALED.encode()))
     path.with_suffix(".bin").write_bytes(b"")
     with pytest.raises(ModelFileError, match="no model spec inside"):
-        check(path)
+        read_verified(path)
 
 
 def test_two_seals_are_none() -> None:
@@ -159,19 +159,19 @@ def test_the_seal_is_the_digest_of_the_file_with_zeros() -> None:
 def test_wrong_suffix(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"x")
     with pytest.raises(ModelFileError, match="not a model file; expected one of"):
-        check(tmp_path / name)
+        read_verified(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["none.onnx", "none.xml", "none.safetensors"])
 def test_missing_file(tmp_path: Path, name: str) -> None:
     with pytest.raises(ModelFileError, match=r"No such file"):
-        check(tmp_path / name)
+        read_verified(tmp_path / name)
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "folder.onnx").mkdir()
     with pytest.raises(ModelFileError, match="cannot be read"):
-        check(tmp_path / "folder.onnx")
+        read_verified(tmp_path / "folder.onnx")
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate((1 << 30) + 1)  # takes no space on disk
     with pytest.raises(ModelFileError, match="more than the 1073741824 allowed"):
-        check(path)
+        read_verified(path)
 
 
 def test_a_spec_of_another_version(tmp_path: Path) -> None:
@@ -188,4 +188,4 @@ def test_a_spec_of_another_version(tmp_path: Path) -> None:
     (tmp_path / "model.xml").write_bytes(seal(xml.encode()))
     (tmp_path / "model.bin").write_bytes(b"")
     with pytest.raises(ModelFileError, match="format version 9, this EdgeEcho reads 1"):
-        check(tmp_path / "model.xml")
+        read_verified(tmp_path / "model.xml")

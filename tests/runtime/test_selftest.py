@@ -11,11 +11,11 @@ import pytest
 
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.model import selftest_record as selftest
-from edgeecho.model.sealed_file import check
+from edgeecho.model.sealed_file import read_verified
 from edgeecho.model.selftest_record import FrameAnswer, SelfTest
 from edgeecho.runtime.engines.engine import open_engine
 from edgeecho.runtime.selftest import (
-    Located,
+    ModelRef,
     answer_selftest,
     compare_answers,
     files_to_test,
@@ -108,14 +108,14 @@ def test_a_reference_takes_no_more_memory_than_its_shape() -> None:
 
 def test_equality_to_the_bit() -> None:
     made, prob = record()
-    spec = check(files_to_test("cl_unet_nano", "ort")[0]).spec
+    spec = read_verified(files_to_test("cl_unet_nano", "ort")[0]).spec
     assert all(found.holds for found in compare_answers(made, prob, spec))
     prob[1, 0, 0] = 1  # no mask changes, one value of prob does
     assert [found.holds for found in compare_answers(made, prob, spec)] == [True, False]
 
 
 def test_tolerances() -> None:
-    spec = check(files_to_test("cl_unet_nano", "ort")[0]).spec
+    spec = read_verified(files_to_test("cl_unet_nano", "ort")[0]).spec
     made, prob = record(max_levels=1)
     assert all(found.holds for found in compare_answers(made, prob + 1, spec))
     found = compare_answers(made, prob + 2, spec)
@@ -142,7 +142,7 @@ def test_packaged_files_give_the_proven_answers_here(command: Command) -> None:
 def test_every_format_of_an_export_carries_it(tiny_bundle: Path, command: Command, tmp_path: Path) -> None:
     graphs = [path for path in tiny_bundle.iterdir() if path.suffix in (".onnx", ".xml", ".edgeecho")]
     assert len(graphs) == 12
-    records = {path.name: check(path).selftest for path in graphs}
+    records = {path.name: read_verified(path).selftest for path in graphs}
     tolerance = {name: found.tolerance for name, found in records.items() if found}
     for name in records:
         exact = "1 level of 255" if "fp32" in name else "mask Dice 0.98" if name.endswith(".xml") else "to the bit"
@@ -167,7 +167,7 @@ def test_a_processor_with_another_answer_is_reported(
 
     from edgeecho.export.write.sealed import Stamp, write_onnx
 
-    checked = check(tiny_bundle / "stream.int8.onnx")
+    checked = read_verified(tiny_bundle / "stream.int8.onnx")
     assert checked.selftest is not None
     answers = list(checked.selftest.answers)
     answers[3] = FrameAnswer("0" * 64, answers[3].mask_sha256, answers[3].area_px + 5)
@@ -186,7 +186,7 @@ def test_a_processor_with_another_answer_is_reported(
 def test_stream_and_clip_answer_alike(tiny_bundle: Path) -> None:
     probs = []
     for form in ("clip", "stream"):
-        model = open_engine(Located(tiny_bundle / f"{form}.int8.onnx", "ort", None, form), 1)
+        model = open_engine(ModelRef(tiny_bundle / f"{form}.int8.onnx", "ort", None, form), 1)
         probs.append(answer_selftest(model, 9))
     np.testing.assert_array_equal(*probs)
     assert len(np.unique(probs[0])) > 10
@@ -197,7 +197,7 @@ def test_files_without_a_record(tiny_bundle: Path, tmp_path: Path, command: Comm
 
     from edgeecho.export.write.sealed import write_onnx
 
-    checked = check(tiny_bundle / "clip.int8.onnx")
+    checked = read_verified(tiny_bundle / "clip.int8.onnx")
     path = tmp_path / "clip.int8.onnx"
     write_onnx(path, onnx.load_from_string(checked.data), checked.spec)
     code, out, err = command("selftest", path)

@@ -27,7 +27,7 @@ from edgeecho.export.int8.quantize import quantize  # noqa: E402
 from edgeecho.export.int8.ranges import find_ranges  # noqa: E402
 from edgeecho.export.options import Options  # noqa: E402
 from edgeecho.metrics import dice  # noqa: E402
-from edgeecho.model.sealed_file import check  # noqa: E402
+from edgeecho.model.sealed_file import read_verified  # noqa: E402
 from edgeecho.model.spec import ModelSpec, StateTensor  # noqa: E402
 from edgeecho.preprocess import Roi  # noqa: E402
 from edgeecho.runtime.engines.engine import LoadedModel  # noqa: E402
@@ -92,7 +92,7 @@ def test_a_reset_anywhere_leaves_no_trace(graphs: Path, pushed: int) -> None:
 
 
 def test_the_delay_is_the_spec_s(graphs: Path) -> None:
-    spec = check(graphs / "stream.int8.onnx").spec
+    spec = read_verified(graphs / "stream.int8.onnx").spec
     is_causal = spec.config["causal"]
     assert (spec.context_frames[1] == 0) == is_causal
     stream = frames_of(graphs / "stream.int8.onnx")
@@ -106,7 +106,7 @@ def test_the_delay_is_the_spec_s(graphs: Path) -> None:
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
 def test_state_is_as_the_metadata_says(graphs: Path, precision: str) -> None:
     path = graphs / f"stream.{precision}.onnx"
-    spec, model = check(path).spec, onnx.load(path)
+    spec, model = read_verified(path).spec, onnx.load(path)
     kinds = {TensorProto.UINT8: "uint8", TensorProto.FLOAT: "float32"}
     for values, names in (
         (model.graph.input, ["frame", *(t.name for t in spec.state)]),
@@ -119,7 +119,7 @@ def test_state_is_as_the_metadata_says(graphs: Path, precision: str) -> None:
             assert kinds[kind.elem_type] == tensor.dtype == {"fp32": "float32", "int8": "uint8"}[precision]
     assert all(len(t.shape) <= 4 and t.shape[0] == 1 for t in spec.state)
     assert spec.state
-    assert check(path.with_suffix(".xml")).spec == spec
+    assert read_verified(path.with_suffix(".xml")).spec == spec
 
 
 def test_a_frame_costs_a_frame(graphs: Path) -> None:
@@ -345,9 +345,7 @@ def test_another_form_is_refused(tiny_bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"tiny\.safetensors: PyTorch has no stream; give a stream graph"):
         edgeecho.stream(tiny_bundle / "tiny.safetensors")
     shutil.copy(tiny_bundle / "clip.int8.onnx", tmp_path)
-    with pytest.raises(
-        ModelFileError, match=r"has no stream\.int8\.onnx; it holds clip\.int8\.onnx; take a folder"
-    ):
+    with pytest.raises(ModelFileError, match=r"has no stream\.int8\.onnx; it holds clip\.int8\.onnx; take a folder"):
         edgeecho.stream(tmp_path)
 
 

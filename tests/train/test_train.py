@@ -15,7 +15,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from edgeecho.errors import ConfigError, DataError, ModelFileError  # noqa: E402
-from edgeecho.model.sealed_file import check  # noqa: E402
+from edgeecho.model.sealed_file import read_verified  # noqa: E402
 from edgeecho.nn import build, new_spec  # noqa: E402
 from edgeecho.nn.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from edgeecho.train.config import TrainConfig, load_config  # noqa: E402
@@ -86,7 +86,7 @@ def test_it_learns_and_leaves_a_sealed_checkpoint(camus: Path, tmp_path: Path) -
     assert losses[-1] < 0.7 * losses[0]
     assert "min left" in messages[1][2]
     network, spec = load_checkpoint(path)
-    assert (path, spec) == (tmp_path / "cl_unet_edge.safetensors", check(path)[1])
+    assert (path, spec) == (tmp_path / "cl_unet_edge.safetensors", read_verified(path)[1])
     assert spec.licence == "CC-BY-NC-SA-4.0"
     assert "2 patients" in spec.trained_on
     assert spec.config["widths"] == [8, 16, 16, 24]
@@ -98,7 +98,7 @@ def test_it_learns_and_leaves_a_sealed_checkpoint(camus: Path, tmp_path: Path) -
 def test_a_short_run_leaves_a_checkpoint_however_bad(camus: Path, tmp_path: Path) -> None:
     """After one step the averaged network may find nothing at all, but a checkpoint is written."""
     path = train(config(camus, tmp_path, **{"optim.steps": 1, "optim.learning_rate": 1e-9, "run.save_every": 1}))
-    assert check(path)[1].form == "checkpoint"
+    assert read_verified(path)[1].form == "checkpoint"
 
 
 def test_the_standard_network_trains_too(camus: Path, tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_the_standard_network_trains_too(camus: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"clips\.frames must be a multiple of 8"):
         train(config(camus, tmp_path / "odd", **settings))
     path = train(config(camus, tmp_path / "run", **settings, **{"clips.frames": 8}))
-    assert check(path).spec.family == "unet3d"
+    assert read_verified(path).spec.family == "unet3d"
 
 
 @pytest.fixture(scope="module")
@@ -254,7 +254,7 @@ def test_a_student_learns_the_predictions_of_its_teacher(camus: Path, unbroken: 
         path = train(run, report=lambda *call: None)
         last.append(json.loads((tmp_path / str(weight) / "log.jsonl").read_text().splitlines()[-1])["loss"]["teacher"])
     assert last[1] < last[0] - 0.05
-    learnt = check(path).spec
+    learnt = read_verified(path).spec
     assert learnt.licence == "LicenseRef-First AND CC-BY-NC-SA-4.0"
     assert learnt.trained_on.startswith("other hearts; then camus training list")
     assert learnt.trained_on.endswith(", and the answers of cl_unet_edge")
@@ -340,14 +340,14 @@ def test_a_run_that_cannot_start(
 
 
 def test_a_network_that_goes_on_from_another_keeps_its_terms(camus: Path, unbroken: Path, tmp_path: Path) -> None:
-    before = check(unbroken / "cl_unet_edge.safetensors").spec
+    before = read_verified(unbroken / "cl_unet_edge.safetensors").spec
     first = tmp_path / "first.safetensors"
     network, _ = load_checkpoint(unbroken / "cl_unet_edge.safetensors")
     save_checkpoint(first, network, replace(before, licence="LicenseRef-First", trained_on="other hearts"))
     settings = config(camus, tmp_path / "run", **{"optim.steps": 2})
     train(settings, init=first)
     for path in (tmp_path / "run" / "cl_unet_edge.safetensors", train(settings, resume=True)):
-        spec = check(path).spec
+        spec = read_verified(path).spec
         assert spec.licence == "LicenseRef-First AND CC-BY-NC-SA-4.0"
         assert spec.trained_on.startswith("other hearts; then camus training list")
 

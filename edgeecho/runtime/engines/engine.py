@@ -10,8 +10,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from edgeecho.errors import ConfigError, ModelFileError
-from edgeecho.model.registry import Located
-from edgeecho.model.sealed_file import Checked, check
+from edgeecho.model.registry import ModelRef
+from edgeecho.model.sealed_file import VerifiedFile, read_verified
 from edgeecho.model.spec import RESAMPLING, ModelSpec
 
 logger = logging.getLogger(__name__)
@@ -97,13 +97,13 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def open_engine(located: Located, threads: int | None = None, *, sixteen_bits: bool = False) -> LoadedModel:
+def open_engine(model: ModelRef, threads: int | None = None, *, sixteen_bits: bool = False) -> LoadedModel:
     """Verify a model file, then open its bytes in its engine.
 
     A file that the acceptance test refused is opened with a warning in the log.
 
     Args:
-        located: The file and its runtime.
+        model: The file and its runtime.
         threads: Worker threads; None means every usable core.
         sixteen_bits: Run a file of fp32 in 16 bits, where OpenVINO and the processor have them.
 
@@ -115,36 +115,36 @@ def open_engine(located: Located, threads: int | None = None, *, sixteen_bits: b
     if threads is not None and threads < 1:
         raise ConfigError(f"threads must be at least 1, got {threads}")
     threads = threads or usable_cores()
-    checked = check(located.path)
-    _require_supported(located, checked.spec)
-    name = located.path.name
+    checked = read_verified(model.path)
+    _require_supported(model, checked.spec)
+    name = model.path.name
     if checked.refusal:
         logger.warning("%s: written for a look only, the acceptance test refused it: %s", name, checked.refusal)
     precision = "fp16" if sixteen_bits else checked.spec.precision
-    engine = _open(located.runtime, checked, name, threads, precision)
+    engine = _open(model.runtime, checked, name, threads, precision)
     return LoadedModel(engine, checked.spec, checked.data)
 
 
-def _require_supported(located: Located, spec: ModelSpec) -> None:
+def _require_supported(model: ModelRef, spec: ModelSpec) -> None:
     """Refuse a sound file that this package would run wrongly.
 
     Raises:
         ModelFileError: If it is another kind of graph, or needs another resampling.
-        ConfigError: If it does not have the precision that `located` requires.
+        ConfigError: If it does not have the precision that `model` requires.
     """
-    name = located.path.name
-    wanted = "checkpoint" if located.runtime == "torch" else located.form
+    name = model.path.name
+    wanted = "checkpoint" if model.runtime == "torch" else model.form
     if spec.form != wanted:
-        raise ModelFileError(f"{name}: holds a {spec.form}, {located.runtime} opens a {wanted} here")
+        raise ModelFileError(f"{name}: holds a {spec.form}, {model.runtime} opens a {wanted} here")
     if spec.resampling != RESAMPLING:
         raise ModelFileError(f"{name}: asks for resampling {spec.resampling!r}, this EdgeEcho has {RESAMPLING!r}")
-    if located.precision and located.precision != spec.precision:
+    if model.precision and model.precision != spec.precision:
         raise ConfigError(
-            f"{name}: its precision is {spec.precision}, not {located.precision}; take --precision {spec.precision}"
+            f"{name}: its precision is {spec.precision}, not {model.precision}; take --precision {spec.precision}"
         )
 
 
-def _open(runtime: str, checked: Checked, name: str, threads: int, precision: str) -> Engine:
+def _open(runtime: str, checked: VerifiedFile, name: str, threads: int, precision: str) -> Engine:
     if runtime == "ort":
         from edgeecho.runtime.engines.onnxruntime_engine import OrtEngine
 

@@ -49,10 +49,10 @@ def write_pack(
         OutputError: If the folder cannot be written.
     """
     require_names(("runtime", runtimes, PACKED_RUNTIMES))
-    require_writable(folder)
     with tempfile.TemporaryDirectory(prefix="edgeecho-pack-") as scratch:
         completed = complete_models(models, runtimes, precisions, forms, Path(scratch), notify)
         rows = entries(models, runtimes, precisions, forms, folder, notify=notify, completed=completed)
+        require_writable(folder)
         selected = dict(zip(DEFAULT_SELECTION, map(list, (runtimes, precisions, forms)), strict=True))
         return _write(folder, rows, selected, clip, notify)
 

@@ -14,8 +14,10 @@ from pathlib import Path
 from debian import find_qemu, run, unpack
 
 PACKAGES = ("python3-minimal", "libpython3-stdlib", "libstdc++6")
-PINNED = ("numpy", "scipy", "opencv-python-headless", "onnxruntime", "openvino")
-"""Installed on the board in the versions of this machine."""
+SAME_VERSION = ("opencv-python-headless", "onnxruntime", "openvino")
+"""Packages of which the board gets the versions of this machine."""
+NEWEST = ("numpy", "scipy", "platformdirs")
+"""Packages of which the board gets the newest version for its own Python, which may be older than this machine's."""
 REPOSITORY = Path(__file__).parents[2]
 GLIBC = range(17, 37)
 """Wheels for C libraries 2.17 to 2.36 run in the root."""
@@ -42,12 +44,13 @@ class Board:
         """
         self.cache = cache.resolve()
         self.root = self.cache / "root"
-        wanted = " ".join([*PACKAGES, *(f"{name}=={version(name)}" for name in PINNED)])
+        requirements = [*NEWEST, *(f"{name}=={version(name)}" for name in SAME_VERSION)]
+        wanted = " ".join([*PACKAGES, *requirements])
         ready = self.cache / "ready"
         if not ready.is_file() or ready.read_text() != wanted:
             shutil.rmtree(self.root, ignore_errors=True)
             unpack(self.cache, PACKAGES, "arm64", self.root)
-            self._install([f"{name}=={version(name)}" for name in PINNED], self.root / "site")
+            self._install(requirements, self.root / "site")
             ready.write_text(wanted)
         self.qemu = find_qemu(self.cache, "aarch64")
         self._install_edgeecho()

@@ -33,7 +33,8 @@ from edgeecho.metrics import dice
 from edgeecho.model.registry import locate, model_folder
 from edgeecho.model.sealed_file import read_verified
 from edgeecho.model.spec import ModelSpec
-from edgeecho.runtime.engines.engine import Engine, open_engine
+from edgeecho.runtime.engines.engine import open_engine
+from edgeecho.runtime.engines.interface import Engine
 from edgeecho.runtime.engines.openvino_engine import OpenVinoEngine, openvino_core
 from edgeecho.runtime.predictor import Predictor
 

@@ -28,7 +28,8 @@ from edgeecho.export.write.sealed import NO_STAMP
 from edgeecho.export.write.writers import WRITERS
 from edgeecho.model.registry import locate, model_folder
 from edgeecho.model.sealed_file import read_verified
-from edgeecho.runtime.engines.engine import Engine, open_engine
+from edgeecho.runtime.engines.engine import open_engine
+from edgeecho.runtime.engines.interface import Engine
 
 LOWERINGS = ("2d", "none")
 PRECISIONS = ("fp32", "int8")

@@ -15,7 +15,8 @@ from edgeecho.benchmarks.run.own_file import OwnFile
 from edgeecho.errors import ShapeError, require
 from edgeecho.model.registry import ModelRef
 from edgeecho.model.sealed_file import read_verified
-from edgeecho.runtime.engines.engine import Engine, LoadedModel, open_engine
+from edgeecho.runtime.engines.engine import LoadedModel, open_engine
+from edgeecho.runtime.engines.interface import Engine
 from edgeecho.runtime.frame_stream import FrameStream, empty_state
 
 

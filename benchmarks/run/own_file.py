@@ -6,7 +6,7 @@ import numpy as np
 
 from edgeecho.benchmarks.run.external_data import read_onnx
 from edgeecho.errors import ModelFileError
-from edgeecho.runtime.engines.engine import GraphEngine
+from edgeecho.runtime.engines.interface import GraphEngine
 
 
 class OwnFile:

@@ -11,7 +11,7 @@ from edgeecho.errors import MeasurementError
 from edgeecho.measure.beat_meter import Height, measure
 from edgeecho.measure.constants import DISCS
 from edgeecho.measure.disc_volume import Discs, discs_of
-from edgeecho.measure.measurement import BeatMeasurement, Measurement, measured_beat, median, summarize
+from edgeecho.measure.measurement import BeatMeasurement, Figures, Measurement, measured_beat, median, summarize
 
 MAX_LENGTH_RATIO = 1.2
 """Lengths of the two views that differ by more mean that one of them is foreshortened (Schiller 1989: 20%)."""
@@ -30,20 +30,13 @@ class View:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BiplaneMeasurement:
-    """Figures of the left ventricle from two views: medians over pairs of beats, None where there is none."""
+class BiplaneMeasurement(Figures):
+    """Beats and figures of the left ventricle from two views, over pairs of beats."""
 
     beats: tuple[BeatMeasurement, ...]
     """Frames are those of the four-chamber cine."""
     two_chamber_frames: tuple[tuple[int, int], ...]
     """ED and ES frame of each beat in the two-chamber cine."""
-    ef_percent: float | None
-    edv_ml: float | None
-    esv_ml: float | None
-    sv_ml: float | None
-    heart_rate_bpm: float | None
-    spread: dict[str, float | None]
-    """Distance from the lower to the upper quartile of each figure, as in `Measurement`."""
     four_chamber: Measurement
     two_chamber: Measurement
     warnings: tuple[str, ...]

@@ -30,14 +30,10 @@ class BeatMeasurement:
     """EDV - ESV."""
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """Figures of the left ventricle in one cine: medians over beats, None where no beat has the figure."""
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """Medians over beats, None where no beat has the figure."""
 
-    ed_frames: tuple[int, ...]
-    """Every end-diastole found, 0-based, also those that belong to no beat."""
-    es_frames: tuple[int, ...]
-    beats: tuple[BeatMeasurement, ...]
     ef_percent: float | None
     edv_ml: float | None
     esv_ml: float | None
@@ -45,6 +41,16 @@ class Measurement:
     heart_rate_bpm: float | None
     spread: dict[str, float | None]
     """Distance from the lower to the upper quartile of each figure over beats; None below two beats."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement(Figures):
+    """Beats and figures of the left ventricle in one cine."""
+
+    ed_frames: tuple[int, ...]
+    """Every end-diastole found, 0-based, also those that belong to no beat."""
+    es_frames: tuple[int, ...]
+    beats: tuple[BeatMeasurement, ...]
     warnings: tuple[str, ...]
     """What limits the figures; if there is no EF, the reason."""
 

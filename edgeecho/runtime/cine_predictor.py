@@ -10,7 +10,7 @@ from edgeecho.errors import ModelFileError
 from edgeecho.measure import measure
 from edgeecho.model.spec import ModelSpec
 from edgeecho.preprocess import Roi, check_flip, check_roi, find_roi, flip_images, mask_from_network, to_network
-from edgeecho.runtime.engines.engine import Engine
+from edgeecho.runtime.engines.interface import Engine
 from edgeecho.runtime.quality import MaskQuality, frozen_tail, implausible_figures
 from edgeecho.runtime.segmentation import ModelInfo, Segmentation
 

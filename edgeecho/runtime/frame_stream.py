@@ -6,7 +6,7 @@ import numpy as np
 
 from edgeecho.errors import ShapeError
 from edgeecho.model.spec import ModelSpec
-from edgeecho.runtime.engines.engine import StreamEngine
+from edgeecho.runtime.engines.interface import StreamEngine
 
 
 def empty_state(spec: ModelSpec) -> dict[str, np.ndarray]:

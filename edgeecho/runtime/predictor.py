@@ -9,7 +9,8 @@ from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.model.registry import locate
 from edgeecho.model.spec import ModelSpec
 from edgeecho.runtime.cine_predictor import CinePredictor, Progress
-from edgeecho.runtime.engines.engine import Engine, open_engine
+from edgeecho.runtime.engines.engine import open_engine
+from edgeecho.runtime.engines.interface import Engine
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,8 @@ from edgeecho.model.registry import locate
 from edgeecho.model.spec import ModelSpec
 from edgeecho.preprocess import Roi, check_flip, check_roi, find_roi, flip_images, mask_from_network, to_network
 from edgeecho.runtime.cine_predictor import CinePredictor, Progress
-from edgeecho.runtime.engines.engine import StreamEngine, open_engine
+from edgeecho.runtime.engines.engine import open_engine
+from edgeecho.runtime.engines.interface import StreamEngine
 from edgeecho.runtime.frame_stream import FrameStream
 from edgeecho.runtime.predictor import log_licence
 

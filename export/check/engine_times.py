@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from edgeecho.model.registry import locate
-from edgeecho.runtime.engines.engine import Engine, open_engine
+from edgeecho.runtime.engines.engine import open_engine
+from edgeecho.runtime.engines.interface import Engine
 
 TIMED_RUNS = 5
 

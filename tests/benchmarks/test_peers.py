@@ -28,7 +28,8 @@ from edgeecho.errors import ConfigError, ExportError, MissingExtraError  # noqa:
 from edgeecho.export.graph.clip import clip_graph  # noqa: E402
 from edgeecho.model.registry import locate  # noqa: E402
 from edgeecho.nn import count_parameters, new_spec  # noqa: E402
-from edgeecho.runtime.engines.engine import Engine, open_engine  # noqa: E402
+from edgeecho.runtime.engines.engine import open_engine  # noqa: E402
+from edgeecho.runtime.engines.interface import Engine  # noqa: E402
 from tests.helpers import MakeOnce  # noqa: E402
 
 FRAMES, SIZE = 16, 48

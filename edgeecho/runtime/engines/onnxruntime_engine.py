@@ -4,7 +4,7 @@ import numpy as np
 import onnxruntime as ort
 
 from edgeecho.errors import ModelFileError
-from edgeecho.runtime.engines.engine import GraphInput
+from edgeecho.runtime.engines.interface import GraphInput
 
 ONNX_TYPES: dict[str, type[np.generic]] = {
     "tensor(uint8)": np.uint8,

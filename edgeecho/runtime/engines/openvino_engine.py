@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from edgeecho.errors import ModelFileError, require
-from edgeecho.runtime.engines.engine import GraphInput
+from edgeecho.runtime.engines.interface import GraphInput
 
 OPENVINO_TYPES: dict[str, type[np.generic]] = {"u8": np.uint8, "f32": np.float32, "f16": np.float16}
 

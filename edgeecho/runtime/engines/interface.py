@@ -1,0 +1,53 @@
+"""Interfaces of the engines: what each file of this folder provides to the predictor and to the stream."""
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+
+class Engine(Protocol):
+    """A clip graph, ready to run."""
+
+    runtime: str
+    """`ort`, `openvino` or `torch`."""
+    version: str
+    """Version of the engine's package."""
+
+    def infer(self, frames: np.ndarray) -> np.ndarray:
+        """Frames uint8 (T, 1, S, S) to prob uint8 (T, 1, S, S)."""
+        ...
+
+
+@runtime_checkable
+class StreamEngine(Engine, Protocol):
+    """A stream graph, ready to run; `infer` is for clip graphs."""
+
+    def run(self, outputs: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """Named tensors in, named tensors out."""
+        ...
+
+
+@dataclass(frozen=True)
+class GraphInput:
+    """An input of a graph."""
+
+    name: str
+    shape: list[int | str | None]
+    """Size along each axis; a name or None where it is free."""
+    dtype: type[np.generic] | None
+    """Type of the elements; None if it is neither uint8, float32 nor float16."""
+
+
+class GraphEngine(StreamEngine, Protocol):
+    """Any graph in ONNX Runtime or OpenVINO, whose inputs and outputs can be listed."""
+
+    @property
+    def inputs(self) -> list[GraphInput]:
+        """Inputs of the graph, in order."""
+        ...
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the graph's outputs, in order."""
+        ...

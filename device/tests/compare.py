@@ -20,7 +20,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples"))
+DEVICE = Path(__file__).resolve().parents[1]
+# edgeecho_ctypes.py is in the first folder in the repository, in the second in the tarball of dist.py.
+sys.path[:0] = [str(DEVICE.parent / "examples" / "python"), str(DEVICE / "examples")]
 
 from edgeecho_ctypes import Device
 

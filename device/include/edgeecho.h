@@ -35,7 +35,8 @@
  * Trust.  A device file is untrusted until its SHA-256 holds; that proves integrity, not origin.  Behind it ONNX
  *     Runtime reads the graph, and the graph's inputs and outputs are compared with the header.
  * Network.  ONNX Runtime 1.32 for Linux is built to report to its maker unless ORT_DISABLE_TELEMETRY is in the
- *     environment when it starts.  The first open puts it there; a program whose other threads read the environment sets it at its start.
+ *     environment when it starts.  The first open puts it there; a program whose other threads read the environment
+ *     sets it at its start.
  * Never: exit, abort, print, signals, threads of its own (ONNX Runtime starts threads - 1, none spins), global state
  *     but for that one variable.
  */

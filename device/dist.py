@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Pack device/, its examples and documents as a source tarball that builds by itself: the same sources give the same bytes.
+"""Pack device/, its examples and documents as a source tarball that builds by itself.
 
-python3 device/dist.py [FOLDER]     prints the path of FOLDER/edgeecho-device-VERSION.tar.gz
+    python3 device/dist.py [FOLDER]
+
+Prints the path of FOLDER/edgeecho-device-VERSION.tar.gz. The same sources give the same bytes.
 """
 
 import gzip

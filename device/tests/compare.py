@@ -20,9 +20,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-DEVICE = Path(__file__).resolve().parents[1]
-# edgeecho_ctypes.py is in the first folder in the repository, in the second in the tarball of dist.py.
-sys.path[:0] = [str(DEVICE.parent / "examples" / "python"), str(DEVICE / "examples")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples"))  # in the tarball of dist.py
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "python"))  # in the repository
 
 from edgeecho_ctypes import Device
 

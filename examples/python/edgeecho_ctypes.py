@@ -1,6 +1,6 @@
 """The C library from Python, through ctypes; NumPy is all it needs.
 
-    python examples/python/edgeecho_ctypes.py libedgeecho.so stream.int8.edgeecho cine.npy
+python examples/python/edgeecho_ctypes.py libedgeecho.so stream.int8.edgeecho cine.npy
 """
 
 import ctypes

@@ -13,12 +13,12 @@ RESAMPLING = "q11-box-bilinear"
 NOTICE = "Research software, not a medical device."
 STATE_BYTES = {"uint8": 1, "float32": 4}
 """Types of carried state and their size."""
+MAX_STATE_BYTES = 1 << 28
 MIN_SIZE_PX, MAX_SIZE_PX, SIZE_STEP_PX = 16, 1024, 16
 """Bounds of `size_px`, and the number that it is a multiple of."""
 MAX_CONTEXT_FRAMES = 256
 MAX_AXIS = (1 << 20) - 1
 """Longest axis of a state tensor."""
-MAX_STATE_BYTES = 1 << 28
 MAX_LICENCE_BYTES = 63
 """Longest licence that a device file holds."""
 _LICENCE_ID, _OPERATORS = re.compile(r"[A-Za-z0-9.+-]+"), ("AND", "OR", "WITH")

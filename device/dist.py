@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Pack device/ as a source tarball that builds by itself: the same sources give the same bytes.
+"""Pack device/, its examples and documents as a source tarball that builds by itself.
 
-python3 device/dist.py [FOLDER]     prints the path of FOLDER/edgeecho-device-VERSION.tar.gz
+    python3 device/dist.py [FOLDER]
+
+Prints the path of FOLDER/edgeecho-device-VERSION.tar.gz. The same sources give the same bytes.
 """
 
 import gzip
@@ -13,18 +15,42 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 SKIPPED = ("__pycache__", "build")
+OUTSIDE = {
+    "LICENSE": "LICENSE",
+    ".clang-format": ".clang-format",
+    "docs/device.md": "docs/device.md",
+    "docs/model-file.md": "docs/model-file.md",
+    "docs/smaller-runtimes.md": "docs/smaller-runtimes.md",
+    "examples/c": "examples",
+    "examples/python/edgeecho_ctypes.py": "examples/edgeecho_ctypes.py",
+}
+"""Files and folders beside device/ in the repository, and where the tarball contains them."""
+
+
+def files_in(path: Path) -> list[Path]:
+    """Return the files of a folder, or the path itself if it is a file."""
+    found = [path] if path.is_file() else [inner for inner in path.rglob("*") if inner.is_file()]
+    return [inner for inner in found if not set(inner.relative_to(path).parts) & set(SKIPPED)]
+
+
+def packed_files() -> dict[Path, Path]:
+    """Return the files of the tarball by their paths in it; a tarball that was unpacked contains them all itself."""
+    files = {}
+    for source, target in OUTSIDE.items():
+        outside = ROOT.parent / source
+        files.update({Path(target) / path.relative_to(outside): path for path in files_in(outside)})
+    files.update({path.relative_to(ROOT): path for path in files_in(ROOT)})
+    return files
 
 
 def main() -> None:
-    """Write the tarball, with the licence beside the sources."""
+    """Write the tarball and print its path."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "dist")
     folder.mkdir(parents=True, exist_ok=True)
     header = (ROOT / "include" / "edgeecho.h").read_text()
     version = ".".join(re.findall(r"^#define EDGEECHO_VERSION_\w+ (\d+)$", header, re.MULTILINE))
     name = f"edgeecho-device-{version}"
-    files = {path.relative_to(ROOT): path for path in sorted(ROOT.rglob("*")) if path.is_file()}
-    files = {inside: path for inside, path in files.items() if not set(inside.parts) & set(SKIPPED)}
-    files[Path("LICENSE")] = next(p / "LICENSE" for p in (ROOT, ROOT.parent) if (p / "LICENSE").is_file())
+    files = packed_files()
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for inside in sorted(files):

@@ -14,9 +14,11 @@ from pathlib import Path
 from edgeecho.cine.grey import MIN_SIDE_PX
 from edgeecho.measure import constants
 from edgeecho.measure.reasons import Reason
-from edgeecho.model.device_file import MAX_STATE
-from edgeecho.model.selftest_record import MAX_FRAMES
-from edgeecho.preprocess.region import MAX_REGION
+from edgeecho.model import device_file
+from edgeecho.model.sealed_file import MAX_BYTES
+from edgeecho.model.selftest_record import CINE, MAX_FRAMES
+from edgeecho.model.spec import MAX_AXIS, MAX_CONTEXT_FRAMES, MAX_SIZE_PX, MAX_STATE_BYTES, MIN_SIZE_PX, SIZE_STEP_PX
+from edgeecho.preprocess.region import MAX_REGION, MIN_OVERLAP_FRACTION
 from edgeecho.preprocess.resample import BITS
 from edgeecho.runtime.selftest_cine import HEIGHT, WIDTH
 
@@ -37,12 +39,31 @@ REASON_COMMENTS = {
 LIMITS = {
     "EE_MIN_SIDE": (MIN_SIDE_PX, "Least width and height of a frame, and of its part in the region, in pixels."),
     "EE_MAX_REGION": (MAX_REGION, "Longest side of a region, as a multiple of the frame's longest side."),
+    "EE_MIN_OVERLAP_FRACTION": (
+        MIN_OVERLAP_FRACTION,
+        "Least part of the smaller of region and frame that lies in the other.",
+    ),
     "EE_WEIGHT_BITS": (BITS, "Weights of resampling are in units of 1 / (1 << EE_WEIGHT_BITS)."),
-    "EE_MAX_STATE": (MAX_STATE, "Most state tensors of a device file."),
+    "EE_MIN_SIZE_PX": (MIN_SIZE_PX, "Least side of the network's frames."),
+    "EE_MAX_SIZE_PX": (MAX_SIZE_PX, "Largest side of the network's frames."),
+    "EE_SIZE_STEP_PX": (SIZE_STEP_PX, "Number that the side of the network's frames is a multiple of."),
+    "EE_MAX_CONTEXT_FRAMES": (MAX_CONTEXT_FRAMES, "Most frames before and after a frame that its answer depends on."),
+    "EE_MAX_STATE": (device_file.MAX_STATE, "Most state tensors of a device file."),
+    "EE_MAX_STATE_BYTES": (MAX_STATE_BYTES, "Most bytes of all state tensors."),
+    "EE_MAX_AXIS": (MAX_AXIS, "Longest axis of a state tensor."),
+    "EE_MAX_FILE_BYTES": (MAX_BYTES, "Most bytes of a device file."),
     "EE_MAX_TEST_FRAMES": (MAX_FRAMES, "Most frames of a self-test."),
+    "EE_TEST_CINE": (CINE, "Number of the test cine that the self-test draws."),
     "EE_TEST_WIDTH": (WIDTH, "Width of the self-test's frames in pixels."),
     "EE_TEST_HEIGHT": (HEIGHT, "Height of the self-test's frames in pixels."),
 }
+FILE_CODES = {
+    "FORM": device_file.FORMS,
+    "PRECISION": device_file.PRECISIONS,
+    "RESAMPLING": device_file.RESAMPLINGS,
+    "TYPE": device_file.TYPES,
+}
+"""Numbers in the header of a device file and what each stands for."""
 
 
 def documented_constants(source: str) -> list[tuple[str, str]]:
@@ -78,6 +99,11 @@ def measure_constants() -> str:
 def limits() -> str:
     """Text of src/limits.h."""
     lines = [line for name, (value, text) in LIMITS.items() for line in (f"/* {text} */", f"#define {name} {value}")]
+    lines += ["", "/* Header of a device file: newest version, offsets and sizes in bytes, codes of its fields. */"]
+    lines += [f"#define EE_FILE_VERSION {device_file.VERSION}"]
+    lines += [f"#define EE_FILE_{name} {value}" for name, value in device_file.LAYOUT.items()]
+    for field, codes in FILE_CODES.items():
+        lines += [f"#define EE_{field}_{re.sub('[^A-Z0-9]', '_', n.upper())} {code}" for n, code in codes.items()]
     return header("EE_LIMITS_H", "constants of edgeecho/", lines)
 
 

@@ -25,9 +25,9 @@
  * Structs.  Set `struct_size` to sizeof, and every field that is not used to 0.
  * Threads.  A model may serve any number of streams in any threads.  A stream is used by one thread at a time.
  * Memory.  What create returns owns all memory that its frames need; no later call allocates in this library, but for
- *     edgeecho_selftest, which takes the memory of a stream and gives it back.  ONNX Runtime makes some small
- *     allocations a frame (docs/device.md says how many).  Nothing passed in is kept: a frame, a path, the bytes of a
- *     model may go once the call returns.
+ *     edgeecho_selftest, which takes the memory of a stream and frees it.  ONNX Runtime makes some small allocations a
+ *     frame (docs/device.md gives their number).  Nothing passed in is kept: a frame, a path, the bytes of a model may
+ *     go once the call returns.
  * Limits.  Frames of 16 to 4096 pixels a side; a region of at most 8 times the frame's longer side, with at least 16
  *     rows and columns of the frame in it, and a quarter of itself or of the frame; at most 1000 frames a second; pixels
  *     of 0.001 to 1000 mm; a device file of at most 1 GiB with at most 64 state tensors of 256 MiB together; 256
@@ -35,7 +35,8 @@
  * Trust.  A device file is untrusted until its SHA-256 holds; that proves integrity, not origin.  Behind it ONNX
  *     Runtime reads the graph, and the graph's inputs and outputs are compared with the header.
  * Network.  ONNX Runtime 1.32 for Linux is built to report to its maker unless ORT_DISABLE_TELEMETRY is in the
- *     environment when it starts.  The first open puts it there; a program whose other threads read the environment sets it at its start.
+ *     environment when it starts.  The first open puts it there; a program whose other threads read the environment
+ *     sets it at its start.
  * Never: exit, abort, print, signals, threads of its own (ONNX Runtime starts threads - 1, none spins), global state
  *     but for that one variable.
  */
@@ -171,12 +172,12 @@ EDGEECHO_API edgeecho_status edgeecho_describe(const edgeecho_model *model, edge
    stream of its own and destroys it, so it may run at any time, beside other streams of the model. */
 EDGEECHO_API edgeecho_status edgeecho_selftest(edgeecho_model *model, edgeecho_selftest_result *result);
 
-/* EDGEECHO_E_BUSY while streams of it are left.  NULL is fine. */
+/* EDGEECHO_E_BUSY while streams of it are left.  NULL is allowed. */
 EDGEECHO_API edgeecho_status edgeecho_close(edgeecho_model *model);
 
 EDGEECHO_API edgeecho_status edgeecho_stream_create(edgeecho_model *model, const edgeecho_stream_options *options,
                                                     edgeecho_stream **stream);
-/* NULL is fine. */
+/* NULL is allowed. */
 EDGEECHO_API void edgeecho_stream_destroy(edgeecho_stream *stream);
 
 /* Take the next frame.  OK: there is an answer, to the frame `delay_frames` earlier.  MORE: there is none yet. */

@@ -5,21 +5,9 @@
 #include "sha256.h"
 
 enum {
-    VERSION = 2,
-    DIGEST_AT = 24,
-    SPEC_AT = 56,
-    TEXT_AT = 104,
-    TENSORS_AT = 552,
-    TENSOR_BYTES = 64,
-    SELFTEST_BYTES = 16,
-    PROVEN_BYTES = 72,
-    TEST_CINE = 1,
-    MAX_AXIS = 1 << 20,
-    STREAM = 2,
-    RESAMPLING = 1, /* q11-box-bilinear */
-    MAX_CONTEXT = 256
+    SELFTEST_VERSION = 2, /* first version whose files may have a self-test */
+    MAX_RANK = 4
 };
-static const uint64_t MAX_FILE = 1 << 30, MAX_STATE_BYTES = 1 << 28;
 
 static uint32_t u32(const uint8_t *at) {
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
@@ -29,9 +17,11 @@ static uint64_t u64(const uint8_t *at) {
     return u32(at) | (uint64_t)u32(at + 4) << 32;
 }
 
-/* Copy a text field; 0 unless it ends in zeros and holds no control characters. */
-static int read_text(const uint8_t *from, char *text, size_t size) {
+/* Copy the text field at `*at` and move behind it; 0 unless it ends in zeros and contains no control characters. */
+static int read_text(const uint8_t **at, char *text, size_t size) {
+    const uint8_t *from = *at;
     size_t length = 0;
+    *at += size;
     while (length < size && from[length])
         if (from[length] < 32 || from[length++] == 127)
             return 0;
@@ -42,33 +32,34 @@ static int read_text(const uint8_t *from, char *text, size_t size) {
     return length < size;
 }
 
-static int digest_holds(const uint8_t *bytes, size_t size, char hex[65]) {
+static int digest_matches(const uint8_t *bytes, size_t size, char hex[65]) {
     static const uint8_t zeros[32] = {0};
     uint8_t digest[32];
     ee_sha256 sha;
     ee_sha256_begin(&sha);
-    ee_sha256_add(&sha, bytes, DIGEST_AT);
+    ee_sha256_add(&sha, bytes, EE_FILE_DIGEST_AT);
     ee_sha256_add(&sha, zeros, sizeof zeros);
-    ee_sha256_add(&sha, bytes + SPEC_AT, size - SPEC_AT);
+    ee_sha256_add(&sha, bytes + EE_FILE_SPEC_AT, size - EE_FILE_SPEC_AT);
     ee_sha256_end(&sha, digest);
     for (int i = 0; i < 64; i++)
         hex[i] = "0123456789abcdef"[digest[i / 2] >> (i % 2 ? 0 : 4) & 15];
     hex[64] = 0;
-    return memcmp(digest, bytes + DIGEST_AT, sizeof digest) == 0;
+    return memcmp(digest, bytes + EE_FILE_DIGEST_AT, sizeof digest) == 0;
 }
 
 static int read_tensor(const uint8_t *at, ee_tensor *tensor) {
+    const uint8_t *name = at;
     uint64_t elements = 1;
     tensor->type = u32(at + 32) == EE_UINT8 ? EE_UINT8 : EE_FLOAT32;
     tensor->rank = u32(at + 40);
-    if (!read_text(at, tensor->name, sizeof tensor->name) || !tensor->name[0] || u32(at + 32) != tensor->type ||
-        u32(at + 36) > 255 || tensor->rank < 1 || tensor->rank > 4 || u32(at + 44))
+    if (!read_text(&name, tensor->name, sizeof tensor->name) || !tensor->name[0] || u32(at + 32) != tensor->type ||
+        u32(at + 36) > 255 || tensor->rank < 1 || tensor->rank > MAX_RANK || u32(at + 44))
         return 0;
     tensor->zero_point = (uint8_t)u32(at + 36);
-    for (uint32_t k = 0; k < 4; k++) {
-        uint32_t n = u32(at + 48 + 4 * k), skipped = 4 - tensor->rank; /* leading axes of 1 */
+    for (uint32_t k = 0; k < MAX_RANK; k++) {
+        uint32_t n = u32(at + 48 + 4 * k), skipped = MAX_RANK - tensor->rank; /* leading axes of 1 */
         elements *= n;
-        if (n < 1 || n > MAX_AXIS || elements > MAX_STATE_BYTES || (k < skipped && n != 1))
+        if (n < 1 || n > EE_MAX_AXIS || elements > EE_MAX_STATE_BYTES || (k < skipped && n != 1))
             return 0;
         if (k >= skipped)
             tensor->shape[k - skipped] = n;
@@ -77,52 +68,54 @@ static int read_tensor(const uint8_t *at, ee_tensor *tensor) {
     return 1;
 }
 
-static int read_spec(const uint8_t *bytes, uint32_t begins, ee_spec *spec) {
-    const uint8_t *at = bytes + SPEC_AT;
+static int read_spec(const uint8_t *bytes, uint32_t graph_at, ee_spec *spec) {
+    const uint8_t *at = bytes + EE_FILE_SPEC_AT;
     spec->size_px = u32(at), spec->before = u32(at + 4), spec->after = u32(at + 8), spec->threshold = u32(at + 12);
     spec->precision = u32(at + 24);
     spec->states = u32(at + 36);
     spec->parameters = u64(at + 40);
-    if (spec->size_px < 16 || spec->size_px > EE_MAX_SIZE_PX || spec->size_px % 16 || spec->before > MAX_CONTEXT ||
-        spec->after > MAX_CONTEXT || spec->threshold < 1 || spec->threshold > 255 || spec->precision < 1 ||
-        spec->precision > 2 || u32(at + 20) != STREAM || u32(at + 32) != RESAMPLING || spec->states > EE_MAX_STATE ||
-        (uint64_t)TENSORS_AT + TENSOR_BYTES * spec->states > begins)
+    if (spec->size_px < EE_MIN_SIZE_PX || spec->size_px > EE_MAX_SIZE_PX || spec->size_px % EE_SIZE_STEP_PX ||
+        spec->before > EE_MAX_CONTEXT_FRAMES || spec->after > EE_MAX_CONTEXT_FRAMES || spec->threshold < 1 ||
+        spec->threshold > 255 || (spec->precision != EE_PRECISION_FP32 && spec->precision != EE_PRECISION_INT8) ||
+        u32(at + 20) != EE_FORM_STREAM || u32(at + 32) != EE_RESAMPLING_Q11_BOX_BILINEAR ||
+        spec->states > EE_MAX_STATE || (uint64_t)EE_FILE_TENSORS_AT + EE_FILE_TENSOR_BYTES * spec->states > graph_at)
         return 0;
-    at = bytes + TEXT_AT;
-    if (!read_text(at, spec->name, 64) || !read_text(at + 64, spec->licence, 64) ||
-        !read_text(at + 128, spec->revision, 64) || !read_text(at + 192, spec->intended_use, 256))
+    at = bytes + EE_FILE_TEXTS_AT;
+    if (!read_text(&at, spec->name, sizeof spec->name) || !read_text(&at, spec->licence, sizeof spec->licence) ||
+        !read_text(&at, spec->revision, sizeof spec->revision) ||
+        !read_text(&at, spec->intended_use, sizeof spec->intended_use))
         return 0;
     uint64_t total = 0;
     for (uint32_t i = 0; i < spec->states; i++) {
-        if (!read_tensor(bytes + TENSORS_AT + TENSOR_BYTES * i, &spec->state[i]))
+        if (!read_tensor(bytes + EE_FILE_TENSORS_AT + EE_FILE_TENSOR_BYTES * i, &spec->state[i]))
             return 0;
         total += spec->state[i].bytes;
     }
     spec->state_bytes = (size_t)total;
-    return total <= MAX_STATE_BYTES;
+    return total <= EE_MAX_STATE_BYTES;
 }
 
 /* The self-test of a version 2 file, from `at` on, behind the state tensors; it must not reach into the graph. */
-static int read_selftest(const uint8_t *bytes, uint64_t at, uint32_t begins, uint32_t size_px, ee_selftest *test) {
-    if (at + SELFTEST_BYTES > begins)
+static int read_selftest(const uint8_t *bytes, uint64_t at, uint32_t graph_at, uint32_t size_px, ee_selftest *test) {
+    if (at + EE_FILE_SELFTEST_BYTES > graph_at)
         return 0;
     const uint32_t cine = u32(bytes + at), frames = u32(bytes + at + 4), max_levels = u32(bytes + at + 8);
     if (u32(bytes + at + 12))
         return 0;
     if (!cine)
         return !frames && !max_levels;
-    if (cine != TEST_CINE || frames < 1 || frames > EE_MAX_TEST_FRAMES || max_levels > 255)
+    if (cine != EE_TEST_CINE || frames < 1 || frames > EE_MAX_TEST_FRAMES || max_levels > 255)
         return 0;
     const uint64_t reference_bytes = max_levels ? (uint64_t)frames * size_px * size_px : 0;
-    at += SELFTEST_BYTES;
-    if (at + (uint64_t)PROVEN_BYTES * frames + reference_bytes > begins)
+    at += EE_FILE_SELFTEST_BYTES;
+    if (at + (uint64_t)EE_FILE_ANSWER_BYTES * frames + reference_bytes > graph_at)
         return 0;
-    for (uint32_t t = 0; t < frames; t++, at += PROVEN_BYTES) {
-        ee_proven *proven = &test->proven[t];
-        memcpy(proven->prob, bytes + at, 32);
-        memcpy(proven->mask, bytes + at + 32, 32);
-        proven->area_px = u32(bytes + at + 64);
-        if (proven->area_px > EE_TEST_WIDTH * EE_TEST_HEIGHT || u32(bytes + at + 68))
+    for (uint32_t t = 0; t < frames; t++, at += EE_FILE_ANSWER_BYTES) {
+        ee_answer *answer = &test->answers[t];
+        memcpy(answer->prob, bytes + at, 32);
+        memcpy(answer->mask, bytes + at + 32, 32);
+        answer->area_px = u32(bytes + at + 64);
+        if (answer->area_px > EE_TEST_WIDTH * EE_TEST_HEIGHT || u32(bytes + at + 68))
             return 0;
     }
     test->frames = frames;
@@ -134,20 +127,21 @@ static int read_selftest(const uint8_t *bytes, uint64_t at, uint32_t begins, uin
 
 edgeecho_status ee_device_file_read(const uint8_t *bytes, size_t size, ee_spec *spec, const uint8_t **graph,
                                     size_t *graph_size) {
-    if (size < TENSORS_AT || size > MAX_FILE || memcmp(bytes, "EDGEECHO", 8) != 0 || u32(bytes + 8) < 1 ||
-        u32(bytes + 8) > VERSION)
+    if (size < EE_FILE_TENSORS_AT || size > EE_MAX_FILE_BYTES || memcmp(bytes, "EDGEECHO", 8) != 0 ||
+        u32(bytes + 8) < 1 || u32(bytes + 8) > EE_FILE_VERSION)
         return EDGEECHO_E_FORMAT;
-    if (!digest_holds(bytes, size, spec->sha256))
+    if (!digest_matches(bytes, size, spec->sha256))
         return EDGEECHO_E_DAMAGED;
-    uint32_t begins = u32(bytes + 12);
-    if (begins < TENSORS_AT || begins >= size || u64(bytes + 16) != size - begins)
+    uint32_t graph_at = u32(bytes + 12);
+    if (graph_at < EE_FILE_TENSORS_AT || graph_at >= size || u64(bytes + 16) != size - graph_at)
         return EDGEECHO_E_FORMAT;
-    if (!read_spec(bytes, begins, spec))
+    if (!read_spec(bytes, graph_at, spec))
         return EDGEECHO_E_MODEL;
-    const uint64_t tensors_end = TENSORS_AT + (uint64_t)TENSOR_BYTES * spec->states;
-    if (u32(bytes + 8) > 1 && !read_selftest(bytes, tensors_end, begins, spec->size_px, &spec->selftest))
+    const uint64_t tensors_end = EE_FILE_TENSORS_AT + (uint64_t)EE_FILE_TENSOR_BYTES * spec->states;
+    if (u32(bytes + 8) >= SELFTEST_VERSION &&
+        !read_selftest(bytes, tensors_end, graph_at, spec->size_px, &spec->selftest))
         return EDGEECHO_E_MODEL;
-    *graph = bytes + begins;
-    *graph_size = size - begins;
+    *graph = bytes + graph_at;
+    *graph_size = size - graph_at;
     return EDGEECHO_OK;
 }

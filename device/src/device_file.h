@@ -5,9 +5,7 @@
 #include "edgeecho.h"
 #include "limits.h"
 
-enum { EE_MAX_SIZE_PX = 1024 };
-
-typedef enum ee_type { EE_UINT8 = 1, EE_FLOAT32 = 2 } ee_type;
+typedef enum ee_type { EE_UINT8 = EE_TYPE_UINT8, EE_FLOAT32 = EE_TYPE_FLOAT32 } ee_type;
 
 typedef struct ee_tensor {
     char name[32];
@@ -18,22 +16,22 @@ typedef struct ee_tensor {
     size_t bytes;
 } ee_tensor;
 
-typedef struct ee_proven {      /* answer to a frame of the test cine */
+typedef struct ee_answer {      /* to a frame of the test cine */
     uint8_t prob[32], mask[32]; /* SHA-256 */
     uint32_t area_px;
-} ee_proven;
+} ee_answer;
 
 typedef struct ee_selftest {
     uint32_t frames; /* 0: the file has no self-test */
     uint32_t max_levels;
-    ee_proven proven[EE_MAX_TEST_FRAMES];
+    ee_answer answers[EE_MAX_TEST_FRAMES];
     const uint8_t *reference; /* `prob` of each frame, in the file's bytes; NULL if max_levels is 0 */
     size_t reference_bytes;
 } ee_selftest;
 
 typedef struct ee_spec {
     uint32_t size_px, before, after, threshold;
-    uint32_t precision; /* 1 fp32, 2 int8 */
+    uint32_t precision; /* EE_PRECISION_FP32 or EE_PRECISION_INT8 */
     uint64_t parameters;
     char name[64], licence[64], revision[64], intended_use[256];
     char sha256[65];
@@ -43,7 +41,7 @@ typedef struct ee_spec {
     ee_selftest selftest;
 } ee_spec;
 
-/* Check a device file; fill in the spec, and where in the bytes the graph lies.  Reads versions 1 and 2. */
+/* Verify a device file; fill in the spec, and where in the bytes the graph lies.  Reads versions 1 and 2. */
 edgeecho_status ee_device_file_read(const uint8_t *bytes, size_t size, ee_spec *spec, const uint8_t **graph,
                                     size_t *graph_size);
 

@@ -8,8 +8,9 @@
 #include <onnxruntime_c_api.h>
 
 enum {
-    API = 17, /* what is used here stands in every version of the interface from 17 on */
-    TENSORS = 1 + EE_MAX_STATE
+    API = 17,                   /* oldest version of the interface with all functions that are used here */
+    TENSORS = 1 + EE_MAX_STATE, /* the frame and the state */
+    NAME_BYTES = 40             /* room for "next_" and the name of a state tensor */
 };
 
 struct ee_engine {
@@ -19,7 +20,7 @@ struct ee_engine {
     OrtMemoryInfo *memory;
     uint32_t tensors; /* in, and as many out */
     const char *inputs[TENSORS], *outputs[TENSORS];
-    char names[TENSORS][2][40];
+    char names[TENSORS][2][NAME_BYTES];
 };
 
 struct ee_binding {
@@ -39,10 +40,10 @@ const char *ee_engine_version(void) {
 }
 
 size_t ee_aligned(size_t bytes) {
-    return (bytes + 63) / 64 * 64;
+    return (bytes + EE_ALIGNMENT - 1) / EE_ALIGNMENT * EE_ALIGNMENT;
 }
 
-/* Whether a call succeeded; its message is for a log that this library does not have. */
+/* Whether a call succeeded; its message is dropped, as this library writes no log. */
 static int ort_ok(const OrtApi *api, OrtStatus *status) {
     if (!status)
         return 1;
@@ -50,9 +51,9 @@ static int ort_ok(const OrtApi *api, OrtStatus *status) {
     return 0;
 }
 
-static void silent(void *nobody, OrtLoggingLevel level, const char *category, const char *id, const char *location,
-                   const char *message) {
-    (void)nobody, (void)level, (void)category, (void)id, (void)location, (void)message;
+static void ignore_message(void *context, OrtLoggingLevel level, const char *category, const char *id,
+                           const char *location, const char *message) {
+    (void)context, (void)level, (void)category, (void)id, (void)location, (void)message;
 }
 
 /*
@@ -63,7 +64,8 @@ static void silent(void *nobody, OrtLoggingLevel level, const char *category, co
 static int create_env(const OrtApi *api, OrtEnv **env) {
     if (!getenv("ORT_DISABLE_TELEMETRY") && setenv("ORT_DISABLE_TELEMETRY", "1", 0) != 0)
         return 0;
-    return ort_ok(api, api->CreateEnvWithCustomLogger(silent, NULL, ORT_LOGGING_LEVEL_FATAL, "edgeecho", env)) &&
+    return ort_ok(api,
+                  api->CreateEnvWithCustomLogger(ignore_message, NULL, ORT_LOGGING_LEVEL_FATAL, "edgeecho", env)) &&
            *env && ort_ok(api, api->DisableTelemetryEvents(*env));
 }
 
@@ -90,27 +92,27 @@ static int is_tensor(const OrtApi *api, const char *found, const OrtTypeInfo *in
            memcmp(dims, shape, rank * sizeof *dims) == 0;
 }
 
-static int value_fits(const ee_engine *engine, uint32_t i, int is_output, ee_type type, const int64_t *shape,
-                      size_t rank) {
+static int value_matches(const ee_engine *engine, uint32_t i, int is_output, ee_type type, const int64_t *shape,
+                         size_t rank) {
     const OrtApi *api = engine->api;
     OrtAllocator *allocator = NULL;
     OrtTypeInfo *info = NULL;
     char *found = NULL;
-    int fits = ort_ok(api, api->GetAllocatorWithDefaultOptions(&allocator)) &&
-               ort_ok(api, is_output ? api->SessionGetOutputName(engine->session, i, allocator, &found)
-                                     : api->SessionGetInputName(engine->session, i, allocator, &found)) &&
-               ort_ok(api, is_output ? api->SessionGetOutputTypeInfo(engine->session, i, &info)
-                                     : api->SessionGetInputTypeInfo(engine->session, i, &info)) &&
-               is_tensor(api, found, info, engine->names[i][is_output], type, shape, rank);
+    int matches = ort_ok(api, api->GetAllocatorWithDefaultOptions(&allocator)) &&
+                  ort_ok(api, is_output ? api->SessionGetOutputName(engine->session, i, allocator, &found)
+                                        : api->SessionGetInputName(engine->session, i, allocator, &found)) &&
+                  ort_ok(api, is_output ? api->SessionGetOutputTypeInfo(engine->session, i, &info)
+                                        : api->SessionGetInputTypeInfo(engine->session, i, &info)) &&
+                  is_tensor(api, found, info, engine->names[i][is_output], type, shape, rank);
     if (info)
         api->ReleaseTypeInfo(info);
     if (found)
-        fits &= ort_ok(api, api->AllocatorFree(allocator, found));
-    return fits;
+        matches &= ort_ok(api, api->AllocatorFree(allocator, found));
+    return matches;
 }
 
 /* Whether the inputs and outputs of the graph are those of its header. */
-static int graph_fits(const ee_engine *engine, const ee_spec *spec) {
+static int graph_matches(const ee_engine *engine, const ee_spec *spec) {
     const OrtApi *api = engine->api;
     const int64_t picture[4] = {1, 1, spec->size_px, spec->size_px};
     size_t inputs = 0, outputs = 0;
@@ -119,11 +121,11 @@ static int graph_fits(const ee_engine *engine, const ee_spec *spec) {
         outputs != engine->tensors)
         return 0;
     for (int is_output = 0; is_output < 2; is_output++) {
-        if (!value_fits(engine, 0, is_output, EE_UINT8, picture, 4))
+        if (!value_matches(engine, 0, is_output, EE_UINT8, picture, 4))
             return 0;
         for (uint32_t i = 0; i < spec->states; i++) {
             const ee_tensor *t = &spec->state[i];
-            if (!value_fits(engine, i + 1, is_output, t->type, t->shape, t->rank))
+            if (!value_matches(engine, i + 1, is_output, t->type, t->shape, t->rank))
                 return 0;
         }
     }
@@ -158,7 +160,7 @@ edgeecho_status ee_engine_open(const ee_spec *spec, const uint8_t *graph, size_t
         ort_ok(api, api->CreateSessionFromArray(engine->env, graph, size, options, &engine->session)) &&
         engine->session &&
         ort_ok(api, api->CreateCpuMemoryInfo(OrtArenaAllocator, OrtMemTypeDefault, &engine->memory)) && engine->memory)
-        status = graph_fits(engine, spec) ? EDGEECHO_OK : EDGEECHO_E_MODEL;
+        status = graph_matches(engine, spec) ? EDGEECHO_OK : EDGEECHO_E_MODEL;
     if (options)
         api->ReleaseSessionOptions(options);
     if (status != EDGEECHO_OK) {

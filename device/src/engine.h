@@ -1,4 +1,4 @@
-/* A stream graph in ONNX Runtime: the one place that knows its interface. */
+/* A stream graph in ONNX Runtime: the one file that uses its interface. */
 #ifndef EE_ENGINE_H
 #define EE_ENGINE_H
 
@@ -20,7 +20,9 @@ void ee_binding_destroy(ee_binding *binding);
 /* Run the graph on the frame and state `from` (0 or 1); the other state becomes the next one. */
 edgeecho_status ee_engine_run(const ee_engine *engine, ee_binding *binding, int from);
 
-/* Size of a tensor in a state, so that the next one is aligned. */
+enum { EE_ALIGNMENT = 64 }; /* of buffers in bytes: a line of the cache */
+
+/* Round a size up to a multiple of EE_ALIGNMENT, so that the next buffer is aligned. */
 size_t ee_aligned(size_t bytes);
 
 #endif

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const long MAX_FILE = 1L << 30;
-
 uint32_t edgeecho_version(void) {
     return (uint32_t)EDGEECHO_VERSION_MAJOR << 16 | EDGEECHO_VERSION_MINOR << 8 | EDGEECHO_VERSION_PATCH;
 }
@@ -82,7 +80,7 @@ static edgeecho_status read_file(const char *path, uint8_t **bytes, size_t *size
     if (!file)
         return status;
     long length = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
-    if (length > 0 && length <= MAX_FILE && fseek(file, 0, SEEK_SET) == 0) {
+    if (length > 0 && length <= EE_MAX_FILE_BYTES && fseek(file, 0, SEEK_SET) == 0) {
         *size = (size_t)length;
         *bytes = malloc(*size);
         status = !*bytes ? EDGEECHO_E_MEMORY : fread(*bytes, 1, *size, file) == *size ? EDGEECHO_OK : EDGEECHO_E_FILE;
@@ -116,7 +114,7 @@ edgeecho_status edgeecho_describe(const edgeecho_model *model, edgeecho_info *in
         .licence = spec->licence,
         .intended_use = spec->intended_use,
         .revision = spec->revision,
-        .precision = spec->precision == 1 ? "fp32" : "int8",
+        .precision = spec->precision == EE_PRECISION_FP32 ? "fp32" : "int8",
         .engine = model->engine_name,
         .sha256 = spec->sha256,
         .parameters = spec->parameters,

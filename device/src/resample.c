@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "device_file.h"
+#include "limits.h"
 
-enum { BITS = EE_WEIGHT_BITS, ONE = 1 << BITS };
+enum { BITS = EE_WEIGHT_BITS, ONE = 1 << BITS, CACHE_LINE_BYTES = 64 };
 static const uint32_t HALF = 1u << (2 * BITS - 1); /* of the unit that a sum over both axes has */
 
 size_t ee_axis_capacity(uint32_t inputs, uint32_t outputs) {
@@ -12,14 +12,14 @@ size_t ee_axis_capacity(uint32_t inputs, uint32_t outputs) {
 }
 
 /* Share of [0, source) up to `covered`, in 1 / ONE, halves up. */
-static int64_t rounded(int64_t covered, int64_t source) {
+static int64_t rounded_share(int64_t covered, int64_t source) {
     return (2 * covered * ONE + source) / (2 * source);
 }
 
 /* Weight of source pixel j in output i, where a box shrinks the axis. */
 static int64_t box_weight(int64_t i, int64_t j, int64_t source, int64_t target) {
     int64_t low = j * target - i * source, high = low + target;
-    return rounded(high < source ? high : source, source) - rounded(low > 0 ? low : 0, source);
+    return rounded_share(high < source ? high : source, source) - rounded_share(low > 0 ? low : 0, source);
 }
 
 void ee_axis_fill(ee_axis *axis, uint32_t source, uint32_t target, uint32_t from, uint32_t to, int64_t offset,
@@ -82,12 +82,12 @@ static void combine_rows(const ee_taps *taps, const uint16_t *weights, const uin
 }
 
 /* Prefetch the rows that come next while the columns of these are combined: a frame is not in the cache yet. */
-static void fetch(const ee_axis *rows, uint32_t next, const uint8_t *image, size_t stride, uint32_t width) {
+static void prefetch_rows(const ee_axis *rows, uint32_t next, const uint8_t *image, size_t stride, uint32_t width) {
 #if defined(__GNUC__)
     const ee_taps taps = rows->taps[next];
     const uint32_t last = taps.first + EE_SUM_ROWS * taps.count;
     for (uint32_t y = taps.first; y < last && y < rows->end; y++)
-        for (uint32_t x = 0; x < width; x += 64)
+        for (uint32_t x = 0; x < width; x += CACHE_LINE_BYTES)
             __builtin_prefetch(image + y * stride + x);
 #endif
 }
@@ -100,7 +100,7 @@ void ee_resample(const ee_axis *rows, const ee_axis *columns, const uint8_t *ima
             combine_rows(&rows->taps[y + r], rows->weights, image, stride, columns->begin, columns->end,
                          sums + r * room);
         if (y + group < rows->outputs)
-            fetch(rows, y + group, image + columns->begin, stride, columns->end - columns->begin);
+            prefetch_rows(rows, y + group, image + columns->begin, stride, columns->end - columns->begin);
         for (uint32_t x = 0; x < columns->outputs; x++) {
             const ee_taps taps = columns->taps[x];
             uint32_t total[EE_SUM_ROWS] = {HALF, HALF, HALF, HALF}; /* a weight is read once for all */
@@ -134,31 +134,32 @@ static uint32_t is_cavity(const ee_axis *columns, uint32_t x, const uint32_t *su
     return total >= least;
 }
 
-/* The rows and columns of a square map that reach the threshold anywhere; ends are exclusive. */
-static ee_box find_hot(const uint8_t *prob, uint32_t size, uint8_t threshold) {
-    ee_box hot = {size, 0, size, 0};
-    uint8_t most[EE_MAX_SIZE_PX] = {0}; /* of each column */
+/* Box around the values of a square map that are at least the threshold; its ends are exclusive. */
+static ee_box find_box(const uint8_t *prob, uint32_t size, uint8_t threshold) {
+    ee_box box = {size, 0, size, 0};
+    uint8_t column_max[EE_MAX_SIZE_PX] = {0};
     for (uint32_t y = 0; y < size; y++) {
         const uint8_t *row = prob + y * size;
         uint8_t largest = 0;
         for (uint32_t x = 0; x < size; x++) {
             largest = row[x] > largest ? row[x] : largest;
-            most[x] = row[x] > most[x] ? row[x] : most[x];
+            column_max[x] = row[x] > column_max[x] ? row[x] : column_max[x];
         }
         if (largest >= threshold) {
-            hot.top = y < hot.top ? y : hot.top;
-            hot.bottom = y + 1;
+            box.top = y < box.top ? y : box.top;
+            box.bottom = y + 1;
         }
     }
     for (uint32_t x = 0; x < size; x++)
-        if (most[x] >= threshold) {
-            hot.left = x < hot.left ? x : hot.left;
-            hot.right = x + 1;
+        if (column_max[x] >= threshold) {
+            box.left = x < box.left ? x : box.left;
+            box.right = x + 1;
         }
-    return hot;
+    return box;
 }
 
-static void widen(ee_box *box, uint32_t y, uint32_t begin, uint32_t end) {
+/* Extend a box by the columns from `begin` to `end` of a row below it. */
+static void extend_box(ee_box *box, uint32_t y, uint32_t begin, uint32_t end) {
     box->top = y < box->top ? y : box->top;
     box->bottom = y + 1;
     box->left = begin < box->left ? begin : box->left;
@@ -167,13 +168,13 @@ static void widen(ee_box *box, uint32_t y, uint32_t begin, uint32_t end) {
 
 uint32_t ee_resample_mask(const ee_axis *rows, const ee_axis *columns, const uint8_t *prob, uint32_t size,
                           uint8_t threshold, uint32_t *sums, uint8_t *mask, size_t stride, ee_box *drawn) {
-    const uint32_t least = ((uint32_t)threshold << (2 * BITS)) - HALF; /* what rounds to the threshold */
-    const uint32_t hot = least >> BITS;                                /* the same of one axis; exact */
+    const uint32_t least = ((uint32_t)threshold << (2 * BITS)) - HALF; /* least total that rounds to the threshold */
+    const uint32_t least_sum = least >> BITS;                          /* the same for sums over one axis; exact */
     uint32_t from[EE_MAX_SIZE_PX + 1], beyond[EE_MAX_SIZE_PX], area = 0;
     for (uint32_t y = drawn->top; y < drawn->bottom; y++)
         memset(mask + y * stride + drawn->left, 0, drawn->right - drawn->left);
     *drawn = (ee_box){rows->outputs, 0, columns->outputs, 0};
-    const ee_box box = find_hot(prob, size, threshold);
+    const ee_box box = find_box(prob, size, threshold);
     if (!box.bottom)
         return 0;
     find_readers(columns, size, from, beyond);
@@ -184,13 +185,13 @@ uint32_t ee_resample_mask(const ee_axis *rows, const ee_axis *columns, const uin
         if (taps.first >= box.bottom || taps.first + taps.count <= box.top)
             continue;
         combine_rows(&rows->taps[y], rows->weights, prob, size, 0, size, sums);
-        for (uint32_t a = box.left, b; a < box.right; a = b + 1) { /* runs a to b of hot sums */
+        for (uint32_t a = box.left, b; a < box.right; a = b + 1) { /* runs a to b of sums of at least `least_sum` */
             b = a;
-            if (sums[a] < hot)
+            if (sums[a] < least_sum)
                 continue;
-            while (b + 1 < box.right && sums[b + 1] >= hot)
+            while (b + 1 < box.right && sums[b + 1] >= least_sum)
                 b++;
-            /* Weights add up to one: what reads hot sums alone is cavity, what reads none is not. */
+            /* Weights add up to one: a pixel that reads such sums alone is cavity, one that reads none is not. */
             uint32_t x = a && beyond[a - 1] > done ? beyond[a - 1] : done;
             const uint32_t begin = x;
             for (; x < from[a]; x++)
@@ -203,7 +204,7 @@ uint32_t ee_resample_mask(const ee_axis *rows, const ee_axis *columns, const uin
             for (; x < from[b + 1]; x++)
                 area += line[x] = (uint8_t)is_cavity(columns, x, sums, least);
             if (begin < x)
-                widen(drawn, y, begin, x);
+                extend_box(drawn, y, begin, x);
             done = x;
         }
     }

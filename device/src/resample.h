@@ -26,7 +26,7 @@ size_t ee_axis_capacity(uint32_t inputs, uint32_t outputs);
 void ee_axis_fill(ee_axis *axis, uint32_t source, uint32_t target, uint32_t from, uint32_t to, int64_t offset,
                   uint32_t limit);
 
-/* Rows of sums that `ee_resample` works on. */
+/* Number of rows that `ee_resample` sums at a time. */
 enum { EE_SUM_ROWS = 4 };
 
 /* Resample an image to another one.  `sums` has EE_SUM_ROWS times `room` numbers, `room` at least a row of the image. */
@@ -38,9 +38,10 @@ typedef struct ee_box { /* bottom and right are exclusive */
 } ee_box;
 
 /*
- * Set the mask to 1 where the resampled square `prob` (`size` pixels a side, at most EE_MAX_SIZE_PX) is at least `threshold`, else 0;
- * returns how many are 1.  `sums` has `size` numbers.  `drawn` is the box outside of which the mask is 0, before and
- * after: the rest of a large mask is not touched.  The nine parameters keep it apart from streams, for its tests.
+ * Set the mask to 1 where the resampled square `prob` (`size` pixels a side, at most EE_MAX_SIZE_PX) is at least
+ * `threshold`, else 0, and return the number of ones.  `sums` has `size` numbers.  `drawn` is the box outside of which
+ * the mask is 0, before and after: the rest of a large mask is not touched.  The nine parameters keep it apart from
+ * streams, for its tests.
  */
 uint32_t ee_resample_mask(const ee_axis *rows, const ee_axis *columns, const uint8_t *prob, uint32_t size,
                           uint8_t threshold, uint32_t *sums, uint8_t *mask, size_t stride, ee_box *drawn);

@@ -6,7 +6,8 @@
 #include "sha256.h"
 #include "stream.h"
 
-/* Region of interest in the test cine: the smallest square that holds the sector. */
+/* Region of interest in the test cine, the smallest square that contains the sector; frames of a beat; radius of the
+ * sector in pixels. */
 enum { REGION_X = 0, REGION_Y = -8, REGION_SIDE = 160, PERIOD = 6, RADIUS = 146 };
 
 static uint32_t speckle(uint32_t x, uint32_t y) {
@@ -20,6 +21,7 @@ static int in_ellipse(int32_t dx, int32_t dy, int32_t a, int32_t b) {
     return dx * dx * b * b + dy * dy * a * a < a * a * b * b;
 }
 
+/* The numbers below are those of the formula in docs/model-file.md. */
 void ee_test_frame(uint32_t t, uint8_t *pixels) {
     static const uint8_t half_widths[PERIOD] = {26, 25, 23, 21, 22, 25};
     static const uint8_t half_heights[PERIOD] = {44, 43, 40, 38, 39, 43};
@@ -62,18 +64,18 @@ static uint32_t largest_difference(const uint8_t *a, const uint8_t *b, size_t si
 static void compare_answer(const edgeecho_stream *s, edgeecho_selftest_result *result) {
     const ee_selftest *test = &s->model->spec.selftest;
     const uint32_t t = (uint32_t)(s->results - 1);
-    const ee_proven *proven = &test->proven[t];
+    const ee_answer *wanted = &test->answers[t];
     const size_t values = (size_t)s->model->spec.size_px * s->model->spec.size_px;
-    const uint32_t off = s->area_px > proven->area_px ? s->area_px - proven->area_px : proven->area_px - s->area_px;
+    const uint32_t off = s->area_px > wanted->area_px ? s->area_px - wanted->area_px : wanted->area_px - s->area_px;
     uint32_t levels = 0;
     int differs;
     if (test->reference) {
         levels = largest_difference(s->prob, test->reference + t * values, values);
         differs = levels > test->max_levels;
     } else {
-        const int is_equal = has_digest(s->prob, values, proven->prob);
+        const int is_equal = has_digest(s->prob, values, wanted->prob);
         levels = is_equal ? 0 : UINT32_MAX;
-        differs = !is_equal || off || !has_digest(s->mask, EE_TEST_WIDTH * EE_TEST_HEIGHT, proven->mask);
+        differs = !is_equal || off || !has_digest(s->mask, EE_TEST_WIDTH * EE_TEST_HEIGHT, wanted->mask);
     }
     if (differs && !result->frames_different++)
         result->first_different = t;

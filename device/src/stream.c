@@ -5,13 +5,15 @@
 #include <string.h>
 #include <time.h>
 
+static const uint64_t NS_PER_S = 1000000000;
+
 uint64_t ee_now_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
-/* The next piece of a block; without a block, only counts. */
+/* Return the next piece of a block; without a block only count its bytes. */
 static void *take(uint8_t *block, size_t *at, size_t bytes) {
     void *piece = block ? block + *at : NULL;
     *at += ee_aligned(bytes);
@@ -23,7 +25,7 @@ static void take_axis(ee_axis *axis, uint8_t *block, size_t *at, uint32_t inputs
     axis->weights = take(block, at, ee_axis_capacity(inputs, outputs) * sizeof *axis->weights);
 }
 
-/* Lay a stream out in a block; returns how many bytes it needs. */
+/* Lay out a stream in a block and return the number of bytes that it needs. */
 static size_t lay_out(edgeecho_stream *stream, uint8_t *block, const ee_spec *spec, uint32_t width, uint32_t height) {
     size_t at = ee_aligned(sizeof *stream), state_bytes = 0;
     const uint32_t size = spec->size_px;
@@ -45,19 +47,20 @@ static size_t lay_out(edgeecho_stream *stream, uint8_t *block, const ee_spec *sp
 }
 
 /* Whether the options that the meter does not check are in bounds; it refuses a rate or a spacing out of bounds. */
-static int is_sound(const edgeecho_stream_options *o) {
+static int are_options_valid(const edgeecho_stream_options *o) {
     return o && o->struct_size == sizeof *o && o->max_width >= EE_MIN_SIDE && o->max_width <= EE_MAX_SIDE &&
            o->max_height >= EE_MIN_SIDE && o->max_height <= EE_MAX_SIDE;
 }
 
-/* A meter for frames of this size; the stream has room for its largest. */
+/* Make the meter for frames of this size, for whose largest the stream has room. */
 static int set_meter(edgeecho_stream *s, uint32_t width, uint32_t height) {
     const edgeecho_stream_options *o = &s->options;
     s->meter = ee_beat_meter_init(s->meter_memory, s->meter_bytes, width, height, o->fps, o->row_mm, o->column_mm);
     return s->meter != NULL;
 }
 
-static void begin(edgeecho_stream *s) {
+/* Set the state, the results and the meter to those before the first frame of a cine. */
+static void start_cine(edgeecho_stream *s) {
     const ee_spec *spec = &s->model->spec;
     uint8_t *state = s->states[0];
     for (uint32_t i = 0; i < spec->states; i++) {
@@ -69,7 +72,7 @@ static void begin(edgeecho_stream *s) {
             memcpy(state + at, &zero, sizeof zero);
         state += ee_aligned(t->bytes);
     }
-    s->carried = 0;
+    s->current_state = 0;
     s->has_frames = s->has_ended = 0;
     s->flushes = spec->after;
     s->results = -(int64_t)spec->after;
@@ -82,7 +85,7 @@ edgeecho_status edgeecho_stream_create(edgeecho_model *model, const edgeecho_str
     if (!out)
         return EDGEECHO_E_ARGUMENT;
     *out = NULL;
-    if (!model || !is_sound(options))
+    if (!model || !are_options_valid(options))
         return EDGEECHO_E_ARGUMENT;
     if (atomic_fetch_add(&model->streams, 1) >= EE_MAX_STREAMS) {
         atomic_fetch_sub(&model->streams, 1);
@@ -91,7 +94,7 @@ edgeecho_status edgeecho_stream_create(edgeecho_model *model, const edgeecho_str
     edgeecho_stream plan = {.model = model, .options = *options};
     const size_t bytes = lay_out(&plan, NULL, &model->spec, options->max_width, options->max_height);
     edgeecho_status status = EDGEECHO_E_MEMORY;
-    edgeecho_stream *stream = aligned_alloc(64, bytes);
+    edgeecho_stream *stream = aligned_alloc(EE_ALIGNMENT, bytes);
     if (stream) {
         memset(stream, 0, bytes); /* every page is there before the first frame */
         lay_out(&plan, (uint8_t *)stream, &model->spec, options->max_width, options->max_height);
@@ -105,7 +108,7 @@ edgeecho_status edgeecho_stream_create(edgeecho_model *model, const edgeecho_str
         atomic_fetch_sub(&model->streams, 1);
         return status;
     }
-    begin(stream);
+    start_cine(stream);
     *out = stream;
     return EDGEECHO_OK;
 }
@@ -121,32 +124,34 @@ void edgeecho_stream_destroy(edgeecho_stream *stream) {
 edgeecho_status edgeecho_reset(edgeecho_stream *stream) {
     if (!stream)
         return EDGEECHO_E_ARGUMENT;
-    begin(stream);
+    start_cine(stream);
     return EDGEECHO_OK;
 }
 
-static uint32_t inside(int64_t from, uint32_t length, uint32_t limit) {
+/* Length of the part of a region's axis that lies in the frame. */
+static uint32_t overlap(int64_t from, uint32_t length, uint32_t limit) {
     int64_t end = from + length < limit ? from + length : limit;
     from = from > 0 ? from : 0;
     return end > from ? (uint32_t)(end - from) : 0;
 }
 
-/* As edgeecho.preprocess.check_roi and to_network. */
-static int region_is_sound(const edgeecho_frame *f) {
+/* Whether a region is one that edgeecho.preprocess.check_roi and to_network allow. */
+static int is_region_valid(const edgeecho_frame *f) {
     const uint64_t longest = (uint64_t)EE_MAX_REGION * (f->width > f->height ? f->width : f->height);
     if (!f->roi_width || !f->roi_height || f->roi_width > longest || f->roi_height > longest)
         return 0;
-    const uint64_t columns = inside(f->roi_x, f->roi_width, f->width);
-    const uint64_t rows = inside(f->roi_y, f->roi_height, f->height);
+    const uint64_t columns = overlap(f->roi_x, f->roi_width, f->width);
+    const uint64_t rows = overlap(f->roi_y, f->roi_height, f->height);
     const uint64_t region = (uint64_t)f->roi_width * f->roi_height, frame = (uint64_t)f->width * f->height;
-    return columns >= EE_MIN_SIDE && rows >= EE_MIN_SIDE && 4 * columns * rows >= (region < frame ? region : frame);
+    const double least = EE_MIN_OVERLAP_FRACTION * (double)(region < frame ? region : frame); /* exact */
+    return columns >= EE_MIN_SIDE && rows >= EE_MIN_SIDE && (double)(columns * rows) >= least;
 }
 
-/* Weights of one axis, there and back. */
+/* Fill in the weights of one axis, from the frame to the network and back. */
 static void fill_axes(ee_axis *in, ee_axis *out, uint32_t size, int32_t offset, uint32_t length, uint32_t limit) {
     const uint32_t from = offset < 0 ? (uint32_t)-(int64_t)offset : 0;
     ee_axis_fill(in, length, size, 0, size, offset, limit);
-    ee_axis_fill(out, size, length, from, from + inside(offset, length, limit), 0, size);
+    ee_axis_fill(out, size, length, from, from + overlap(offset, length, limit), 0, size);
 }
 
 static edgeecho_status check_frame(const edgeecho_stream *s, const edgeecho_frame *f, int is_first) {
@@ -157,24 +162,24 @@ static edgeecho_status check_frame(const edgeecho_stream *s, const edgeecho_fram
     if (f->stride_bytes < f->width || f->stride_bytes > PTRDIFF_MAX / f->height)
         return EDGEECHO_E_ARGUMENT;
     if (is_first)
-        return region_is_sound(f) ? EDGEECHO_OK : EDGEECHO_E_REGION;
+        return is_region_valid(f) ? EDGEECHO_OK : EDGEECHO_E_REGION;
     return f->roi_x == o->roi_x && f->roi_y == o->roi_y && f->roi_width == o->roi_width &&
                    f->roi_height == o->roi_height
                ? EDGEECHO_OK
                : EDGEECHO_E_REGION;
 }
 
-static edgeecho_status run(edgeecho_stream *s) {
+static edgeecho_status run_network(edgeecho_stream *s) {
     const uint64_t begun = ee_now_ns();
-    edgeecho_status status = ee_engine_run(s->model->engine, s->binding, s->carried);
+    edgeecho_status status = ee_engine_run(s->model->engine, s->binding, s->current_state);
     s->engine_ns += ee_now_ns() - begun;
-    s->carried = !s->carried;
+    s->current_state = !s->current_state;
     return status;
 }
 
 /* Run the network's frame once more, and measure its result, if there is one, at the source's pixels. */
 static edgeecho_status advance(edgeecho_stream *s) {
-    edgeecho_status status = run(s);
+    edgeecho_status status = run_network(s);
     if (status != EDGEECHO_OK)
         return status;
     if (++s->results <= 0)
@@ -191,9 +196,10 @@ static edgeecho_status advance(edgeecho_stream *s) {
     return EDGEECHO_OK;
 }
 
-static edgeecho_status timed(edgeecho_stream *s, uint64_t begun, edgeecho_status status) {
+/* Note the time of a call, and start again after a failed run. */
+static edgeecho_status finish_call(edgeecho_stream *s, uint64_t begun, edgeecho_status status) {
     if (status < 0)
-        begin(s); /* what the state holds after a failed run is unknown */
+        start_cine(s); /* what the state holds after a failed run is unknown */
     s->push_ns = ee_now_ns() - begun;
     return status;
 }
@@ -214,7 +220,7 @@ edgeecho_status edgeecho_push(edgeecho_stream *s, const edgeecho_frame *given) {
     if (is_first) {
         if (!set_meter(s, f.width, f.height))
             return EDGEECHO_E_SIZE;
-        begin(s);
+        start_cine(s);
         s->shape = f;
         s->has_frames = 1;
         fill_axes(&s->rows_in, &s->rows_out, size, f.roi_y, f.roi_height, f.height);
@@ -224,8 +230,8 @@ edgeecho_status edgeecho_push(edgeecho_stream *s, const edgeecho_frame *given) {
     }
     ee_resample(&s->rows_in, &s->columns_in, f.pixels, f.stride_bytes, s->sums, f.width, s->frame);
     for (uint32_t k = 0; is_first && k < s->model->spec.before && status == EDGEECHO_OK; k++)
-        status = run(s); /* the first frame has stood still for ever */
-    return timed(s, begun, status == EDGEECHO_OK ? advance(s) : status);
+        status = run_network(s); /* the frames before the first are equal to it */
+    return finish_call(s, begun, status == EDGEECHO_OK ? advance(s) : status);
 }
 
 edgeecho_status edgeecho_flush(edgeecho_stream *s) {
@@ -243,5 +249,5 @@ edgeecho_status edgeecho_flush(edgeecho_stream *s) {
     }
     if (status == EDGEECHO_MORE)
         s->beats_completed = (uint32_t)ee_beat_meter_finish(s->meter);
-    return timed(s, begun, status);
+    return finish_call(s, begun, status);
 }

@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples"))  # in the tarball of dist.py
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "python"))  # in the repository
 
 from edgeecho_ctypes import Device
 

@@ -187,7 +187,7 @@ static int attempt(const char *path, long at, long times, int only_ours) {
 }
 
 typedef struct outcome {
-    long tried, refused, fine, signals, odd;
+    long tried, refused, opened, signals, odd;
 } outcome;
 
 /* Every `step`-th of `total` allocations fails, alone or with all after it. */
@@ -195,10 +195,10 @@ static outcome fail(const char *path, long total, long step, long times, int onl
     outcome o = {0};
     for (long at = 1; at <= total; at += step, o.tried++) {
         const int end = attempt(path, at, times, only_ours);
-        o.refused += end == 0, o.fine += end == 1, o.signals += end >= 100, o.odd += end > 1 && end < 100;
+        o.refused += end == 0, o.opened += end == 1, o.signals += end >= 100, o.odd += end > 1 && end < 100;
     }
     printf("%s: %ld of %ld tried; %ld error statuses, %ld opened all the same, %ld aborts, %ld wrong\n",
-           times == 1 ? "one allocation fails" : "and all after it", o.tried, total, o.refused, o.fine, o.signals,
+           times == 1 ? "one allocation fails" : "and all after it", o.tried, total, o.refused, o.opened, o.signals,
            o.odd);
     CHECK(o.odd == 0);
     return o;

@@ -24,12 +24,23 @@ MAX_STATE = 64
 """Most state tensors."""
 _HEAD = struct.Struct("<8sIIQ32s")
 """Magic, version, where the payload begins, its size, SHA-256."""
-_SPEC = struct.Struct("<10IQ64s64s64s256s")
+_SPEC_NUMBERS, _SPEC_TEXTS = "<10IQ", "64s64s64s256s"
+_SPEC = struct.Struct(_SPEC_NUMBERS + _SPEC_TEXTS)
 _TENSOR = struct.Struct("<32s8I")
 _SELFTEST = struct.Struct("<4I")
 """Number of the test cine, frames, tolerance in levels, 0."""
 _ANSWER = struct.Struct("<32s32s2I")
 _ALIGNMENT = 64
+LAYOUT = {
+    "DIGEST_AT": _HEAD.size - hashlib.sha256().digest_size,
+    "SPEC_AT": _HEAD.size,
+    "TEXTS_AT": _HEAD.size + struct.calcsize(_SPEC_NUMBERS),
+    "TENSORS_AT": _HEAD.size + _SPEC.size,
+    "TENSOR_BYTES": _TENSOR.size,
+    "SELFTEST_BYTES": _SELFTEST.size,
+    "ANSWER_BYTES": _ANSWER.size,
+}
+"""Offsets and sizes of the header in bytes, for the reader in C: `device/write_headers.py` writes them."""
 
 
 def pack(graph: bytes, spec: ModelSpec, selftest: SelfTest | None = None) -> bytes:

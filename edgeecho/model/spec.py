@@ -14,6 +14,11 @@ NOTICE = "Research software, not a medical device."
 STATE_BYTES = {"uint8": 1, "float32": 4}
 """Types of carried state and their size."""
 MAX_STATE_BYTES = 1 << 28
+MIN_SIZE_PX, MAX_SIZE_PX, SIZE_STEP_PX = 16, 1024, 16
+"""Bounds of `size_px`, and the number that it is a multiple of."""
+MAX_CONTEXT_FRAMES = 256
+MAX_AXIS = (1 << 20) - 1
+"""Longest axis of a state tensor."""
 MAX_LICENCE_BYTES = 63
 """Longest licence that a device file holds."""
 _LICENCE_ID, _OPERATORS = re.compile(r"[A-Za-z0-9.+-]+"), ("AND", "OR", "WITH")
@@ -81,10 +86,11 @@ class ModelSpec:
     """What a stream carries; written only where there is some, so that other files stay as they were."""
 
     def __post_init__(self) -> None:
-        if not 16 <= self.size_px <= 1024 or self.size_px % 16:
-            raise ConfigError(f"size_px must be a multiple of 16 from 16 to 1024, got {self.size_px}")
-        if not all(0 <= n <= 256 for n in self.context_frames):
-            raise ConfigError(f"context_frames must be from 0 to 256, got {self.context_frames}")
+        if not MIN_SIZE_PX <= self.size_px <= MAX_SIZE_PX or self.size_px % SIZE_STEP_PX:
+            bounds = f"a multiple of {SIZE_STEP_PX} from {MIN_SIZE_PX} to {MAX_SIZE_PX}"
+            raise ConfigError(f"size_px must be {bounds}, got {self.size_px}")
+        if not all(0 <= n <= MAX_CONTEXT_FRAMES for n in self.context_frames):
+            raise ConfigError(f"context_frames must be from 0 to {MAX_CONTEXT_FRAMES}, got {self.context_frames}")
         if not 1 <= self.threshold <= 255:
             raise ConfigError(f"threshold must be from 1 to 255, got {self.threshold}")
         check_licence(self.licence)
@@ -195,5 +201,5 @@ def _is_state_tensor(value: Any) -> bool:
     if not isinstance(value, list) or list(map(type, value)) != [str, list, str, int]:
         return False
     _, shape, dtype, zero_point = value
-    sized = 1 <= len(shape) <= 4 and all(type(n) is int and 0 < n < 1 << 20 for n in shape)
+    sized = 1 <= len(shape) <= 4 and all(type(n) is int and 0 < n <= MAX_AXIS for n in shape)
     return sized and dtype in STATE_BYTES and 0 <= zero_point <= 255

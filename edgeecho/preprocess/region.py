@@ -10,6 +10,8 @@ from edgeecho.preprocess.sector import find_sector
 
 MAX_REGION = 8
 """Largest ratio of the longest side of a region to that of the frame."""
+MIN_OVERLAP_FRACTION = 0.25
+"""Least part of the smaller of region and frame that lies in the other."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def check_roi(roi: Roi, height: int, width: int) -> None:
         max(0, min(width, roi.x + roi.width) - max(0, roi.x)),
         max(0, min(height, roi.y + roi.height) - max(0, roi.y)),
     )
-    least = min(roi.width * roi.height, width * height) / 4
+    least = MIN_OVERLAP_FRACTION * min(roi.width * roi.height, width * height)
     if min(inside) < MIN_SIDE_PX or inside[0] * inside[1] < least:
         raise ConfigError(
             f"region of {roi.width}x{roi.height} at {roi.x},{roi.y} has {inside[0]}x{inside[1]} pixels of the "

@@ -9,11 +9,13 @@ from types import ModuleType
 
 import pytest
 
-from tests.device.test_library import DEVICE, load
+from tests.device.test_library import DEVICE, EXAMPLES, load
 
 SOURCES = sorted((DEVICE / "src" / "measure").glob("*.c"))
 FORMATTED = sorted(
-    path for folder in ("include", "src", "tests", "examples") for path in (DEVICE / folder).rglob("*.[ch]*")
+    path
+    for folder in (DEVICE / "include", DEVICE / "src", DEVICE / "tests", EXAMPLES)
+    for path in folder.rglob("*.[ch]*")
 )
 ARITHMETIC = {"0.5", "3.14159265358979323846"}
 """Numbers with a fraction that are no thresholds: halves of pixels, and pi."""

@@ -1,5 +1,6 @@
 """The device runtime, built from source: the same numbers as Python. Skips, with a reason, where it cannot be built."""
 
+import ast
 import importlib.util
 import json
 import os
@@ -27,6 +28,7 @@ from tests.preprocess import make_golden
 
 ROOT = Path(__file__).parents[2]
 DEVICE = ROOT / "device"
+EXAMPLES = ROOT / "examples" / "c"
 MODEL = ROOT / "models" / "cl_unet_edge"
 SMALL = ROOT / "models" / "cl_unet_nano"
 TIME_S, FETCH_S = 300, 120
@@ -176,22 +178,21 @@ def test_the_header_in_c_and_cpp(onnxruntime_root: Path, standard: str) -> None:
     run(compiler, f"-std={standard}", *options, "-x", language, DEVICE / "include" / "edgeecho.h")
 
 
-def test_what_is_installed_is_found(built: Path, onnxruntime_root: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["shared", "static"])
+def test_the_examples_build_against_what_is_installed(
+    built: Path, onnxruntime_root: Path, stream_model: Path, tmp_path: Path, kind: str
+) -> None:
     run("cmake", "--install", built, "--prefix", tmp_path / "sdk")
-    project = tmp_path / "project"
-    project.mkdir()
-    shutil.copy(DEVICE / "examples" / "push_frames.c", project)
-    (project / "CMakeLists.txt").write_text(
-        "cmake_minimum_required(VERSION 3.16)\nproject(p C)\nfind_package(edgeecho 0.1 REQUIRED CONFIG)\n"
-        "add_executable(a push_frames.c)\ntarget_link_libraries(a edgeecho::edgeecho_shared m)\n"
-        "add_executable(b push_frames.c)\ntarget_link_libraries(b edgeecho::edgeecho_static m)\n"
-    )
-    out = build(project, tmp_path / "out", onnxruntime_root, f"-DCMAKE_PREFIX_PATH={tmp_path / 'sdk'}")
-    for program in (out / "a", out / "b"):
-        found = {**os.environ, "LD_LIBRARY_PATH": str(onnxruntime_root / "lib")}
-        done = subprocess.run([str(program)], capture_output=True, text=True, timeout=TIME_S, env=found)
-        assert done.returncode == 2
-        assert "usage: push_frames" in done.stderr
+    project = shutil.copytree(EXAMPLES, tmp_path / "project")  # nothing of the repository is beside it
+    settings = f"-DCMAKE_PREFIX_PATH={tmp_path / 'sdk'}", f"-DEDGEECHO_LIBRARY=edgeecho::edgeecho_{kind}"
+    out = build(project, tmp_path / "out", onnxruntime_root, *settings)
+    found = {"LD_LIBRARY_PATH": str(onnxruntime_root / "lib")}
+    command = [str(out / "push_frames")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_S, env={**os.environ, **found})
+    assert done.returncode == 2
+    assert "usage: push_frames" in done.stderr
+    assert run(out / "measure_ef", stream_model, **found).endswith("%, the median of 6 beats\n")
+    assert "libedgeecho.so" in run("ldd", out / "measure_ef") or kind == "static"
     if shutil.which("pkg-config"):
         (folder,) = (tmp_path / "sdk").rglob("pkgconfig")
         assert "-ledgeecho" in run("pkg-config", "--libs", "edgeecho", PKG_CONFIG_PATH=str(folder))
@@ -351,6 +352,22 @@ def test_a_file_without_a_selftest(
 # Examples
 
 
+def test_the_smallest_example(built: Path, stream_model: Path) -> None:
+    printed = run(built / "examples" / "measure_ef", stream_model)
+    found = re.fullmatch(r"EF (\d+)%, the median of (\d+) beats\n", printed)
+    assert found
+    assert abs(int(found[1]) - 100 * (1 - 0.8**3)) < 10  # its axes shrink to 0.8
+    assert found[2] == "6"
+
+
+def test_python_over_the_c_library(library: Path, stream_model: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "cine.npy", drawn_cine(4, 120, 160).frames)
+    example = ROOT / "examples" / "python" / "edgeecho_ctypes.py"
+    areas, beats = run(sys.executable, example, library, stream_model, tmp_path / "cine.npy").splitlines()
+    assert len(ast.literal_eval(areas)) == 90
+    assert len(ast.literal_eval(beats)) > 1
+
+
 def test_the_c_example(built: Path, stream_model: Path, tmp_path: Path) -> None:
     frames = drawn_cine(4, 120, 160).frames
     images = b"".join(b"P5\n160 120\n255\n" + frame.tobytes() for frame in frames)
@@ -450,5 +467,8 @@ def test_the_tarball_builds_by_itself(onnxruntime_root: Path, tmp_path: Path) ->
     assert not (out / "tests").exists()
     assert not (out / "examples").exists()
     assert "-Werror" not in (out / "compile_commands.json").read_text()
+    examples = build(source, tmp_path / "build", onnxruntime_root, "-DEDGEECHO_BUILD_EXAMPLES=ON") / "examples"
+    assert {path.stem for path in EXAMPLES.glob("*.c")} <= {path.name for path in examples.iterdir()}
+    assert (source / "README.md").exists()
     again = tmp_path / "again"
     assert Path(run(sys.executable, DEVICE / "dist.py", again).strip()).read_bytes() == packed.read_bytes()

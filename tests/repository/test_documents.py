@@ -19,7 +19,7 @@ GUIDES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES]
 """Documents that describe the code as it is. The changelog and the model cards also name modules of the past."""
 LINKED = [*GUIDES, ROOT / "CHANGELOG.md", *sorted((ROOT / "models").glob("*/README.md"))]
 MAX_README_LINES = 129
-FOLDERS = ("edgeecho", "export", "benchmarks", "studies", "device", "tests", "configs", "models", "docs")
+FOLDERS = ("edgeecho", "export", "benchmarks", "studies", "device", "tests", "configs", "models", "docs", "examples")
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 DOTTED = re.compile(r"(?<![\w/.-])(?:edgeecho|studies)(?:\.[A-Za-z_]\w*)+")
 PATH = re.compile(rf"(?<![\w/.-])(?:{'|'.join(FOLDERS)})(?:/[\w.-]+)*/[\w-]+(?:\.\w+)*")

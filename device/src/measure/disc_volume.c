@@ -27,7 +27,7 @@ double ee_disc_volume(ee_component *component, size_t count, ee_vector spacing) 
     if (!ee_find_long_axis(component, spacing, &axis))
         return NAN;
     /* Pixels before each of the planes between discs. A pixel that a plane cuts counts in part: whole ones would
-     * alternate between, say, 2 and 3 rows a disc, and squaring turns that into volume. */
+     * alternate between 2 and 3 rows a disc, for example, and squaring turns that into volume. */
     const double height = axis.length / EE_DISCS, step = axis.down.col * spacing.col / axis.extent;
     double before[EE_DISCS + 1] = {0};
     for (const ee_run *run = component->runs; run < component->runs + component->run_count; run++) {

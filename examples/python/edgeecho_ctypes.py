@@ -1,6 +1,9 @@
 """The C library from Python, through ctypes; NumPy is all it needs.
 
-python device/examples/edgeecho_ctypes.py libedgeecho.so stream.int8.edgeecho cine.npy
+    python examples/python/edgeecho_ctypes.py libedgeecho.so stream.int8.edgeecho cine.npy
+
+cine.npy contains grey frames, uint8 (T, H, W). `docs/device.md` describes how to build the library. Classes are the
+structs of `edgeecho.h`, and methods its functions.
 """
 
 import ctypes

@@ -167,6 +167,33 @@ def test_the_floor_rule_can_fail(tmp_path: Path) -> None:
     assert climbs(tmp_path / "x.py", "report") == []
 
 
+MAY_PRINT = {
+    "benchmarks/render/readme.py": "a command of developers, `python -m edgeecho.benchmarks.render.readme`",
+    "benchmarks/run/worker.py": "a process that is started by the benchmark, whose replies are lines of its output",
+}
+"""Files outside `edgeecho/cli` that write to a standard stream, with the reason."""
+
+
+def prints(path: Path) -> list[str]:
+    """Calls in a file that print: `print`, `echo`, the `print` of a console, and `write` on a standard stream."""
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    names = [ast.unparse(call) for call in calls if isinstance(call, ast.Name | ast.Attribute)]
+    return [name for name in names if re.search(r"(^|\.)(print|print_json|echo|secho)$|\bstd(out|err)\.write", name)]
+
+
+@pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_the_command_line_prints(path: Path) -> None:
+    place = path.relative_to(ROOT).as_posix()
+    if not place.startswith("edgeecho/cli/"):
+        assert bool(prints(path)) is (place in MAY_PRINT), prints(path)
+
+
+def test_the_print_rule_can_fail(tmp_path: Path) -> None:
+    lines = ("print(1)", "typer.echo('x')", "console.print('x')", "Console().print('x')", "sys.stderr.write('x')")
+    (tmp_path / "x.py").write_text("\n".join((*lines, "logger.info('x')", "print_all()", "file.write('x')")))
+    assert len(prints(tmp_path / "x.py")) == len(lines)
+
+
 def test_the_scan_sees_every_form_of_import(tmp_path: Path) -> None:
     (tmp_path / "x.py").write_text("import a.b as c\nfrom d.e import f\ndef g():\n    import h\nif 1:\n    import i\n")
     found = dict(imports(tmp_path / "x.py"))

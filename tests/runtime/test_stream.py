@@ -345,9 +345,7 @@ def test_another_form_is_refused(tiny_bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"tiny\.safetensors: PyTorch has no stream; give a stream graph"):
         edgeecho.stream(tiny_bundle / "tiny.safetensors")
     shutil.copy(tiny_bundle / "clip.int8.onnx", tmp_path)
-    with pytest.raises(
-        ModelFileError, match=r"has no stream\.int8\.onnx; it holds clip\.int8\.onnx; take a folder"
-    ):
+    with pytest.raises(ModelFileError, match=r"has no stream\.int8\.onnx; it holds clip\.int8\.onnx; take a folder"):
         edgeecho.stream(tmp_path)
 
 

@@ -1,4 +1,4 @@
-/* A stream graph in ONNX Runtime: the one place that knows its interface. */
+/* A stream graph in ONNX Runtime: the one file that uses its interface. */
 #ifndef EE_ENGINE_H
 #define EE_ENGINE_H
 

@@ -1,4 +1,4 @@
-"""Models on data sets: the figures that count, with their intervals."""
+"""Evaluation of models on data sets: figures with their intervals."""
 
 from edgeecho.evaluate.figures import Figure
 from edgeecho.evaluate.report import write_report

@@ -53,7 +53,7 @@ def find_cycle(area_px: np.ndarray, fps: float | None) -> Cycle:
 
 
 def cycle_of(tracker: BeatTracker, beats: list[Beat]) -> Cycle:
-    """Sum up a finished tracker and the beats that it reported."""
+    """Return the cycle of a finished tracker and the beats that it reported."""
     reason = None if beats else why_no_beat(tracker).text
     if not beats and tracker.rejected:
         return Cycle(reason=reason)

@@ -64,7 +64,7 @@ class Row:
     file: str
     processor: str
     found: Difference | str
-    """A text says why there is no comparison."""
+    """A text is the reason why there is no comparison."""
     skipped: bool = False
     """The file was left out on purpose, which is no failure."""
 

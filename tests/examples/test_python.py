@@ -1,4 +1,4 @@
-"""The Python examples, each run as its first lines say."""
+"""The Python examples, each run by the command in its first lines."""
 
 import subprocess
 import sys

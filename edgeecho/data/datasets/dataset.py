@@ -81,7 +81,7 @@ class DataSet(Protocol):
 
 
 def require_split(split: str) -> str:
-    """Return the split itself, if it is one of `SPLITS`.
+    """Return a split if it is one of `SPLITS`.
 
     Raises:
         ConfigError: If it is unknown.

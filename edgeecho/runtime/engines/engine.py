@@ -26,7 +26,7 @@ class Engine(Protocol):
     """Version of the engine's package."""
 
     def infer(self, frames: np.ndarray) -> np.ndarray:
-        """Frames uint8 (T, 1, S, S) to prob uint8 (T, 1, S, S)."""
+        """Run a clip: frames uint8 (T, 1, S, S) to `prob` of the same shape and type."""
         ...
 
 
@@ -35,7 +35,7 @@ class StreamEngine(Engine, Protocol):
     """A stream graph, ready to run; `infer` is for clip graphs."""
 
     def run(self, outputs: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
-        """Named tensors in, named tensors out."""
+        """Run the graph on inputs by name, and return its outputs by name."""
         ...
 
 
@@ -80,7 +80,7 @@ class LoadedModel:
 
     @property
     def stream_engine(self) -> StreamEngine:
-        """The engine, for stream graphs.
+        """Engine that runs stream graphs.
 
         Raises:
             ModelFileError: If it runs clip graphs alone, as PyTorch does here.

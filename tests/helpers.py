@@ -55,7 +55,7 @@ def write_nifti(path: Path, image: np.ndarray, spacing_mm: tuple[float, float]) 
 
 
 def write_camus(root: Path, training: int = 6, validation: int = 2) -> Path:
-    """Write a data set with the files of CAMUS: 4CH ED and ES frames of drawn hearts, their masks, and the official lists."""
+    """Write a data set with the files of CAMUS: 4CH ED and ES frames of drawn hearts, their masks, and the lists."""
     patients = [f"patient{n:04d}" for n in range(1, training + validation + 1)]
     for number, patient in enumerate(patients):
         rng = np.random.default_rng(number)

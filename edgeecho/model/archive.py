@@ -69,7 +69,7 @@ def add_archive(path: Path, folder: Path | None = None) -> Path:
         The model's folder.
 
     Raises:
-        ModelFileError: If it is no model archive of EdgeEcho, is damaged, or contains a file that its index does not list.
+        ModelFileError: If it is no model archive, is damaged, or contains a file that its index does not list.
         OutputError: If the folder cannot be written.
     """
     folder = folder or added_models_folder()

@@ -19,7 +19,7 @@ DYNAMIC_HEADER = "FileName,EF,ESV,EDV,FrameHeight,FrameWidth,FPS,NumberOfFrames,
 def draw_beat(
     frames: int, height: int = SIDE, width: int = SIDE, period: int = 16, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw a sector of speckle with a pulsating ellipse, ED at frame 0 and ES at frame period / 2: uint8 frames and labels.
+    """Draw a sector of speckle with a pulsating ellipse, ED at frame 0 and ES at period / 2: uint8 frames and labels.
 
     Labels are those of CAMUS: 1 the cavity, 2 the wall, 3 an atrium below.
     """

@@ -175,7 +175,7 @@ MAY_PRINT = {
 
 
 def prints(path: Path) -> list[str]:
-    """Return the calls in a file that print: `print`, `echo`, the `print` of a console, and `write` on a standard stream."""
+    """Return the calls in a file that print: `print`, `echo`, a console's `print`, and `write` on a standard stream."""
     calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
     names = [ast.unparse(call) for call in calls if isinstance(call, ast.Name | ast.Attribute)]
     return [name for name in names if re.search(r"(^|\.)(print|print_json|echo|secho)$|\bstd(out|err)\.write", name)]

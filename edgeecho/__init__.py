@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edgeecho.runtime import FrameResult, Predictor, Segmentation, StreamingPredictor, load, stream
 
     __version__: str
-    """Of the installed package, which pyproject.toml gives it."""
+    """Version of the installed package, from pyproject.toml."""
 
 __all__ = [
     "Cine",

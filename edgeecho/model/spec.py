@@ -37,7 +37,7 @@ class StateTensor(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec:
-    """What a model is, what it takes, what it returns, and under which terms.
+    """Specification of a model: its network, its inputs and outputs, and its licence.
 
     The graphs take grey frames, uint8 (T, 1, size_px, size_px), and return `prob`, uint8 of the same shape,
     = round(255 p), p the probability that a pixel is left-ventricular cavity. Scaling and sigmoid are in the graph.
@@ -67,7 +67,7 @@ class ModelSpec:
     precision: str = "fp32"
     """Precision of the weights and activations as stored."""
     lowering: str = "2d"
-    """How 3D convolutions are expressed: `2d` (frames in the batch, time on the channels) or `none` (native 3D)."""
+    """Form of 3D convolutions: `2d` (frames in the batch, time on the channels) or `none` (native 3D)."""
     licence: str = "Apache-2.0"
     """Licence of the weights: an SPDX expression of at most 63 bytes; `check_licence` checks it."""
     trained_on: str = "nothing (random weights)"

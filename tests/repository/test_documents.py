@@ -81,7 +81,7 @@ def wrong_names(text: str) -> list[str]:
 
 
 def leaf_commands(command: Any, name: str) -> Iterator[str]:
-    """All commands under a command, as a user types them; typer contains its own click."""
+    """Yield all commands under a command, as a user types them; typer contains its own click."""
     if not hasattr(command, "commands"):
         yield name
         return

@@ -128,7 +128,7 @@ def test_a_tolerance_brings_its_reference(nano_fp32: Path) -> None:
 
 
 def test_files_of_version_1_are_read(graph: bytes, tmp_path: Path) -> None:
-    """Files of version 1 have no self-test block; the rest is the same."""
+    """They have no self-test block; all else is the same."""
     checked = check(MODEL / "stream.int8.onnx")
     fields = header_fields(checked.spec)
     fields += bytes(-(56 + len(fields)) % 64)

@@ -23,7 +23,7 @@ TYPES = {"uint8": 1, "float32": 2}
 MAX_STATE = 64
 """Largest number of state tensors."""
 _HEAD = struct.Struct("<8sIIQ32s")
-"""Layout of the header's start: magic, version, offset and size of the payload, SHA-256."""
+"""Magic, version, where the payload begins, its size, SHA-256."""
 _SPEC = struct.Struct("<10IQ64s64s64s256s")
 _TENSOR = struct.Struct("<32s8I")
 _SELFTEST = struct.Struct("<4I")

@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 # ONNX Runtime 1.32 for Linux is built to report to its maker: a thread, a database of events and a device id in the
-# home directory. What runs beside patients' pictures does not. It must be said before onnxruntime is first imported.
+# home directory. Beside patients' pictures this is not wanted, and onnxruntime reads the setting when it is imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edgeecho.runtime import FrameResult, Predictor, Segmentation, StreamingPredictor, load, stream
 
     __version__: str
-    """Of the installed package, which pyproject.toml gives it."""
+    """Version of the installed package, from pyproject.toml."""
 
 __all__ = [
     "Cine",

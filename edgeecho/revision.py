@@ -1,4 +1,4 @@
-"""Which code made a file."""
+"""Revision of the code, which files record."""
 
 import subprocess
 from pathlib import Path

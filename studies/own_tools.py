@@ -22,8 +22,8 @@ from rich.table import Table
 from edgeecho.benchmarks.run.clip import speckle_clip
 from edgeecho.benchmarks.run.entries import Entry
 from edgeecho.benchmarks.run.process import RowProcess
+from edgeecho.cli.console import table_console
 from edgeecho.errors import EdgeEchoError, MissingExtraError
-from edgeecho.report.terminal import table_console
 
 TURNS, SECONDS = 5, 3
 """Number of turns of each tool and seconds of a turn; the median of the turns' medians is printed."""

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 from rich.table import Table
 
-from edgeecho.report.terminal import table_console
+from edgeecho.cli.console import table_console
 
 WARM_UP, STEPS = 3, 12
 KEPT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000"}

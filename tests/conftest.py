@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def make_once(tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
-    """Function that fills a folder once in a test run: the first worker process that needs it does, others wait."""
+    """Function that fills a folder once in a test run; other worker processes wait until it is filled."""
     folders = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folders = folders.parent
@@ -61,7 +61,7 @@ def rng() -> np.random.Generator:
 
 @pytest.fixture
 def heart(rng: np.random.Generator) -> np.ndarray:
-    """A beating ellipse, uint8 (30, 128, 128)."""
+    """Drawn cine of a pulsating ellipse, uint8 (30, 128, 128)."""
     return draw_heart(rng, frames=30)[0]
 
 

@@ -22,7 +22,7 @@ def draw_heart(
     period: float = 20,
     depth: float = 0.2,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A bright sector of speckle, apex up, with a dark ellipse that beats in it.
+    """Draw a bright sector of speckle, apex up, with a dark ellipse that beats in it.
 
     Returns:
         Frames uint8 (T, H, W) and masks uint8 {0, 1} of the same shape. The first frame is end-diastole; the ellipse's
@@ -41,7 +41,7 @@ def draw_heart(
 
 
 def write_nifti(path: Path, image: np.ndarray, spacing_mm: tuple[float, float]) -> None:
-    """A NIfTI-1 file by hand: uint8 (H, W), stored (x, y) as CAMUS does."""
+    """Write a NIfTI-1 file without a library: uint8 (H, W), stored (x, y) as CAMUS does."""
     height, width = image.shape
     header = bytearray(352)
     struct.pack_into("<i", header, 0, 348)
@@ -55,7 +55,7 @@ def write_nifti(path: Path, image: np.ndarray, spacing_mm: tuple[float, float]) 
 
 
 def write_camus(root: Path, training: int = 6, validation: int = 2) -> Path:
-    """A data set as CAMUS is on disk: 4CH ED and ES frames of drawn hearts, their masks, and the official lists."""
+    """Write a data set with the files of CAMUS: 4CH ED and ES frames of drawn hearts, their masks, and the lists."""
     patients = [f"patient{n:04d}" for n in range(1, training + validation + 1)]
     for number, patient in enumerate(patients):
         rng = np.random.default_rng(number)
@@ -73,7 +73,7 @@ def write_camus(root: Path, training: int = 6, validation: int = 2) -> Path:
 
 
 def network_frames(frames: int, seed: int = 5) -> np.ndarray:
-    """A drawn heart at the tiny network's size, uint8 (T, 48, 48)."""
+    """Draw a heart at the tiny network's size, uint8 (T, 48, 48)."""
     from edgeecho.preprocess import find_roi, to_network
 
     drawn = draw_heart(np.random.default_rng(seed), frames=frames)[0]
@@ -81,7 +81,7 @@ def network_frames(frames: int, seed: int = 5) -> np.ndarray:
 
 
 def export(model: str, out: Path, **asked: object) -> Any:
-    """`edgeecho.export.bundle.export` with options by name."""
+    """Call `edgeecho.export.bundle.export` with options by name."""
     from edgeecho.export.bundle import export
     from edgeecho.export.options import Options
 
@@ -89,7 +89,7 @@ def export(model: str, out: Path, **asked: object) -> Any:
 
 
 def tampered(model: Any, factor: float, which: int = -1) -> Any:
-    """The same graph with the weights of one convolution multiplied."""
+    """Return a graph whose weights of one convolution are multiplied."""
     import onnx
 
     copy = onnx.ModelProto()
@@ -101,14 +101,14 @@ def tampered(model: Any, factor: float, which: int = -1) -> Any:
 
 
 def the_error(result: tuple[int, str, str], out: Path) -> str:
-    """The one line of an error, after checking that it is one, the exit code, and that nothing was left."""
+    """Return the one line of an error, after checking that it is one, the exit code, and that nothing was left."""
     code, stdout, stderr = result
     assert code in (1, 2), stderr
     assert "Traceback" not in stderr
     lines = [line for line in stderr.splitlines() if line.startswith("error: ")]
     assert len(lines) == 1, stderr
     said = [line for line in stderr.splitlines() if line and not line.startswith("error: ")]
-    assert all("Research software" in line for line in said), said  # which model it is, and no other noise
+    assert all("Research software" in line for line in said), said  # the model's licence, and no other message
     assert stdout == ""
     assert not out.exists() or out.is_file() or list(out.iterdir()) == []
     return lines[0]

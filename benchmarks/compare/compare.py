@@ -1,11 +1,13 @@
 """Comparison of two result files in the terminal, for `edgeecho bench compare`."""
 
 import os
+from collections.abc import Iterator
 
 from rich import box
-from rich.console import Console
+from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from edgeecho.benchmarks.compare.comparison import (
     FASTER,
@@ -46,13 +48,11 @@ def compare_runs(first: str | os.PathLike[str], second: str | os.PathLike[str]) 
     return compare(BenchResult.from_json(first), BenchResult.from_json(second))
 
 
-def print_comparison(comparison: Comparison, console: Console) -> None:
-    """Print the rows with their change and verdict, then the conclusion."""
+def render_comparison(comparison: Comparison, width: int) -> Iterator[RenderableType]:
+    """Yield a table of the rows with their change and verdict, for `width` characters, then the conclusion."""
     for warning in comparison.warnings:
-        console.print(f"[yellow]{escape(warning)}[/]", highlight=False)
-    if not console.is_terminal and console.width < MIN_FULL_WIDTH_CHARS:
-        console.width = MIN_FULL_WIDTH_CHARS
-    is_wide = console.width >= MIN_FULL_WIDTH_CHARS
+        yield Text(warning, "yellow")
+    is_wide = width >= MIN_FULL_WIDTH_CHARS
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("row", overflow="fold")
     heads = ["p50, ms\nfirst", "p50, ms\nsecond", "change", "against\nyardstick"]
@@ -70,15 +70,14 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         colour = COLOURS.get(change.verdict)
         verdict = f"[{colour}]{change.verdict}[/]" if colour else change.verdict
         table.add_row(escape(change.name), *cells, verdict)
-    console.print(table if comparison.changes else "The two results have no row in common.")
+    yield table if comparison.changes else "The two results have no row in common."
     for change in comparison.changes:
         for note in change.notes:
-            console.print(f"{escape(change.name)}: {escape(note)}", highlight=False)
+            yield Text(f"{change.name}: {note}")
     for words, names in (("first", comparison.only_old), ("second", comparison.only_new)):
         if names:
-            console.print(f"Only in the {words}: {escape(', '.join(names))}.", highlight=False)
-    for line in _conclusion(comparison):
-        console.print(line, highlight=False, markup=False)
+            yield Text(f"Only in the {words}: {', '.join(names)}.")
+    yield from map(Text, _conclusion(comparison))
 
 
 def _conclusion(comparison: Comparison) -> list[str]:

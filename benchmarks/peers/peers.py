@@ -37,7 +37,7 @@ class Peer:
     needs: tuple[str, ...] = ()
     """Packages that it needs beside those of the exporter."""
     forms: tuple[str, ...] = ("clip",)
-    """Its forms: `clip`, or `FRAMEWISE_FORMS`."""
+    """Forms of the network: `clip`, or `FRAMEWISE_FORMS`."""
 
     def frames(self, t: int) -> int | None:
         """Return T of its graphs for clips of `t` frames: None, a free T, if it treats every frame alone."""

@@ -38,9 +38,9 @@ def infer(model: Any, frames: int, shapes: Mapping[str, Sequence[int]] | None = 
     """Return a copy of a model's graph with the shapes and types of its tensors, for `frames` frames.
 
     Args:
-        model: As `count_macs`, or the bytes of a file without external data.
-        frames: As `count_macs`.
-        shapes: As `count_macs`.
+        model: `onnx.ModelProto`, the path of one, or the bytes of a file without external data.
+        frames: T to put in where the graph's first axis is free.
+        shapes: Shapes of inputs by name, which take precedence over `frames`.
 
     Raises:
         ModelFileError: If it is a path and no ONNX file is there, or its external data are not.

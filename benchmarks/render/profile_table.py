@@ -1,12 +1,13 @@
 """Terminal table of a profile."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Console
+from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from edgeecho.benchmarks.render.formatting import MISSING
 
@@ -25,14 +26,13 @@ def _number(value: float | None, digits: int) -> str:
     return MISSING if value is None else f"{value:.{digits}f}"
 
 
-def print_profile(profile: Mapping[str, Any], title: str, frames: int, console: Console) -> None:
-    """Print the layers in the order in which they ran, then the sums and the ceiling.
+def render_profile(profile: Mapping[str, Any], title: str, frames: int) -> Iterator[RenderableType]:
+    """Yield a table of the layers in the order in which they ran, then the sums and the ceiling.
 
     Args:
         profile: Profile, from `profile_model`.
         title: Title of the table.
         frames: Frames of a run.
-        console: Console to print on.
     """
     headings = ("layer", "kernel", "ran", "MMAC", "ms", "of time", "GMAC/s", "of ceiling")
     table = _table(escape(title), headings)
@@ -55,11 +55,11 @@ def print_profile(profile: Mapping[str, Any], title: str, frames: int, console: 
     of_ceiling = MISSING if profile["of_ceiling"] is None else f"{profile['of_ceiling']:.0%}"
     cells = (_number(profile["macs"] / 1e6, 1), _number(total_ms, 3), "100.0%", _number(rate, 1), of_ceiling)
     table.add_row("all", "", "", *cells)
-    console.print(table)
+    yield table
     ceilings = ", ".join(f"{rate:.0f} GMAC/s {name}" for name, rate in profile["ceilings"].items())
     for line in (
         f"Ceiling, a convolution of 256 x 256 x 3 x 3 at 64 x 64 in the same engine: {ceilings}.",
         f"A whole run of {frames} frame(s), profiler on: {profile['run_ms']:.3f} ms, "
         f"{profile['run_ms'] / frames:.3f} ms a frame; {profile['runs']} runs.",
     ):
-        console.print(line, style="dim", highlight=False)
+        yield Text(line, "dim")

@@ -1,12 +1,13 @@
 """Terminal table of all rows, with the extra tables beneath it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from edgeecho.benchmarks.render.columns import ACCURACY, Column, filled_columns
 from edgeecho.benchmarks.render.extra_tables import ExtraTable, extra_tables
@@ -19,51 +20,44 @@ from edgeecho.benchmarks.render.formatting import (
     machine_text,
     row_name,
 )
-from edgeecho.benchmarks.render.profile_table import print_profile
+from edgeecho.benchmarks.render.profile_table import render_profile
 from edgeecho.benchmarks.run.result import BenchResult, Row
 
-PIPE_WIDTH_CHARS = 120
-"""Characters in a line if the output is a file or a pipe."""
 COLUMN_GAP_CHARS = 2
 """Characters between two columns."""
 
 
-def print_table(result: BenchResult, console: Console) -> None:
-    """Print rows, fastest first and failed ones last, with the rules and the machine's state underneath.
+def render_table(result: BenchResult, width: int) -> Iterator[RenderableType]:
+    """Yield a table of rows, fastest first and failed ones last, with the rules and the machine's state underneath.
 
-    It has as many columns as fit into the console, by their rank. The extra tables follow.
+    It has as many columns as fit into `width` characters, by their rank. The extra tables follow.
     """
-    if not console.is_terminal and console.width < PIPE_WIDTH_CHARS:
-        console.width = PIPE_WIDTH_CHARS
     rows = in_order(result.rows)
     columns = filled_columns(rows)
-    shown = fitting(columns, rows, console.width)
+    shown = fitting(columns, rows, width)
     table = _table(clip_text(result).capitalize())
     for column in shown:
         heading = f"{column.heading}\n{column.unit}" if column.unit else column.heading
         table.add_column(heading, justify="left" if column.is_text else "right", overflow="fold", no_wrap=False)
     for row in rows:
         table.add_row(*(escape(column.cell(row)) for column in shown))
-    console.print(table)
+    yield table
     if len(shown) < len(columns):
-        console.print(
-            f"{len(columns) - len(shown)} more columns in a wider terminal, with --json, or in --out's bench.html.",
-            style="dim",
-            highlight=False,
-        )
+        more = len(columns) - len(shown)
+        yield Text(f"{more} more columns in a wider terminal, with --json, or in --out's bench.html.", "dim")
     for small in extra_tables(rows, with_accuracy=not {c.heading for c in shown}.issuperset(ACCURACY)):
-        _print_extra(small, console)
+        yield _extra_table(small)
     profiled = [row for row in rows if row.profile]
     if len(profiled) == 1:
-        print_profile(profiled[0].profile or {}, row_name(profiled[0]), profiled[0].frames_per_run or 1, console)
+        yield from render_profile(profiled[0].profile or {}, row_name(profiled[0]), profiled[0].frames_per_run or 1)
     for row in rows:
         for name, why in failures(row):
-            console.print(f"[red]{escape(name)}[/]: {escape(why)}", highlight=False)
+            yield Text.assemble((name, "red"), f": {why}")
     for line in _notes(result):
-        console.print(line, style="dim", highlight=False, markup=False)
+        yield Text(line, "dim")
     for warning in (load_warning(result), None if result.complete else "Interrupted: the figures are partial."):
         if warning:
-            console.print(warning, style="yellow", highlight=False, markup=False)
+            yield Text(warning, "yellow")
 
 
 def fitting(columns: Sequence[Column], rows: Sequence[Row], width: int) -> list[Column]:
@@ -83,13 +77,13 @@ def _table(title: str) -> Table:
     return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
 
 
-def _print_extra(small: ExtraTable, console: Console) -> None:
+def _extra_table(small: ExtraTable) -> Table:
     table = _table(small.title)
     for i, heading in enumerate(small.headings):
         table.add_column(heading, justify="right" if i else "left", overflow="fold")
     for cells in small.rows:
         table.add_row(*map(escape, cells))
-    console.print(table)
+    return table
 
 
 def _unverified(result: BenchResult) -> list[str]:

@@ -35,9 +35,9 @@ class Entry:
     """Name or path for `locate`; for a peer, the folder for its exported files."""
     runtime: str
     precision: str | None
-    """None if the precision is that of a single file."""
+    """Precision of the row; None if it is that of a single file."""
     form: str | None = "clip"
-    """None if the form is that of a single file."""
+    """Form of the row; None if it is that of a single file."""
     kind: str = "ours"
     """`ours`: sealed by `edgeecho export`; `peer`: of the registry; `own`: a user's ONNX file of any make."""
 

@@ -23,7 +23,7 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass
 class Session:
-    """All rows of a benchmark, measured one after the other."""
+    """Rows of a benchmark, measured one after the other."""
 
     runners: list[Runner]
     rules: Rules

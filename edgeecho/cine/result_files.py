@@ -1,4 +1,4 @@
-"""Files that EdgeEcho writes for a cine, which their JSON distinguishes from cines."""
+"""Recognition of the files that EdgeEcho wrote for a cine, so that they are not read as cines."""
 
 import json
 from pathlib import Path

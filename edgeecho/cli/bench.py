@@ -7,6 +7,7 @@ import typer
 
 from edgeecho.benchmarks.run.entries import DEFAULT_MODELS, DEFAULT_PRECISIONS, DEFAULT_RUNTIMES, FORMS
 from edgeecho.cli.common import JsonFile, progress_bar, say, write_json
+from edgeecho.cli.console import show, table_console
 from edgeecho.errors import ConfigError
 
 MORE = (
@@ -72,11 +73,10 @@ def bench(
         return
     from edgeecho.benchmarks.profile.boards import find_boards
     from edgeecho.benchmarks.render.files import write_results
-    from edgeecho.benchmarks.render.table import print_table
+    from edgeecho.benchmarks.render.table import render_table
     from edgeecho.benchmarks.run.bench import run_bench
     from edgeecho.benchmarks.run.protocol import Extras
     from edgeecho.files import require_writable
-    from edgeecho.report.terminal import table_console
 
     boards = tuple(board.name for board in find_boards(_list(estimate) or [])) if estimate else ()
     extras = Extras(rate=rate, data=data, split=split, profile=profile, boards=boards)
@@ -104,7 +104,8 @@ def bench(
             progress=step,
             notify=lambda text: bar.console.print(text, markup=False, highlight=False, soft_wrap=True),
         )
-    print_table(result, table_console())
+    console = table_console()
+    show(render_table(result, console.width), console)
     if out:
         for path in write_results(result, out):
             say(str(path))
@@ -156,9 +157,9 @@ def compare(
     json_file: JsonFile = None,
 ) -> None:
     """What changed from one run to another, and whether it is beyond noise."""
-    from edgeecho.benchmarks.compare.compare import compare_runs, print_comparison
-    from edgeecho.report.terminal import table_console
+    from edgeecho.benchmarks.compare.compare import compare_runs, render_comparison
 
     comparison = compare_runs(first, second)
-    print_comparison(comparison, table_console())
+    console = table_console()
+    show(render_comparison(comparison, console.width), console)
     write_json(json_file, comparison.to_dict())

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from edgeecho.cli.common import JsonFile, progress_bar, write_json
+from edgeecho.cli.console import list_console, show
 
 data_app = typer.Typer(help="Look at a data set.", no_args_is_help=True)
 
@@ -17,12 +18,12 @@ def check_data(
     json_file: JsonFile = None,
 ) -> None:
     """Is a data set complete, what is wrong file by file, and what is done about it."""
-    from edgeecho.data.quality.check import check, print_check
+    from edgeecho.data.quality.check import check, render_check
 
     with progress_bar() as progress:
         task = progress.add_task("checking", total=None)
         report = check(data, jobs=jobs, progress=lambda n, t: progress.update(task, completed=n, total=t))
-    print_check(report)
+    show(render_check(report), list_console())
     write_json(json_file, report.to_dict())
     if not report.is_sound:
         raise typer.Exit(1)
@@ -35,10 +36,9 @@ def summarise_data(
     jobs: Annotated[int | None, typer.Option(help="Threads; all cores if not given.")] = None,
 ) -> None:
     """What is in a data set: videos per split, frames, frame rates, EF."""
-    from edgeecho.data.quality.summary import print_summary, summarise
+    from edgeecho.data.quality.summary import render_summary, summarise
 
     with progress_bar() as progress:
         task = progress.add_task("reading", total=None)
-        print_summary(
-            summarise(data, out, jobs=jobs, progress=lambda n, t: progress.update(task, completed=n, total=t))
-        )
+        summary = summarise(data, out, jobs=jobs, progress=lambda n, t: progress.update(task, completed=n, total=t))
+    show(render_summary(summary), list_console())

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from edgeecho.cli.console import show, table_console
 from edgeecho.errors import require
 from edgeecho.model.registry import DEFAULT_MODEL
 from edgeecho.model.spec import NOTICE
@@ -18,20 +19,18 @@ def run_demo(out: Path, say: Callable[[str], None]) -> None:
         out: Folder for everything that is written.
         say: Function that is called with each line of progress.
     """
-    from rich.console import Console
-
     from edgeecho.report import contact_sheet, write_png
 
     started = time.monotonic()
-    console = Console()
+    console = table_console()
     pydicom = require("pydicom", "dicom")
     require("torch", "export")
-    from edgeecho.benchmarks.render.table import print_table
+    from edgeecho.benchmarks.render.table import render_table
     from edgeecho.benchmarks.run.bench import run_bench
     from edgeecho.benchmarks.run.protocol import Extras, Rules
     from edgeecho.cine import read_cine
     from edgeecho.export.bundle import export
-    from edgeecho.export.write.table import print_bundle
+    from edgeecho.export.write.table import render_bundle
 
     say("1/3 segmenting a real apical four-chamber cine (SonoSite, from the pydicom package)")
     source = Path(pydicom.examples.get_path("ybr_color"))
@@ -49,7 +48,8 @@ def run_demo(out: Path, say: Callable[[str], None]) -> None:
     console.print(f"{len(result.mask)} frames, {len(result.beats)} beat(s), EF {ef}", highlight=False)
 
     say("2/3 exporting int8 from the packaged checkpoint")
-    print_bundle(export(DEFAULT_MODEL, out / DEFAULT_MODEL, progress=lambda text: say(f"    {text}")))
+    bundle = export(DEFAULT_MODEL, out / DEFAULT_MODEL, progress=lambda text: say(f"    {text}"))
+    show(render_bundle(bundle), console)
 
     say("3/3 benchmarking against the standard 3D U-Net, one thread, ONNX Runtime")
     ours = [str(out / DEFAULT_MODEL / f"clip.{precision}.onnx") for precision in ("int8", "fp32")]
@@ -62,7 +62,7 @@ def run_demo(out: Path, say: Callable[[str], None]) -> None:
         extras=Extras(end_to_end=False),
         progress=lambda step, steps, what: say(f"    [{step}/{steps}] {what}"),
     )
-    print_table(bench, console)
+    show(render_table(bench, console.width), console)
 
     console.print(f"\nDone in {time.monotonic() - started:.0f} s. Look at:", highlight=False)
     for path in (outcome.files[1], outcome.files[2], sheet, out / DEFAULT_MODEL / "bundle.json"):

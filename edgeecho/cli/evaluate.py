@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from edgeecho.cli.common import JsonFile, Precision, Runtime, Stream, Threads, progress_bar, say, write_json
+from edgeecho.cli.console import show, table_console
 
 
 def evaluate(
@@ -21,7 +22,7 @@ def evaluate(
 ) -> None:
     """Figures of a model on a data set: Dice, distances, volumes, EF, time; with 95% intervals."""
     from edgeecho.errors import require
-    from edgeecho.evaluate import evaluate_model, print_scores, write_report
+    from edgeecho.evaluate import evaluate_model, render_scores, write_report
 
     if out:
         require("matplotlib", "report")
@@ -37,7 +38,9 @@ def evaluate(
             lambda n, t: progress.update(task, completed=n, total=t),
             as_stream=as_stream,
         )
-    print_scores(scores)
+    show(render_scores(scores), table_console())
+    for failure in scores.failed:
+        say(f"skipped {failure.name}: {failure.reason}")
     write_json(json_file, scores.to_dict())
     if out:
         for path in write_report(scores, out):

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from edgeecho.cli.common import JsonFile, say, write_json
+from edgeecho.cli.console import show, table_console
 from edgeecho.errors import ConfigError
 
 
@@ -45,7 +46,7 @@ def export(
     from edgeecho.export.bundle import export as run
     from edgeecho.export.check.figures import Limits
     from edgeecho.export.options import Options
-    from edgeecho.export.write.table import print_bundle
+    from edgeecho.export.write.table import render_bundle
 
     kinds, graphs = (tuple(part.strip() for part in text.split(",")) for text in (formats, forms))
     options = Options(
@@ -62,7 +63,7 @@ def export(
         gate_seed=gate_seed,
         limits=Limits.parse(limits or ()),
     )
-    print_bundle(run(model, out, options, progress=say))
+    show(render_bundle(run(model, out, options, progress=say)), table_console())
 
 
 def verify(
@@ -80,10 +81,10 @@ def verify(
     require("onnx", "export")
     from edgeecho.export.check.figures import Limits
     from edgeecho.export.check.verification import verify_bundle
-    from edgeecho.export.write.table import print_verification
+    from edgeecho.export.write.table import render_verification
 
     found = verify_bundle(model, calib, gate_seed, Limits.parse(limits or ()), say)
-    print_verification(found)
+    show(render_verification(found), table_console())
     write_json(json_file, found.to_dict())
     for error in found.errors:
         say(f"error: {error}")

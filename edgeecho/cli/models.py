@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from edgeecho.cli.common import JsonFile, Threads, say, write_json
+from edgeecho.cli.console import show, table_console
 from edgeecho.errors import ModelFileError
 
 
@@ -47,13 +48,12 @@ def info(
 ) -> None:
     """What a model is, what was proven of it, and whether every checksum holds."""
     from edgeecho.model.integrity import verify_model
-    from edgeecho.report.model import print_report
-    from edgeecho.report.terminal import table_console
+    from edgeecho.report.model import render_report
 
     report = verify_model(model)
     for error in report.errors:
         say(f"error: {error}")
-    print_report(report, table_console())
+    show(render_report(report), table_console())
     write_json(json_file, report.to_dict())
     if report.errors:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""Data sets: one adapter each, all giving cines with sparse labels."""
+"""Data sets: an adapter for each kind, which reads cines with labels on some frames."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +29,7 @@ def open_data(text: str) -> DataSet:
 
     Raises:
         ConfigError: If the form is wrong or the kind is unknown.
-        DataError: If the folder does not hold that data set.
+        DataError: If the folder does not contain that data set.
     """
     kind, colon, folder = text.partition(":")
     if not colon or not (folder or kind == "phantom"):

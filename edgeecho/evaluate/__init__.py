@@ -1,10 +1,10 @@
-"""Models on data sets: the figures that count, with their intervals."""
+"""Evaluation of models on data sets: figures with their intervals."""
 
 from edgeecho.evaluate.figures import Figure
 from edgeecho.evaluate.report import write_report
 from edgeecho.evaluate.run import Segmenter, evaluate_items, evaluate_model
 from edgeecho.evaluate.scores import Failure, Scores
-from edgeecho.evaluate.table import print_scores
+from edgeecho.evaluate.table import render_scores
 
 __all__ = [
     "Failure",
@@ -13,6 +13,6 @@ __all__ = [
     "Segmenter",
     "evaluate_items",
     "evaluate_model",
-    "print_scores",
+    "render_scores",
     "write_report",
 ]

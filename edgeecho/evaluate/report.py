@@ -27,7 +27,7 @@ def write_report(scores: Scores, out_dir: str | os.PathLike[str]) -> list[Path]:
 
     Args:
         scores: Result of `evaluate_model`.
-        out_dir: Made if it is not there; files of those names are replaced.
+        out_dir: Folder, which is made if it does not exist; files of those names are replaced.
 
     Returns:
         Paths of the files.

@@ -77,7 +77,7 @@ class Scores:
     notes: list[str]
     """Figures that the data set does not allow, and why, each a sentence."""
     failed: list[Failure]
-    """Items that could not be read or segmented; a command that sees any ends with a non-zero exit."""
+    """Items that could not be read or segmented; `edgeecho eval` ends with exit code 1 if there are any."""
     worst: list[WorstFrame]
     """Labelled frames of lowest Dice, worst first."""
 

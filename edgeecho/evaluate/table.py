@@ -1,14 +1,14 @@
-"""Tables of an evaluation on stdout."""
+"""Tables of an evaluation for the terminal."""
 
-import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from edgeecho.evaluate.figures import Figure
 from edgeecho.evaluate.scores import Scores
-from edgeecho.report.terminal import table_console
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import RenderableType
+    from rich.table import Table
 
 OVERLAP = (
     ("Dice, mean of videos", "overlap", "dice_mean"),
@@ -52,30 +52,28 @@ TIME = (
 )
 
 
-def print_scores(scores: Scores) -> None:
-    """Print tables on stdout, each figure with its bootstrap interval over patients; skipped items on stderr."""
-    console = table_console()
+def render_scores(scores: Scores) -> "Iterator[RenderableType]":
+    """Yield tables for the terminal, each figure with its bootstrap interval over patients."""
+    from rich.text import Text
+
     model, counts = scores.model, scores.counts
-    console.print(
+    yield Text(
         f"{model.name} {model.precision} ({model.runtime} {model.runtime_version}) on {scores.data} {scores.split}: "
         f"{counts['patients']} patients, {counts['videos']} videos, {counts['labelled_frames']} labelled frames; "
-        "95% bootstrap intervals over patients",
-        markup=False,
-        highlight=False,
+        "95% bootstrap intervals over patients"
     )
-    _print_overlap(console, scores)
-    _print_agreement(console, scores)
-    _print_time(console, scores)
+    tables = (_overlap_table(scores), _agreement_table(scores), _time_table(scores))
+    yield from (table for table in tables if table.row_count)
+    if tables[-1].row_count:
+        for population in scores.populations:
+            if population.thresholds:
+                yield Text(f"consistency thresholds: {population.thresholds.source}")
     if counts["missed_frames"] or counts["missing_ef"]:
-        console.print(
+        yield Text(
             f"{counts['missed_frames']} labelled frames missed altogether; {counts['missing_ef']} of "
-            f"{counts['reference_ef']} patients without EF",
-            highlight=False,
+            f"{counts['reference_ef']} patients without EF"
         )
-    for note in scores.notes:
-        console.print(note, highlight=False, markup=False)
-    for failure in scores.failed:
-        sys.stderr.write(f"skipped {failure.name}: {failure.reason}\n")
+    yield from map(Text, scores.notes)
 
 
 def text(figure: Figure | None) -> str:
@@ -87,14 +85,14 @@ def text(figure: Figure | None) -> str:
     return f"{figure.value:.{digits}f}{ends}"
 
 
-def _print_overlap(console: "Console", scores: Scores) -> None:
+def _overlap_table(scores: Scores) -> "Table":
     from rich.table import Table
 
     columns = [phase for phase in ("ED", "ES", "other", "all") if scores.figure("overlap", "dice_mean", phase)]
-    if not columns:
-        return
     counts = [scores.figure("overlap", "dice_mean", phase) for phase in columns]
     table = Table("LV cavity", *(f"{p} (n = {f.n if f else 0})" for p, f in zip(columns, counts, strict=True)))
+    if not columns:
+        return table
     for label, topic, metric in OVERLAP:
         cells = [text(scores.figure(topic, metric, phase)) for phase in columns]
         if any(cells):
@@ -103,10 +101,10 @@ def _print_overlap(console: "Console", scores: Scores) -> None:
         if figure.topic == "quality":
             blank = [""] * (len(columns) - 1)
             table.add_row(f"Dice, {figure.phase} quality (n = {figure.n})", *blank, text(figure))
-    console.print(table)
+    return table
 
 
-def _print_agreement(console: "Console", scores: Scores) -> None:
+def _agreement_table(scores: Scores) -> "Table":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -119,11 +117,10 @@ def _print_agreement(console: "Console", scores: Scores) -> None:
         limits = "" if low is None or high is None else f"{low:+.1f} to\n{high:+.1f}"
         cells = (text(found[name]).replace(" [", "\n\\[") for name in ("mae", "rmse", "r2", "pearson_r", "bias"))
         table.add_row(label, str(found["mae"].n), *cells, limits)
-    if table.row_count:
-        console.print(table)
+    return table
 
 
-def _print_time(console: "Console", scores: Scores) -> None:
+def _time_table(scores: Scores) -> "Table":
     from rich.table import Table
 
     table = Table("over time", "ED", "ES", "all cines")
@@ -136,9 +133,4 @@ def _print_time(console: "Console", scores: Scores) -> None:
             of = "any attribute" if figure.phase == "all" else figure.phase.replace("_", " ")
             unit = f", {figure.unit}" if figure.unit else ""
             table.add_row(f"{figure.metric.replace('_', ' ')}, {of}{unit}", "", "", text(figure))
-    if table.row_count:
-        console.print(table)
-        for population in scores.populations:
-            if population.thresholds:
-                source = f"consistency thresholds: {population.thresholds.source}"
-                console.print(source, highlight=False, markup=False)
+    return table

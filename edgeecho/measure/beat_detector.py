@@ -65,7 +65,7 @@ class BeatTracker:
         self.es_frames: list[int] = []
         """Every ES so far."""
         self.rejected: NoBeat | None = None
-        """Why the last beat that was left out is none."""
+        """Reason why the last rejected beat is none."""
         self.change = 0.0
         """Largest range seen, as a part of the area."""
         self._windows = windows_for(fps)

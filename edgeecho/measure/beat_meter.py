@@ -52,11 +52,11 @@ class BeatMeter:
             raise ConfigError(f"spacing_mm must be positive, got {spacing_mm}")
         self.fps, self.spacing_mm, self.method, self.disc_height = fps, spacing_mm, method, disc_height
         self.beats: list[BeatMeasurement] = []
-        """All beats measured so far."""
+        """Beats measured so far."""
         self.found: list[Beat] = []
         """Beats in the area curve, also those whose masks could not be measured."""
         self.warnings: list[str] = []
-        """What limits the figures."""
+        """Warnings of what limits the figures."""
         self._tracker = BeatTracker(fps)
         self._masks: dict[int, np.ndarray] = {}
 
@@ -65,7 +65,7 @@ class BeatMeter:
 
         Args:
             mask: uint8 {0, 1}, (H, W). Its largest region is measured. Kept as it is, not copied.
-            area_px: Its pixels, if they are already counted.
+            area_px: Number of pixels of the mask, if they are already counted.
 
         Returns:
             The beats that this frame completes, measured.
@@ -105,7 +105,7 @@ class BeatMeter:
 
     @property
     def reason(self) -> Reason | None:
-        """Why no beat is measured; None if there is one."""
+        """Reason why no beat is measured; None if there is one."""
         if self.beats:
             return None
         return Reason.NOT_MEASURABLE if self.found else why_no_beat(self._tracker).reason

@@ -27,7 +27,7 @@ class Discs:
 
     area: float
     length: float
-    """Of the long axis."""
+    """Length of the long axis."""
     diameters: np.ndarray
     """Mean diameter of each disc, from the apex to the base, float (n,)."""
 

@@ -28,11 +28,11 @@ class LongAxis:
 
     apex: tuple[float, float]
     base: tuple[float, float]
-    """Where the axis leaves the cavity at the mitral end."""
+    """Point at which the axis leaves the cavity at the mitral end."""
     corners: tuple[tuple[float, float], tuple[float, float]]
     """The two ends of the mitral base."""
     length: float
-    """From base to apex, in mm, or in pixels where no spacing was given."""
+    """Distance from base to apex, in mm, or in pixels where no spacing was given."""
 
 
 def long_axis(mask: np.ndarray, spacing_mm: tuple[float, float] | None = None) -> LongAxis:

@@ -20,12 +20,12 @@ class BeatMeasurement:
     ed_frame: int
     es_frame: int
     edv_ml: float | None
-    """None without spacing, as are `esv_ml` and `sv_ml`."""
+    """Volume at ED; it, `esv_ml` and `sv_ml` are None without spacing."""
     esv_ml: float | None
     ef_percent: float
     """100 (EDV - ESV) / EDV, 0-100."""
     heart_rate_bpm: float | None
-    """None without a frame rate, or where the cine shows only one ED and one ES."""
+    """Heart rate in beats a minute; None without a frame rate, or where the cine shows only one ED and one ES."""
     sv_ml: float | None = None
     """EDV - ESV."""
 
@@ -52,7 +52,7 @@ class Measurement(Figures):
     es_frames: tuple[int, ...]
     beats: tuple[BeatMeasurement, ...]
     warnings: tuple[str, ...]
-    """What limits the figures; if there is no EF, the reason."""
+    """Warnings of what limits the figures; if there is no EF, the reason."""
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain lists, dictionaries and numbers, ready for JSON."""

@@ -5,7 +5,7 @@ from enum import IntEnum
 
 
 class Reason(IntEnum):
-    """Why there is no beat. `device/write_headers.py` writes the numbers into `device/src/measure/constants.h`."""
+    """Reason why there is no beat; `device/write_headers.py` writes the numbers into C's `measure/constants.h`."""
 
     TOO_SHORT = 1
     NEVER_SEEN = 2

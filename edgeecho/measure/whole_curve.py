@@ -18,9 +18,9 @@ class Cycle:
     """Every ED, also those at the ends that belong to no beat."""
     es_frames: tuple[int, ...] = ()
     beats: tuple[Beat, ...] = ()
-    """In time order; each has an ED and the ES that follows it, or, if there is no such one, that came before it."""
+    """Beats in time order; each has an ED and the ES after it, or, if there is none, the ES before it."""
     reason: str | None = None
-    """Why there is no beat, None if there is one."""
+    """Reason why there is no beat; None if there is one."""
 
 
 def find_beats(area_px: np.ndarray, fps: float | None) -> list[Beat]:
@@ -53,7 +53,7 @@ def find_cycle(area_px: np.ndarray, fps: float | None) -> Cycle:
 
 
 def cycle_of(tracker: BeatTracker, beats: list[Beat]) -> Cycle:
-    """Sum up a finished tracker and the beats that it reported."""
+    """Return the cycle of a finished tracker and the beats that it reported."""
     reason = None if beats else why_no_beat(tracker).text
     if not beats and tracker.rejected:
         return Cycle(reason=reason)

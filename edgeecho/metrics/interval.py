@@ -58,11 +58,11 @@ def bootstrap_interval(
     """Return the 95% percentile interval of a statistic over patients.
 
     Args:
-        totals: As `bootstrap_sums`.
+        totals: Terms of each patient, as in `bootstrap_sums`.
         statistic: Function from sums (..., K) to values (...), NaN where a draw has none. A mean is
             `s[..., 0] / s[..., 1]` of totals that contain the sum and the count of each patient.
-        samples: As `bootstrap_sums`.
-        seed: As `bootstrap_sums`.
+        samples: Number of draws.
+        seed: Seed of the draws.
 
     Returns:
         The 2.5th and 97.5th percentile; NaN with fewer than two patients.

@@ -1,1 +1,1 @@
-"""Model files: specification, seal, device file, self-test record, where a name leads, and whether files are whole."""
+"""Model files: specification, seal, device file, self-test record, names of models, and integrity."""

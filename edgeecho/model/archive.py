@@ -22,7 +22,7 @@ from edgeecho.model.registry import INDEX, added_models_folder, model_folder, re
 from edgeecho.model.sealed_file import MAX_BYTES
 
 BESIDE = ("LICENSE", "README.md", "CARD.md")
-"""Files of an archive that the index need not list."""
+"""Files that an archive may contain without an entry in its index."""
 MAX_FILES = 100
 DATE = (2026, 1, 1, 0, 0, 0)
 """Time of every file in an archive, so that its bytes depend on the bundle alone."""
@@ -58,18 +58,18 @@ def write_archive(model: str, out: Path) -> Path:
 def add_archive(path: Path, folder: Path | None = None) -> Path:
     """Verify an archive and install its model; one of the same name that was added before is replaced.
 
-    The SHA-256 file beside the archive is compared where there is one. Every file inside must be whole by its own seal
-    and by the index.
+    The archive is compared with the SHA-256 file beside it, if there is one, and every file inside with its own seal
+    and with the index.
 
     Args:
-        path: What `write_archive` wrote.
-        folder: Where added models lie; None means `added_models_folder()`.
+        path: Archive that `write_archive` wrote.
+        folder: Folder of the added models; None means `added_models_folder()`.
 
     Returns:
         The model's folder.
 
     Raises:
-        ModelFileError: If the archive is none of EdgeEcho's, is damaged, or contains what its index does not list.
+        ModelFileError: If it is no model archive, is damaged, or contains a file that its index does not list.
         OutputError: If the folder cannot be written.
     """
     folder = folder or added_models_folder()
@@ -92,7 +92,7 @@ def add_archive(path: Path, folder: Path | None = None) -> Path:
 
 
 def _unpack(path: Path, staging: Path) -> Path:
-    """Unpack an archive of one flat folder, within the bounds of model files."""
+    """Unpack an archive of one flat folder, whose files may not be larger than model files."""
     broken = f"{path.name}: not a model archive of EdgeEcho's; fetch it again"
     try:
         with zipfile.ZipFile(path) as archive:
@@ -116,7 +116,7 @@ def _unpack(path: Path, staging: Path) -> Path:
 
 
 def _plain(name: str, broken: str) -> str:
-    """Return the name of a file or folder, if it is one and leads nowhere else."""
+    """Return the name of a file or folder; refuse a path, which could lead out of the folder."""
     if not name or name.startswith(".") or any(letter in name for letter in "/\\:\0") or not name.isprintable():
         raise ModelFileError(broken)
     return name

@@ -1,4 +1,4 @@
-"""A bundle with fewer files: what the repository and the wheel hold of a bundle that `edgeecho export` wrote.
+"""Bundle with fewer files: the repository and the wheel contain a part of what `edgeecho export` writes.
 
     python -m edgeecho.model.bundle_subset FOLDER PATTERN...
 
@@ -13,13 +13,13 @@ from typing import Any
 
 
 def keep_files(folder: Path, names: set[str]) -> None:
-    """Remove every listed file of a bundle but some, and what its index and its card contain about the others.
+    """Remove the other files that a bundle's index lists, with their entries in the index and in the model card.
 
-    Needs only Python, since building the wheel calls it where nothing is installed.
+    It imports the standard library alone, since the build of the wheel calls it where nothing else is installed.
 
     Args:
         folder: A folder with a `bundle.json`; it is changed.
-        names: File names to keep. `bundle.json` and `CARD.md` always stay.
+        names: Names of the files to keep; `bundle.json` and `CARD.md` always stay.
     """
     path, card = folder / "bundle.json", folder / "CARD.md"
     index: dict[str, Any] = json.loads(path.read_text())
@@ -45,7 +45,7 @@ def _without(rows: dict[str, Any], gone: set[str]) -> dict[str, Any]:
 
 
 def _is_about(line: str, gone: set[str]) -> bool:
-    """Whether a line of the card is a table's row or a picture of a file that is gone."""
+    """Whether a line of the card is a table row or a picture of a removed file."""
     return any(line.startswith(f"| {name} |") or (line.startswith("![") and f"({name})" in line) for name in gone)
 
 

@@ -1,4 +1,4 @@
-"""Device files: an ONNX graph behind a fixed little-endian header, so that C needs neither JSON nor protobuf.
+"""Device files: an ONNX graph behind a fixed little-endian header, which C reads without JSON and protobuf.
 
 `docs/model-file.md` gives the layout byte by byte; `device/src/device_file.c` reads it. The payload is a sealed ONNX
 file with the whole spec in it; the header repeats what a device must know. The same graph gives the same bytes.
@@ -14,21 +14,21 @@ from edgeecho.model.spec import RESAMPLING, ModelSpec
 SUFFIX = ".edgeecho"
 MAGIC, VERSION = b"EDGEECHO", 2
 READ_VERSIONS = (1, 2)
-"""Version 1 has no self-test."""
+"""Versions of the header that can be read; version 1 has no self-test."""
 FORMS = {"clip": 1, "stream": 2}
 PRECISIONS = {"fp32": 1, "int8": 2}
 LOWERINGS = {"2d": 1, "none": 2}
 RESAMPLINGS = {RESAMPLING: 1}
 TYPES = {"uint8": 1, "float32": 2}
 MAX_STATE = 64
-"""Most state tensors."""
+"""Largest number of state tensors."""
 _HEAD = struct.Struct("<8sIIQ32s")
 """Magic, version, where the payload begins, its size, SHA-256."""
 _SPEC_NUMBERS, _SPEC_TEXTS = "<10IQ", "64s64s64s256s"
 _SPEC = struct.Struct(_SPEC_NUMBERS + _SPEC_TEXTS)
 _TENSOR = struct.Struct("<32s8I")
 _SELFTEST = struct.Struct("<4I")
-"""Number of the test cine, frames, tolerance in levels, 0."""
+"""Layout of the self-test: number of the test cine, frames, tolerance in levels, 0."""
 _ANSWER = struct.Struct("<32s32s2I")
 _ALIGNMENT = 64
 LAYOUT = {
@@ -47,9 +47,9 @@ def pack(graph: bytes, spec: ModelSpec, selftest: SelfTest | None = None) -> byt
     """Put a sealed ONNX file behind a header.
 
     Args:
-        graph: The file's bytes.
-        spec: Its spec.
-        selftest: What the graph must answer to the test cine.
+        graph: Bytes of the sealed ONNX file.
+        spec: Spec of the graph.
+        selftest: Record of the right answers to the test cine.
 
     Raises:
         ConfigError: If the header cannot hold the spec.
@@ -68,7 +68,7 @@ def header_fields(spec: ModelSpec) -> bytes:
     """Lay out a spec as a header holds it.
 
     Raises:
-        ConfigError: If the header cannot hold it; an export asks before it begins.
+        ConfigError: If the header cannot hold it; an export calls this before its work begins.
     """
     if len(spec.state) > MAX_STATE:
         raise ConfigError(f"a device file holds {MAX_STATE} state tensors at most, got {len(spec.state)}")
@@ -116,7 +116,7 @@ def _seal(version: int, graph: bytes, fields: bytes) -> bytes:
 
 
 def unpack(data: bytes) -> bytes:
-    """The sealed ONNX file in a device file whose checksum holds.
+    """Verify the checksum of a device file, and return the sealed ONNX file inside.
 
     Raises:
         ModelFileError: If it is no device file, of another version, or damaged.
@@ -142,7 +142,7 @@ def _number(known: dict[str, int], value: str, field: str) -> int:
 
 
 def _text(value: str, size: int, field: str) -> bytes:
-    """UTF-8 with at least one zero byte behind it."""
+    """Encode a text in UTF-8 for a field of fixed size, with at least one zero byte behind it."""
     data = value.encode(errors="replace")
     if len(data) >= size or not value.isprintable():
         raise ConfigError(f"{field} must be printable and under {size} bytes in a device file, got {value[:80]!r}")

@@ -1,4 +1,4 @@
-"""What a model file or a bundle says of itself, verified: `edgeecho info`."""
+"""Integrity of a model file or a bundle: its checksums, and what it contains, for `edgeecho info`."""
 
 import hashlib
 import json
@@ -14,43 +14,43 @@ from edgeecho.model.spec import ModelSpec
 
 @dataclass(frozen=True)
 class FileReport:
-    """One file."""
+    """Contents of one file, and whether it is intact."""
 
     name: str
     bytes: int
-    """With its `.bin`, where it has one; 0 if it is not there."""
+    """Size of the file and of its `.bin`, if it has one; 0 if it is missing."""
     error: str | None
-    """Why it must not be used; None if its checksums hold."""
+    """Reason why the file must not be used; None if its checksums hold."""
     spec: ModelSpec | None
-    """None for what holds no model, and for what is damaged."""
+    """Specification in the file; None for a file without a model and for a damaged one."""
     selftest: str | None = None
-    """How nearly answers to the test cine must agree, and on which processors; None without a self-test."""
+    """Tolerance of the self-test and its processors, in words; None without a self-test."""
     refusal: str | None = None
-    """Why the acceptance test refused it at its export; None otherwise."""
+    """Reason why the acceptance test refused the file at its export; None if it did not."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """A model file, or a folder."""
+    """Contents of a model file or of a folder, and whether its files are intact."""
 
     name: str
     files: list[FileReport]
     index: dict[str, Any] = field(default_factory=dict)
-    """What `bundle.json` holds, if there is one."""
+    """Contents of `bundle.json`; empty if there is none."""
 
     @property
     def errors(self) -> list[str]:
-        """Of all files."""
+        """Errors of all files."""
         return [file.error for file in self.files if file.error]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Return JSON values."""
         rows = [{**asdict(f), "spec": json.loads(f.spec.to_json()) if f.spec else None} for f in self.files]
         return {"name": self.name, "sound": not self.errors, "files": rows, "bundle": self.index or None}
 
 
 def verify_model(model: str) -> Report:
-    """Verify a model and gather what it says of itself.
+    """Verify the files of a model and read what they contain.
 
     Args:
         model: A packaged model's name, a folder or a file. In a folder every model file is checked by its own seal, and
@@ -70,7 +70,7 @@ def verify_model(model: str) -> Report:
 
 
 def _file(path: Path, listed: dict[str, str]) -> FileReport:
-    """A model file, by its seal, and by the index where that lists it."""
+    """Verify a model file by its seal, and by the index if that lists it."""
     try:
         _, spec, companion, record, refusal = read_verified(path)
     except ModelFileError as broken:
@@ -85,7 +85,7 @@ def _file(path: Path, listed: dict[str, str]) -> FileReport:
 
 
 def _listed(path: Path, expected: str) -> FileReport:
-    """Any other file that the index lists."""
+    """Verify a file without a model by the index, which lists it."""
     try:
         if path.stat().st_size > MAX_BYTES:
             return FileReport(path.name, 0, f"{path.name}: more than the {MAX_BYTES} bytes allowed", None)

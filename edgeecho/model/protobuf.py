@@ -1,4 +1,4 @@
-"""The wire format of protobuf: fields of a message without a description of it, so without `onnx`."""
+"""Reader of protobuf's wire format: the fields of a message, without a description of its type and without `onnx`."""
 
 from collections.abc import Iterator
 
@@ -6,13 +6,14 @@ MAX_KEY = (1 << 32) - 1
 
 
 def fields(message: memoryview) -> Iterator[tuple[int, int, int | memoryview, int]]:
-    """Number, begin, value and end of each field of a message.
+    """Iterate over the fields of a message.
 
     Args:
-        message: Its bytes.
+        message: Bytes of the message.
 
     Yields:
-        The value is a number, or the bytes of a string, a message or a number of fixed size.
+        Number of the field, index of its first byte, its value, and the index after it. The value is a number, or the
+        bytes of a string, a message or a number of fixed size.
 
     Raises:
         ValueError: If the bytes are no message.
@@ -38,7 +39,7 @@ def fields(message: memoryview) -> Iterator[tuple[int, int, int | memoryview, in
 
 
 def varints(packed: memoryview) -> list[int]:
-    """The numbers of a packed field."""
+    """Return the numbers of a packed field."""
     found, at = [], 0
     while at < len(packed):
         value, at = _varint(packed, at)
@@ -47,7 +48,7 @@ def varints(packed: memoryview) -> list[int]:
 
 
 def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    """The number that begins at a byte, and where it ends."""
+    """Return the number that begins at an index, and the index after it."""
     value = 0
     for shift in range(0, 70, 7):
         if at >= len(message):
@@ -61,7 +62,7 @@ def _varint(message: memoryview, at: int) -> tuple[int, int]:
 
 
 def head(number: int, size: int) -> bytes:
-    """Key and size of a field that holds bytes."""
+    """Return the bytes before the contents of a field of bytes: its key and its size."""
     found = bytearray()
     for value in (number << 3 | 2, size):
         while value > 127:

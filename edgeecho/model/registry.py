@@ -1,4 +1,4 @@
-"""Which file a model's name stands for."""
+"""Registry of the models: from a model's name, folder or file to the file of an engine."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from edgeecho.model import device_file, sealed_file
 
 DEFAULT_MODEL = "cl_unet_edge"
 INDEX = "bundle.json"
-"""Of a folder that `edgeecho export` wrote."""
+"""Name of the index in a folder that `edgeecho export` wrote."""
 DEFAULT_PRECISION = "int8"
 PRECISIONS = ("int8", "fp16", "fp32")
 RUNTIMES = {"ort": ".onnx", "openvino": ".xml", "torch": ".safetensors"}
@@ -54,7 +54,7 @@ def installed_models() -> list[Path]:
 
 
 def _bundles(root: Path) -> list[Path]:
-    """Folders in a folder that are bundles, by name."""
+    """Return the bundles inside a folder, by name."""
     return sorted(path.parent for path in root.glob(f"*/{INDEX}") if not path.parent.name.startswith("."))
 
 
@@ -135,16 +135,16 @@ def _missing(folder: Path, model: str | Path, name: str, runtime: str) -> str:
 
 
 def _in_folder(folder: Path, stem: str, runtime: str) -> Path:
-    """The file of a runtime; where there is none, the one that it usually opens."""
+    """Return the file of a runtime in a folder; if there is none, the path of the one that it usually opens."""
     paths = [folder / f"{stem}{suffix}" for suffix, opener in RUNTIME_OF.items() if opener == runtime]
     return next((path for path in paths if path.is_file()), paths[0])
 
 
 def read_index(folder: Path) -> dict[str, Any]:
-    """What a folder's `bundle.json` says; empty where there is none.
+    """Read a folder's `bundle.json`; empty if there is none.
 
     Raises:
-        ModelFileError: If it is not what `edgeecho export` writes.
+        ModelFileError: If the index is not one that `edgeecho export` writes.
     """
     path = folder / INDEX
     if not path.is_file():
@@ -164,7 +164,7 @@ def read_index(folder: Path) -> dict[str, Any]:
 
 
 def find_files(model: str) -> list[Path]:
-    """Every file of a model: of a name or folder all that lie there or that its index lists; else the file itself.
+    """List the files of a model: for a name or folder, those that are there or in its index; else the file itself.
 
     Raises:
         ModelFileError: If a folder has none, or its index is damaged.

@@ -1,9 +1,9 @@
-"""Model files: sealed with a SHA-256 of their own bytes, checked before any engine sees them.
+"""Model files: sealed with a SHA-256 of their own bytes, which is verified before an engine gets them.
 
-A flipped byte loads silently in most engines, so the check is ours. Every file that holds a model (`.safetensors`,
-`.onnx`, `.ort`, or OpenVINO's `.xml`, whose seal covers its `.bin` too) carries its spec and a digest: the SHA-256 of
-the file with the digest's own 64 characters taken as zeros. It proves integrity, not origin. A device file
-(`.edgeecho`) holds a sealed `.onnx` behind a checksum of its own.
+Most engines load a file with a flipped byte without an error, so EdgeEcho verifies it. Every file of a model
+(`.safetensors`, `.onnx`, `.ort`, or OpenVINO's `.xml`, whose seal covers its `.bin` too) contains its spec and a
+digest: the SHA-256 of the file with the digest's own 64 characters taken as zeros. It proves integrity, not origin. A
+device file (`.edgeecho`) contains a sealed `.onnx` file behind a checksum of its own.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from edgeecho.model.spec import ModelSpec
 SPEC_KEY = "edgeecho_spec"
 DIGEST_KEY = "edgeecho_sha256"
 REFUSAL_KEY = "edgeecho_refused"
-"""Only in files that the acceptance test refused."""
+"""Key of the reason why the acceptance test refused a file; other files do not have it."""
 UNSEALED = "0" * 64
 SUFFIXES = (".safetensors", ".onnx", ".ort", ".xml", device_file.SUFFIX)
 MAX_BYTES = 1 << 30
@@ -36,7 +36,7 @@ def seal(data: bytes, companion: bytes = b"") -> bytes:
     """Fill in the digest of a file that holds `DIGEST_KEY` with 64 zeros.
 
     Args:
-        data: The file's bytes.
+        data: Bytes of the file.
         companion: Bytes of a second file under the same seal (OpenVINO's weights).
     """
     start, end = _seal_span(data)
@@ -121,7 +121,7 @@ def _read(path: Path) -> bytes:
 
 
 def _find_metadata(suffix: str, data: bytes) -> dict[str, str]:
-    """Name to text of what EdgeEcho wrote beside the weights."""
+    """Find the texts that EdgeEcho wrote beside the weights, by name."""
     if suffix == ".safetensors":
         size = int.from_bytes(data[:8], "little")
         found = json.loads(data[8 : 8 + size])["__metadata__"]
@@ -156,7 +156,7 @@ def _ort_metadata(data: bytes) -> Iterator[tuple[str, str]]:
         return at + number(at)
 
     def field(table: int, index: int) -> int:
-        """Where the value that a table's field points to is."""
+        """Return the position of the value that a table's field points to."""
         layout = table - int.from_bytes(number(table).to_bytes(4, "little"), "little", signed=True)
         entry = 4 + 2 * index
         offset = number(layout + entry, 2) if entry < number(layout, 2) else 0

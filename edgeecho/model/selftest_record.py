@@ -1,4 +1,4 @@
-"""The record of a self-test, which every model file carries: what the file must answer to a drawn test cine.
+"""Record of a self-test, in every graph file: the right answers to a drawn test cine.
 
 The answers were computed when the file was exported; `edgeecho selftest` and the C library compute them again on the
 processor at hand. Importing this module needs no NumPy, so that a file's record can be read at once.
@@ -13,54 +13,54 @@ from typing import Any
 from edgeecho.errors import ModelFileError
 
 KEY = "edgeecho_selftest"
-"""Of a file's metadata."""
+"""Key of the record in a file's metadata."""
 CINE = 1
 """Number of the test cine that `edgeecho.runtime.selftest_cine` draws."""
 FRAMES, MAX_FRAMES = 6, 16
-"""Frames of a record that is written, and the most that are read."""
+"""Number of frames of a record that is written, and the largest number that is read."""
 MAX_LEVELS = 1
-"""By how many grey levels of `prob` an fp32 file may differ on another processor, where a rounding falls otherwise."""
+"""Tolerance of fp32 files in grey levels of `prob`: processors round some values differently."""
 MIN_DICE = 0.98
-"""Mask Dice of each frame that a file of an engine with roundings of its own keeps to (OpenVINO's int8, 16 bits)."""
+"""Tolerance of files whose engine rounds in its own way (OpenVINO in int8 and 16 bits): least mask Dice of a frame."""
 
 
 @dataclass(frozen=True)
 class FrameAnswer:
-    """What a file answers to one frame of the test cine."""
+    """Right answer to one frame of the test cine."""
 
     prob_sha256: str
     mask_sha256: str
     area_px: int
-    """Pixels of the mask."""
+    """Number of pixels of the mask."""
 
 
 @dataclass(frozen=True, eq=False)
 class SelfTest:
-    """What a file must answer to the test cine, and how nearly.
+    """Right answers to the test cine, and their tolerance.
 
-    The answer is right if every frame has the digests and the area (`max_levels` 0), or no value of `prob` differs from
-    the reference by more than `max_levels`, or, where `min_dice` is given, the masks of every frame agree that well.
+    An answer is right if every frame has the digests and the area (`max_levels` 0), or no value of `prob` differs from
+    the reference by more than `max_levels`, or, where `min_dice` is given, the masks of every frame have that Dice.
     """
 
     answers: tuple[FrameAnswer, ...]
     max_levels: int = 0
-    """Grey levels of `prob` by which an answer may differ; 0 demands equality to the bit."""
+    """Largest difference of `prob` in grey levels; 0 requires equal bits."""
     min_dice: float | None = None
-    """Least Dice of the masks with the reference's; None where `prob` decides."""
+    """Least Dice with the masks of the reference; None where `prob` is compared."""
     reference: bytes | None = None
-    """`prob` that answers are compared with, T x S x S values of uint8; None where equality is demanded."""
+    """`prob` that answers are compared with, T x S x S values of uint8; None where equal bits are required."""
     processors: str = "every processor"
-    """Which processors give this answer, in words."""
+    """Processors that compute this answer, in words."""
 
     @property
     def tolerance(self) -> str:
-        """How nearly an answer must agree, in words."""
+        """Tolerance of an answer, in words."""
         if self.min_dice is not None:
             return f"mask Dice {self.min_dice:g}"
         return f"{self.max_levels} level{'s' * (self.max_levels != 1)} of 255" if self.max_levels else "to the bit"
 
     def to_json(self) -> str:
-        """One line of JSON with sorted keys."""
+        """Return one line of JSON with sorted keys."""
         values: dict[str, Any] = {
             "cine": CINE,
             "frames": [[a.prob_sha256, a.mask_sha256, a.area_px] for a in self.answers],
@@ -75,10 +75,10 @@ class SelfTest:
 
     @classmethod
     def from_json(cls, text: str, size_px: int) -> "SelfTest":
-        """Rebuild a record.
+        """Read a record.
 
         Args:
-            text: JSON of `to_json`.
+            text: JSON that `to_json` wrote.
             size_px: Side of the model's frames.
 
         Raises:
@@ -113,7 +113,7 @@ def _count(value: int) -> int:
 
 
 def _unpacked(text: str, size: int) -> bytes:
-    """Bytes of a known number; no more memory is taken."""
+    """Decompress a known number of bytes, without taking more memory."""
     data = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), size + 1)
     if len(data) != size:
         raise ValueError("a reference of another size")

@@ -1,4 +1,4 @@
-"""ModelSpec: what a model file expects and returns. It travels inside every file."""
+"""ModelSpec: the specification of a model, which is inside every model file."""
 
 import json
 import math
@@ -12,7 +12,7 @@ FORMAT_VERSION = 1
 RESAMPLING = "q11-box-bilinear"
 NOTICE = "Research software, not a medical device."
 STATE_BYTES = {"uint8": 1, "float32": 4}
-"""Types of carried state and their size."""
+"""Bytes of an element of a stream's state, by type."""
 MAX_STATE_BYTES = 1 << 28
 MIN_SIZE_PX, MAX_SIZE_PX, SIZE_STEP_PX = 16, 1024, 16
 """Bounds of `size_px`, and the number that it is a multiple of."""
@@ -20,13 +20,13 @@ MAX_CONTEXT_FRAMES = 256
 MAX_AXIS = (1 << 20) - 1
 """Longest axis of a state tensor."""
 MAX_LICENCE_BYTES = 63
-"""Longest licence that a device file holds."""
+"""Length of the longest licence that a device file can contain."""
 _LICENCE_ID, _OPERATORS = re.compile(r"[A-Za-z0-9.+-]+"), ("AND", "OR", "WITH")
 _LICENCES_BEFORE = {
     "Stanford EchoNet-Dynamic research use agreement (non-commercial)": "LicenseRef-EchoNet-Dynamic",
     "Stanford EchoNet-Pediatric research use agreement (non-commercial)": "LicenseRef-EchoNet-Pediatric",
 }
-"""Texts that stood in checkpoints before licences were identifiers, and the identifiers of today."""
+"""Texts in checkpoints from before licences were identifiers, and the identifiers of today."""
 
 
 class StateTensor(NamedTuple):
@@ -37,22 +37,22 @@ class StateTensor(NamedTuple):
     dtype: str
     """`uint8` in an int8 graph, `float32` in an fp32 graph."""
     zero_point: int
-    """Which value stands for 0; the tensor is filled with it at a reset."""
+    """Value that stands for 0; a reset fills the tensor with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec:
-    """What a model is, what it takes, what it returns, and under which terms.
+    """Specification of a model: its network, its inputs and outputs, and its licence.
 
     The graphs take grey frames, uint8 (T, 1, size_px, size_px), and return `prob`, uint8 of the same shape,
     = round(255 p), p the probability that a pixel is left-ventricular cavity. Scaling and sigmoid are in the graph.
-    A cine behaves as if its first frame had stood still before it and its last frame after it.
+    The first and the last frame of a cine are repeated where the network needs frames before and after it.
     """
 
     name: str
-    """Such as `cl_unet_edge`."""
+    """Name of the model, such as `cl_unet_edge`."""
     family: str
-    """Which class of network: `cl_unet`, `cl_unet_edge`, `unet2d` or `unet3d`."""
+    """Family of the network: `cl_unet`, `cl_unet_edge`, `unet2d` or `unet3d`."""
     config: dict[str, Any] = field(default_factory=dict)
     """Keyword arguments of the network's configuration; they rebuild it."""
     params: int = 0
@@ -68,22 +68,22 @@ class ModelSpec:
     form: str = "checkpoint"
     """`checkpoint`, `clip` (T frames in, T maps out) or `stream`."""
     frames: int | None = None
-    """T when the graph has a fixed one, None when T is free."""
+    """T of a graph with a fixed T; None if T is free."""
     precision: str = "fp32"
     """Precision of the weights and activations as stored."""
     lowering: str = "2d"
-    """How 3D convolutions are expressed: `2d` (frames in the batch, time on the channels) or `none` (native 3D)."""
+    """Form of 3D convolutions: `2d` (frames in the batch, time on the channels) or `none` (native 3D)."""
     licence: str = "Apache-2.0"
     """Licence of the weights: an SPDX expression of at most 63 bytes; `check_licence` checks it."""
     trained_on: str = "nothing (random weights)"
-    """Data behind the weights."""
+    """Data that the weights were trained on."""
     intended_use: str = NOTICE
-    """What the file is for."""
+    """Intended use of the model."""
     revision: str = "unknown"
-    """Git revision that made the weights."""
+    """Git revision of the code that made the weights."""
     format_version: int = FORMAT_VERSION
     state: tuple[StateTensor, ...] = ()
-    """What a stream carries; written only where there is some, so that other files stay as they were."""
+    """Tensors that a stream carries from frame to frame; in a file's JSON only if there are any."""
 
     def __post_init__(self) -> None:
         if not MIN_SIZE_PX <= self.size_px <= MAX_SIZE_PX or self.size_px % SIZE_STEP_PX:
@@ -100,7 +100,7 @@ class ModelSpec:
 
     @property
     def state_bytes(self) -> int:
-        """What a stream carries from frame to frame."""
+        """Size of the state that a stream carries from frame to frame."""
         return sum(math.prod(t.shape) * STATE_BYTES[t.dtype] for t in self.state)
 
     @property
@@ -112,19 +112,19 @@ class ModelSpec:
         return 8 if self.family == "unet3d" else 1
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return JSON values."""
         values = asdict(self)
         if not self.state:
             del values["state"]
         return values
 
     def to_json(self) -> str:
-        """One line of JSON with sorted keys."""
+        """Return one line of JSON with sorted keys."""
         return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> "ModelSpec":
-        """Rebuild a spec.
+        """Read a spec.
 
         Raises:
             ModelFileError: If the text is no spec, has unknown keys, or is of another format version.

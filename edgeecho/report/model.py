@@ -1,18 +1,20 @@
 """Tables of a model in the terminal: its files, their proof, and their origin."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from rich.console import Console
+from rich.console import RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from edgeecho.model.integrity import FileReport, Report
 
 
-def print_report(report: Report, console: Console) -> None:
-    """Print what a file or a bundle contains about itself."""
+def render_report(report: Report) -> Iterator[RenderableType]:
+    """Yield what a file or a bundle contains about itself, as tables and lines for the terminal."""
     models = [file for file in report.files if file.spec]
     if len(report.files) == 1 and models and not report.index:
-        _print_file(models[0], console)
+        yield from _render_file(models[0])
         return
     index = report.index
     table = Table(title=f"{report.name}: files")
@@ -29,30 +31,30 @@ def print_report(report: Report, console: Console) -> None:
             about[2] = f"{file.spec.state_bytes:,}" if streams else ""
         holds = "broken" if file.error else "holds"
         table.add_row(file.name, holds, *about[:2], f"{file.bytes:,}", about[2])
-    console.print(table)
+    yield table
     if index.get("gate"):
         gate = index["gate"]
         if "cines" in gate:
-            console.print(acceptance_table(gate["figures"], gate["cines"]))
+            yield acceptance_table(gate["figures"], gate["cines"])
         else:  # of an export before the acceptance test was one of statistics
-            _print_figures(gate["figures"], "int8 against fp32 on whole cines", console)
+            yield _figure_table(gate["figures"], "int8 against fp32 on whole cines")
         kept = ", ".join(gate["kept_float"]) or "none"
-        console.print(f"convolutions given back to float: {kept}", highlight=False)
+        yield Text(f"convolutions given back to float: {kept}")
         for text in gate.get("refusals", ()):
-            console.print(f"refused by the acceptance test: {text}", highlight=False)
+            yield Text(f"refused by the acceptance test: {text}")
     if index.get("proof"):
-        _print_figures(index["proof"], "proof", console)
+        yield _figure_table(index["proof"], "proof")
     if index.get("soup"):
         soup = Table("software", "version", "what for", title="software of unknown provenance (IEC 62304)")
         for row in index["soup"]:
             soup.add_row(row["name"], row["version"], row["purpose"])
-        console.print(soup)
+        yield soup
     specs = [file.spec.to_dict() for file in models if file.spec]
     spec: dict[str, Any] = index.get("spec") or (specs[0] if specs else {})
     rows = {"made by": index.get("command"), "of revision": index.get("revision")}
     rows |= {"calibrated on": index.get("calibration"), "trained on": spec.get("trained_on")}
     rows |= {"licence": spec.get("licence"), "intended use": spec.get("intended_use")}
-    _print_rows({key: value for key, value in rows.items() if value}, console)
+    yield _grid({key: value for key, value in rows.items() if value})
 
 
 def acceptance_table(figures: list[dict[str, Any]], cines: int) -> Table:
@@ -70,36 +72,36 @@ def acceptance_table(figures: list[dict[str, Any]], cines: int) -> Table:
     return table
 
 
-def _print_file(file: FileReport, console: Console) -> None:
+def _render_file(file: FileReport) -> Iterator[RenderableType]:
     assert file.spec
-    console.print(f"{file.name}: checksum holds, {file.bytes:,} bytes", highlight=False)
+    yield Text(f"{file.name}: checksum holds, {file.bytes:,} bytes")
     values = file.spec.to_dict()
     state = values.pop("state", ())
-    _print_rows(values, console)
+    yield _grid(values)
     if file.selftest:
-        console.print(f"self-test: {file.selftest}", highlight=False)
+        yield Text(f"self-test: {file.selftest}")
     if file.refusal:
-        console.print(f"refused by the acceptance test at its export: {file.refusal}", highlight=False)
+        yield Text(f"refused by the acceptance test at its export: {file.refusal}")
     if state:
         table = Table("input", "output", "shape", "type", "zero point", title="state carried from frame to frame")
         for name, shape, dtype, zero in state:
             table.add_row(name, f"next_{name}", " x ".join(map(str, shape)), dtype, str(zero))
-        console.print(table)
-        console.print(f"{file.spec.state_bytes:,} bytes in all", highlight=False)
+        yield table
+        yield Text(f"{file.spec.state_bytes:,} bytes in all")
 
 
-def _print_rows(values: dict[str, Any], console: Console) -> None:
+def _grid(values: dict[str, Any]) -> Table:
     grid = Table.grid(padding=(0, 2))
     for key, value in values.items():
         grid.add_row(key, str(value))
-    console.print(grid)
+    return grid
 
 
-def _print_figures(rows: list[dict[str, Any]], title: str, console: Console) -> None:
+def _figure_table(rows: list[dict[str, Any]], title: str) -> Table:
     table = Table(title=title)
     for heading in ("file", "against", "figure", "value", "worst", "limit"):
         table.add_column(heading, overflow="fold")
     for row in rows:
         numbers = ["-" if row[key] is None else f"{row[key]:.4g}" for key in ("value", "worst", "limit")]
         table.add_row(row["file"], row["against"], row["figure"], *numbers)
-    console.print(table)
+    return table

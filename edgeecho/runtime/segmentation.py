@@ -45,7 +45,7 @@ class Segmentation:
     """Reasons why the result as a whole is doubtful, each a sentence that is in `warnings` too; empty if there are
     none."""
     warnings: list[str]
-    """What limits the result: warnings of the cine, of the masks and of the measurement, each a sentence."""
+    """Warnings of what limits the result: those of the cine, of the masks and of the measurement, each a sentence."""
     model: ModelInfo
 
     @property

@@ -100,7 +100,7 @@ class StreamingPredictor(CinePredictor):
 
     @property
     def beats(self) -> tuple[BeatMeasurement, ...]:
-        """All beats so far: none in the first 2 s, then each once the next one has begun."""
+        """Beats so far: none in the first 2 s, then each when the next one has begun."""
         return tuple(self._meter.beats)
 
     def push(self, frame: np.ndarray) -> FrameResult | None:

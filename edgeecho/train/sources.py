@@ -43,7 +43,7 @@ class Clip:
     frames: np.ndarray
     """Augmented frames, uint8 (T, S, S)."""
     clean: np.ndarray
-    """Frames before augmentation, which a teacher sees, uint8 (T, S, S)."""
+    """Frames before augmentation, the input of a teacher, uint8 (T, S, S)."""
     masks: np.ndarray
     """Soft masks 0 to 255, uint8 (T, S, S): labels and interpolated labels; 0 on all other frames."""
     labelled: np.ndarray

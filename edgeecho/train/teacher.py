@@ -1,4 +1,4 @@
-"""Distillation: a larger network whose predictions a smaller one learns, also on frames without a label."""
+"""Distillation: a smaller network is trained on the predictions of a larger one, also on frames without a label."""
 
 import torch
 from torch import Tensor

@@ -1,32 +1,33 @@
 """Tables of an export and of a verification, for the terminal."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 
+from rich.console import RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from edgeecho.export.check.proof import CheckResult
 from edgeecho.export.check.verification import Verification
 from edgeecho.export.pipeline import Bundle
 from edgeecho.model.spec import NOTICE
 from edgeecho.report.model import acceptance_table
-from edgeecho.report.terminal import table_console
 
 
-def print_bundle(bundle: Bundle) -> None:
-    """Print the proof, the files and the licence to stdout."""
-    console = table_console()
-    console.print(proof_table(bundle.proof, bundle.spec.name))
+def render_bundle(bundle: Bundle) -> Iterator[RenderableType]:
+    """Yield the proof, the files and the licence for the terminal."""
+    yield proof_table(bundle.proof, bundle.spec.name)
     if bundle.gate:
-        console.print(acceptance_table([asdict(figure) for figure in bundle.gate], bundle.gate_cines))
+        yield acceptance_table([asdict(figure) for figure in bundle.gate], bundle.gate_cines)
         if bundle.kept_float:
-            console.print(f"given back to float: {', '.join(bundle.kept_float)}", highlight=False)
+            yield Text(f"given back to float: {', '.join(bundle.kept_float)}")
         for text in bundle.refusals:
-            console.print(f"refused by the acceptance test: {text}", highlight=False)
+            yield Text(f"refused by the acceptance test: {text}")
     for path in sorted(bundle.folder.iterdir()):
-        console.print(f"{path.stat().st_size:>10,} bytes  {path}", highlight=False, soft_wrap=True)
+        yield Text(f"{path.stat().st_size:>10,} bytes  {path}", no_wrap=True)
     if bundle.calibration:
-        console.print(f"calibrated on {bundle.calibration}", highlight=False)
-    console.print(f"weights: {bundle.spec.licence}. {NOTICE}", highlight=False)
+        yield Text(f"calibrated on {bundle.calibration}")
+    yield Text(f"weights: {bundle.spec.licence}. {NOTICE}")
 
 
 def proof_table(proof: list[CheckResult], name: str) -> Table:
@@ -38,10 +39,9 @@ def proof_table(proof: list[CheckResult], name: str) -> Table:
     return table
 
 
-def print_verification(found: Verification) -> None:
-    """Print the result of a verification to stdout."""
-    console = table_console()
-    console.print(proof_table(found.proof, found.spec.name))
+def render_verification(found: Verification) -> Iterator[RenderableType]:
+    """Yield the result of a verification for the terminal."""
+    yield proof_table(found.proof, found.spec.name)
     if found.figures:
-        console.print(acceptance_table([asdict(figure) for figure in found.figures], found.cines))
-    console.print(f"{len(found.proof)} comparisons on this machine. {NOTICE}", highlight=False)
+        yield acceptance_table([asdict(figure) for figure in found.figures], found.cines)
+    yield Text(f"{len(found.proof)} comparisons on this machine. {NOTICE}")

@@ -21,10 +21,10 @@ def made_result(seed: int = 0, slower: float = 1.0, noise: float = 0.02, runs: i
     """Make about 25 rows: clips of all networks, streams of three, two that failed.
 
     Args:
-        seed: Of the noise in the times.
-        slower: Every time is multiplied by this, as on a slower machine.
-        noise: Standard deviation of a run's time, part of it.
-        runs: Timed runs of a row that is not slow.
+        seed: Seed of the noise in the times.
+        slower: Factor of every time, above 1 for a slower machine.
+        noise: Standard deviation of a run's time, as a part of the time.
+        runs: Number of timed runs of a row that is not slow.
     """
     rng = random.Random(seed)
     rows = []

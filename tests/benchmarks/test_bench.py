@@ -1,6 +1,5 @@
 """Benchmark with real processes on tiny networks, MACs computed by hand, and failures of single rows."""
 
-import io
 import json
 import os
 import shutil
@@ -16,19 +15,19 @@ import onnxruntime as ort
 import pytest
 import torch
 from onnx import TensorProto, helper
-from rich.console import Console
 
 from edgeecho.benchmarks.peers import peers
 from edgeecho.benchmarks.peers.peers import Peer
 from edgeecho.benchmarks.profile.counting import count_macs
 from edgeecho.benchmarks.profile.readback import precision_label
-from edgeecho.benchmarks.render.table import print_table
+from edgeecho.benchmarks.render.table import render_table
 from edgeecho.benchmarks.run.bench import run_bench
 from edgeecho.benchmarks.run.clip import speckle_clip
 from edgeecho.benchmarks.run.entries import Entry
 from edgeecho.benchmarks.run.process import RowError, RowProcess
 from edgeecho.benchmarks.run.protocol import Extras, Rules
 from edgeecho.benchmarks.run.result import BenchResult, percentile
+from edgeecho.cli.console import show, table_console
 from edgeecho.errors import ConfigError, OutputError, ShapeError
 from edgeecho.export.graph.clip import clip_graph
 from edgeecho.export.int8.quantize import quantize
@@ -36,6 +35,7 @@ from edgeecho.export.int8.ranges import find_ranges
 from edgeecho.export.write.sealed import write_onnx, write_openvino
 from edgeecho.nn import build, new_spec
 from edgeecho.runtime.engines.engine import usable_cores
+from tests.benchmarks.printed import printed
 from tests.helpers import MakeOnce
 
 CONTRACT = {
@@ -48,12 +48,6 @@ YARDSTICK = ("unet3d", "ort", "fp32")
 RULES = Rules(min_seconds=0.0, min_runs=12, max_seconds=1.0, warm_up_seconds=0.0)
 CLIP = speckle_clip(8, 32)
 QUICK: dict[str, Any] = {"rules": RULES, "extras": Extras(end_to_end=False), "frames": CLIP}
-
-
-def printed(result: BenchResult) -> str:
-    out = io.StringIO()
-    print_table(result, Console(file=out))
-    return out.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +86,7 @@ def run_full(tiny: Path, work_dir: Path) -> None:
         assert again.rows[0].error is None
         assert before == {p: p.stat().st_mtime_ns for p in (work_dir / "unet3d").iterdir()}  # used again
         assert again.rows[0].speedup_vs_unet3d is None  # no yardstick in that run
-        assert ["Speed-up:" in printed(found) for found in (result, again)] == [True, False]
+        assert ["Speed-up:" in printed(render_table, found) for found in (result, again)] == [True, False]
     (work_dir / "result.json").write_text(result.to_json())
 
 
@@ -345,9 +339,7 @@ def test_table_is_legible_at_120_columns(full: BenchResult) -> None:
     rows = [replace(full.rows[0]), *full.rows[1:]]
     rows[0].error = "tiny.onnx: checksum [does] not hold"
     machine = full.machine | {"load_average_at_start": 99.0}
-    out = io.StringIO()
-    print_table(replace(full, rows=rows, machine=machine, complete=False), Console(file=out, width=120))
-    text = out.getvalue()
+    text = printed(render_table, replace(full, rows=rows, machine=machine, complete=False))
     assert "…" not in text
     assert max(len(line) for line in text.splitlines()) <= 120
     for words in ("int8 15/18", "1.0x", "tiny.onnx: checksum [does] not hold", "machine was busy", "partial"):
@@ -355,9 +347,12 @@ def test_table_is_legible_at_120_columns(full: BenchResult) -> None:
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
-def test_table_is_legible_at_80_columns_and_in_a_pipe(full: BenchResult, is_terminal: bool) -> None:
-    out = io.StringIO()
-    print_table(full, Console(file=out, width=80, force_terminal=is_terminal, color_system=None))
-    assert "…" not in out.getvalue()
-    assert "int8 15/18" in out.getvalue()
-    assert ("MMAC" in out.getvalue()) is not is_terminal
+def test_table_is_legible_at_80_columns_and_in_a_pipe(
+    full: BenchResult, is_terminal: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipe = table_console()
+    show(render_table(full, pipe.width), pipe)
+    text = printed(render_table, full, 80) if is_terminal else capsys.readouterr().out
+    assert "…" not in text
+    assert "int8 15/18" in text
+    assert ("MMAC" in text) is not is_terminal

@@ -1,6 +1,5 @@
 """Comparison of two results: changes are found, noise is no change, and a slow machine is no slow network."""
 
-import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -8,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 
-from edgeecho.benchmarks.compare.compare import compare_runs, print_comparison
+from edgeecho.benchmarks.compare.compare import compare_runs, render_comparison
 from edgeecho.benchmarks.compare.comparison import (
     FASTER,
     INCONCLUSIVE,
@@ -26,6 +24,7 @@ from edgeecho.benchmarks.compare.comparison import (
 )
 from edgeecho.benchmarks.run.result import BenchResult, Row
 from tests.benchmarks.made_results import made_result
+from tests.benchmarks.printed import printed
 
 MODEL = "cl_unet_edge"
 
@@ -54,12 +53,6 @@ def verdicts(comparison: Comparison, model: str = MODEL) -> set[str]:
     return {change.verdict for change in comparison.changes if change.old.model == model and not change.old.error}
 
 
-def printed(comparison: Comparison, width: int = 120) -> str:
-    out = io.StringIO()
-    print_comparison(comparison, Console(file=out, width=width, force_terminal=True, color_system=None))
-    return out.getvalue()
-
-
 @pytest.mark.slow
 def test_twenty_percent_is_found_and_one_percent_is_noise() -> None:
     old, new = made_result(0), made_result(1)
@@ -68,7 +61,7 @@ def test_twenty_percent_is_found_and_one_percent_is_noise() -> None:
     assert verdicts(found, "cl_unet_nano") == {NOISE}
     assert verdicts(compare(old, changed(new, 1 / 1.2))) == {FASTER}
     assert verdicts(compare(old, changed(new, 1.01))) == {NOISE}
-    assert "Slower beyond noise" in printed(found)
+    assert "Slower beyond noise" in printed(render_comparison, found)
 
 
 @pytest.mark.parametrize("runs", [6, 30, 120])
@@ -112,7 +105,7 @@ def test_a_slower_machine_is_not_a_slower_network() -> None:
     assert verdicts(found) == verdicts(found, "cl_unet_nano") == {MACHINE}
     assert found.yardstick
     assert found.yardstick.value == pytest.approx(1.3, abs=0.05)
-    assert "No row changed beyond noise" in printed(found)
+    assert "No row changed beyond noise" in printed(render_comparison, found)
 
 
 @pytest.mark.slow
@@ -140,7 +133,7 @@ def test_without_a_yardstick_no_change_is_told_from_drift() -> None:
         values = found.to_dict()
         assert {row["verdict"] for row in values["rows"]} == {INCONCLUSIVE, NOISE, NOT_TOLD}
         assert (values["yardstick"], values["no_yardstick"]) == (None, "neither result has one")
-        text = " ".join(printed(found).split())
+        text = " ".join(printed(render_comparison, found).split())
         assert "Inconclusive: cl_unet_edge" in text
         assert "that cannot be told from drift of the machine" in text
         assert "No yardstick (the standard 3D U-Net's fp32 in ONNX Runtime): neither result has one." in text
@@ -194,7 +187,7 @@ def test_a_yardstick_that_does_not_tell_the_drift_is_none(spoil: Callable[[Bench
     assert found.yardstick is None
     assert (found.no_yardstick or "").startswith(why)
     assert f"No yardstick (the standard 3D U-Net's fp32 in ONNX Runtime): {why}" in " ".join(
-        printed(found, 400).split()
+        printed(render_comparison, found, 400).split()
     )
 
 
@@ -210,7 +203,8 @@ def test_the_yardstick_itself_is_the_machine() -> None:
     found = compare(old, with_many_yardstick_runs(changed(old, 1.3, "unet3d")))
     (yardstick,) = (change for change in found.changes if change.is_yardstick)
     assert yardstick.verdict == MACHINE
-    assert yardstick.name not in " ".join(printed(found).split()).partition("Slower beyond noise")[2].partition(". ")[0]
+    slower = " ".join(printed(render_comparison, found).split()).partition("Slower beyond noise")[2]
+    assert yardstick.name not in slower.partition(". ")[0]
 
 
 @pytest.mark.slow
@@ -219,7 +213,7 @@ def test_a_row_that_slows_less_than_the_machine_is_not_faster() -> None:
     old = with_many_yardstick_runs(made_result(0))
     found = compare(old, with_many_yardstick_runs(changed(changed(old, 1.1), 1.4, "unet3d")))
     assert verdicts(found) == {INCONCLUSIVE}
-    assert "changed in opposite directions" in printed(found, 200)
+    assert "changed in opposite directions" in printed(render_comparison, found, 200)
     few = made_result(0)  # the same, where three runs of the yardstick leave doubt
     assert verdicts(compare(few, changed(changed(few, 1.06), 1.12, "unet3d"))) == {MACHINE}
 
@@ -239,7 +233,7 @@ def test_clips_of_another_length_or_size_are_not_compared() -> None:
     new = replace(changed(made_result(1), 1.2), protocol={**old.protocol, "clip": [32, 1, 96, 96]})
     found = compare(old, new)
     assert {c.verdict for c in found.changes} == {NOT_TOLD}
-    assert "not comparable: frames of 112 x 112, now of 96 x 96" in printed(found)
+    assert "not comparable: frames of 112 x 112, now of 96 x 96" in printed(render_comparison, found)
 
 
 def test_few_or_scattered_runs_are_not_told() -> None:
@@ -274,7 +268,7 @@ def test_what_else_changed_is_listed() -> None:
     new.protocol = {**new.protocol, "clip": [16, 1, 112, 112]}
     new.complete = False
     found = compare(old, new)
-    text = " ".join(printed(found).split())
+    text = " ".join(printed(render_comparison, found).split())
     for words in (
         *("another file (", "now ffffffff", "ran in fp32, now fp32 18/19", "parameters 967 516, now 5"),
         *("Dice ED 0.948, now 0.900", "accuracy on camus val, now on camus test", "failed: it [died]"),
@@ -287,11 +281,11 @@ def test_what_else_changed_is_listed() -> None:
 
 @pytest.mark.parametrize("width", [80, 100])
 def test_table_fits_the_terminal(width: int) -> None:
-    text = printed(compare(made_result(0), made_result(1)), width)
+    text = printed(render_comparison, compare(made_result(0), made_result(1)), width)
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= width
 
 
 def test_nothing_in_common_is_said() -> None:
     empty = BenchResult(machine={}, protocol={}, rows=[])
-    assert "no row in common" in printed(compare(empty, made_result()))
+    assert "no row in common" in printed(render_comparison, compare(empty, made_result()))

@@ -10,7 +10,6 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from rich.console import Console
 
 from edgeecho.benchmarks.render.charts import draw_latency, draw_profile
 from edgeecho.benchmarks.render.files import csv_header, render_csv, write_results
@@ -19,11 +18,12 @@ from edgeecho.benchmarks.render.markdown import render_markdown
 from edgeecho.benchmarks.render.page import NARROW_PX, WIDE_PX, render_page
 from edgeecho.benchmarks.render.pareto import Point, accuracy_points, draw_pareto, front
 from edgeecho.benchmarks.render.summary import summary
-from edgeecho.benchmarks.render.table import print_table
+from edgeecho.benchmarks.render.table import render_table
 from edgeecho.benchmarks.run.result import BenchResult, Row
 from edgeecho.errors import DataError
 from edgeecho.report.page.svg import Axis
 from tests.benchmarks.made_results import FAILURE, made_result
+from tests.benchmarks.printed import printed
 
 DOCS = Path(__file__).parents[2] / "docs"
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -138,7 +138,7 @@ def test_an_empty_result_makes_a_page() -> None:
     only_errors = replace(empty, rows=[Row(model="x", runtime="ort", precision_asked=None, threads=1, error="gone")])
     assert "gone" in Page(render_page(only_errors)).text
     assert "gone" in render_markdown(only_errors)
-    print_table(only_errors, Console(file=io.StringIO()))
+    assert "gone" in printed(render_table, only_errors)
 
 
 def test_files_are_written_and_read_back(result: BenchResult, tmp_path: Path) -> None:
@@ -174,9 +174,7 @@ def test_markdown_tables_are_rectangular(result: BenchResult) -> None:
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_terminal_table_with_every_field(result: BenchResult, width: int) -> None:
-    out = io.StringIO()
-    print_table(result, Console(file=out, width=width, force_terminal=True, color_system=None))
-    text = out.getvalue()
+    text = printed(render_table, result, width)
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= width
     for words in ("stream", "int8 15/18", "EF error" if width == 80 else "EF", "decode", "keeps up", "--json", "clip"):

@@ -131,7 +131,7 @@ def test_frames_in_and_logits_out(name: str) -> None:
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_every_peer_is_exported(exported: Callable[[str], Path], name: str) -> None:
-    """fp32 in both engines says the same; int8 runs; free T runs one frame as the clip does."""
+    """fp32 agrees in both engines, int8 runs, and a graph of free T gives single frames the results of the clip."""
     folder = exported(name)
     model = open_engine(locate(folder, "ort", "fp32"), threads=1)
     engine, spec = model.engine, model.spec

@@ -1,6 +1,5 @@
 """Profiles and estimates: MACs of fused kernels, the peak throughput, the roofline."""
 
-import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,6 @@ pytest.importorskip("onnxsim")
 pytest.importorskip("openvino")
 
 from onnx import TensorProto, helper  # noqa: E402
-from rich.console import Console  # noqa: E402
 
 from edgeecho.benchmarks.profile import estimate, peak_throughput, profile  # noqa: E402
 from edgeecho.benchmarks.profile.boards import BOARDS, find_boards  # noqa: E402
@@ -24,7 +22,7 @@ from edgeecho.benchmarks.profile.kernels import Kernel  # noqa: E402
 from edgeecho.benchmarks.profile.layers import Layer, graph_layers  # noqa: E402
 from edgeecho.benchmarks.profile.matching import Multiplier, assign  # noqa: E402
 from edgeecho.benchmarks.profile.profile import profile_model  # noqa: E402
-from edgeecho.benchmarks.render.table import print_table  # noqa: E402
+from edgeecho.benchmarks.render.table import render_table  # noqa: E402
 from edgeecho.benchmarks.run.clip import speckle_clip  # noqa: E402
 from edgeecho.errors import ConfigError, ExportError, ModelFileError  # noqa: E402
 from edgeecho.export.graph.clip import clip_graph  # noqa: E402
@@ -37,6 +35,7 @@ from edgeecho.nn import build, new_spec  # noqa: E402
 from edgeecho.runtime.engines.openvino_engine import openvino_core  # noqa: E402
 from edgeecho.runtime.frame_stream import empty_state  # noqa: E402
 from tests.benchmarks.made_results import made_result  # noqa: E402
+from tests.benchmarks.printed import printed  # noqa: E402
 from tests.helpers import MakeOnce  # noqa: E402
 
 T, SIZE_PX = 8, 32
@@ -304,11 +303,9 @@ def test_one_profiled_row_is_shown_layer_by_layer() -> None:
     result = made_result()
     rows = [replace(row, profile=None, estimates=None) for row in result.rows]
     rows[0].profile, rows[0].estimates = found | {"run_ms": 0.1, "runs": 3}, boards
-    out = io.StringIO()
-    print_table(replace(result, rows=rows), Console(file=out, width=100, force_terminal=True, color_system=None))
+    text = printed(render_table, replace(result, rows=rows), 100)
     for words in ("a[b]", "QLinearConv", "ESTIMATES", "rpi4", "Estimates: unverified of rpi5: int8_macs_per_cycle"):
-        assert words in out.getvalue()
-    assert "…" not in out.getvalue()
+        assert words in text
+    assert "…" not in text
     rows[1].profile = rows[0].profile
-    print_table(replace(result, rows=rows), Console(file=(several := io.StringIO()), width=100))
-    assert "QLinearConv" not in several.getvalue()
+    assert "QLinearConv" not in printed(render_table, replace(result, rows=rows), 100)

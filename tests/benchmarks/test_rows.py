@@ -1,6 +1,5 @@
 """Rows of our models and of peers: streams, 16 bits, whole cines, accuracy, failures."""
 
-import io
 import json
 import shutil
 from collections.abc import Callable
@@ -10,13 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from edgeecho.benchmarks.peers.peers import PEERS, Peer
 from edgeecho.benchmarks.render.files import render_csv
 from edgeecho.benchmarks.render.markdown import render_markdown
 from edgeecho.benchmarks.render.page import render_page
-from edgeecho.benchmarks.render.table import print_table
+from edgeecho.benchmarks.render.table import render_table
 from edgeecho.benchmarks.run import bench, end_to_end
 from edgeecho.benchmarks.run.accuracy import summarise
 from edgeecho.benchmarks.run.bench import run_bench
@@ -36,6 +34,7 @@ from edgeecho.model.registry import locate
 from edgeecho.nn import count_parameters
 from edgeecho.runtime import load, stream
 from edgeecho.runtime.engines.engine import open_engine
+from tests.benchmarks.printed import printed
 from tests.helpers import MakeOnce
 
 SIZE = 48
@@ -165,9 +164,7 @@ def test_what_fails_beside_the_times_leaves_them_alone(tiny_bundle: Path, monkey
     why = "a.avi: cannot be read"
     assert row.failed == {"end_to_end": why, "accuracy": why}
     assert BenchResult.from_dict(json.loads(result.to_json())).rows[0].failed == row.failed
-    out = io.StringIO()
-    print_table(result, Console(file=out))
-    for text in (out.getvalue(), render_markdown(result), render_page(result), render_csv(result)):
+    for text in (printed(render_table, result), render_markdown(result), render_page(result), render_csv(result)):
         assert "accuracy" in text
         assert why in text
         assert "someone" not in text

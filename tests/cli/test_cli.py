@@ -1,6 +1,7 @@
 """Command line: files, output, and one clear line for everything that can be wrong."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -334,6 +335,17 @@ def test_eval(command: Command, tiny_bundle: Path, camus: Path, tmp_path: Path) 
     assert len(scores["dice"]) == 4
     for phase in scores["phases"]:
         assert 0.8 < phase["dice_min"] <= phase["dice_mean"] <= 1  # the tiny network was trained on such hearts
+
+
+def test_eval_names_skipped_items_on_stderr(command: Command, tiny_bundle: Path, camus: Path, tmp_path: Path) -> None:
+    data = shutil.copytree(camus, tmp_path / "camus")
+    truncated = data / "database_nifti" / "patient0008" / "patient0008_4CH_ES.nii.gz"
+    truncated.write_bytes(truncated.read_bytes()[:100])
+    code, stdout, stderr = command("eval", tiny_bundle, "--data", f"camus:{data}")
+    assert code == 1
+    assert "Dice, pooled" in stdout
+    assert re.search(rf"^skipped patient0008_4CH.*: .*{truncated.name}", stderr, re.M), stderr
+    assert "skipped" not in stdout
 
 
 def test_eval_that_cannot_be(command: Command, tmp_path: Path, camus: Path) -> None:

@@ -65,7 +65,7 @@ class Board:
     def _describe(self, cpu: str) -> None:
         """Write the files in which the engines look up the processor: without them they read this machine's, and crash.
 
-        A description that promises more than qemu's processor can do ends in an illegal instruction.
+        A description with more features than qemu's processor has ends in an illegal instruction.
         """
         part, variant, revision, features = CPUS[cpu]
         text = "".join(

@@ -64,7 +64,7 @@ class Row:
     file: str
     processor: str
     found: Difference | str
-    """A text says why there is no comparison."""
+    """A text is the reason why there is no comparison."""
     skipped: bool = False
     """The file was left out on purpose, which is no failure."""
 
@@ -91,8 +91,8 @@ def compare(other: Path, native: Path) -> Difference | str:
     """Compare two files of answers.
 
     Args:
-        other: Of the processor in question.
-        native: Of this machine's own.
+        other: Answers of the processor in question.
+        native: Answers of this machine's own processor.
 
     Returns:
         The difference, or a text that gives the error of the engine if one of the two has no answer.

@@ -28,9 +28,9 @@ from edgeecho.model.sealed_file import read_verified
 from edgeecho.runtime.engines.engine import usable_cores
 
 FP32_CPUS = ("cortex-a72",)
-"""Those that run fp32, which takes several times as long as int8."""
+"""ARM processors that run fp32, which takes several times as long as int8."""
 MAX_DRAWN_BYTES = 2_000_000
-"""Larger files run on the SonoSite cine alone."""
+"""Size above which a file runs on the SonoSite cine alone."""
 WORKER = Path(__file__).with_name("answer.py")
 
 
@@ -41,7 +41,7 @@ class Task:
     file: Path
     cines: tuple[str, ...]
     lowering: str
-    """Of its spec: `none` for native 3D convolutions, `2d`."""
+    """Lowering in the file's spec: `none` for native 3D convolutions, `2d`."""
 
     @property
     def label(self) -> str:
@@ -50,15 +50,15 @@ class Task:
 
     @property
     def is_exact(self) -> bool:
-        """Whether it has to give the same bits on every processor: int8 in ONNX Runtime."""
+        """Whether the file has to give the same bits on every processor: int8 in ONNX Runtime."""
         return ".int8." in self.file.name and self.file.suffix != ".xml"
 
     def answers(self, folder: Path) -> Path:
-        """Where its answers are written."""
+        """Return the path of the file with its answers."""
         return folder / f"{self.file.parent.name}.{self.file.name}.npz"
 
     def skipped_on(self, processor: str) -> str:
-        """Why it does not run there; empty if it does."""
+        """Return the reason why the file does not run on a processor; empty if it does."""
         if self.file.suffix == ".xml" and self.lowering == "none" and processor in ARM:
             return "not run: 3D convolutions, written for x86; ARM takes files of `--target arm`"
         return ""

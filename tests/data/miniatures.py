@@ -1,4 +1,4 @@
-"""Miniatures of the data sets, in the exact form that they have on disk, with every known defect of theirs.
+"""Miniatures of the data sets, in their exact form on disk, with every defect that they are known to have.
 
 Drawn, not copied: no pixel and no row comes from a real data set.
 """
@@ -19,7 +19,7 @@ DYNAMIC_HEADER = "FileName,EF,ESV,EDV,FrameHeight,FrameWidth,FPS,NumberOfFrames,
 def draw_beat(
     frames: int, height: int = SIDE, width: int = SIDE, period: int = 16, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A sector of speckle with a beating ellipse, ED at frame 0 and ES at frame period / 2: uint8 frames and labels.
+    """Draw a sector of speckle with a pulsating ellipse, ED at frame 0 and ES at period / 2: uint8 frames and labels.
 
     Labels are those of CAMUS: 1 the cavity, 2 the wall, 3 an atrium below.
     """
@@ -37,7 +37,7 @@ def draw_beat(
 
 
 def write_avi(path: Path, frames: np.ndarray, fps: float = 50) -> None:
-    """Write MJPG in AVI, as both EchoNet sets have it."""
+    """Write an AVI file in MJPG, the format of both EchoNet sets."""
     path.parent.mkdir(parents=True, exist_ok=True)
     height, width = frames.shape[1:]
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), fps, (width, height))

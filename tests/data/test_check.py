@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from edgeecho.cine import Cine
+from edgeecho.cli.console import list_console, show
 from edgeecho.data import KINDS
 from edgeecho.data.datasets.dataset import ItemCine
-from edgeecho.data.quality.check import check, print_check
+from edgeecho.data.quality.check import check, render_check
 from edgeecho.data.quality.defects import ALL, LEVELS, READING, Finding
-from edgeecho.data.quality.summary import Spread, print_summary, summarise
+from edgeecho.data.quality.summary import Spread, render_summary, summarise
 from edgeecho.errors import ConfigError, DataError
 from edgeecho.train.config import load_config
 from tests.data import miniatures
@@ -61,7 +62,7 @@ def test_check_lists_every_trap_once(dynamic: str, capsys: pytest.CaptureFixture
     corrupt = next(f for f in report.findings if f.defect.what == "Cannot be read")
     assert corrupt.where == "0XCORRUPT"
     assert "cut short" in corrupt.detail
-    print_check(report, per_defect=1)
+    show(render_check(report, per_defect=1), list_console())
     out = capsys.readouterr().out
     assert "3 errors, 11 warnings, 6 notes" in out
     assert "and 1 more; --json names all" in out
@@ -77,7 +78,7 @@ def test_check_of_whole_sets_is_clean(tmp_path: Path, capsys: pytest.CaptureFixt
     for path in folder.glob("*4CH*"):
         path.unlink()
     miniatures.write_patient(folder, "4CH", seed=2)
-    print_check(check(f"camus:{tmp_path}"))
+    show(render_check(check(f"camus:{tmp_path}")), list_console())
     assert "Complete, and nothing is wrong." in capsys.readouterr().out
 
 
@@ -127,7 +128,7 @@ def test_summary_of_lists_and_headers(dynamic: str, tmp_path: Path, capsys: pyte
     assert train.ef_percent is not None
     assert (train.ef_percent.n, train.ef_percent.maximum) == (11, 61)
     assert cv2.imread(str(tmp_path / "picture.png")).shape == (480, 1440, 3)
-    print_summary(summary)
+    show(render_summary(summary), list_console())
     assert "51.0 ± 3.3 (50 to 61)" in capsys.readouterr().out
     assert "ef_values" not in json.dumps(summary.to_dict())
 
@@ -149,7 +150,7 @@ def test_summary_of_what_only_the_cines_tell(tmp_path: Path, capsys: pytest.Capt
     assert by_split["val"].fps is not None
     assert by_split["val"].fps.median == 55
     assert by_split["test"].frames is None
-    print_summary(summary)
+    show(render_summary(summary), list_console())
     assert "could not be read: 1" in capsys.readouterr().out
 
 

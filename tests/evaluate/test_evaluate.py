@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 
 from edgeecho.cine import Cine
+from edgeecho.cli.console import show, table_console
 from edgeecho.data import Item, open_data
 from edgeecho.errors import DataError, MissingExtraError, VideoError
-from edgeecho.evaluate import Scores, evaluate_items, evaluate_model, print_scores, write_report
+from edgeecho.evaluate import Scores, evaluate_items, evaluate_model, render_scores, write_report
 from edgeecho.measure import measure, simpson_biplane_volume_ml, simpson_volume_ml
 from edgeecho.metrics import CAMUS_TRAINING, MIN_CINES, Thresholds
 from edgeecho.runtime.segmentation import ModelInfo
@@ -408,11 +409,13 @@ class TestOutput:
 
     def test_table(self, capsys: pytest.CaptureFixture[str]) -> None:
         items = [*stills(), beating("q", dense=True), Item("bad", "bad", "val", "4CH", broken)]
-        print_scores(evaluate(items, down))
-        out, err = capsys.readouterr()
+        scores = evaluate(items, down)
+        show(render_scores(scores), table_console())
+        out = capsys.readouterr().out
         for words in ("Dice, pooled", "HD95, mm", "EF, model - clinical", "frame-to-frame Dice", "inconsistent frames"):
             assert words in out
-        assert err == "skipped bad: p2.avi: cut short after 3 frames; copy it again\n"
+        (failed,) = scores.failed
+        assert (failed.name, failed.reason) == ("bad", "p2.avi: cut short after 3 frames; copy it again")
 
     def test_report(self, tmp_path: Path) -> None:
         pytest.importorskip("matplotlib")

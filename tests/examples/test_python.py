@@ -1,4 +1,4 @@
-"""The Python examples, each run as its first lines say."""
+"""The Python examples, each run by the command in its first lines."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples" / "python"
 
 
 def run(name: str, *arguments: object) -> str:
-    """What an example prints."""
+    """Run an example and return what it prints."""
     command = [sys.executable, EXAMPLES / name, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr

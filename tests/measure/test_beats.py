@@ -100,7 +100,7 @@ def test_a_mask_cut_by_the_frame_measures_what_is_there():
 
 @pytest.mark.parametrize("row", [130, 150, 165])
 def test_a_slit_does_not_end_the_axis(row):
-    """As a shadow or a line of text leaves it: the cavity hangs together by a strip."""
+    """A shadow or a line of text divides the cavity, except for a strip."""
     mask = ellipse(90, 30)
     mask[row : row + 4, 115:] = 0
     assert long_axis(mask).length == pytest.approx(90, rel=0.02)

@@ -53,7 +53,7 @@ def erode(plane: np.ndarray, offsets: list[tuple[int, int]]) -> np.ndarray:
 
 
 def components(pixels: np.ndarray) -> list[list[tuple[int, int]]]:
-    """In the order in which they are met row by row."""
+    """Return the connected components, in the order in which a scan by rows meets them."""
     left = set(zip(*(axis.tolist() for axis in np.nonzero(pixels)), strict=True))
     found = []
     for start in sorted(left):
@@ -141,7 +141,7 @@ def test_region_of_a_drawn_heart(seed: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["clip.int8.xml", "clip.int8.onnx"])
 def test_plain_openvino_with_the_documented_setting(name: str) -> None:
-    """The same integers as EdgeEcho's engine, also on processors where OpenVINO would take 16 bits."""
+    """Plain OpenVINO returns the integers of EdgeEcho's engine, also where it would compute in 16 bits by default."""
     pytest.importorskip("openvino")
     assert '"CPU", {"INFERENCE_PRECISION_HINT": "f32"})' in DOCUMENT
     cine = draw_cine(3)

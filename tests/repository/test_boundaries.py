@@ -1,4 +1,4 @@
-"""Who may import what, what a wheel holds, and how fast the command line answers."""
+"""Rules of imports, of printing and of the public names, and the time of `edgeecho --help`."""
 
 import ast
 import importlib
@@ -27,7 +27,7 @@ assert result.mask.shape == (3, 64, 64)
 
 
 def loaded(code: str) -> set[str]:
-    """Modules that are loaded after some lines in a fresh interpreter."""
+    """Return the modules that are loaded after some lines in a fresh interpreter."""
     code += "\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr
@@ -89,7 +89,7 @@ def sources() -> Iterator[Path]:
 
 
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
-    """Each module that a file imports, and whether at the top of the file, where importing the file runs it."""
+    """Yield each module that a file imports, and whether the import runs when the file is imported."""
     tree = ast.parse(path.read_text())
     at_top = {
         node for statement in tree.body for node in ast.walk(statement) if not isinstance(statement, ast.FunctionDef)
@@ -138,13 +138,13 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 
 def room_of(path: Path) -> str:
-    """The room that a file of the package lies in."""
+    """Return the room of a file: the folder of the package that contains it."""
     top, *rest = path.relative_to(ROOT).parts
     return rest[0].removesuffix(".py") if top == "edgeecho" else top
 
 
 def climbs(path: Path, room: str) -> list[str]:
-    """What a file imports from its own floor, but not its own room, or from a higher one."""
+    """Return the rooms that a file imports from its own floor, except its own room, and from higher floors."""
     parts = [module.split(".") for module, _ in imports(path) if module.startswith("edgeecho.")]
     rooms = {names[1] for names in parts if names[1] in FLOOR and names[1] != room}
     return sorted(other for other in rooms if FLOOR[other] >= FLOOR[room])
@@ -167,6 +167,33 @@ def test_the_floor_rule_can_fail(tmp_path: Path) -> None:
     assert climbs(tmp_path / "x.py", "report") == []
 
 
+MAY_PRINT = {
+    "benchmarks/render/readme.py": "a command of developers, `python -m edgeecho.benchmarks.render.readme`",
+    "benchmarks/run/worker.py": "a process that is started by the benchmark, whose replies are lines of its output",
+}
+"""Files outside `edgeecho/cli` that write to a standard stream, with the reason."""
+
+
+def prints(path: Path) -> list[str]:
+    """Return the calls in a file that print: `print`, `echo`, a console's `print`, and `write` on a standard stream."""
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    names = [ast.unparse(call) for call in calls if isinstance(call, ast.Name | ast.Attribute)]
+    return [name for name in names if re.search(r"(^|\.)(print|print_json|echo|secho)$|\bstd(out|err)\.write", name)]
+
+
+@pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_the_command_line_prints(path: Path) -> None:
+    place = path.relative_to(ROOT).as_posix()
+    if not place.startswith("edgeecho/cli/"):
+        assert bool(prints(path)) is (place in MAY_PRINT), prints(path)
+
+
+def test_the_print_rule_can_fail(tmp_path: Path) -> None:
+    lines = ("print(1)", "typer.echo('x')", "console.print('x')", "Console().print('x')", "sys.stderr.write('x')")
+    (tmp_path / "x.py").write_text("\n".join((*lines, "logger.info('x')", "print_all()", "file.write('x')")))
+    assert len(prints(tmp_path / "x.py")) == len(lines)
+
+
 def test_the_scan_sees_every_form_of_import(tmp_path: Path) -> None:
     (tmp_path / "x.py").write_text("import a.b as c\nfrom d.e import f\ndef g():\n    import h\nif 1:\n    import i\n")
     found = dict(imports(tmp_path / "x.py"))
@@ -184,7 +211,7 @@ def test_ruff_holds_the_same_rules() -> None:
 
 @pytest.mark.slow
 def test_help_is_fast() -> None:
-    """CPU time, so that a busy machine does not count; the best of five."""
+    """The least CPU time of five runs is compared, which does not depend on other processes."""
     code = "from edgeecho.cli import main; main()"  # what the installed script does
     seconds = []
     for _ in range(5):

@@ -16,7 +16,7 @@ Command = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 GUIDES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES]
-"""Documents that describe the code as it is. The changelog and the model cards also name modules of the past."""
+"""Documents that name present modules alone; the changelog and the model cards also name former ones."""
 LINKED = [*GUIDES, ROOT / "CHANGELOG.md", *sorted((ROOT / "models").glob("*/README.md"))]
 MAX_README_LINES = 129
 FOLDERS = ("edgeecho", "export", "benchmarks", "studies", "device", "tests", "configs", "models", "docs", "examples")
@@ -26,7 +26,7 @@ PATH = re.compile(rf"(?<![\w/.-])(?:{'|'.join(FOLDERS)})(?:/[\w.-]+)*/[\w-]+(?:\
 SOURCE_NAME = re.compile(r"`([\w-]+\.(?:py|c|h))`")
 FILE_SUFFIXES = (".c", ".h", ".json", ".md", ".png", ".py", ".sh", ".svg", ".toml", ".txt")
 PLACEHOLDER = "NAME"
-"""What a reader replaces by a name of his own, as in `studies.NAME`."""
+"""Word that stands for any name, as in `studies.NAME`."""
 
 
 def relative(path: Path) -> str:
@@ -39,13 +39,13 @@ def without_code(text: str) -> str:
 
 
 def anchors(page: Path) -> set[str]:
-    """Anchors of the headings of a page."""
+    """Return the anchors of the headings of a page."""
     headings = re.findall(r"^#+ +(.+?) *$", without_code(page.read_text()), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def broken_links(page: Path) -> list[str]:
-    """Relative links of a page that lead nowhere."""
+    """Return the relative links of a page whose target does not exist."""
     found = []
     for link in LINK.findall(without_code(page.read_text())):
         if re.match(r"[a-z]+:", link):
@@ -72,7 +72,7 @@ def exists(dotted: str) -> bool:
 
 
 def wrong_names(text: str) -> list[str]:
-    """Modules and files that a text names and the repository lacks."""
+    """Return the modules and files that a text names and the repository lacks."""
     found = [name for name in DOTTED.findall(text) if PLACEHOLDER not in name and not exists(name)]
     for path in PATH.findall(text):
         if path.endswith(FILE_SUFFIXES) and PLACEHOLDER not in path and not (ROOT / path).exists():
@@ -81,7 +81,7 @@ def wrong_names(text: str) -> list[str]:
 
 
 def leaf_commands(command: Any, name: str) -> Iterator[str]:
-    """All commands under a command, as a user types them; typer contains its own click."""
+    """Yield all commands under a command, as a user types them; typer contains its own click."""
     if not hasattr(command, "commands"):
         yield name
         return
@@ -155,7 +155,7 @@ def test_the_readme_states_what_it_is_not() -> None:
 
 
 def only(pattern: str, name: str) -> str:
-    """What a pattern finds in a file, which must be one thing."""
+    """Return the one match of a pattern in a file; more or none is an error."""
     (found,) = re.findall(pattern, (ROOT / name).read_text(), re.M)
     return str(found)
 

@@ -1,4 +1,4 @@
-"""What the sdist and the wheel hold, how large they are, and whether the wheel's models are whole."""
+"""Contents and sizes of the sdist and the wheel, and the integrity of the wheel's models."""
 
 import json
 import shutil

@@ -53,7 +53,7 @@ def one_by_one(stream: FrameStream, clip: np.ndarray) -> np.ndarray:
     return np.stack([answer for answer in answers[due:] if answer is not None] + stream.flush())
 
 
-# The stream says what the clip says
+# Streams and clips give equal results
 
 
 @pytest.mark.parametrize("name", FILES)

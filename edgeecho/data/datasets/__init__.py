@@ -1,1 +1,1 @@
-"""Data sets: one adapter a file, each of which gives cines with sparse labels."""
+"""Adapters of the data sets, one a file, which read cines with labels on some frames."""

@@ -1,7 +1,7 @@
 """CAMUS: apical two- and four-chamber half beats of 500 patients, with expert masks at ED and ES.
 
-Leclerc et al., IEEE TMI 2019, doi 10.1109/TMI.2019.2900516; CC BY-NC-SA 4.0, non-commercial research. Read are the
-NIfTI release, a part of it that holds less (such as ED and ES stills of one view), and the first release (.mhd, .raw).
+Leclerc et al., IEEE TMI 2019, doi 10.1109/TMI.2019.2900516; CC BY-NC-SA 4.0, non-commercial research. It reads
+the NIfTI release, a part of that (such as ED and ES stills of one view), and the first release (.mhd, .raw).
 """
 
 import re
@@ -145,7 +145,7 @@ class Camus:
         return found + [Finding(defects.MISSING_FILE, f"{patient}/{name}") for name in gone]
 
     def _lacks(self) -> list[str]:
-        """Return a sentence on all that the release has and this folder lacks, or none."""
+        """Return one sentence on the files of the release that the folder lacks; empty if it lacks none."""
         lacks = [f"{view} views" for view in VIEWS if view not in self._views()]
         if not any("sequence" in part for part in self._parts):
             lacks.append("half sequences")

@@ -1,7 +1,7 @@
 """CAMUS cines: every patient's ED and ES stills as a cine of several beats, with known masks on every frame.
 
 No public data set labels every frame by hand; these are made, not recorded. The pictures and masks at ED and ES are
-CAMUS's own, what lies between is pulled (`edgeecho.synthetic.ed_es_morph`). They carry the licence of CAMUS.
+CAMUS's own; `edgeecho.synthetic.ed_es_morph` deforms them to the frames between. They carry the licence of CAMUS.
 """
 
 import zlib

@@ -62,7 +62,7 @@ class DataSet(Protocol):
     licence: str
     """Licence of weights trained on it, an identifier of `edgeecho.data.datasets.licences`, where its terms are."""
     notes: list[str]
-    """What is missing or odd about the data set as a whole, each a sentence."""
+    """Notes on the data set as a whole, on missing and odd parts, each a sentence."""
     splits: tuple[str, ...]
     """Splits that the data set has."""
 
@@ -81,7 +81,7 @@ class DataSet(Protocol):
 
 
 def require_split(split: str) -> str:
-    """Return the split itself, if it is one of `SPLITS`.
+    """Return a split if it is one of `SPLITS`.
 
     Raises:
         ConfigError: If it is unknown.

@@ -108,7 +108,7 @@ class EchoNetDynamic:
 
 
 def incomplete(counts: dict[str, int], release: dict[str, int], things: str) -> list[str]:
-    """Return a sentence if a data set has other numbers than its release, none if it has the same."""
+    """Return a sentence if the number of videos differs from the release's; empty if it does not."""
     if counts == release:
         return []
     here, there = (" + ".join(str(n[s]) for s in SPLITS) for n in (counts, release))

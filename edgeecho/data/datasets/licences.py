@@ -10,7 +10,7 @@ ECHONET_DYNAMIC = "LicenseRef-EchoNet-Dynamic"
 ECHONET_PEDIATRIC = "LicenseRef-EchoNet-Pediatric"
 OWN_DATA = "LicenseRef-own-data"
 SEVERAL = "LicenseRef-several"
-"""Of weights whose licences are too many for `ModelSpec.licence`."""
+"""Identifier for weights whose licences are too many for `ModelSpec.licence`."""
 
 TERMS = {
     APACHE: "Apache License 2.0: free use, with notices kept (apache.org/licenses/LICENSE-2.0).",

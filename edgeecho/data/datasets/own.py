@@ -45,7 +45,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Entry:
-    """Rows of one cine, joined."""
+    """Labels and metadata of one cine, from all its rows."""
 
     file: str
     row: dict[str, str]

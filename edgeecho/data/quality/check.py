@@ -2,15 +2,18 @@
 
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgeecho.data import open_data
 from edgeecho.data.datasets.dataset import Item
 from edgeecho.data.io.parallel import Progress, over_items
 from edgeecho.data.quality.defects import INCOMPLETE, LEVELS, OTHER_COUNT, UNREADABLE, Defect, Finding
 from edgeecho.errors import DataError, MissingExtraError, VideoError
-from edgeecho.report.terminal import list_console
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
 
@@ -90,8 +93,8 @@ def _check_item(item: Item) -> tuple[int, list[Finding]]:
     return len(cine.labels), found
 
 
-def print_check(report: CheckReport, *, per_defect: int = 5) -> None:
-    """Print a table on stdout, then the places of each defect.
+def render_check(report: CheckReport, *, per_defect: int = 5) -> "Iterator[RenderableType]":
+    """Yield a table of the defects for the terminal, then the places of each.
 
     Args:
         report: Report of `check`.
@@ -100,25 +103,25 @@ def print_check(report: CheckReport, *, per_defect: int = 5) -> None:
     from rich import box
     from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
-    console = list_console()
     splits = ", ".join(f"{count} {split}" for split, count in report.items.items())
-    console.print(f"{report.kind} in {report.root}: {splits}; {report.labels} labelled frames", highlight=False)
+    yield Text(f"{report.kind} in {report.root}: {splits}; {report.labels} labelled frames")
     if not report.findings:
-        console.print("Complete, and nothing is wrong.", style="green")
+        yield Text("Complete, and nothing is wrong.", "green")
         return
     table = Table("", "found", "times", "what is done about it", box=box.SIMPLE_HEAD, pad_edge=False)
     for defect, count in report.counts().items():
         table.add_row(f"[{STYLES[defect.level]}]{defect.level}[/]", defect.what, str(count), defect.action)
-    console.print(table, soft_wrap=False)
+    yield table
     for defect in report.counts():
         places = [finding for finding in report.findings if finding.defect == defect]
         shown = places if defect.level == "error" else places[:per_defect]
-        console.print(f"[{STYLES[defect.level]}]{defect.what}[/]")
+        yield f"[{STYLES[defect.level]}]{defect.what}[/]"
         for place in shown:
-            console.print(f"  {escape(place.where)}{': ' + escape(place.detail) if place.detail else ''}")
+            yield f"  {escape(place.where)}{': ' + escape(place.detail) if place.detail else ''}"
         if len(shown) < len(places):
-            console.print(f"  and {len(places) - len(shown)} more; --json names all", style="dim")
+            yield f"[dim]  and {len(places) - len(shown)} more; --json names all[/]"
     by_level = Counter(finding.defect.level for finding in report.findings)
     counts = ", ".join(f"{by_level[level]} {level}{'s' * (by_level[level] > 1)}" for level in LEVELS if by_level[level])
-    console.print(f"{counts} ({report.seconds:.0f} s)", highlight=False)
+    yield Text(f"{counts} ({report.seconds:.0f} s)")

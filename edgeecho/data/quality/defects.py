@@ -14,7 +14,7 @@ class Defect:
     """One of `LEVELS`."""
     what: str
     action: str
-    """What is done about it."""
+    """Action of EdgeEcho about the defect."""
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """Summary of a data set: items per split, frames, frame rates, ejection fractions."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,9 @@ from edgeecho.data.datasets.dataset import Item
 from edgeecho.data.datasets.licences import TERMS
 from edgeecho.data.io.parallel import Progress, over_items
 from edgeecho.errors import DataError, MissingExtraError, VideoError
-from edgeecho.report.terminal import list_console
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 @dataclass(frozen=True)
@@ -166,14 +168,13 @@ def _describe(split: str, items: list[Item], facts_of: dict[str, dict[str, float
     )
 
 
-def print_summary(summary: Summary) -> None:
-    """Print a table on stdout, with a column for each split."""
+def render_summary(summary: Summary) -> "Iterator[RenderableType]":
+    """Yield a table for the terminal, with a column for each split, and the notes below it."""
     from rich import box
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
-    console = list_console()
-    console.print(f"{summary.kind} in {escape(summary.root)}", highlight=False)
+    yield Text(f"{summary.kind} in {summary.root}")
     table = Table("", *(s.split for s in summary.splits), box=box.SIMPLE_HEAD, pad_edge=False)
 
     def row(name: str, cells: Sequence[str]) -> None:
@@ -191,16 +192,14 @@ def print_summary(summary: Summary) -> None:
     row("EF %, mean ± SD (range)", [_mean(s.ef_percent) for s in summary.splits])
     row("EF below 50 %", [_below(s.ef_values, 50) for s in summary.splits])
     row("EF below 35 %", [_below(s.ef_values, 35) for s in summary.splits])
-    console.print(table, soft_wrap=False)
+    yield table
     for note in summary.notes:
-        console.print(note, style="yellow", highlight=False, markup=False)
+        yield Text(note, "yellow")
     if summary.unknown:
-        console.print(
-            f"Items that could not be read: {summary.unknown}; `edgeecho data check` names them.", style="yellow"
-        )
-    console.print(f"Licence: {summary.licence}. {summary.licence_terms}", style="dim", highlight=False, markup=False)
+        yield f"[yellow]Items that could not be read: {summary.unknown}; `edgeecho data check` names them.[/]"
+    yield Text(f"Licence: {summary.licence}. {summary.licence_terms}", "dim")
     if summary.picture:
-        console.print(f"Picture: {summary.picture}", highlight=False, markup=False)
+        yield Text(f"Picture: {summary.picture}")
 
 
 def _counts(values: dict[str, int]) -> str:

@@ -31,7 +31,7 @@ class LoadedModel:
 
     @property
     def stream_engine(self) -> StreamEngine:
-        """The engine, for stream graphs.
+        """Engine that runs stream graphs.
 
         Raises:
             ModelFileError: If it runs clip graphs alone, as PyTorch does here.

@@ -15,7 +15,7 @@ class Engine(Protocol):
     """Version of the engine's package."""
 
     def infer(self, frames: np.ndarray) -> np.ndarray:
-        """Frames uint8 (T, 1, S, S) to prob uint8 (T, 1, S, S)."""
+        """Run a clip: frames uint8 (T, 1, S, S) to `prob` of the same shape and type."""
         ...
 
 
@@ -24,7 +24,7 @@ class StreamEngine(Engine, Protocol):
     """A stream graph, ready to run; `infer` is for clip graphs."""
 
     def run(self, outputs: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
-        """Named tensors in, named tensors out."""
+        """Run the graph on inputs by name, and return its outputs by name."""
         ...
 
 

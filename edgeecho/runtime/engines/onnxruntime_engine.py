@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU."""
+"""Engine of ONNX Runtime on the CPU."""
 
 import numpy as np
 import onnxruntime as ort
@@ -46,9 +46,9 @@ class OrtEngine:
         return [output.name for output in self._session.get_outputs()]
 
     def infer(self, frames: np.ndarray) -> np.ndarray:
-        """Frames uint8 (T, 1, S, S) to prob uint8 (T, 1, S, S)."""
+        """Run a clip: frames uint8 (T, 1, S, S) to `prob` of the same shape and type."""
         return self.run(["prob"], {"frames": frames})[0]
 
     def run(self, outputs: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
-        """Named tensors in, named tensors out."""
+        """Run the graph on inputs by name, and return its outputs by name."""
         return [np.asarray(value) for value in self._session.run(outputs, inputs)]

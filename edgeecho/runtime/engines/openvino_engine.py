@@ -1,4 +1,4 @@
-"""OpenVINO on the CPU."""
+"""Engine of OpenVINO on the CPU."""
 
 from functools import cache
 from typing import Any
@@ -77,10 +77,10 @@ class OpenVinoEngine:
         return list(self._compiled.get_runtime_model().get_ops())
 
     def infer(self, frames: np.ndarray) -> np.ndarray:
-        """Frames uint8 (T, 1, S, S) to prob uint8 (T, 1, S, S)."""
+        """Run a clip: frames uint8 (T, 1, S, S) to `prob` of the same shape and type."""
         return self.run(["prob"], {"frames": frames})[0]
 
     def run(self, outputs: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
-        """Named tensors in, named tensors out."""
+        """Run the graph on inputs by name, and return its outputs by name."""
         found = self._request.infer(inputs)
         return [np.array(found[name]) for name in outputs]

@@ -1,4 +1,4 @@
-"""PyTorch: runs checkpoints, and is the reference for the other engines."""
+"""Engine of PyTorch, which runs checkpoints and is the reference for the other engines."""
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class TorchEngine:
         self.version = str(torch.__version__)
 
     def infer(self, frames: np.ndarray) -> np.ndarray:
-        """Frames uint8 (T, 1, S, S) to prob uint8 (T, 1, S, S)."""
+        """Run a clip: frames uint8 (T, 1, S, S) to `prob` of the same shape and type."""
         from edgeecho.nn.threads import torch_threads
 
         torch = self._torch

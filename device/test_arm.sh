@@ -42,7 +42,7 @@ from edgeecho.model.sealed_file import read_verified
 
 for path in Path(sys.argv[1]).glob("*.int8.onnx"):
     checked = read_verified(path)
-    (Path(sys.argv[2]) / (path.stem + SUFFIX)).write_bytes(pack(checked.data, checked.spec))
+    (Path(sys.argv[2]) / (path.stem + SUFFIX)).write_bytes(pack(checked.data, checked.spec, checked.selftest))
 END
 
 # ONNX Runtime looks into /proc/cpuinfo: without one of the emulated processor it reads this machine's, and crashes.

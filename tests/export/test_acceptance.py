@@ -357,7 +357,7 @@ def test_verification_finds_files_of_another_export(tiny_bundle: Path, tmp_path:
     folder = tmp_path / "mixed"
     shutil.copytree(tiny_bundle, folder)
     (folder / "bundle.json").unlink()  # its list of digests would find all three
-    shutil.copy(NANO / "stream.fp32.onnx", folder / "stream.fp32.onnx")
+    shutil.copy(NANO / "stream.int8.onnx", folder / "stream.fp32.onnx")
     damaged = (folder / "clip.fp32.xml").read_bytes()
     (folder / "clip.fp32.xml").write_bytes(damaged[:-1])
     whole = read_verified(folder / "clip.int8.onnx")

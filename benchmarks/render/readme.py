@@ -12,6 +12,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+from edgeecho.benchmarks.peers.peers import PEERS, YARDSTICK
 from edgeecho.benchmarks.render.formatting import (
     MISSING,
     accuracy_text,
@@ -34,6 +35,8 @@ BEGIN = "<!-- bench: from docs/bench-cpu.json by python -m edgeecho.benchmarks.r
 END = "<!-- /bench -->"
 SOURCE, README, PICTURE = Path("docs/bench-cpu.json"), Path("README.md"), Path("docs/img/bench.svg")
 PICTURE_WIDTH_PX = 880
+LEFT_OUT = set(PEERS) - {YARDSTICK}
+"""Networks whose rows are in the linked result alone; the picture shows them too."""
 PLAIN_NAME = re.compile(r"[\w-][\w.-]*")
 """Name of a network that is linked to its model card; other names are plain text."""
 FILE_PRECISION = "as the file"
@@ -41,13 +44,15 @@ FILE_PRECISION = "as the file"
 
 
 def render_region(result: BenchResult, root: Path) -> str:
-    """Return the text between the comments: the table of rows, what was measured, the picture.
+    """Return the text between the comments: the table, what was measured, the picture.
+
+    The table has the rows of all models but the peers, of which it has the standard 3D U-Net alone.
 
     Args:
         result: Result of any schema.
         root: The repository; networks that have a model card in it are linked.
     """
-    rows = [row for row in in_order(result.rows) if row.p50_ms]
+    rows = [row for row in in_order(result.rows) if row.p50_ms and row.model not in LEFT_OUT]
     ways = sorted(
         {(row.precision_asked or FILE_PRECISION, row.runtime) for row in rows}, key=lambda w: (w[0] != "int8", *w)
     )

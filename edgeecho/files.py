@@ -1,6 +1,7 @@
 """Writing of files, whole or not at all."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,3 +46,23 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     except OSError as error:
         reason = (error.strerror or str(error)).splitlines()[0]
         raise OutputError(f"cannot write {path}: {reason}; choose a folder that is writable and not full") from error
+
+
+def replace_folder(finished: Path, target: Path) -> None:
+    """Put a finished folder in the place of another one on the same disk; if that fails, the other one is put back.
+
+    Raises:
+        OSError: If it cannot be done.
+    """
+    if not target.exists():
+        finished.rename(target)
+        return
+    old = Path(tempfile.mkdtemp(dir=target.absolute().parent, prefix=".replaced-"))
+    target.rename(old / target.name)
+    try:
+        finished.rename(target)
+    except OSError:
+        (old / target.name).rename(target)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)

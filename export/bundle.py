@@ -12,6 +12,7 @@ from edgeecho.export.options import Options
 from edgeecho.export.pipeline import Bundle, Progress, write_graphs
 from edgeecho.export.write.card import write_card
 from edgeecho.export.write.index import write_index
+from edgeecho.files import replace_folder
 from edgeecho.model.registry import model_folder
 
 
@@ -80,22 +81,12 @@ def export(model: str, out: Path, options: Options | None = None, *, progress: P
 
 def _put(staging: Path, out: Path) -> None:
     """Put a finished bundle in the place of an earlier one; files in there that no export wrote are kept."""
-    if not out.exists():
-        staging.rename(out)
-        return
+    earlier = list(out.iterdir()) if out.exists() else []
     try:
-        written = set(json.loads((out / "bundle.json").read_text())["files"]) if any(out.iterdir()) else set()
+        written = set(json.loads((out / "bundle.json").read_text())["files"]) if earlier else set()
     except (ValueError, TypeError, KeyError) as error:
         raise OutputError(f"{out}: its bundle.json is not EdgeEcho's; choose another folder") from error
-    for path in out.iterdir():
+    for path in earlier:
         if path.name not in written and not (staging / path.name).exists():
             (shutil.copytree if path.is_dir() else shutil.copy2)(path, staging / path.name)
-    old = Path(tempfile.mkdtemp(dir=out.absolute().parent, prefix=".replaced-"))
-    out.rename(old / "bundle")
-    try:
-        staging.rename(out)
-    except OSError:
-        (old / "bundle").rename(out)
-        raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
+    replace_folder(staging, out)

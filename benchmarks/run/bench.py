@@ -29,6 +29,9 @@ from edgeecho.files import require_writable
 from edgeecho.runtime.engines.engine import usable_cores
 
 Notify = Callable[[str], None]
+Names = Sequence[str] | None
+Requested = tuple[Names, Names, Names, Names]
+"""Requested models, runtimes, precisions and forms."""
 
 
 def run_bench(
@@ -82,10 +85,11 @@ def run_bench(
     machine = describe_machine()
     packed = Pack.read(pack) if pack else None
     with work_folder(work_dir) as folder:
+        requested = models, runtimes, precisions, forms
         if packed:
-            selected, macs = _select_from_pack(packed, models, runtimes, precisions, forms, own_files, folder, notify)
+            selected, macs = _select_from_pack(packed, requested, own_files, folder, notify)
         else:
-            selected, macs = _select(models, runtimes, precisions, forms, own_files, folder, notify), {}
+            selected, macs = _select(requested, own_files, folder, notify), {}
         runners = [Runner.of(entry, threads) for entry in selected]
         session = Session(runners, rules, extras, folder, clip, progress, macs, bool(packed))
         protocol = describe_protocol(rules, extras, threads, clip, frames is not None)
@@ -112,37 +116,21 @@ def _require_valid(threads: int, clip: np.ndarray, extras: Extras) -> None:
         require_items(extras.data, extras.split)
 
 
-def _select(
-    models: Sequence[str] | None,
-    runtimes: Sequence[str] | None,
-    precisions: Sequence[str] | None,
-    forms: Sequence[str] | None,
-    own_files: Sequence[Path],
-    folder: Path,
-    notify: Notify,
-) -> list[Entry]:
+def _select(requested: Requested, own_files: Sequence[Path], folder: Path, notify: Notify) -> list[Entry]:
     """Return the requested entries, with defaults for what is None."""
-    requested = (
-        DEFAULT_MODELS if models is None else models,
-        DEFAULT_RUNTIMES if runtimes is None else runtimes,
-        DEFAULT_PRECISIONS if precisions is None else precisions,
-        FORMS if forms is None else forms,
+    defaults = DEFAULT_MODELS, DEFAULT_RUNTIMES, DEFAULT_PRECISIONS, FORMS
+    models, runtimes, precisions, forms = (
+        default if given is None else given for given, default in zip(requested, defaults, strict=True)
     )
-    completed = complete_models(*requested, folder, notify)
-    return entries(*requested, folder, own_files, notify, completed)
+    completed = complete_models(models, runtimes, precisions, forms, folder, notify)
+    return entries(models, runtimes, precisions, forms, folder, own_files, notify, completed)
 
 
 def _select_from_pack(
-    pack: Pack,
-    models: Sequence[str] | None,
-    runtimes: Sequence[str] | None,
-    precisions: Sequence[str] | None,
-    forms: Sequence[str] | None,
-    own_files: Sequence[Path],
-    folder: Path,
-    notify: Notify,
+    pack: Pack, requested: Requested, own_files: Sequence[Path], folder: Path, notify: Notify
 ) -> tuple[list[Entry], Macs]:
     """Return the requested entries of a pack and of own files, and the MACs that the pack contains."""
+    models, runtimes, precisions, forms = requested
     selected = pack.entries(runtimes, precisions, forms, models)
     if runtimes is None:
         selected = with_engines(selected, notify)

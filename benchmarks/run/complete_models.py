@@ -46,8 +46,9 @@ def complete_models(
         folder = folders.get(name)
         if folder is None or not (folder / SOURCE).is_file():
             continue
+        files = find_files(str(folder))
         rows = possible_entries(name, folder, runtimes, precisions, forms)
-        missing = [row for row in rows if row.stored == "fp32" and not is_held(row, find_files(str(folder)))]
+        missing = [row for row in rows if row.stored == "fp32" and not is_held(row, files)]
         if not missing:
             continue
         target = work_dir / EXPORTED / name
@@ -67,7 +68,8 @@ def _is_ready(target: Path, folder: Path, rows: Sequence[Entry]) -> bool:
     """Return whether an earlier export of the same graph has the files of these rows."""
     try:
         same = read_verified(target / SOURCE).data == read_verified(folder / SOURCE).data
-        return same and all(is_held(row, find_files(str(target))) for row in rows)
+        files = find_files(str(target))
+        return same and all(is_held(row, files) for row in rows)
     except ModelFileError:
         return False
 

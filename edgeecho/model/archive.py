@@ -8,15 +8,15 @@ the model's README.
 """
 
 import hashlib
-import shutil
 import sys
 import tempfile
 import zipfile
+import zlib
 from importlib.metadata import version
 from pathlib import Path
 
 from edgeecho.errors import ModelFileError, OutputError
-from edgeecho.files import atomic
+from edgeecho.files import atomic, replace_folder
 from edgeecho.model.integrity import verify_model
 from edgeecho.model.registry import INDEX, added_models_folder, model_folder, read_index
 from edgeecho.model.sealed_file import MAX_BYTES
@@ -83,35 +83,38 @@ def add_archive(path: Path, folder: Path | None = None) -> Path:
             if others := sorted({file.name for file in unpacked.iterdir()} - allowed):
                 raise ModelFileError(f"{path.name}: holds {others[0]}, which its {INDEX} does not list; not installed")
             target = folder / unpacked.name
-            if target.exists():
-                target.rename(Path(staging) / ".replaced")
-            unpacked.rename(target)
+            replace_folder(unpacked, target)
     except OSError as error:
         raise OutputError(f"cannot write {folder}: {error.strerror or error}; set EDGEECHO_MODELS") from error
     return target
 
 
 def _unpack(path: Path, staging: Path) -> Path:
-    """Unpack an archive of one flat folder, whose files may not be larger than model files."""
+    """Unpack an archive of one flat folder, whose files together may not be larger than a model file."""
     broken = f"{path.name}: not a model archive of EdgeEcho's; fetch it again"
+    files: dict[str, bytes] = {}
     try:
-        with zipfile.ZipFile(path) as archive:
+        opened = path.open("rb")
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    try:
+        with opened, zipfile.ZipFile(opened) as archive:
             entries = archive.infolist()
             names = {entry.filename.partition("/")[0] for entry in entries}
             if len(names) != 1 or not 0 < len(entries) <= MAX_FILES:
                 raise ModelFileError(broken)
-            unpacked = staging / _plain(names.pop(), broken)
-            unpacked.mkdir()
+            if (size := sum(entry.file_size for entry in entries)) > MAX_BYTES:
+                raise ModelFileError(f"{path.name}: {size} bytes unpacked, more than the {MAX_BYTES} allowed")
             for entry in entries:
-                if entry.file_size > MAX_BYTES:
-                    raise ModelFileError(f"{path.name}: {entry.filename} has {entry.file_size} bytes, too many")
-                name = _plain(entry.filename.partition("/")[2], broken)
-                with archive.open(entry) as source, (unpacked / name).open("xb") as copy:
-                    shutil.copyfileobj(source, copy)
-    except FileNotFoundError as error:
-        raise ModelFileError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, FileExistsError, ValueError) as error:
+                files[_plain(entry.filename.partition("/")[2], broken)] = archive.read(entry)
+            if len(files) != len(entries):
+                raise ModelFileError(broken)
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError, EOFError) as error:
         raise ModelFileError(broken) from error
+    unpacked = staging / _plain(names.pop(), broken)
+    unpacked.mkdir()
+    for name, data in files.items():
+        (unpacked / name).write_bytes(data)
     return unpacked
 
 

@@ -97,6 +97,8 @@ class StreamingPredictor(CinePredictor):
         self._size: tuple[int, int] | None = None
         self._count = 0
         self._meter = BeatMeter(self.fps, self.spacing_mm)
+        self._ef_percent: float | None = None
+        self._heart_rate_bpm: float | None = None
 
     @property
     def beats(self) -> tuple[BeatMeasurement, ...]:
@@ -150,15 +152,17 @@ class StreamingPredictor(CinePredictor):
         mask = mask_from_network(maps, self.roi, *self._size, self.spec.threshold)[0]
         area_px = float(np.count_nonzero(mask))
         completed = self._meter.push(mask, area_px)
-        beats = self._meter.beats
+        if completed:
+            self._ef_percent = median([beat.ef_percent for beat in self._meter.beats])
+            self._heart_rate_bpm = median([beat.heart_rate_bpm for beat in self._meter.beats])
         self._count += 1
         return FrameResult(
             frame=self._count - 1,
             mask=mask,
             area_px=area_px,
             beats=tuple(completed),
-            ef_percent=median([beat.ef_percent for beat in beats]),
-            heart_rate_bpm=median([beat.heart_rate_bpm for beat in beats]),
+            ef_percent=self._ef_percent,
+            heart_rate_bpm=self._heart_rate_bpm,
         )
 
     def probabilities(self, frames: np.ndarray, progress: Progress | None = None) -> np.ndarray:

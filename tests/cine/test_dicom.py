@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from edgeecho.cine import read_cine
-from edgeecho.errors import MissingExtraError, VideoError
+from edgeecho.errors import MissingExtraError
+from tests.cine.files import error_line
 
 pydicom = pytest.importorskip("pydicom")
 
@@ -51,16 +52,6 @@ def region(box: tuple[int, int, int, int], delta_cm: tuple[float, float], unit: 
 @pytest.fixture
 def grey() -> np.ndarray:
     return (RAMP % 251).astype(np.uint8)
-
-
-def error_line(path: Path, capfd: pytest.CaptureFixture[str]) -> str:
-    with pytest.raises(VideoError) as caught:
-        read_cine(path)
-    text = str(caught.value)
-    assert "\n" not in text
-    assert path.name in text
-    assert capfd.readouterr() == ("", "")
-    return text
 
 
 def test_grey_frames(tmp_path: Path, grey: np.ndarray) -> None:

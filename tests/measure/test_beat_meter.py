@@ -1,0 +1,149 @@
+"""Figures of a cine from its masks: EF, volumes, medians over beats, and why there are none."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from edgeecho.errors import ShapeError
+from edgeecho.measure import (
+    View,
+    measure,
+    measure_biplane,
+)
+from tests.measure.drawn import ellipse, half_ellipsoid_ml, ventricle
+
+
+def beating_half_ellipse(frames=125, fps=50, bpm=75, shape=(120, 100)):
+    """EF on paper: length 90 to 75 (x 0.9), width 56 to 42: V falls by the factor 75/90 * (42/56)^2."""
+    relative = ventricle(np.arange(frames) / fps * bpm / 60)
+    return np.stack([ellipse(75 + 15 * r, 21 + 7 * r, shape=shape) for r in relative])
+
+
+def test_ef_and_volumes_of_a_beating_half_ellipse():
+    mask = beating_half_ellipse()
+    result = measure(mask, mask.sum(axis=(1, 2), dtype=np.float32), 50.0, (1.0, 1.0))
+    assert result.ed_frames[0] == 0
+    assert result.edv_ml == pytest.approx(half_ellipsoid_ml(90, 28), rel=0.02)
+    assert result.esv_ml == pytest.approx(half_ellipsoid_ml(75, 21), rel=0.02)
+    assert result.ef_percent == pytest.approx(100 * (1 - 75 * 21**2 / (90 * 28**2)), abs=1)
+    assert result.heart_rate_bpm == pytest.approx(75, abs=2)
+    assert result.warnings == ()
+
+
+def test_without_spacing_there_are_no_millilitres_but_the_same_ef():
+    mask = beating_half_ellipse()
+    area = mask.sum(axis=(1, 2))
+    known, unknown = measure(mask, area, 50.0, (0.4, 0.4)), measure(mask, area, None, None)
+    assert unknown.ef_percent == pytest.approx(known.ef_percent, abs=1e-6)
+    assert unknown.edv_ml is unknown.esv_ml is unknown.heart_rate_bpm is None
+    assert {(b.edv_ml, b.esv_ml, b.heart_rate_bpm) for b in unknown.beats} == {(None, None, None)}
+    assert [w.split(":")[0] for w in unknown.warnings] == ["pixel spacing unknown", "frame rate unknown"]
+
+
+def test_the_length_at_es_decides_on_esv():
+    mask = beating_half_ellipse()
+    area = mask.sum(axis=(1, 2))
+    own, shared, al = (
+        measure(mask, area, 50, (1.0, 1.0), **o) for o in ({}, {"disc_height": "ed"}, {"method": "area-length"})
+    )
+    assert shared.esv_ml == pytest.approx(own.esv_ml * 90 / 75, rel=0.01)
+    assert shared.edv_ml == pytest.approx(own.edv_ml)
+    assert al.ef_percent == pytest.approx(own.ef_percent, abs=1)
+
+
+def test_spacing_of_rows_and_columns_decides_on_ef():
+    """The same heart on flat pixels: right with their spacing, and with a warning without it."""
+    relative = ventricle(np.arange(125) / 50 * 75 / 60)
+    spacing = (0.5, 1.0)
+    mask = np.stack([ellipse(75 + 15 * r, 21 + 7 * r, shape=(240, 100), spacing=spacing, tilt=30) for r in relative])
+    result = measure(mask, mask.sum(axis=(1, 2)), 50, spacing)
+    assert result.ef_percent == pytest.approx(100 * (1 - 75 * 21**2 / (90 * 28**2)), abs=1)
+    assert result.edv_ml == pytest.approx(half_ellipsoid_ml(90, 28), rel=0.02)
+
+
+def test_median_and_spread_over_beats():
+    mask = beating_half_ellipse(frames=200)
+    result = measure(mask, mask.sum(axis=(1, 2)), 50, (1.0, 1.0))
+    efs = [beat.ef_percent for beat in result.beats]
+    assert len(efs) >= 4
+    assert result.ef_percent == np.median(efs)
+    assert result.spread["ef_percent"] == pytest.approx(np.percentile(efs, 75) - np.percentile(efs, 25))
+    assert result.beats[0].sv_ml == pytest.approx(result.beats[0].edv_ml - result.beats[0].esv_ml)
+    one = measure(mask[:45], mask[:45].sum(axis=(1, 2)), 50, (1.0, 1.0))
+    assert len(one.beats) == 1
+    assert set(one.spread.values()) == {None}
+
+
+def test_biplane_of_two_cines():
+    four = beating_half_ellipse()
+    two = beating_half_ellipse(frames=160, fps=60, shape=(140, 120))
+    views = [
+        View(mask=m, area_px=m.sum(axis=(1, 2)), fps=fps, spacing_mm=(1.0, 1.0)) for m, fps in ((four, 50), (two, 60))
+    ]
+    result = measure_biplane(*views)
+    assert len(result.beats) == len(result.two_chamber_frames) >= 3
+    assert result.ef_percent == pytest.approx(100 * (1 - 75 * 21**2 / (90 * 28**2)), abs=1)
+    assert result.edv_ml == pytest.approx(half_ellipsoid_ml(90, 28), rel=0.02)
+    assert result.heart_rate_bpm == pytest.approx(75, abs=2)
+    assert result.warnings == ()
+    assert measure_biplane(*views, disc_height="ed").ef_percent < result.ef_percent - 5
+
+
+def test_biplane_needs_both_spacings():
+    mask = beating_half_ellipse()
+    views = [View(mask=mask, area_px=mask.sum(axis=(1, 2)), fps=50, spacing_mm=s) for s in ((1.0, 1.0), None)]
+    result = measure_biplane(*views)
+    assert result.ef_percent is None
+    assert result.four_chamber.ef_percent is not None
+    assert any("needs the pixel spacing of both" in w for w in result.warnings)
+
+
+def test_nothing_to_measure_has_a_reason():
+    mask = np.zeros((1, 40, 50), np.uint8)
+    result = measure(mask, mask.sum(axis=(1, 2)), 50.0, (1.0, 1.0))
+    assert result.ef_percent is None
+    assert result.beats == ()
+    assert result.warnings == ("1 frame: no beat to measure",)
+
+
+def test_one_ed_and_one_es_give_ef_without_a_heart_rate():
+    mask = beating_half_ellipse(frames=20)
+    result = measure(mask, mask.sum(axis=(1, 2)), 50.0, (1.0, 1.0))
+    assert result.ef_percent is not None
+    assert result.heart_rate_bpm is None
+    assert "no heart rate" in result.warnings[-1]
+
+
+def test_a_wrong_frame_rate_is_noticed():
+    mask = beating_half_ellipse()
+    result = measure(mask, mask.sum(axis=(1, 2)), 10.0, (1.0, 1.0))
+    assert result.heart_rate_bpm is None
+    assert any("check the 10 fps" in w for w in result.warnings)
+
+
+def test_the_contract_is_plain_json():
+    mask = beating_half_ellipse()
+    values = json.loads(json.dumps(measure(mask, mask.sum(axis=(1, 2)), 50.0, (1.0, 1.0)).to_dict()))
+    assert set(values) == {
+        *("ed_frames", "es_frames", "beats", "ef_percent", "edv_ml", "esv_ml", "heart_rate_bpm", "warnings"),
+        *("sv_ml", "spread"),
+    }
+    assert set(values["beats"][0]) == {
+        *("ed_frame", "es_frame", "edv_ml", "esv_ml", "sv_ml", "ef_percent", "heart_rate_bpm"),
+    }
+    assert isinstance(values["ed_frames"], list)
+
+
+def test_mask_and_area_must_fit():
+    with pytest.raises(ShapeError, match=r"got \(3, 4, 5\) and \(2,\)"):
+        measure(np.zeros((3, 4, 5), np.uint8), np.zeros(2), 50.0, None)
+
+
+def test_importing_measure_loads_no_pictures_and_no_networks():
+    code = (
+        "import sys, edgeecho.measure; print([m for m in ('cv2', 'torch', 'matplotlib', 'scipy') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

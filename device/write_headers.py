@@ -13,29 +13,16 @@ from pathlib import Path
 
 from edgeecho.cine.grey import MIN_SIDE_PX
 from edgeecho.measure import constants
-from edgeecho.measure.reasons import Reason
 from edgeecho.model import device_file
 from edgeecho.model.sealed_file import MAX_BYTES
 from edgeecho.model.selftest_record import CINE, MAX_FRAMES
 from edgeecho.model.spec import MAX_AXIS, MAX_CONTEXT_FRAMES, MAX_SIZE_PX, MAX_STATE_BYTES, MIN_SIZE_PX, SIZE_STEP_PX
 from edgeecho.preprocess.region import MAX_REGION, MIN_OVERLAP_FRACTION
 from edgeecho.preprocess.resample import BITS
+from edgeecho.reasons import SENTENCES, Reason
 from edgeecho.runtime.selftest_cine import HEIGHT, WIDTH
 
 DEVICE = Path(__file__).resolve().parent
-REASON_COMMENTS = {
-    Reason.TOO_SHORT: "fewer than EE_MIN_CURVE_FRAMES frames",
-    Reason.NEVER_SEEN: "no ventricle in any frame",
-    Reason.SELDOM_SEEN: "a ventricle in too few frames of the cine",
-    Reason.NO_CHANGE: "the area hardly changes",
-    Reason.ROUGH: "the area jumps from frame to frame as noise does",
-    Reason.NOISY: "too noisy to tell beats apart",
-    Reason.JUMPS: "the area falls in one step, or in a few",
-    Reason.GAPS: "a ventricle in too few frames of the beat",
-    Reason.NO_ES: "less than half a beat is seen",
-    Reason.NO_ED: "no ED beside an ES",
-    Reason.NOT_MEASURABLE: "beats in the area, but their masks have no axis, or their volume does not fall",
-}
 LIMITS = {
     "EE_MIN_SIDE": (MIN_SIDE_PX, "Least width and height of a frame, and of its part in the region, in pixels."),
     "EE_MAX_REGION": (MAX_REGION, "Longest side of a region, as a multiple of the frame's longest side."),
@@ -89,11 +76,11 @@ def measure_constants() -> str:
     lines = []
     for name, text in documented_constants(source):
         lines += [f"/* {text} */", f"#define EE_{name} {getattr(constants, name)!r}"]
-    lines += ["", "/* Why there is no beat. */", "typedef enum {", "    /* there is one */", "    EE_REASON_NONE = 0,"]
+    lines += ["", "/* Reason of a finding. */", "typedef enum {", "    /* there is none */", "    EE_REASON_NONE = 0,"]
     for reason in Reason:
-        lines += [f"    /* {REASON_COMMENTS[reason]} */", f"    EE_REASON_{reason.name} = {reason.value},"]
+        lines += [f"    /* {SENTENCES[reason]} */", f"    EE_REASON_{reason.name} = {reason.value},"]
     lines += ["} ee_reason;"]
-    return header("EE_MEASURE_CONSTANTS_H", "edgeecho/measure/constants.py and reasons.py", lines)
+    return header("EE_MEASURE_CONSTANTS_H", "edgeecho/measure/constants.py and edgeecho/reasons.py", lines)
 
 
 def limits() -> str:

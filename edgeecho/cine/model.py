@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from edgeecho.errors import ConfigError, ShapeError
+from edgeecho.reasons import Finding
 
 MAX_FPS, MAX_SPACING_MM = 10_000, 1_000
 """Upper bounds of the frame rate and spacing that a user may give; wide, for phantoms and animals."""
@@ -33,6 +34,12 @@ class Cine:
     """Name for messages and output files."""
     warnings: tuple[str, ...] = ()
     """Warnings about the file, each a sentence for the user."""
+    doubts: tuple[Finding, ...] = ()
+    """Reasons in the file that make figures doubtful, such as an unsure time base."""
+    times_s: np.ndarray | None = None
+    """Presentation time of each frame in seconds, float64 (T,), rising; None where frames are evenly spaced."""
+    coloured: np.ndarray | None = None
+    """Pixels that are strongly coloured in a tenth of the frames or more, bool (H, W); None for a grey source."""
 
     def __post_init__(self) -> None:
         if self.frames.dtype != np.uint8 or self.frames.ndim != 3 or 0 in self.frames.shape:

@@ -32,8 +32,8 @@ import numpy as np
 from edgeecho.measure.beat_validity import ends_empty, ends_full, is_level, starts_full, validate_beat
 from edgeecho.measure.constants import MIN_CURVE_FRAMES, MIN_LAST_RISE_FRACTION
 from edgeecho.measure.curve_buffer import CurveBuffer, windows_for
-from edgeecho.measure.reasons import NoBeat
 from edgeecho.measure.turning_points import Turn, TurningPoints
+from edgeecho.reasons import Finding
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class BeatTracker:
         """Every ED so far, also those that belong to no beat."""
         self.es_frames: list[int] = []
         """Every ES so far."""
-        self.rejected: NoBeat | None = None
+        self.rejected: Finding | None = None
         """Reason why the last rejected beat is none."""
         self.change = 0.0
         """Largest range seen, as a part of the area."""

@@ -9,8 +9,8 @@ from edgeecho.measure.beat_detector import Beat, BeatTracker
 from edgeecho.measure.constants import MAX_BPM, MIN_BPM
 from edgeecho.measure.disc_volume import Discs, discs_of
 from edgeecho.measure.measurement import BeatMeasurement, Measurement, measured_beat, summarize
-from edgeecho.measure.reasons import Reason
 from edgeecho.measure.whole_curve import cycle_of, why_no_beat
+from edgeecho.reasons import Reason
 
 METHODS = ("discs", "area-length")
 HEIGHTS = ("own", "ed")

@@ -27,11 +27,12 @@ from edgeecho.measure.constants import (
     UPPER_SLOPE_HEIGHT,
 )
 from edgeecho.measure.curve_buffer import CurveBuffer
-from edgeecho.measure.reasons import NoBeat, Reason, no_beat
+from edgeecho.measure.no_beat import no_beat
 from edgeecho.measure.turning_points import Turn
+from edgeecho.reasons import Finding, Reason
 
 
-def validate_beat(buffer: CurveBuffer, ed: int, es: int, end: int, interval: float | None) -> NoBeat | None:
+def validate_beat(buffer: CurveBuffer, ed: int, es: int, end: int, interval: float | None) -> Finding | None:
     """Check a beat of the curve.
 
     Args:
@@ -50,7 +51,7 @@ def validate_beat(buffer: CurveBuffer, ed: int, es: int, end: int, interval: flo
     shown = min(buffer.shown[start : end + 1].mean(), buffer.shown[around].mean())
     fall = buffer.smooth[ed] - buffer.smooth[es]
     if fall < MIN_FALL_FRACTION * buffer.smooth[ed]:
-        return no_beat(Reason.NO_CHANGE, percent=100 * fall / buffer.smooth[ed])
+        return no_beat(Reason.NOTHING_BEATS, percent=100 * fall / buffer.smooth[ed])
     if not (interval is not None and interval <= MAX_SHORT_BEAT_FRAMES and is_periodic(recent, round(interval))):
         few_glitches = 1 - shown <= MAX_FEW_GLITCHES_FRACTION
         is_smooth = few_glitches and roughness(recent) <= MAX_ROUGHNESS_WITHOUT_GLITCHES

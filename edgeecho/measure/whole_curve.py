@@ -7,7 +7,8 @@ import numpy as np
 from edgeecho.errors import ShapeError
 from edgeecho.measure.beat_detector import Beat, BeatTracker
 from edgeecho.measure.constants import MIN_CURVE_FRAMES, MIN_FALL_FRACTION, MIN_SEEN_FRACTION
-from edgeecho.measure.reasons import NoBeat, Reason, no_beat
+from edgeecho.measure.no_beat import no_beat
+from edgeecho.reasons import Finding, Reason
 
 
 @dataclass(frozen=True)
@@ -60,17 +61,17 @@ def cycle_of(tracker: BeatTracker, beats: list[Beat]) -> Cycle:
     return Cycle(tuple(sorted(tracker.ed_frames)), tuple(sorted(tracker.es_frames)), tuple(beats), reason)
 
 
-def why_no_beat(tracker: BeatTracker) -> NoBeat:
+def why_no_beat(tracker: BeatTracker) -> Finding:
     """Find the reason why a tracker reported no beat."""
     frames, seen = tracker.frames, tracker.seen
     if frames < MIN_CURVE_FRAMES:
         return no_beat(Reason.TOO_SHORT, frames=frames)
     if seen == 0:
-        return no_beat(Reason.NEVER_SEEN)
+        return no_beat(Reason.NO_VENTRICLE)
     if seen < MIN_SEEN_FRACTION * frames:
         return no_beat(Reason.SELDOM_SEEN, seen=seen, frames=frames)
     if tracker.rejected:
         return tracker.rejected
     if tracker.change < MIN_FALL_FRACTION / 2:
-        return no_beat(Reason.NO_CHANGE, percent=100 * tracker.change)
+        return no_beat(Reason.NOTHING_BEATS, percent=100 * tracker.change)
     return no_beat(Reason.NO_ED if tracker.es_frames else Reason.NO_ES)

@@ -6,7 +6,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from edgeecho.measure.reasons import Reason
+from edgeecho.reasons import Reason
 from edgeecho.synthetic.phantom import PhantomHeart
 from studies.device_measure import (
     SOURCES,
@@ -130,7 +130,7 @@ def test_empty_masks_and_masks_that_do_not_fall(library):
     gaps = masks.copy()
     gaps[60:64] = gaps[90:120] = 0
     assert_same(library, gaps, 50.0, None)
-    assert assert_same(library, np.zeros_like(masks), 50.0, None).summary["reason"] == Reason.NEVER_SEEN
+    assert assert_same(library, np.zeros_like(masks), 50.0, None).summary["reason"] == Reason.NO_VENTRICLE
     for others in (np.zeros_like(masks), np.broadcast_to(masks[:1], masks.shape)):
         assert assert_same(library, others, 50.0, None, area).summary["reason"] == Reason.NOT_MEASURABLE
 

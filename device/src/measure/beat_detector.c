@@ -163,12 +163,12 @@ ee_reason ee_why_no_beat(const ee_beat_tracker *t) {
     if (t->frames < EE_MIN_CURVE_FRAMES)
         return EE_REASON_TOO_SHORT;
     if (t->seen == 0)
-        return EE_REASON_NEVER_SEEN;
+        return EE_REASON_NO_VENTRICLE;
     if ((double)t->seen < EE_MIN_SEEN_FRACTION * (double)t->frames)
         return EE_REASON_SELDOM_SEEN;
     if (t->rejected != EE_REASON_NONE)
         return t->rejected;
     if (t->change < EE_MIN_FALL_FRACTION / 2)
-        return EE_REASON_NO_CHANGE;
+        return EE_REASON_NOTHING_BEATS;
     return t->es_count == 0 ? EE_REASON_NO_ES : EE_REASON_NO_ED;
 }

@@ -50,7 +50,7 @@ ee_reason ee_validate_beat(const ee_curve_buffer *b, int32_t ed, int32_t es, int
     const double shown = ee_smaller(part_shown(b, start, end + 1), part_shown(b, from, to));
     const double fall = b->smooth[ed] - b->smooth[es];
     if (fall < EE_MIN_FALL_FRACTION * b->smooth[ed])
-        return EE_REASON_NO_CHANGE;
+        return EE_REASON_NOTHING_BEATS;
     if (!(interval > 0 && interval <= EE_MAX_SHORT_BEAT_FRAMES && ee_is_periodic(recent, length, (size_t)interval))) {
         const bool few_glitches = 1 - shown <= EE_MAX_FEW_GLITCHES_FRACTION;
         const bool is_smooth = few_glitches && ee_roughness(recent, length) <= EE_MAX_ROUGHNESS_WITHOUT_GLITCHES;

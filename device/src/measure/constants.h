@@ -1,4 +1,4 @@
-/* Written by device/write_headers.py from edgeecho/measure/constants.py and reasons.py: change it there. */
+/* Written by device/write_headers.py from edgeecho/measure/constants.py and edgeecho/reasons.py: change it there. */
 #ifndef EE_MEASURE_CONSTANTS_H
 #define EE_MEASURE_CONSTANTS_H
 
@@ -105,32 +105,68 @@
 /* Highest heart rate that is reported, in beats a minute. */
 #define EE_MAX_BPM 200.0
 
-/* Why there is no beat. */
+/* Reason of a finding. */
 typedef enum {
-    /* there is one */
+    /* there is none */
     EE_REASON_NONE = 0,
-    /* fewer than EE_MIN_CURVE_FRAMES frames */
+    /* the cine is too short for a beat */
     EE_REASON_TOO_SHORT = 1,
-    /* no ventricle in any frame */
-    EE_REASON_NEVER_SEEN = 2,
-    /* a ventricle in too few frames of the cine */
+    /* no left ventricle was found in any frame */
+    EE_REASON_NO_VENTRICLE = 2,
+    /* a left ventricle was found in too few frames */
     EE_REASON_SELDOM_SEEN = 3,
-    /* the area hardly changes */
-    EE_REASON_NO_CHANGE = 4,
+    /* nothing beats: the area hardly changes, or the picture moves as a whole */
+    EE_REASON_NOTHING_BEATS = 4,
     /* the area jumps from frame to frame as noise does */
     EE_REASON_ROUGH = 5,
-    /* too noisy to tell beats apart */
+    /* the area curve is too noisy to tell beats apart */
     EE_REASON_NOISY = 6,
-    /* the area falls in one step, or in a few */
+    /* the area jumps from one frame to the next */
     EE_REASON_JUMPS = 7,
-    /* a ventricle in too few frames of the beat */
+    /* a left ventricle was found in too few frames of the beat */
     EE_REASON_GAPS = 8,
-    /* less than half a beat is seen */
+    /* no end-systole was found: the cine shows less than half a beat */
     EE_REASON_NO_ES = 9,
-    /* no ED beside an ES */
+    /* no end-diastole was found beside the end-systole */
     EE_REASON_NO_ED = 10,
-    /* beats in the area, but their masks have no axis, or their volume does not fall */
+    /* the masks of no beat have a volume that falls from ED to ES */
     EE_REASON_NOT_MEASURABLE = 11,
+    /* the network is unsure: this is probably not an apical view */
+    EE_REASON_VIEW_UNLIKELY = 20,
+    /* the mask is as wide as it is long: this is probably a short axis */
+    EE_REASON_SHORT_AXIS = 21,
+    /* the view is probably mirrored: set flip to lr */
+    EE_REASON_MIRRORED = 22,
+    /* the view is probably turned: set flip to ud, or turn the picture until the apex is at the top */
+    EE_REASON_TURNED = 23,
+    /* the grey levels are probably inverted: invert them */
+    EE_REASON_INVERTED = 24,
+    /* the mask is in pieces */
+    EE_REASON_MASK_IN_PIECES = 25,
+    /* the mask lies partly outside the ultrasound fan */
+    EE_REASON_MASK_OUTSIDE_FAN = 26,
+    /* the ventricle is cut by the edge of the picture */
+    EE_REASON_CUT_BY_EDGE = 27,
+    /* it is unsure which part of the picture shows the heart: set the region */
+    EE_REASON_REGION_UNSURE = 28,
+    /* colour lies over the heart: record without colour Doppler */
+    EE_REASON_COLOUR_OVERLAY = 29,
+    /* frames are the same, as in a frozen picture */
+    EE_REASON_FROZEN = 30,
+    /* there are too few frames in a beat */
+    EE_REASON_TOO_FEW_FRAMES = 40,
+    /* the beats differ in length */
+    EE_REASON_IRREGULAR = 41,
+    /* the beats differ in EF */
+    EE_REASON_BEATS_DISAGREE = 42,
+    /* the probe or the heart moved during the beats */
+    EE_REASON_PROBE_MOVED = 43,
+    /* a figure is outside what hearts have */
+    EE_REASON_IMPLAUSIBLE = 44,
+    /* the frame rate is unsure, and with it the heart rate and the beats */
+    EE_REASON_TIME_BASE_UNSURE = 50,
+    /* the size of a pixel is unknown: no volumes, and EF is right only if pixels are square */
+    EE_REASON_SPACING_UNKNOWN = 51,
 } ee_reason;
 
 #endif

@@ -94,6 +94,25 @@ class Fan:
         """Distance of each pixel from the top as a part of `reach`, 0 to 1 inside the fan, float32 (H, W)."""
         return np.asarray(self.radius / np.float32(self.reach), np.float32)
 
+    @cached_property
+    def _mirrored(self) -> tuple[np.ndarray, np.ndarray]:
+        """Row and column from which `extend` takes each pixel, int (H, W)."""
+        inner = cv2.erode(self.inside.astype(np.uint8), np.ones((3, 3), np.uint8))
+        _, nearest = cv2.distanceTransformWithLabels(1 - inner, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+        rows, columns = np.nonzero(inner)
+        where = np.zeros((int(nearest.max()) + 1, 2), np.int64)
+        where[nearest[rows, columns]] = np.column_stack([rows, columns])
+        edge = where[nearest]
+        y, x = np.indices(inner.shape)
+        far = (
+            np.clip(2 * edge[..., 0] - y, 0, inner.shape[0] - 1),
+            np.clip(2 * edge[..., 1] - x, 0, inner.shape[1] - 1),
+        )
+        good = inner[far] > 0
+        taken = (np.where(good, far[axis], edge[..., axis]) for axis in (0, 1))
+        row, column = (np.where(self.inside, own, other) for own, other in zip((y, x), taken, strict=True))
+        return row, column
+
     def extend(self, image: np.ndarray) -> np.ndarray:
         """Fill the picture beyond the fan with its mirror image at the fan's edge.
 
@@ -103,19 +122,7 @@ class Fan:
         Returns:
             Picture of the same size without black borders, the same inside the fan, uint8 (H, W).
         """
-        inner = cv2.erode(self.inside.astype(np.uint8), np.ones((3, 3), np.uint8))
-        _, nearest = cv2.distanceTransformWithLabels(1 - inner, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-        rows, columns = np.nonzero(inner)
-        where = np.zeros((int(nearest.max()) + 1, 2), np.int32)
-        where[nearest[rows, columns]] = np.column_stack([rows, columns])
-        edge = where[nearest]
-        y, x = np.indices(inner.shape)
-        mirrored = (
-            np.clip(2 * edge[..., 0] - y, 0, inner.shape[0] - 1),
-            np.clip(2 * edge[..., 1] - x, 0, inner.shape[1] - 1),
-        )
-        beyond = np.where(inner[mirrored] > 0, image[mirrored], image[edge[..., 0], edge[..., 1]])
-        return np.asarray(np.where(self.inside, image, beyond), np.uint8)
+        return np.asarray(image[self._mirrored])
 
     def move(self, image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
         """Move the content of a picture under its resting fan.
@@ -125,11 +132,11 @@ class Fan:
             matrix: Affine transform of (column, row), from the picture to its moved form, float (2, 3).
 
         Returns:
-            Moved picture, mirrored where it leaves its old place, black outside the fan; uint8 (H, W).
+            Picture that is moved inside the fan, mirrored at its edge, and the same outside; uint8 (H, W).
         """
         size = image.shape[::-1]
         moved = cv2.warpAffine(self.extend(image), matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-        return np.asarray(np.where(self.inside, moved, 0), np.uint8)
+        return np.asarray(np.where(self.inside, moved, image), np.uint8)
 
     def move_mask(self, mask: np.ndarray, matrix: np.ndarray) -> np.ndarray:
         """Move a mask uint8 {0, 1} (H, W) as `move` moves the picture; nothing is mirrored into it."""

@@ -143,7 +143,7 @@ def differences(
     whole = python.finish()
     if (count := meter.finish()) != len(python.beats) - before:
         said.append(f"the end completes {count} beats, not {len(python.beats) - before}")
-    reason, expected = int(meter.summary["reason"]), python.reason
+    reason, expected = int(meter.summary["reason"]), python.no_beat and python.no_beat.reason
     if reason != (expected or 0):
         said.append(f"the reason for no beat is {reason}, not {expected}")
     return said + _differences(meter, whole)

@@ -14,7 +14,7 @@ import numpy as np
 from edgeecho.cine import Cine
 from edgeecho.data import open_data
 from edgeecho.measure import Discs, discs_of, long_axis
-from edgeecho.preprocess import find_sector
+from edgeecho.preprocess import Grid, whole_frame
 
 PIXEL_MM = 0.5
 """Side in mm of the square pixels that frames are resampled to, so that local statistics are of equal areas."""
@@ -90,12 +90,25 @@ def measure_frame(cine: Cine, index: int) -> dict[str, float]:
     size = (round(w * cine.spacing_mm[1] / PIXEL_MM), round(h * cine.spacing_mm[0] / PIXEL_MM))
     image = cv2.resize(cine.frames[index], size, interpolation=cv2.INTER_AREA).astype(np.float32)
     mask = (cv2.resize(cine.labels[index] * 255, size, interpolation=cv2.INTER_AREA) >= 128).astype(np.uint8)
-    sector = cv2.resize(find_sector(cine.frames).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    sector = cv2.resize(_sector_of(cine.frames).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     spacing = (PIXEL_MM, PIXEL_MM)
     discs, axis = discs_of(mask, spacing), long_axis(mask, spacing)
     apex, base = np.array(axis.apex), np.array(axis.base)
     geometry = _geometry(discs, apex, base, sector)
     return {**geometry, **_grey_levels(image, _zones(mask, sector, discs.length, apex, base), sector)}
+
+
+def _sector_of(frames: np.ndarray) -> np.ndarray:
+    """Return the pixels of the largest fan of a cine, bool (H, W)."""
+    height, width = frames.shape[1:]
+    grid, whole = Grid(height, width), whole_frame(height, width)
+    for frame in frames:
+        grid.add(frame)
+    side = (whole.width, whole.height)
+    fans = grid.fans()
+    cells = fans[0][0].cells if fans else np.ones_like(grid.brightest, bool)
+    pixels = cv2.resize(cells.astype(np.uint8), side, interpolation=cv2.INTER_NEAREST) > 0
+    return np.asarray(pixels[-whole.y : height - whole.y, -whole.x : width - whole.x])
 
 
 def _geometry(discs: Discs, apex: np.ndarray, base: np.ndarray, sector: np.ndarray) -> dict[str, float]:

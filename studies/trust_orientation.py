@@ -4,15 +4,22 @@ from collections import Counter
 
 import edgeecho
 from edgeecho.errors import EdgeEchoError
-from edgeecho.preprocess.flip import FLIP_AXES
 from edgeecho.runtime import Segmentation
 from edgeecho.synthetic.turned import KINDS, turn
 from studies.trust_inputs import Options, data_cines, phantoms, pooled_dice, reasons, verdict, with_progress
 from studies.trust_table import Table, frequencies, mean, share, worst
 
 UPRIGHT = "upright"
-FLIPS = {"mirrored": {"lr"}, "apex down": {"ud"}, "turned by 180": {"lr", "ud"}}
-"""Flips that put each kind upright; the other kinds have none among `FLIP_AXES`."""
+RIGHT = {
+    UPRIGHT: ("none", False),
+    "mirrored": ("lr", False),
+    "apex down": ("ud", False),
+    "turned by 90": ("cw", False),
+    "turned by 180": ("lrud", False),
+    "turned by 270": ("ccw", False),
+    "inverted": ("none", True),
+}
+"""Flip that puts each kind upright, and whether its grey levels are inverted."""
 CODES = {
     "mirrored": {"mirrored"},
     "apex down": {"turned"},
@@ -29,6 +36,7 @@ COLUMNS = {
     "recognised": "cines that were put upright by the right flip, or whose reasons name the kind; for upright cines, "
     "those that were flipped or called mirrored, turned or inverted: here few is good.",
     "put right": "cines that the right flip put upright.",
+    "reported wrong": "cines with the verdict `report` that were not put upright.",
     "not reported": "cines with a verdict that is not `report`, or an error.",
     "Dice mean": "mean Dice of all labelled frames of a cine together.",
     "Dice worst": "smallest Dice of a cine.",
@@ -57,21 +65,16 @@ def orientation(options: Options) -> Table:
     return table
 
 
-def flip_of(result: Segmentation) -> str:
-    """Return the flip that the result states; empty if it states none."""
-    return str(getattr(result, "flip", None) or "")
-
-
 def is_put_right(result: Segmentation, kind: str) -> bool:
-    """Whether the result's flip is the one that puts this kind of picture upright."""
-    return kind in FLIPS and {name for name in FLIP_AXES if name in flip_of(result)} == FLIPS[kind]
+    """Whether the picture was turned as puts this kind upright."""
+    return (result.flip, result.orientation.inverted) == RIGHT[kind]
 
 
 def is_recognised(result: Segmentation, kind: str) -> bool:
     """Whether flip or reasons name this kind; of an upright picture, whether they name any kind."""
     codes = set(reasons(result))
     if kind == UPRIGHT:
-        return bool(flip_of(result)) or bool(codes & {code for each in CODES.values() for code in each})
+        return not is_put_right(result, kind) or bool(codes & {code for each in CODES.values() for code in each})
     return is_put_right(result, kind) or bool(codes & CODES[kind])
 
 
@@ -86,10 +89,13 @@ def _add(table: Table, name: str, kind: str, results: list[tuple[Segmentation, f
             "cines": len(results),
             "recognised": share(sum(is_recognised(result, kind) for result, _ in there), len(results)),
             "put right": share(sum(is_put_right(result, kind) for result, _ in there), len(results)),
+            "reported wrong": share(
+                sum(verdict(r) == "report" and not is_put_right(r, kind) for r, _ in there), len(results)
+            ),
             "not reported": share(len(results) - sum(verdict(result) == "report" for result, _ in there), len(results)),
             "Dice mean": mean(dices),
             "Dice worst": worst(dices),
-            "flips": frequencies(Counter(flip_of(result) or "none" for result, _ in there)),
+            "flips": frequencies(Counter(result.flip for result, _ in there)),
             "reasons": frequencies(Counter(code for result, _ in there for code in reasons(result))),
         }
     )

@@ -9,7 +9,7 @@ from edgeecho.measure.biplane import (
     measure_biplane,
     simpson_biplane_volume_ml,
 )
-from edgeecho.measure.component import largest_component
+from edgeecho.measure.component import keep_largest, largest_component
 from edgeecho.measure.disc_volume import (
     Discs,
     area_length_volume_ml,
@@ -43,6 +43,7 @@ __all__ = [
     "ef_percent",
     "find_beats",
     "find_cycle",
+    "keep_largest",
     "largest_component",
     "length_mm",
     "long_axis",

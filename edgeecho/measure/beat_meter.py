@@ -1,5 +1,7 @@
 """Volumes, ejection fraction and heart rate from masks and areas, of a whole cine or frame by frame."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -9,12 +11,15 @@ from edgeecho.measure.beat_detector import Beat, BeatTracker
 from edgeecho.measure.constants import MAX_BPM, MIN_BPM
 from edgeecho.measure.disc_volume import Discs, discs_of
 from edgeecho.measure.measurement import BeatMeasurement, Measurement, measured_beat, summarize
+from edgeecho.measure.no_beat import no_beat
 from edgeecho.measure.whole_curve import cycle_of, why_no_beat
-from edgeecho.reasons import Reason
+from edgeecho.reasons import Finding, Reason
 
 METHODS = ("discs", "area-length")
 HEIGHTS = ("own", "ed")
 
+Judge = Callable[[Beat, BeatMeasurement, Discs], tuple[Finding, ...]]
+"""Function that returns the findings of a beat, its figures and the mask of its ED."""
 Method = Literal["discs", "area-length"]
 """Method that computes a volume from one view."""
 Height = Literal["own", "ed"]
@@ -34,6 +39,7 @@ class BeatMeter:
         *,
         method: Method = "discs",
         disc_height: Height = "own",
+        judge: Judge | None = None,
     ) -> None:
         """
         Args:
@@ -41,6 +47,7 @@ class BeatMeter:
             spacing_mm: (row, column) millimetres per pixel. None gives EF alone, right only if pixels are square.
             method: `discs` or `area-length`.
             disc_height: Length of the discs of ES, `own` or `ed`; area-length takes each frame's own.
+            judge: Judges each beat; None takes every beat as valid.
 
         Raises:
             ConfigError: If one of them makes no sense.
@@ -51,8 +58,9 @@ class BeatMeter:
         if spacing_mm is not None and not min(spacing_mm) > 0:
             raise ConfigError(f"spacing_mm must be positive, got {spacing_mm}")
         self.fps, self.spacing_mm, self.method, self.disc_height = fps, spacing_mm, method, disc_height
+        self._judge = judge
         self.beats: list[BeatMeasurement] = []
-        """Beats measured so far."""
+        """Beats measured so far, also those that the judge leaves out of the medians."""
         self.found: list[Beat] = []
         """Beats in the area curve, also those whose masks could not be measured."""
         self.warnings: list[str] = []
@@ -98,17 +106,18 @@ class BeatMeter:
             ed_frames=cycle.ed_frames,
             es_frames=cycle.es_frames,
             beats=tuple(self.beats),
+            no_beat=self.no_beat,
             warnings=tuple(dict.fromkeys(self.warnings)),
             spread=spread,
             **medians,
         )
 
     @property
-    def reason(self) -> Reason | None:
+    def no_beat(self) -> Finding | None:
         """Reason why no beat is measured; None if there is one."""
         if self.beats:
             return None
-        return Reason.NOT_MEASURABLE if self.found else why_no_beat(self._tracker).reason
+        return no_beat(Reason.NOT_MEASURABLE) if self.found else why_no_beat(self._tracker)
 
     def _measure(self, beats: list[Beat]) -> list[BeatMeasurement]:
         self.found += beats
@@ -127,7 +136,7 @@ class BeatMeter:
             self.warnings.append(f"beat at frame {beat.ed_frame} left out: {error}")
             return None
         self.warnings += rate_warnings
-        return measured
+        return replace(measured, findings=self._judge(beat, measured, ed)) if self._judge else measured
 
     def _volumes(self, ed: Discs, es: Discs) -> tuple[float, float]:
         if self.method == "area-length":
@@ -144,6 +153,7 @@ def measure(
     *,
     method: Method = "discs",
     disc_height: Height = "own",
+    judge: Judge | None = None,
 ) -> Measurement:
     """Measure every beat of a cine in one view, exactly as `BeatMeter` does frame by frame.
 
@@ -156,6 +166,7 @@ def measure(
         spacing_mm: (row, column) millimetres per pixel. None gives EF alone, right only if pixels are square.
         method: `discs` or `area-length`.
         disc_height: Length of the discs of ES: `own`, or `ed` as in CAMUS's code.
+        judge: Judges each beat; None takes every beat as valid.
 
     Raises:
         ShapeError: If `mask` and `area_px` do not fit each other.
@@ -163,7 +174,7 @@ def measure(
     """
     if mask.ndim != 3 or np.shape(area_px) != mask.shape[:1]:
         raise ShapeError(f"expected mask (T, H, W) and area_px (T,), got {mask.shape} and {np.shape(area_px)}")
-    meter = BeatMeter(fps, spacing_mm, method=method, disc_height=disc_height)
+    meter = BeatMeter(fps, spacing_mm, method=method, disc_height=disc_height, judge=judge)
     for frame, area in zip(mask, area_px, strict=True):
         meter.push(frame, float(area))
     return meter.finish()

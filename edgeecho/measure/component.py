@@ -33,6 +33,22 @@ def largest_component(mask: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
     return crop, (int(rows[0]), int(cols[0]))
 
 
+def keep_largest(mask: np.ndarray) -> None:
+    """Set every pixel of a mask, uint8 {0, 1} (H, W), to 0 that is not in its largest connected region (4 neighbours).
+
+    Of regions of one size the first in raster order is kept.
+    """
+    import cv2
+
+    left, top, width, height = cv2.boundingRect(mask)
+    crop = mask[top : top + height, left : left + width]
+    if not crop.size:
+        return
+    count, names, stats, _ = cv2.connectedComponentsWithStats(crop, connectivity=4)
+    if count > 2:
+        crop[names != 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))] = 0
+
+
 def edge_pixels(component: np.ndarray) -> np.ndarray:
     """Pixels of a component (h, w) of which one of the four neighbours is outside, as (row, column), int (N, 2).
 

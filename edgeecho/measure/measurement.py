@@ -1,13 +1,14 @@
 """Figures of a beat from its volumes at ED and ES, and their medians over the beats of a cine."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
 from edgeecho.errors import MeasurementError
 from edgeecho.measure.ejection_fraction import ef_percent
+from edgeecho.reasons import Finding, Level, worst_level
 
 FIGURES = ("ef_percent", "edv_ml", "esv_ml", "sv_ml", "heart_rate_bpm")
 """Figures that are summed up over beats."""
@@ -28,6 +29,18 @@ class BeatMeasurement:
     """Heart rate in beats a minute; None without a frame rate, or where the cine shows only one ED and one ES."""
     sv_ml: float | None = None
     """EDV - ESV."""
+    findings: tuple[Finding, ...] = ()
+    """Reasons why the beat is doubtful; with one of level `WITHHOLD` it is left out of the medians."""
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the beat counts in the medians."""
+        return worst_level(self.findings) < Level.WITHHOLD
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as JSON values, with `is_used` and the codes of the findings as `reasons`."""
+        figures = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "findings"}
+        return figures | {"is_used": self.is_used, "reasons": [finding.reason.code for finding in self.findings]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,16 +64,18 @@ class Measurement(Figures):
     """Every end-diastole found, 0-based, also those that belong to no beat."""
     es_frames: tuple[int, ...]
     beats: tuple[BeatMeasurement, ...]
+    """Every beat that was measured, also those that are left out of the medians."""
+    no_beat: Finding | None
+    """Reason why no beat was measured; None if there is one."""
     warnings: tuple[str, ...]
     """Warnings of what limits the figures; if there is no EF, the reason."""
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain lists, dictionaries and numbers, ready for JSON."""
-        values = asdict(self)
-        return {
-            key: [dict(v) if isinstance(v, dict) else v for v in value] if isinstance(value, tuple) else value
-            for key, value in values.items()
-        }
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values["beats"] = [beat.to_dict() for beat in self.beats]
+        values["no_beat"] = self.no_beat and self.no_beat.reason.code
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
 
 
 def measured_beat(
@@ -92,8 +107,8 @@ def measured_beat(
 
 
 def summarize(beats: Sequence[BeatMeasurement]) -> tuple[dict[str, float | None], dict[str, float | None]]:
-    """Compute the median and the spread of every figure over beats."""
-    figures = {name: [getattr(beat, name) for beat in beats] for name in FIGURES}
+    """Compute the median and the spread of every figure over the beats that are used."""
+    figures = {name: [getattr(beat, name) for beat in beats if beat.is_used] for name in FIGURES}
     medians = {name: median(values) for name, values in figures.items()}
     return medians, {name: spread(values) for name, values in figures.items()}
 

@@ -1,22 +1,32 @@
-"""Preprocessing: from frames of a cine to those of the network and back, by sector, region and resampling."""
+"""Preprocessing: from frames of a cine to those of the network and back, by fan, region, orientation and resampling."""
 
-from edgeecho.preprocess.flip import FLIP_AXES, check_flip, flip_images
-from edgeecho.preprocess.region import Roi, check_roi, crop, find_roi
+from edgeecho.preprocess.fan import Fan, apex_side, find_fans, hull_of
+from edgeecho.preprocess.grid import Grid
+from edgeecho.preprocess.orientation import AUTO, FLIPS, Orientation, check_flip, flip_images, unflip_images
+from edgeecho.preprocess.region import Roi, check_roi, crop, fan_region, find_roi, whole_frame
 from edgeecho.preprocess.resample import axis_matrix, axis_weights, mask_from_network, resample, to_network
-from edgeecho.preprocess.sector import find_sector
 
 __all__ = [
-    "FLIP_AXES",
+    "AUTO",
+    "FLIPS",
+    "Fan",
+    "Grid",
+    "Orientation",
     "Roi",
+    "apex_side",
     "axis_matrix",
     "axis_weights",
     "check_flip",
     "check_roi",
     "crop",
+    "fan_region",
+    "find_fans",
     "find_roi",
-    "find_sector",
     "flip_images",
+    "hull_of",
     "mask_from_network",
     "resample",
     "to_network",
+    "unflip_images",
+    "whole_frame",
 ]

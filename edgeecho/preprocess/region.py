@@ -6,12 +6,14 @@ import numpy as np
 
 from edgeecho.cine.grey import MIN_SIDE_PX
 from edgeecho.errors import ConfigError
-from edgeecho.preprocess.sector import find_sector
+from edgeecho.preprocess.fan import Fan
 
 MAX_REGION = 8
 """Largest ratio of the longest side of a region to that of the frame."""
 MIN_OVERLAP_FRACTION = 0.25
 """Least part of the smaller of region and frame that lies in the other."""
+MAX_SAMPLED_FRAMES = 16
+"""Most frames of a cine, about, in which fans are searched."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,38 @@ class Roi:
             raise ConfigError(f"region must have a positive size, got {self.width}x{self.height}")
 
 
+def whole_frame(height: int, width: int, spacing_mm: tuple[float, float] | None = None) -> Roi:
+    """Return the smallest square around a frame, square in millimetres if the spacing is known."""
+    return _square(0, height, 0, width, spacing_mm)
+
+
+def _square(y0: int, y1: int, x0: int, x1: int, spacing_mm: tuple[float, float] | None) -> Roi:
+    """Return the smallest square around rows y0 to y1 and columns x0 to x1, with the same middle."""
+    row_mm, column_mm = spacing_mm or (1.0, 1.0)
+    side_mm = max((y1 - y0) * row_mm, (x1 - x0) * column_mm)
+    height, width = max(1, round(side_mm / row_mm)), max(1, round(side_mm / column_mm))
+    return Roi((x0 + x1 - width) // 2, (y0 + y1 - height) // 2, width, height)
+
+
+def fan_region(fan: Fan, height: int, width: int, spacing_mm: tuple[float, float] | None = None) -> Roi:
+    """Return the smallest square around a fan, in pixels of the frame.
+
+    Args:
+        fan: A fan in the cells of `grid_of` the frame.
+        height: Rows of the frame.
+        width: Columns of the frame.
+        spacing_mm: (row, column) millimetres per pixel, or None for square pixels.
+    """
+    whole, cells = whole_frame(height, width, spacing_mm), len(fan.cells)
+    y0 = max(0, whole.y + fan.top * whole.height // cells)
+    y1 = min(height, whole.y - (-fan.bottom * whole.height // cells))
+    x0 = max(0, whole.x + fan.left * whole.width // cells)
+    x1 = min(width, whole.x - (-fan.right * whole.width // cells))
+    return _square(y0, y1, x0, x1, spacing_mm)
+
+
 def find_roi(frames: np.ndarray, spacing_mm: tuple[float, float] | None = None) -> Roi:
-    """Find the smallest square around the sector, square in millimetres if the spacing is known.
+    """Find the smallest square around the ultrasound fan, square in millimetres if the spacing is known.
 
     Args:
         frames: Grey frames, uint8 (T, H, W).
@@ -38,13 +70,14 @@ def find_roi(frames: np.ndarray, spacing_mm: tuple[float, float] | None = None) 
     Raises:
         VideoError: If the cine is black.
     """
-    sector = find_sector(frames)
-    rows, columns = np.flatnonzero(sector.any(axis=1)), np.flatnonzero(sector.any(axis=0))
-    y0, y1, x0, x1 = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
-    row_mm, column_mm = spacing_mm or (1.0, 1.0)
-    side_mm = max((y1 - y0) * row_mm, (x1 - x0) * column_mm)
-    height, width = max(1, round(side_mm / row_mm)), max(1, round(side_mm / column_mm))
-    return Roi((x0 + x1 - width) // 2, (y0 + y1 - height) // 2, width, height)
+    from edgeecho.preprocess.grid import Grid
+
+    height, width = frames.shape[1:]
+    grid = Grid(height, width, spacing_mm)
+    for frame in frames[:: max(1, len(frames) // MAX_SAMPLED_FRAMES)]:
+        grid.add(frame)
+    found = grid.fans()
+    return fan_region(found[0][0], height, width, spacing_mm) if found else whole_frame(height, width, spacing_mm)
 
 
 def check_roi(roi: Roi, height: int, width: int) -> None:

@@ -2,17 +2,20 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from edgeecho.cine import Cine, check_stated, to_grey
 from edgeecho.errors import ModelFileError
-from edgeecho.measure import measure
 from edgeecho.model.spec import ModelSpec
-from edgeecho.preprocess import Roi, check_flip, check_roi, find_roi, flip_images, mask_from_network, to_network
+from edgeecho.preprocess import AUTO, Roi, check_flip, check_roi
+from edgeecho.reasons import Level, Reason
+from edgeecho.runtime.cine_run import find_view, run_cine
 from edgeecho.runtime.engines.interface import Engine
-from edgeecho.runtime.quality import MaskQuality, frozen_tail, implausible_figures
+from edgeecho.runtime.quality import frozen_tail, quality_of
 from edgeecho.runtime.segmentation import ModelInfo, Segmentation
+from edgeecho.runtime.verdict import judge_beats, judge_colour, judge_figures, judge_orientations, judge_view
 
 Progress = Callable[[int, int], None]
 """Function that is called with the number of frames done and the number of frames."""
@@ -56,7 +59,7 @@ class CinePredictor(ABC):
         *,
         spacing_mm: tuple[float, float] | None = None,
         roi: Roi | None = None,
-        flip: str | None = None,
+        flip: str | None = AUTO,
         progress: Progress | None = None,
     ) -> Segmentation:
         """Outline the left ventricle in every frame and measure it.
@@ -65,8 +68,9 @@ class CinePredictor(ABC):
             frames: A `Cine`, or uint8 (T, H, W) grey or (T, H, W, 3) RGB.
             fps: Frames per second, if not the cine's own.
             spacing_mm: (row, column) mm per pixel, if not the cine's own.
-            roi: Region that the network sees; None finds the sector.
-            flip: `lr` for a mirrored view, `ud` for apex down: flipped for the network, flipped back in the masks.
+            roi: Region that the network sees; None finds it.
+            flip: How the picture is turned for the network, one of `FLIPS`; its masks are turned back. `auto` finds
+                it; None and `none` take the picture as upright.
             progress: Called with frames done and T.
 
         Raises:
@@ -78,27 +82,35 @@ class CinePredictor(ABC):
         fps = cine.fps if fps is None else fps
         spacing_mm = cine.spacing_mm if spacing_mm is None else spacing_mm
         check_stated(fps, spacing_mm)
-        check_flip(flip)
-        height, width = cine.frames.shape[1:]
         if roi:
-            check_roi(roi, height, width)
-        roi = roi or find_roi(cine.frames, spacing_mm)
-        inputs = flip_images(to_network(cine.frames, roi, self.spec.size_px), flip)
-        prob = self.probabilities(inputs, progress)
-        mask = mask_from_network(flip_images(prob, flip), roi, height, width, self.spec.threshold)
-        area_px = mask.sum(axis=(1, 2), dtype=np.int64).astype(np.float32)
-        measured = measure(mask, area_px, fps, spacing_mm)
-        quality = MaskQuality.of(prob, self.spec.threshold)
-        severe = [*quality.severe_warnings(), *implausible_figures(measured)]
+            check_roi(roi, *cine.frames.shape[1:])
+        cine = replace(cine, fps=fps, spacing_mm=spacing_mm)
+        view = find_view(self.look, self.spec, cine, roi, check_flip(flip))
+        run = run_cine(self.probabilities, self.spec, cine, view, progress)
+        findings = judge_view(view)
+        if not view.is_clear:
+            other = run_cine(self.probabilities, self.spec, cine, view.turned_to_rival(), progress)
+            findings = judge_orientations(run.measured, other.measured, findings)
+            run = max(run, other, key=lambda either: either.confidence)
+        findings += [*judge_beats(run.measured.beats, run.measured.no_beat), *judge_figures(run.measured, fps)]
+        findings += [*judge_colour(run.mask, cine.coloured), *cine.doubts]
+        texts = [f.text for f in findings if f.level > Level.NOTE or f.reason != Reason.SPACING_UNKNOWN]
+        sentences = [*cine.warnings, *texts, *frozen_tail(run.inputs), *run.measured.warnings]
         return Segmentation(
-            mask=mask,
-            area_px=area_px,
+            mask=run.mask,
+            area_px=run.area_px,
             fps=fps,
             spacing_mm=spacing_mm,
-            roi=roi,
-            measurement=measured,
-            quality=quality.to_dict(),
-            doubts=severe,
-            warnings=[*cine.warnings, *quality.warnings(), *severe, *frozen_tail(inputs), *measured.warnings],
+            roi=view.roi,
+            orientation=run.orientation,
+            measurement=run.measured,
+            quality=quality_of(run.history.whole()),
+            findings=findings,
+            warnings=list(dict.fromkeys(sentences)),
             model=self.info,
         )
+
+    def look(self, picture: np.ndarray) -> np.ndarray:
+        """Run the network on a still picture, uint8 (size_px, size_px), and return prob of the same shape."""
+        prob: np.ndarray = self.probabilities(picture[None])[0]
+        return prob

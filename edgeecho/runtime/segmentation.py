@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from edgeecho.measure import BeatMeasurement, Measurement
-from edgeecho.preprocess import Roi
+from edgeecho.preprocess import Orientation, Roi
+from edgeecho.reasons import Finding, Level, verdict_of, worst_level
 
 
 @dataclass(frozen=True)
@@ -38,15 +39,35 @@ class Segmentation:
     roi: Roi
     measurement: Measurement
     """Beats and figures, which the properties below give one by one."""
+    orientation: Orientation
+    """How the picture was turned for the network; the masks are at the input's own pixels."""
     quality: dict[str, float]
-    """`confidence`, mean probability inside the mask; number of frames without a mask (`empty_frames`), and with one
-    in several pieces (`broken_frames`)."""
-    doubts: list[str]
-    """Reasons why the result as a whole is doubtful, each a sentence that is in `warnings` too; empty if there are
-    none."""
+    """Figures of `quality_of`: `confidence`, `empty_frames`, `broken_frames`, `outside_fraction`."""
+    findings: list[Finding]
+    """Reasons that limit the result, and the weight of each."""
     warnings: list[str]
-    """Warnings of what limits the result: those of the cine, of the masks and of the measurement, each a sentence."""
+    """Sentences for the user: those of the cine, of the findings and of the measurement."""
     model: ModelInfo
+
+    @property
+    def verdict(self) -> str:
+        """`report`; `review`, where a person should look at the masks first; or `withhold`: no EF and no volumes."""
+        return verdict_of(self.findings)
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether EF and volumes are withheld."""
+        return worst_level(self.findings) == Level.WITHHOLD
+
+    @property
+    def doubts(self) -> list[str]:
+        """Sentences of the reasons for a review or for withholding; empty if there are none."""
+        return [finding.text for finding in self.findings if finding.level >= Level.REVIEW]
+
+    @property
+    def flip(self) -> str:
+        """How the picture was turned for the network, one of `FLIPS`."""
+        return self.orientation.flip
 
     @property
     def ed_frames(self) -> list[int]:
@@ -65,23 +86,23 @@ class Segmentation:
 
     @property
     def ef_percent(self) -> float | None:
-        """Ejection fraction, 0-100; None if no beat was measured, with the reason in `warnings`."""
-        return self.measurement.ef_percent
+        """Ejection fraction, 0-100; None if it is withheld or no beat was measured."""
+        return None if self.is_withheld else self.measurement.ef_percent
 
     @property
     def edv_ml(self) -> float | None:
-        """End-diastolic volume; None without spacing."""
-        return self.measurement.edv_ml
+        """End-diastolic volume; None if it is withheld, or without spacing."""
+        return None if self.is_withheld else self.measurement.edv_ml
 
     @property
     def esv_ml(self) -> float | None:
-        """End-systolic volume; None without spacing."""
-        return self.measurement.esv_ml
+        """End-systolic volume; None if it is withheld, or without spacing."""
+        return None if self.is_withheld else self.measurement.esv_ml
 
     @property
     def sv_ml(self) -> float | None:
-        """Stroke volume; None without spacing."""
-        return self.measurement.sv_ml
+        """Stroke volume; None if it is withheld, or without spacing."""
+        return None if self.is_withheld else self.measurement.sv_ml
 
     @property
     def heart_rate_bpm(self) -> float | None:
@@ -92,6 +113,11 @@ class Segmentation:
     def spread(self) -> dict[str, float | None]:
         """Interquartile range of each figure over beats; None below two beats."""
         return self.measurement.spread
+
+    def _withheld(self) -> dict[str, float | None] | None:
+        """Return the figures that are withheld, for research alone; None if none are."""
+        names = ("ef_percent", "edv_ml", "esv_ml", "sv_ml")
+        return {name: getattr(self.measurement, name) for name in names} if self.is_withheld else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as JSON values: all but the masks, of which it has the area."""
@@ -107,13 +133,18 @@ class Segmentation:
             "area_px": [float(a) for a in self.area_px],
             "ed_frames": self.ed_frames,
             "es_frames": self.es_frames,
-            "beats": [asdict(beat) for beat in self.beats],
+            "beats": [beat.to_dict() for beat in self.beats],
             "ef_percent": self.ef_percent,
             "edv_ml": self.edv_ml,
             "esv_ml": self.esv_ml,
             "sv_ml": self.sv_ml,
             "heart_rate_bpm": self.heart_rate_bpm,
             "spread": self.spread,
+            "withheld": self._withheld(),
+            "verdict": self.verdict,
+            "reasons": [{"code": f.reason.code, "level": f.level.name.lower(), "text": f.text} for f in self.findings],
+            "flip": self.flip,
+            "inverted": self.orientation.inverted,
             "quality": self.quality,
             "doubtful": bool(self.doubts),
             "warnings": self.warnings,

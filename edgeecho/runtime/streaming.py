@@ -8,16 +8,32 @@ import numpy as np
 
 from edgeecho.cine import check_stated, to_grey
 from edgeecho.errors import ShapeError
-from edgeecho.measure import BeatMeasurement, BeatMeter, Measurement
+from edgeecho.measure import BeatMeasurement, BeatMeter, Measurement, keep_largest
 from edgeecho.measure.measurement import median
 from edgeecho.model.registry import locate
 from edgeecho.model.spec import ModelSpec
-from edgeecho.preprocess import Roi, check_flip, check_roi, find_roi, flip_images, mask_from_network, to_network
+from edgeecho.preprocess import (
+    AUTO,
+    Roi,
+    check_flip,
+    check_roi,
+    flip_images,
+    mask_from_network,
+    to_network,
+    unflip_images,
+)
+from edgeecho.reasons import Finding, Level, Reason, find, verdict_of, worst_level
+from edgeecho.runtime.beat_judge import BeatJudge
 from edgeecho.runtime.cine_predictor import CinePredictor, Progress
 from edgeecho.runtime.engines.engine import open_engine
 from edgeecho.runtime.engines.interface import StreamEngine
+from edgeecho.runtime.frame_history import FrameHistory
 from edgeecho.runtime.frame_stream import FrameStream
+from edgeecho.runtime.live_view import LiveView
+from edgeecho.runtime.mask_score import MaskScore
 from edgeecho.runtime.predictor import log_licence
+from edgeecho.runtime.verdict import judge_beats, judge_view
+from edgeecho.runtime.view_search import View
 
 SLOW_IMPORTS = ("scipy.sparse", "scipy.ndimage")
 """Modules that the first frame and the first beat would import in the middle of a stream, a tenth of a second each."""
@@ -30,23 +46,35 @@ class FrameResult:
     frame: int
     """Index of the frame, counted from 0 at the last reset."""
     mask: np.ndarray
-    """uint8 {0, 1} (H, W), left-ventricular cavity at the frame's own pixels."""
+    """uint8 {0, 1} (H, W), left-ventricular cavity at the frame's own pixels, in one piece."""
     area_px: float
     """Pixels of the mask."""
+    confidence: float
+    """Mean probability inside the mask, 0-1; 0 if it is empty."""
+    view: View
+    """Region and orientation in which the network saw the frame."""
     beats: tuple[BeatMeasurement, ...]
-    """Beats that this frame completes."""
+    """Beats that this frame completes, also those that are left out of the medians."""
     ef_percent: float | None
-    """Median over all beats so far, 0-100; None before the first."""
+    """Median over the beats so far that are used, 0-100; None before the first, or if it is withheld."""
     heart_rate_bpm: float | None
-    """Median over all beats so far; None before the first, or without a frame rate."""
+    """Median over these beats; None before the first, or without a frame rate."""
+    findings: tuple[Finding, ...]
+    """Reasons that limit the figures so far."""
+
+    @property
+    def verdict(self) -> str:
+        """Verdict on the figures so far: `report`, `review` or `withhold`."""
+        return verdict_of(self.findings)
 
 
 class StreamingPredictor(CinePredictor):
     """A model for live frames: `push` each, `flush` at the end, `reset` at a freeze, a new view or a new patient.
 
-    Pushed frame by frame, a cine gets the same masks as from a `Predictor`, if both use the same region. A predictor
-    finds the region in the whole cine; a stream finds it in the first frame, and keeps it until `reset`. `segment`
-    takes a whole cine, runs it frame by frame, and does not change the live stream.
+    The network sees the whole frame until region and orientation are sure, mostly within the first second; then it sees
+    that region until `reset`, and beats are measured. With region and orientation given, a cine that is pushed frame by
+    frame gets the same masks as from a `Predictor`. `segment` takes a whole cine, runs it frame by frame, and does not
+    change the live stream.
     """
 
     def __init__(
@@ -58,7 +86,7 @@ class StreamingPredictor(CinePredictor):
         fps: float | None = None,
         spacing_mm: tuple[float, float] | None = None,
         roi: Roi | None = None,
-        flip: str | None = None,
+        flip: str | None = AUTO,
     ) -> None:
         """
         Args:
@@ -67,8 +95,8 @@ class StreamingPredictor(CinePredictor):
             sha256: SHA-256 of the model file.
             fps: Frames per second of the live frames; None gives no heart rate.
             spacing_mm: (row, column) mm per pixel of the live frames; None gives no volumes.
-            roi: Region that the network sees; None finds the sector in the first frame.
-            flip: `lr` for a mirrored view, `ud` for apex down.
+            roi: Region that the network sees; None finds it.
+            flip: How the picture is turned for the network, one of `FLIPS`; `auto` finds it; None means `none`.
 
         Raises:
             ConfigError: If a setting makes no sense.
@@ -77,8 +105,7 @@ class StreamingPredictor(CinePredictor):
         for module in SLOW_IMPORTS:
             importlib.import_module(module)
         check_stated(fps, spacing_mm)
-        check_flip(flip)
-        self.fps, self.spacing_mm, self.flip = fps, spacing_mm, flip
+        self.fps, self.spacing_mm, self.flip = fps, spacing_mm, check_flip(flip)
         self._given_roi = roi
         self._frames, self._whole = FrameStream(engine, spec), FrameStream(engine, spec)
         self.reset()
@@ -89,21 +116,38 @@ class StreamingPredictor(CinePredictor):
         return self._frames.delay_frames
 
     def reset(self) -> None:
-        """Forget frames, region and beats: the next frame is the first of a new cine."""
+        """Forget frames, view and beats: the next frame is the first of a new cine."""
         self._frames.reset()
-        self.roi = self._given_roi
         self.measured: Measurement | None = None
         """Measurement of the whole cine, once `flush` has ended it."""
+        self._live: LiveView | None = None
         self._size: tuple[int, int] | None = None
-        self._count = 0
-        self._meter = BeatMeter(self.fps, self.spacing_mm)
-        self._ef_percent: float | None = None
-        self._heart_rate_bpm: float | None = None
+        self._due: list[tuple[np.ndarray, View]] = []  # maps of frames seen in the view before
+        self._history = FrameHistory(self.fps)
+        self._meter = BeatMeter(self.fps, self.spacing_mm, judge=BeatJudge(self._history))
+        self._insides: dict[View, np.ndarray | None] = {}
+        self._figures: tuple[float | None, float | None] = (None, None)
+        self._findings: tuple[Finding, ...] = ()
+
+    @property
+    def view(self) -> View | None:
+        """Region and orientation of the frames to come; None before the first frame."""
+        return self._live.view if self._live else None
+
+    @property
+    def is_view_fixed(self) -> bool:
+        """Whether region and orientation are sure, or given; beats are measured from then on."""
+        return self._live is not None and self._live.is_fixed
 
     @property
     def beats(self) -> tuple[BeatMeasurement, ...]:
-        """Beats so far: none in the first 2 s, then each when the next one has begun."""
+        """Beats so far: none in the first 2 s of a fixed view, then each when the next one has begun."""
         return tuple(self._meter.beats)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Reasons that limit the figures so far."""
+        return self._findings
 
     def push(self, frame: np.ndarray) -> FrameResult | None:
         """Take the next live frame.
@@ -116,24 +160,39 @@ class StreamingPredictor(CinePredictor):
 
         Raises:
             ShapeError: If it is no frame, or of another size than the first.
-            VideoError: If the region is to be found and the first frame is black; the stream has not begun then.
             ConfigError: If a given region lies outside the frame.
         """
         if self.measured is not None:
             self.reset()
         if frame.ndim not in (2, 3) or 0 in frame.shape:
             raise ShapeError(f"expected one frame (H, W) or (H, W, 3), got {frame.shape}; push frames one by one")
-        grey = to_grey(frame[None])
-        if self._size is None:
-            if self._given_roi:
-                check_roi(self._given_roi, *grey.shape[1:])
-            self.roi = self._given_roi or find_roi(grey, self.spacing_mm)
-            self._size = grey.shape[1], grey.shape[2]
-        if grey.shape[1:] != self._size or self.roi is None:
-            raise ShapeError(f"frame of {grey.shape[1:]}, the stream began with {self._size}; call reset() first")
-        inputs = flip_images(to_network(grey, self.roi, self.spec.size_px), self.flip)
-        prob = self._frames.push(inputs[0])
-        return None if prob is None else self._result(prob)
+        grey = to_grey(frame[None])[0]
+        if self._size is None or self._live is None:
+            self._size, self._live = grey.shape, self._begin(grey.shape)
+        if grey.shape != self._size:
+            raise ShapeError(f"frame of {grey.shape}, the stream began with {self._size}; call reset() first")
+        view = self._live.view
+        picture = to_network((255 - grey if view.orientation.inverted else grey)[None], view.roi, self.spec.size_px)
+        self._history.see(picture)
+        prob = self._frames.push(np.ascontiguousarray(flip_images(picture, view.orientation.flip)[0]))
+        if prob is not None:
+            self._due.append((prob, view))
+        if self._live.see(grey):
+            self._due += [(prob, view) for prob in self._frames.flush()]
+        return self._result(*self._due.pop(0)) if self._due else None
+
+    def _begin(self, shape: tuple[int, int]) -> LiveView:
+        if self._given_roi:
+            check_roi(self._given_roi, *shape)
+        return LiveView(
+            self.look,
+            self.spec,
+            shape,
+            fps=self.fps,
+            spacing_mm=self.spacing_mm,
+            roi=self._given_roi,
+            flip=self.flip,
+        )
 
     def flush(self) -> list[FrameResult]:
         """End the cine: repeat the last frame until every frame has its result, and set `measured`.
@@ -141,29 +200,52 @@ class StreamingPredictor(CinePredictor):
         Returns:
             The results still due, at most `delay_frames`. The next `push` begins a new cine.
         """
-        results = [self._result(prob) for prob in self._frames.flush()]
+        if self._live:
+            self._due += [(prob, self._live.view) for prob in self._frames.flush()]
+        results = [self._result(*due) for due in self._due]
+        self._due = []
         self.measured = self._meter.finish()
+        self._judge()
         return results
 
-    def _result(self, prob: np.ndarray) -> FrameResult:
+    def _result(self, prob: np.ndarray, view: View) -> FrameResult:
         assert self._size
-        assert self.roi
-        maps = flip_images(prob[None], self.flip)
-        mask = mask_from_network(maps, self.roi, *self._size, self.spec.threshold)[0]
+        assert self._live
+        prob = unflip_images(prob, view.orientation.flip)
+        mask = mask_from_network(prob[None], view.roi, *self._size, self.spec.threshold)[0]
+        keep_largest(mask)
+        if view not in self._insides:
+            self._insides = {view: view.inside(self.spec.size_px, self._size, self.spacing_mm)}
+        score = MaskScore.of(prob, self.spec.threshold, self._insides[view])
+        self._history.score(score)
         area_px = float(np.count_nonzero(mask))
-        completed = self._meter.push(mask, area_px)
-        if completed:
-            self._ef_percent = median([beat.ef_percent for beat in self._meter.beats])
-            self._heart_rate_bpm = median([beat.heart_rate_bpm for beat in self._meter.beats])
-        self._count += 1
+        is_measured = self._live.is_fixed and view is self._live.view
+        completed = self._meter.push(mask, area_px if is_measured else 0.0)
+        if completed or not self._findings or not is_measured:
+            self._judge()
         return FrameResult(
-            frame=self._count - 1,
+            frame=self._history.scored - 1,
             mask=mask,
             area_px=area_px,
+            confidence=score.confidence,
+            view=view,
             beats=tuple(completed),
-            ef_percent=self._ef_percent,
-            heart_rate_bpm=self._heart_rate_bpm,
+            ef_percent=self._figures[0],
+            heart_rate_bpm=self._figures[1],
+            findings=self._findings,
         )
+
+    def _judge(self) -> None:
+        """Judge the beats so far."""
+        used = [beat for beat in self._meter.beats if beat.is_used]
+        ef, rate = (median([getattr(beat, name) for beat in used]) for name in ("ef_percent", "heart_rate_bpm"))
+        found = judge_beats(self._meter.beats, self._meter.no_beat)
+        if self._live and not self._live.is_fixed:
+            found = [find(Reason.REGION_UNSURE, Level.WITHHOLD, "region and orientation are still searched")]
+        elif self._live:
+            found = [*judge_view(self._live.view), *found]
+        self._findings = tuple(found)
+        self._figures = (None if worst_level(found) == Level.WITHHOLD else ef, rate)
 
     def probabilities(self, frames: np.ndarray, progress: Progress | None = None) -> np.ndarray:
         """Run the network over a cine of its own size, frame by frame.
@@ -187,7 +269,7 @@ def stream(
     fps: float | None = None,
     spacing_mm: tuple[float, float] | None = None,
     roi: Roi | None = None,
-    flip: str | None = None,
+    flip: str | None = AUTO,
 ) -> StreamingPredictor:
     """Open a model for live frames. Its licence is in `StreamingPredictor.info`, and is logged.
 
@@ -198,8 +280,8 @@ def stream(
         threads: Worker threads; None means every usable core.
         fps: Frames per second of the live frames; None gives no heart rate.
         spacing_mm: (row, column) mm per pixel of the live frames; None gives no volumes.
-        roi: Region that the network sees; None finds the sector in the first frame.
-        flip: `lr` for a mirrored view, `ud` for apex down.
+        roi: Region that the network sees; None finds it in the first second.
+        flip: How the picture is turned for the network, one of `FLIPS`; `auto` finds it; None means `none`.
 
     Raises:
         ModelFileError: If there is no stream graph, or it does not verify, or its engine refuses it.

@@ -1,0 +1,101 @@
+"""One run of a model over a whole cine in one view: probabilities, masks, history and measurement."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgeecho.cine import Cine
+from edgeecho.measure import Measurement, keep_largest, measure
+from edgeecho.model.spec import ModelSpec
+from edgeecho.preprocess import Orientation, Roi, flip_images, mask_from_network, to_network, unflip_images
+from edgeecho.runtime.beat_judge import BeatJudge
+from edgeecho.runtime.frame_history import FrameHistory
+from edgeecho.runtime.mask_score import MaskScore
+from edgeecho.runtime.trust_constants import MAX_SAMPLES
+from edgeecho.runtime.view_search import Look, View, ViewSearch
+
+MAX_SEARCHED_FRAMES = 16
+"""Most frames of a cine, about, in which fans are searched."""
+
+
+@dataclass(frozen=True, eq=False)
+class CineRun:
+    """Masks of a cine in one orientation, and their measurement."""
+
+    orientation: Orientation
+    inputs: np.ndarray
+    """The network's pictures, uint8 (T, S, S)."""
+    mask: np.ndarray
+    """uint8 {0, 1} (T, H, W), the largest piece of each frame."""
+    area_px: np.ndarray
+    """float32 (T,)."""
+    history: FrameHistory
+    measured: Measurement
+
+    @property
+    def confidence(self) -> float:
+        """Mean probability inside the masks of all frames, 0-1."""
+        sums = self.history.whole()
+        return sums["total"] / (255 * sums["pixels"]) if sums["pixels"] else 0.0
+
+
+def find_view(look: Look, spec: ModelSpec, cine: Cine, roi: Roi | None, flip: str) -> View:
+    """Find region and orientation of a whole cine.
+
+    Args:
+        look: Runs the network on a still picture.
+        spec: Spec of the network.
+        cine: The cine.
+        roi: Region, if it is given.
+        flip: `auto`, or the orientation that is given.
+
+    Raises:
+        VideoError: If the cine is black.
+    """
+    count, shape = len(cine.frames), (cine.frames.shape[1], cine.frames.shape[2])
+    search = ViewSearch(look, spec.size_px, spec.threshold, shape, spacing_mm=cine.spacing_mm, roi=roi, flip=flip)
+    for frame in cine.frames[:: max(1, count // MAX_SEARCHED_FRAMES)]:
+        search.add(frame)
+    places = dict.fromkeys((count // 4, 3 * count // 4, count // 2, 0))  # each frame once
+    for place in list(places)[:MAX_SAMPLES]:
+        for _ in search.sample(cine.frames[place]):
+            pass
+        if search.view().is_clear:
+            break
+    return search.view()
+
+
+def run_cine(
+    probabilities: Callable[[np.ndarray, Callable[[int, int], None] | None], np.ndarray],
+    spec: ModelSpec,
+    cine: Cine,
+    view: View,
+    progress: Callable[[int, int], None] | None,
+) -> CineRun:
+    """Run a network over a cine and measure its masks.
+
+    Args:
+        probabilities: Runs the network over pictures of its own size.
+        spec: Spec of the network.
+        cine: The cine.
+        view: Region and orientation.
+        progress: Called with frames done and the number of frames.
+    """
+    height, width = cine.frames.shape[1:]
+    flip = view.orientation.flip
+    frames = 255 - cine.frames if view.orientation.inverted else cine.frames
+    pictures = to_network(frames, view.roi, spec.size_px)
+    inputs = np.ascontiguousarray(flip_images(pictures, flip))
+    prob = unflip_images(probabilities(inputs, progress), flip)
+    mask = mask_from_network(prob, view.roi, height, width, spec.threshold)
+    for frame in mask:
+        keep_largest(frame)
+    area_px = mask.sum(axis=(1, 2), dtype=np.int64).astype(np.float32)
+    history = FrameHistory(cine.fps)
+    history.see(pictures)
+    inside = view.inside(spec.size_px, (height, width), cine.spacing_mm)
+    for picture in prob:
+        history.score(MaskScore.of(picture, spec.threshold, inside))
+    measured = measure(mask, area_px, cine.fps, cine.spacing_mm, judge=BeatJudge(history))
+    return CineRun(view.orientation, pictures, mask, area_px, history, measured)

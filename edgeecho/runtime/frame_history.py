@@ -1,0 +1,94 @@
+"""What the frames of a cine showed, kept as sums, so that any beat can be judged by its own frames."""
+
+import numpy as np
+
+from edgeecho.measure.curve_buffer import windows_for
+from edgeecho.measure.rigid_motion import explained_change, small_pictures
+from edgeecho.model.spec import MAX_CONTEXT_FRAMES
+from edgeecho.runtime.mask_score import MaskScore
+from edgeecho.runtime.trust_constants import MIN_LARGEST_FRACTION
+
+FIELDS = ("frames", "empty", "pixels", "total", "broken", "edge", "outside")
+"""Whole numbers that are summed over frames."""
+BATCH_FRAMES = 16
+"""Pictures of which the motion is computed at once."""
+
+
+class FrameHistory:
+    """Sums over the frames of one cine, as far back as a beat may reach."""
+
+    def __init__(self, fps: float | None) -> None:
+        """
+        Args:
+            fps: Frames per second, None if unknown.
+        """
+        windows = windows_for(fps)
+        self._capacity = 2 * windows.longest + windows.gap + MAX_CONTEXT_FRAMES + BATCH_FRAMES
+        self._sums = np.zeros((self._capacity, len(FIELDS)), np.int64)
+        self._boxes = np.zeros((self._capacity, 4), np.int64)
+        self._motion = np.zeros((self._capacity, 2))
+        self._still = np.zeros(self._capacity, np.int64)
+        self._running = np.zeros(len(FIELDS), np.int64)
+        self._moved, self._stills = np.zeros(2), 0
+        self._pictures: list[np.ndarray] = []
+        self.scored = self.seen = 0
+        """Numbers of frames whose mask was scored, and whose picture was seen."""
+
+    def see(self, pictures: np.ndarray) -> None:
+        """Take the network's next pictures, uint8 (T, S, S), in the order of time."""
+        for picture in small_pictures(pictures):
+            self._pictures.append(picture)
+            if len(self._pictures) > BATCH_FRAMES:
+                self._compute_motion()
+
+    def _compute_motion(self) -> None:
+        """Compute the motion between the pictures that wait; the last of them is kept."""
+        if not self.seen and self._pictures:
+            self._put_motion(0.0, 0.0, 0)
+        if len(self._pictures) > 1:
+            explained, whole = explained_change(np.stack(self._pictures))
+            for part, change in zip(explained, whole, strict=True):
+                self._put_motion(float(part), float(change), int(change == 0))
+            self._pictures = self._pictures[-1:]
+
+    def _put_motion(self, explained: float, whole: float, still: int) -> None:
+        at = self.seen % self._capacity
+        self._moved = self._moved + np.array([explained, whole])
+        self._stills += still
+        self._motion[at], self._still[at] = self._moved, self._stills
+        self.seen += 1
+
+    def score(self, score: MaskScore) -> None:
+        """Take the score of the next frame's mask."""
+        broken = score.pixels and score.largest < MIN_LARGEST_FRACTION * score.pixels
+        shown = (score.pixels, score.total, bool(broken), score.edge, score.outside)
+        self._running = self._running + np.array([1, not score.pixels, *shown])
+        at = self.scored % self._capacity
+        self._sums[at], self._boxes[at] = self._running, score.box
+        self.scored += 1
+
+    def over(self, first: int, last: int) -> dict[str, int]:
+        """Return the sums of `FIELDS` over the frames from `first` to `last`, both included."""
+        before = self._sums[(first - 1) % self._capacity] if first else 0
+        return dict(zip(FIELDS, (int(v) for v in self._sums[last % self._capacity] - before), strict=True))
+
+    def whole(self) -> dict[str, int]:
+        """Return the sums of `FIELDS` over all frames."""
+        return dict(zip(FIELDS, (int(v) for v in self._running), strict=True))
+
+    def box(self, frame: int) -> tuple[int, int, int, int]:
+        """Return the box of a frame's mask: top, bottom, left and right."""
+        top, bottom, left, right = (int(v) for v in self._boxes[frame % self._capacity])
+        return top, bottom, left, right
+
+    def motion(self, first: int, last: int) -> tuple[float, float, int]:
+        """Return the change that a motion of the whole explains, all change, and the number of still frames.
+
+        Args:
+            first: Frame from which on the steps to the next frame count.
+            last: Last frame.
+        """
+        self._compute_motion()
+        a, b = first % self._capacity, min(last, self.seen - 1) % self._capacity
+        explained, whole = self._motion[b] - self._motion[a]
+        return float(explained), float(whole), int(self._still[b] - self._still[a])

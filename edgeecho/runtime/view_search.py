@@ -1,0 +1,315 @@
+"""Search for the view: the region that the network sees, and the orientation of the picture.
+
+Fans are found on a small grid by what moves and what is lit. A few frames are then sampled. In each, the network looks
+at the candidates as still pictures, and its confidence decides where they disagree: the fan at each grey level, the
+whole frame, and a square around what it saw there. In the chosen region it looks at the mirrored picture too, and,
+where it is not clearly confident, at the other orientations and at inverted grey levels. Confidence upright was higher
+than in every other orientation for each of the 50 patients of CAMUS' validation list (`python -m studies.trust`).
+
+All scores are ratios of whole numbers, so C makes the same decisions.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from edgeecho.preprocess import (
+    AUTO,
+    FLIPS,
+    Fan,
+    Grid,
+    Orientation,
+    Roi,
+    apex_side,
+    fan_region,
+    flip_images,
+    hull_of,
+    to_network,
+    unflip_images,
+    whole_frame,
+)
+from edgeecho.runtime.mask_score import MaskScore
+from edgeecho.runtime.trust_constants import (
+    AROUND_FACTOR,
+    CLEAR_CONFIDENCE,
+    CLEAR_MARGINS,
+    MAX_PANEL_OVERLAP,
+    MAX_PANELS,
+    MIN_CONFIDENCE_GAIN,
+    MIN_INVERTED_GAIN,
+    MIN_LIKELY_CONFIDENCE,
+    MIN_SAME_REGION,
+    MIN_TURNED_CONFIDENCE,
+)
+
+Look = Callable[[np.ndarray], np.ndarray]
+"""Function that runs the network on a still picture, uint8 (S, S), and returns `prob` of the same shape."""
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Region and orientation of a cine, and how sure they are."""
+
+    roi: Roi
+    orientation: Orientation
+    fan: Fan | None = None
+    """The fan that the region is around; None if it is around no fan, or given."""
+    confidence: float = 0.0
+    """Mean confidence of the looks in this region and orientation, 0-1."""
+    margin: float = 1.0
+    """Confidence above that of the next best orientation; 1 if no other was tried."""
+    rival: str = "none"
+    """Flip of the next best orientation."""
+    is_clear: bool = True
+    """Whether the margin is large enough for the number of frames that were sampled."""
+    panels: tuple[Roi, ...] = ()
+    """Other parts of the picture in which the network is confident to see a ventricle."""
+
+    def turned_to_rival(self) -> "View":
+        """Return this view in the next best orientation."""
+        return replace(self, orientation=Orientation(self.rival, self.orientation.inverted))
+
+    def inside(self, size_px: int, shape: tuple[int, int], spacing_mm: tuple[float, float] | None) -> np.ndarray | None:
+        """Return the pixels of the network's picture that lie in the hull of the fan, not turned, bool (S, S).
+
+        Args:
+            size_px: S.
+            shape: Rows and columns of the frames.
+            spacing_mm: (row, column) millimetres per pixel, or None for square pixels.
+
+        Returns:
+            None if the region is around no fan.
+        """
+        if self.fan is None:
+            return None
+        whole, hull = whole_frame(*shape, spacing_mm), hull_of(self.fan)
+        rows, columns = (
+            (2 * (start - first) * size_px + (2 * np.arange(size_px) + 1) * length) * len(hull) // (2 * side * size_px)
+            for start, length, first, side in (
+                (self.roi.y, self.roi.height, whole.y, whole.height),
+                (self.roi.x, self.roi.width, whole.x, whole.width),
+            )
+        )
+        inside = np.zeros((size_px, size_px), bool)
+        r, c = ((cells >= 0) & (cells < len(hull)) for cells in (rows, columns))
+        inside[np.ix_(r, c)] = hull[np.ix_(rows[r], columns[c])]
+        return inside
+
+
+APEX_FLIPS: dict[str | None, tuple[str, ...]] = {
+    None: ("none", "lr"),
+    "top": ("none", "lr"),
+    "bottom": ("lrud", "ud"),
+    "left": ("cw", "cwlr"),
+    "right": ("ccw", "ccwlr"),
+}
+"""Orientations that put the apex of a fan at the top, by the side on which it lies."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Region:
+    """A region to look at, the orientations that its fan allows, and the fan."""
+
+    roi: Roi
+    flips: tuple[str, ...]
+    fan: Fan | None = None
+    has_apex: bool = False
+
+
+class ViewSearch:
+    """Searches region and orientation in the frames of one cine: `add` frames, `sample` a few, read `view`."""
+
+    def __init__(
+        self,
+        look: Look,
+        size_px: int,
+        threshold: int,
+        shape: tuple[int, int],
+        *,
+        spacing_mm: tuple[float, float] | None = None,
+        roi: Roi | None = None,
+        flip: str = AUTO,
+    ) -> None:
+        """
+        Args:
+            look: Runs the network on a still picture.
+            size_px: Rows and columns of the network's pictures.
+            threshold: A pixel is cavity where `prob` is at least this.
+            shape: Rows and columns of the frames.
+            spacing_mm: (row, column) millimetres per pixel, or None for square pixels.
+            roi: Region, if it is given.
+            flip: `auto`, or the orientation that is given.
+        """
+        self._look, self._size_px, self._threshold = look, size_px, threshold
+        self._shape, self._spacing_mm, self._given_roi, self._flip = shape, spacing_mm, roi, flip
+        self._grid = Grid(*shape, spacing_mm)
+        self._inverted = False
+        self.samples = 0
+        """Number of frames sampled in the present region."""
+        self._region = _Region(roi or whole_frame(*shape, spacing_mm), (flip if flip != AUTO else "none",))
+        self._restart()
+
+    def _restart(self) -> None:
+        self.samples = 0
+        self._confidence = 0.0  # sum over samples, of the first orientation
+        self._refined: Roi | None = None
+        self._panels: tuple[Roi, ...] = ()
+        self._gains = dict.fromkeys(FLIPS, (0.0, 0))  # sum of confidence above upright, and number of looks
+
+    def restart(self) -> None:
+        """Forget all frames."""
+        self._grid, self._inverted = Grid(*self._shape, self._spacing_mm), False
+        self._restart()
+
+    @property
+    def is_lit(self) -> bool:
+        """Whether any frame so far was not black."""
+        return self._grid.is_lit
+
+    def add(self, frame: np.ndarray) -> None:
+        """Add a frame, uint8 (H, W), to the pictures in which fans are searched."""
+        self._grid.add(255 - frame if self._inverted else frame)
+
+    def sample(self, frame: np.ndarray) -> Iterator[None]:
+        """Look at a frame, uint8 (H, W). Pauses after each run of the network.
+
+        Raises:
+            VideoError: If every frame so far is black.
+        """
+        best, regions = MaskScore.EMPTY, self._candidates()
+        chosen = regions[0]
+        for region in regions:
+            score = self._score(frame, region.roi, region.flips[0])
+            yield
+            if score.confidence > best.confidence + (MIN_CONFIDENCE_GAIN if best.pixels else 0):
+                best, chosen = score, region
+            if best.confidence >= CLEAR_CONFIDENCE and not best.is_cut:
+                break
+        if _overlap(chosen.roi, self._region.roi) < MIN_SAME_REGION or chosen.flips[0] != self._region.flips[0]:
+            self._restart()
+        self._region = chosen if not self.samples else self._region
+        self.samples += 1
+        self._confidence += best.confidence
+        first, flip = best, chosen.flips[0]
+        for other in self._other_flips(first):
+            score = self._score(frame, self._region.roi, other)
+            yield
+            total, looks = self._gains[other]
+            self._gains[other] = total + score.confidence - first.confidence, looks + 1
+            if score.confidence > best.confidence:
+                best, flip = score, other
+        if best.confidence < CLEAR_CONFIDENCE and not self._given_roi:
+            yield from self._try_around(frame, flip, best)
+        if self.samples == 1 and not self._given_roi:
+            yield from self._try_panels(frame)
+        if best.confidence >= CLEAR_CONFIDENCE:
+            return
+        if self._flip == AUTO and not self._inverted:
+            score = self._score(255 - frame, self._region.roi, chosen.flips[0])
+            yield
+            if score.confidence >= max(MIN_LIKELY_CONFIDENCE, best.confidence + MIN_INVERTED_GAIN):
+                self._invert()
+
+    def _other_flips(self, first: MaskScore) -> tuple[str, ...]:
+        """Return the orientations to compare with the first: those that the fan allows, or all if it shows no apex."""
+        region = self._region
+        if not region.has_apex and first.confidence < CLEAR_CONFIDENCE:
+            return FLIPS[1:] if self._flip == AUTO else ()
+        return region.flips[1:]
+
+    def _try_panels(self, frame: np.ndarray) -> Iterator[None]:
+        """Look at the other fans on a screen that has several at some grey level."""
+        flips = self._region.flips
+        tried = [self._refined or self._region.roi]
+        for fan in [fan for fans in self._grid.fans() if len(fans) > 1 for fan in fans]:
+            roi = fan_region(fan, *self._shape, self._spacing_mm)
+            if all(_overlap(roi, other) < MAX_PANEL_OVERLAP for other in tried) and len(tried) <= MAX_PANELS:
+                tried.append(roi)
+                if self._score(frame, roi, flips[0]).confidence >= MIN_LIKELY_CONFIDENCE:
+                    self._panels = (*self._panels, roi)
+                yield
+
+    def _try_around(self, frame: np.ndarray, flip: str, seen: MaskScore) -> Iterator[None]:
+        """Look at a square around the mask of the region, and keep it if that is more confident."""
+        if not seen.pixels:
+            return
+        around = self._around(self._region.roi, seen)
+        score = self._score(frame, around, flip)
+        yield
+        if score.confidence > seen.confidence + MIN_CONFIDENCE_GAIN:
+            self._refined = around
+
+    def _invert(self) -> None:
+        """Begin again with inverted grey levels."""
+        self._inverted = True
+        grid = self._grid
+        grid.brightest, grid.darkest = 255 - grid.darkest, 255 - grid.brightest
+        self._restart()
+
+    def view(self) -> View:
+        """Return the best view so far."""
+        region, confidence = self._region, self._confidence / max(1, self.samples)
+        gains = {flip: total / looks for flip, (total, looks) in self._gains.items() if looks} | {region.flips[0]: 0.0}
+        ranked = sorted(gains, key=lambda flip: -gains[flip])
+        best, rival = ranked[0], ranked[min(1, len(ranked) - 1)]
+        margin = gains[best] - gains[rival] if len(ranked) > 1 else 1.0
+        is_clear = any(self.samples >= count and margin >= least for count, least in CLEAR_MARGINS)
+        if (best, self._inverted) != (region.flips[0], False) and confidence + gains[best] < MIN_TURNED_CONFIDENCE:
+            is_clear = False
+        return View(
+            self._refined or region.roi,
+            Orientation(best, self._inverted),
+            None if self._refined else region.fan,
+            confidence + gains[best],
+            margin,
+            rival,
+            is_clear,
+            self._panels,
+        )
+
+    def _candidates(self) -> list["_Region"]:
+        """Return the regions to look at, without those that hardly differ from one before."""
+        if self._given_roi:
+            flips = (self._flip,) if self._flip != AUTO else APEX_FLIPS[None]
+            return [_Region(self._given_roi, flips)]
+        found = [self._around_fan(fans[0]) for fans in self._grid.fans()]
+        flips, has_apex = (found[0].flips, found[0].has_apex) if found else (self._flips(None), False)
+        found.append(_Region(whole_frame(*self._shape, self._spacing_mm), flips, None, has_apex))
+        return [
+            region
+            for number, region in enumerate(found)
+            if all(_overlap(region.roi, other.roi) < MIN_SAME_REGION for other in found[:number])
+        ]
+
+    def _around_fan(self, fan: Fan) -> "_Region":
+        side = apex_side(hull_of(fan))
+        return _Region(fan_region(fan, *self._shape, self._spacing_mm), self._flips(side), fan, side is not None)
+
+    def _flips(self, side: str | None) -> tuple[str, ...]:
+        return APEX_FLIPS[side] if self._flip == AUTO else (self._flip,)
+
+    def _score(self, frame: np.ndarray, roi: Roi, flip: str) -> MaskScore:
+        picture = to_network((255 - frame if self._inverted else frame)[None], roi, self._size_px)[0]
+        prob = self._look(np.ascontiguousarray(flip_images(picture, flip)))
+        return MaskScore.of(unflip_images(prob, flip), self._threshold)
+
+    def _around(self, roi: Roi, score: MaskScore) -> Roi:
+        """Return the square around a mask, `AROUND_FACTOR` times as large as its longer side."""
+        top, bottom, left, right = score.box
+        side = max(bottom - top, right - left)
+        height, width = (
+            max(1, side * length * AROUND_FACTOR[0] // (self._size_px * AROUND_FACTOR[1]))
+            for length in (roi.height, roi.width)
+        )
+        y = roi.y + (top + bottom) * roi.height // (2 * self._size_px) - height // 2
+        x = roi.x + (left + right) * roi.width // (2 * self._size_px) - width // 2
+        return Roi(x, y, width, height)
+
+
+def _overlap(a: Roi, b: Roi) -> float:
+    """Return the area that two regions share, as a part of the area that they cover together."""
+    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
+    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
+    shared = max(0, height) * max(0, width)
+    return shared / (a.width * a.height + b.width * b.height - shared)

@@ -17,7 +17,7 @@ class Cine:
     """A loop of grey frames.
 
     Raises:
-        ShapeError: If `frames` is not uint8 (T, H, W) with T >= 1, or a label does not fit.
+        ShapeError: If `frames` is not uint8 (T, H, W) with T >= 1, or a label, times or aspect do not fit.
     """
 
     frames: np.ndarray
@@ -40,6 +40,9 @@ class Cine:
     """Presentation time of each frame in seconds, float64 (T,), rising; None where frames are evenly spaced."""
     coloured: np.ndarray | None = None
     """Pixels that are strongly coloured in a tenth of the frames or more, bool (H, W); None for a grey source."""
+    aspect: float = 1.0
+    """Height of a row over width of a column, as the file states it; 1 where it states none. `spacing_mm` decides
+    where that is known."""
 
     def __post_init__(self) -> None:
         if self.frames.dtype != np.uint8 or self.frames.ndim != 3 or 0 in self.frames.shape:
@@ -50,6 +53,15 @@ class Cine:
         for index, mask in self.labels.items():
             if not 0 <= index < len(self.frames) or mask.shape != self.frames.shape[1:]:
                 raise ShapeError(f"{self.name}: label {index} {mask.shape} does not fit frames {self.frames.shape}")
+        if self.times_s is not None and np.shape(self.times_s) != self.frames.shape[:1]:
+            raise ShapeError(f"{self.name}: times {np.shape(self.times_s)} do not fit frames {self.frames.shape}")
+        if not self.aspect > 0:
+            raise ShapeError(f"{self.name}: aspect must be positive, got {self.aspect}")
+
+    @property
+    def pixel_shape(self) -> tuple[float, float]:
+        """(row, column) size of a pixel: in millimetres where `spacing_mm` is known, else in widths of a column."""
+        return self.spacing_mm or (self.aspect, 1.0)
 
     @property
     def marked(self) -> list[int]:

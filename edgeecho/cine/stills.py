@@ -22,7 +22,8 @@ def read_still(path: Path) -> Cine:
     Raises:
         VideoError: If the file is neither, is damaged or cut short, or has a size out of bounds.
     """
-    return Cine(stack_frames(path, iter([_picture(path)])))
+    frames, coloured = stack_frames(path, iter([_picture(path)]))
+    return Cine(frames, coloured=coloured)
 
 
 def read_folder(path: Path) -> Cine:
@@ -39,7 +40,8 @@ def read_folder(path: Path) -> Cine:
         raise VideoError(f"{path}: no cine and no PNG frames in this folder; pass a folder that holds some")
     height, width = _picture(files[0]).shape[:2]
     check_size(path, len(files), height, width)
-    return Cine(stack_frames(path, (_picture(file) for file in files)))
+    frames, coloured = stack_frames(path, (_picture(file) for file in files))
+    return Cine(frames, coloured=coloured)
 
 
 def _picture(path: Path) -> np.ndarray:

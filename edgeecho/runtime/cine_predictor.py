@@ -82,12 +82,13 @@ class CinePredictor(ABC):
         height, width = cine.frames.shape[1:]
         if roi:
             check_roi(roi, height, width)
-        roi = roi or find_roi(cine.frames, spacing_mm)
+        roi = roi or find_roi(cine.frames, spacing_mm or cine.pixel_shape)
         inputs = flip_images(to_network(cine.frames, roi, self.spec.size_px), flip)
         prob = self.probabilities(inputs, progress)
         mask = mask_from_network(flip_images(prob, flip), roi, height, width, self.spec.threshold)
         area_px = mask.sum(axis=(1, 2), dtype=np.int64).astype(np.float32)
-        measured = measure(mask, area_px, fps, spacing_mm)
+        times_s = cine.times_s if fps == cine.fps else None
+        measured = measure(mask, area_px, fps, spacing_mm, times_s=times_s, aspect=cine.aspect)
         quality = MaskQuality.of(prob, self.spec.threshold)
         severe = [*quality.severe_warnings(), *implausible_figures(measured)]
         return Segmentation(

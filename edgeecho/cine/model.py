@@ -69,6 +69,16 @@ class Cine:
         return sorted(self.labels.keys() & self.phases.keys()) or sorted(self.labels)
 
 
+def shape_notes(aspect: float) -> tuple[str, ...]:
+    """Return the sentence that a file states pixels that are not square, for its warnings; none if they are."""
+    if aspect == 1:
+        return ()
+    width, height = (1 / aspect, 1.0) if aspect < 1 else (1.0, aspect)
+    return (
+        f"The file states pixels of shape {width:.4g}:{height:.4g} (width to height), which the region and EF use.",
+    )
+
+
 def check_stated(fps: float | None, spacing_mm: Sequence[float] | None) -> None:
     """Refuse an impossible frame rate or spacing.
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from edgeecho.cine.find import natural_key
 from edgeecho.cine.grey import check_size, stack_frames
+from edgeecho.cine.jpeg import jpeg_size
 from edgeecho.cine.model import Cine
 from edgeecho.errors import VideoError
 
@@ -56,7 +57,7 @@ def _picture(path: Path) -> np.ndarray:
     data = path.read_bytes()
     if not data.startswith((_PNG, _JPEG)):
         raise VideoError(f"{path}: neither PNG nor JPG: it begins with {data[:8]!r}; convert it to PNG")
-    stated = _png_size(data) if data.startswith(_PNG) else _jpeg_size(data)
+    stated = _png_size(data) if data.startswith(_PNG) else jpeg_size(data)
     picture = None
     if stated is not None:
         check_size(path, 1, *stated)
@@ -78,16 +79,3 @@ def _png_size(data: bytes) -> tuple[int, int] | None:
             return None
         at = end + 4
     return (int.from_bytes(data[20:24], "big"), int.from_bytes(data[16:20], "big")) if data[12:16] == b"IHDR" else None
-
-
-def _jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """Return height and width from the start of frame; None without it or without an end mark (a cut file)."""
-    at = 2
-    if b"\xff\xd9" not in data[-1024:]:
-        return None
-    while at + 9 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            return int.from_bytes(data[at + 5 : at + 7], "big"), int.from_bytes(data[at + 7 : at + 9], "big")
-        at += 1 if marker == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return None

@@ -14,7 +14,7 @@ import numpy as np
 
 from edgeecho.cine.containers import Container, scan
 from edgeecho.cine.grey import MAX_PIXELS, check_size, stack_frames
-from edgeecho.cine.model import Cine
+from edgeecho.cine.model import Cine, shape_notes
 from edgeecho.cine.times import TimeBase, from_times
 from edgeecho.errors import VideoError
 from edgeecho.names import name_for_ffmpeg
@@ -74,15 +74,10 @@ def read_video(path: Path, max_pixels: int = MAX_PIXELS) -> Cine:
     if missing > 1:  # one more or less is rounding: some containers state a duration, not a count
         warnings.append(f"{count} frames could be read, the file states {decoded.promised}.")
     base, notes = _time_base(container, decoded)
-    if decoded.aspect != 1:
-        width, height = (1 / decoded.aspect, 1) if decoded.aspect < 1 else (1, decoded.aspect)
-        notes.append(
-            f"The file states pixels of shape {width:.4g}:{height:.4g} (width to height), which the region and EF use."
-        )
     return Cine(
         decoded.frames,
         fps=base.fps,
-        warnings=(*warnings, *base.warnings, *notes),
+        warnings=(*warnings, *base.warnings, *notes, *shape_notes(decoded.aspect)),
         doubts=base.doubts,
         times_s=base.times_s,
         coloured=decoded.coloured,

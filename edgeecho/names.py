@@ -27,7 +27,7 @@ def name_for_ffmpeg(path: str | os.PathLike[str]) -> Iterator[str]:
     no UTF-8 end the process within OpenCV, so such a path gets a symbolic link in a temporary folder, of a plain name.
 
     Args:
-        path: The file; one to write must exist already.
+        path: The file, which need not exist yet.
 
     Raises:
         OSError: If the link cannot be made.

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from edgeecho.names import printable
+
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures here as JSON.")]
 Model = Annotated[str, typer.Option("--model", help="Packaged model's name, folder or file.")]
 Runtime = Annotated[str | None, typer.Option(help="ort, openvino or torch.")]
@@ -19,7 +21,7 @@ Stream = Annotated[bool, typer.Option("--stream", help="Frame by frame, as live 
 
 def say(text: str) -> None:
     """Print a line of progress or a message on stderr."""
-    typer.echo(text, err=True)
+    typer.echo(printable(text), err=True)
 
 
 class _MessageHandler(logging.Handler):

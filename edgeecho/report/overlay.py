@@ -12,6 +12,7 @@ import numpy as np
 from edgeecho.errors import OutputError, ShapeError
 from edgeecho.files import atomic
 from edgeecho.model.spec import NOTICE
+from edgeecho.names import name_for_ffmpeg
 from edgeecho.report.draw import (
     BACKGROUND,
     ED,
@@ -71,17 +72,17 @@ def write_overlay(
         raise ShapeError(f"expected frames and mask (T, H, W) and area_px (T,), got {got}")
     speed = fps if fps else DEFAULT_FPS
     pictures = render_overlay(frames, mask, fps, area_px=area_px, ed_frames=ed_frames, es_frames=es_frames)
-    with atomic(path) as temporary:
+    with atomic(path) as temporary, name_for_ffmpeg(temporary) as name:
         encoder: _Encoder | None = None
         try:
             for picture in pictures:
                 if encoder is None:
-                    encoder = _encoder(temporary, picture.shape[1], picture.shape[0], speed)
+                    encoder = _encoder(name, picture.shape[1], picture.shape[0], speed)
                 encoder.write(picture)
         finally:
             if encoder is not None:
                 encoder.close()
-        if abs(_frames_in(temporary) - len(mask)) > max(1, len(mask) // 100):  # counted from rounded times
+        if abs(_frames_in(name) - len(mask)) > max(1, len(mask) // 100):  # counted from rounded times
             raise OutputError(f"cannot write {os.fspath(path)}: the video came out incomplete; is the disk full?")
 
 
@@ -155,31 +156,31 @@ def _strip(
     return strip, points
 
 
-def _frames_in(path: Path) -> int:
+def _frames_in(name: str) -> int:
     """Read the number of frames of a video; OpenCV's encoder reports no error when the disk is full."""
-    video = cv2.VideoCapture(os.fspath(path))
+    video = cv2.VideoCapture(name)
     count = round(video.get(cv2.CAP_PROP_FRAME_COUNT))
     video.release()
     return count
 
 
-def _encoder(path: Path, width: int, height: int, fps: float) -> _Encoder:
+def _encoder(name: str, width: int, height: int, fps: float) -> _Encoder:
     """Open the encoder of PyAV if that is installed, as it is many times faster, else that of OpenCV."""
     try:
         import av  # noqa: F401
     except ImportError:
-        return _OpenCVEncoder(path, width, height, fps)
-    return _PyAVEncoder(path, width, height, fps)
+        return _OpenCVEncoder(name, width, height, fps)
+    return _PyAVEncoder(name, width, height, fps)
 
 
 class _PyAVEncoder:
     """VP9 encoder of FFmpeg, in its fast mode, on one thread, so that the same input gives the same file."""
 
-    def __init__(self, path: Path, width: int, height: int, fps: float) -> None:
+    def __init__(self, name: str, width: int, height: int, fps: float) -> None:
         import av
 
         self._frame = av.VideoFrame.from_ndarray
-        self._container = av.open(os.fspath(path), "w", format="webm", options={"fflags": "+bitexact"})
+        self._container = av.open(name, "w", format="webm", options={"fflags": "+bitexact"})
         options = {"deadline": "realtime", "cpu-used": "7", "crf": "30", "b": "0", "threads": "1"}
         rate = Fraction(fps).limit_denominator(1001)
         self._stream = self._container.add_stream("libvpx-vp9", rate=rate, options=options)
@@ -198,9 +199,9 @@ class _PyAVEncoder:
 class _OpenCVEncoder:
     """VP9 encoder of OpenCV's own FFmpeg."""
 
-    def __init__(self, path: Path, width: int, height: int, fps: float) -> None:
-        path.touch()  # raises an error with a reason, which OpenCV would not
-        self._writer = cv2.VideoWriter(os.fspath(path), cv2.VideoWriter.fourcc(*"VP90"), fps, (width, height))
+    def __init__(self, name: str, width: int, height: int, fps: float) -> None:
+        Path(name).touch()  # raises an error with a reason, which OpenCV would not
+        self._writer = cv2.VideoWriter(name, cv2.VideoWriter.fourcc(*"VP90"), fps, (width, height))
         if not self._writer.isOpened():
             raise OutputError("this OpenCV cannot encode VP9 video: pip install 'edgeecho[report]'")
 

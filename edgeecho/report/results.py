@@ -10,6 +10,7 @@ import numpy as np
 from edgeecho.cine import Cine
 from edgeecho.cine.result_files import SUFFIXES
 from edgeecho.files import atomic
+from edgeecho.names import printable
 from edgeecho.report.curve import write_curve
 from edgeecho.report.overlay import write_overlay
 from edgeecho.runtime import Segmentation
@@ -50,9 +51,9 @@ def write_results(folder: Path, stem: str, source: str, cine: Cine, result: Segm
         result.ed_frames,
         result.es_frames,
         result.ef_percent,
-        stem,
+        printable(stem),
         is_doubtful=bool(result.doubts),
     )
     with atomic(figures) as temporary:
-        temporary.write_text(json.dumps({"input": source, **result.to_dict()}, indent=1) + "\n")
+        temporary.write_text(json.dumps({"input": printable(source), **result.to_dict()}, indent=1) + "\n")
     return paths

@@ -1,7 +1,6 @@
 """`edgeecho segment`: masks, figures and an overlay video of cines."""
 
 import math
-from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -76,28 +75,29 @@ class _RunMessages:
     def __init__(self) -> None:
         self.cines = 0
         self.errors: list[str] = []
-        self._last = ""
-        self._common: Counter[str] = Counter()
+        self._common: dict[str, list[str]] = {}
 
     def of(self, outcome: Any) -> list[str]:
         """Return the lines to print when a cine is done: its error, or those of its warnings that are its own."""
         from edgeecho.measure import COMMON_WARNINGS
 
         self.cines += 1
-        self._last = printable(outcome.source.name)
+        name = printable(outcome.source.name)
         if outcome.error:
             self.errors.append(printable(" ".join(str(outcome.error).split())))
             return [f"error: {self.errors[-1]}"]
         warnings = outcome.result.warnings
-        self._common.update(warning for warning in warnings if warning in COMMON_WARNINGS)
-        return [printable(f"{self._last}: {warning}") for warning in warnings if warning not in COMMON_WARNINGS]
+        for warning in COMMON_WARNINGS.intersection(warnings):
+            self._common.setdefault(warning, []).append(name)
+        return [printable(f"{name}: {warning}") for warning in warnings if warning not in COMMON_WARNINGS]
 
     def at_end(self) -> list[str]:
-        """Return the lines to print at the end; a run of one cine has its name before what else is a count."""
-        if self.cines == 1:
-            return [f"{self._last}: {warning}" for warning in self._common]
-        lines = [f"{count} of {self.cines} cines: {warning}" for warning, count in self._common.items()]
-        if self.errors:
+        """Return the lines to print at the end: each common warning with the number of cines, and all errors again."""
+        lines = [
+            f"{names[0] if len(names) == 1 else f'{len(names)} of {self.cines} cines'}: {warning}"
+            for warning, names in sorted(self._common.items())
+        ]
+        if self.errors and self.cines > 1:
             lines += [f"{len(self.errors)} of {self.cines} cines failed:", *(f"  {error}" for error in self.errors)]
         return lines
 

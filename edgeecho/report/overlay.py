@@ -51,6 +51,7 @@ def write_overlay(
     area_px: np.ndarray,
     ed_frames: Sequence[int] = (),
     es_frames: Sequence[int] = (),
+    times_s: np.ndarray | None = None,
 ) -> None:
     """Write a VP9 video that plays in every browser.
 
@@ -62,6 +63,7 @@ def write_overlay(
         area_px: Pixels of the mask per frame, (T,), for the curve.
         ed_frames: 0-based frames to mark as end-diastole.
         es_frames: 0-based frames to mark as end-systole.
+        times_s: Time of each frame in seconds to write on it, float64 (T,), where frames are not evenly spaced.
 
     Raises:
         OutputError: If the file cannot be written, or nothing installed can encode VP9.
@@ -71,7 +73,9 @@ def write_overlay(
         got = f"{frames.shape}, {mask.shape} and {np.shape(area_px)}"
         raise ShapeError(f"expected frames and mask (T, H, W) and area_px (T,), got {got}")
     speed = fps if fps else DEFAULT_FPS
-    pictures = render_overlay(frames, mask, fps, area_px=area_px, ed_frames=ed_frames, es_frames=es_frames)
+    pictures = render_overlay(
+        frames, mask, fps, area_px=area_px, ed_frames=ed_frames, es_frames=es_frames, times_s=times_s
+    )
     with atomic(path) as temporary, name_for_ffmpeg(temporary) as name:
         encoder: _Encoder | None = None
         try:
@@ -94,6 +98,7 @@ def render_overlay(
     area_px: np.ndarray,
     ed_frames: Sequence[int] = (),
     es_frames: Sequence[int] = (),
+    times_s: np.ndarray | None = None,
 ) -> Iterator[np.ndarray]:
     """Yield the pictures of `write_overlay`, one a frame.
 
@@ -123,7 +128,8 @@ def render_overlay(
         x, y = points[index]
         cv2.line(picture, (round(x), top + 22), (round(x), full_height - STRIP_FOOT_PX), MUTED, 1)
         disc(picture, (x, top + y), 4.5, phases.get(index, ("", TEXT))[1], ring=BACKGROUND)
-        label = f"frame {index:>{digits}}" + (f"   {index / fps:.2f} s" if fps else "")
+        time_s = times_s[index] if times_s is not None else index / fps if fps else None
+        label = f"frame {index:>{digits}}" + ("" if time_s is None else f"   {time_s:.2f} s")
         put_text(picture, label, (10, top + 16), 12, TEXT)
         if index in phases:
             name, colour = phases[index]

@@ -31,6 +31,7 @@ def write_results(folder: Path, stem: str, source: str, cine: Cine, result: Segm
     """
     paths = [folder / f"{stem}{suffix}" for suffix in SUFFIXES]
     masks, video, picture, figures = paths
+    times_s = cine.times_s if result.fps == cine.fps else None
     arrays = io.BytesIO()
     np.savez_compressed(arrays, mask=result.mask, area_px=result.area_px)
     with atomic(masks) as temporary:
@@ -43,6 +44,7 @@ def write_results(folder: Path, stem: str, source: str, cine: Cine, result: Segm
         area_px=result.area_px,
         ed_frames=result.ed_frames,
         es_frames=result.es_frames,
+        times_s=times_s,
     )
     write_curve(
         picture,
@@ -53,6 +55,7 @@ def write_results(folder: Path, stem: str, source: str, cine: Cine, result: Segm
         result.ef_percent,
         printable(stem),
         is_doubtful=bool(result.doubts),
+        times_s=times_s,
     )
     with atomic(figures) as temporary:
         temporary.write_text(json.dumps({"input": printable(source), **result.to_dict()}, indent=1) + "\n")

@@ -1,22 +1,32 @@
 """Names of files: as text that can be printed, and as names that OpenCV and FFmpeg can open."""
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
-def printable(text: str | os.PathLike[str]) -> str:
-    r"""Return a path, or a text that contains one, as text that every stream of UTF-8 and every JSON reader takes.
 
-    Python keeps the bytes of a name that are no UTF-8 as surrogates, which cannot be encoded. They become `\xNN`.
+def printable(text: str | os.PathLike[str], encoding: str = "utf-8") -> str:
+    r"""Return a path, or a text that contains one, without what a stream or a reader of JSON cannot take.
+
+    Python keeps the bytes of a name that are no UTF-8 as surrogates, which cannot be encoded: they become `\xNN`. So do
+    control characters, except ends of lines and tabs, and characters that the encoding lacks.
+
+    Args:
+        text: The path or text.
+        encoding: Encoding of the stream that it is printed on.
     """
     whole = os.fspath(text)
     try:
-        return whole.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        whole = whole.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:  # surrogates that stand for no byte
-        return whole.encode("utf-8", "backslashreplace").decode("utf-8")
+        whole = whole.encode("utf-8", "backslashreplace").decode("utf-8")
+    whole = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", whole)
+    return whole.encode(encoding, "backslashreplace").decode(encoding)
 
 
 @contextmanager

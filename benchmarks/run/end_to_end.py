@@ -68,7 +68,7 @@ def _segment(predictor: Predictor, cine: Cine, stage: dict[str, float]) -> np.nd
     spec = predictor.spec
     height, width = cine.frames.shape[1:]
     with _clock(stage, "region"):
-        roi = find_roi(cine.frames, cine.spacing_mm)
+        roi = find_roi(cine.frames, cine.pixel_shape)
     with _clock(stage, "resize"):
         inputs = to_network(cine.frames, roi, spec.size_px)
     with _clock(stage, "network"):

@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import Any
 
 from edgeecho.cine.dicom_numbers import numbers
+from edgeecho.cine.model import aspect_of
 from edgeecho.reasons import Finding, Level, Reason, find
 
 _TISSUE_2D, _CM = 1, 3
@@ -94,8 +95,7 @@ def calibration(header: Any) -> Calibration:
     if len(spacing_mm) == 2 and min(spacing_mm) > 0:
         return Calibration((spacing_mm[0], spacing_mm[1]), 1.0, tuple(notes), ())
     ratio = numbers(header, "PixelAspectRatio")  # height, width
-    is_stated = len(ratio) == 2 and min(ratio) > 0
-    return Calibration(None, ratio[0] / ratio[1] if is_stated else 1.0, tuple(notes), ())
+    return Calibration(None, aspect_of(*ratio) if len(ratio) == 2 else 1.0, tuple(notes), ())
 
 
 def _side_by_side(regions: list[_Region], columns: int, rows: int) -> tuple[Finding, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgeecho.cine.arrays import one_line
+from edgeecho.cine.model import aspect_of
 from edgeecho.cine.times import TimeBase, from_times
 from edgeecho.errors import MissingExtraError, VideoError
 
@@ -54,7 +55,7 @@ class DicomVideo:
             rate: Fraction | None = self._stream.average_rate
         except (av.FFmpegError, IndexError, ValueError) as error:
             raise self._undecodable(error) from error
-        self.aspect = float(1 / ratio) if ratio else 1.0
+        self.aspect = aspect_of(ratio.denominator, ratio.numerator) if ratio else 1.0
         """Height over width of a pixel, 1 if the stream does not state it."""
         self._rate = float(rate) if rate else None
 

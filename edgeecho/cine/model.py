@@ -10,6 +10,8 @@ from edgeecho.reasons import Finding
 
 MAX_FPS, MAX_SPACING_MM = 10_000, 1_000
 """Upper bounds of the frame rate and spacing that a user may give; wide, for phantoms and animals."""
+MAX_ASPECT = 5.0
+"""Largest ratio of the sides of a pixel that a file may state; a larger one is an error of the file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +69,13 @@ class Cine:
     def marked(self) -> list[int]:
         """Labelled frames that are ED or ES, in order of time; all labelled frames if neither is marked."""
         return sorted(self.labels.keys() & self.phases.keys()) or sorted(self.labels)
+
+
+def aspect_of(height: float, width: float) -> float:
+    """Return the `aspect` of a pixel whose sides a file states; 1 where they are not stated or cannot be."""
+    if not (height > 0 and width > 0) or max(height / width, width / height) > MAX_ASPECT:
+        return 1.0
+    return float(height / width)
 
 
 def shape_notes(aspect: float) -> tuple[str, ...]:

@@ -14,13 +14,11 @@ import numpy as np
 
 from edgeecho.cine.containers import Container, scan
 from edgeecho.cine.grey import MAX_PIXELS, check_size, stack_frames
-from edgeecho.cine.model import Cine, shape_notes
+from edgeecho.cine.model import Cine, aspect_of, shape_notes
 from edgeecho.cine.times import TimeBase, from_times
 from edgeecho.errors import VideoError
 from edgeecho.names import name_for_ffmpeg
 
-MAX_ASPECT = 5.0
-"""Largest ratio of the sides of a pixel that is used; a larger one is an error of the file."""
 _GIF_TICK_S = 0.01
 _MIN_DELAY_CS = 2
 """Shorter delays of a GIF have no meaning: each player shows them at a rate of its own."""
@@ -152,10 +150,8 @@ def _aspect(capture: Any) -> float:
     import cv2
 
     width, height = capture.get(cv2.CAP_PROP_SAR_NUM), capture.get(cv2.CAP_PROP_SAR_DEN)
-    if not (width > 0 and height > 0) or max(width / height, height / width) > MAX_ASPECT:
-        return 1.0
     is_turned = round(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 180 == 90
-    return float(width / height if is_turned else height / width)
+    return aspect_of(width, height) if is_turned else aspect_of(height, width)
 
 
 def _time_base(container: Container, decoded: _Decoded) -> tuple[TimeBase, list[str]]:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ Stream = Annotated[bool, typer.Option("--stream", help="Frame by frame, as live 
 
 def say(text: str) -> None:
     """Print a line of progress or a message on stderr."""
-    typer.echo(printable(text), err=True)
+    typer.echo(printable(text, sys.stderr.encoding), err=True)
 
 
 class _MessageHandler(logging.Handler):

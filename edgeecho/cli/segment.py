@@ -1,6 +1,7 @@
 """`edgeecho segment`: masks, figures and an overlay video of cines."""
 
 import math
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,12 +58,14 @@ def segment(
             inputs,
             out,
             options,
-            lambda name, n, t: progress.update(task, description=printable(name), completed=n, total=t),
+            lambda name, n, t: progress.update(
+                task, description=printable(name, sys.stderr.encoding), completed=n, total=t
+            ),
         ):
             for line in messages.of(outcome):
-                progress.console.print(line, markup=False, soft_wrap=True)
+                progress.console.print(printable(line, sys.stderr.encoding), markup=False, soft_wrap=True)
             if not outcome.error:
-                typer.echo(printable(_summary(outcome)))
+                typer.echo(printable(_summary(outcome), sys.stdout.encoding))
     for line in messages.at_end():
         say(line)
     if messages.errors:
@@ -82,14 +85,14 @@ class _RunMessages:
         from edgeecho.measure import COMMON_WARNINGS
 
         self.cines += 1
-        name = printable(outcome.source.name)
+        name = outcome.source.name
         if outcome.error:
-            self.errors.append(printable(" ".join(str(outcome.error).split())))
+            self.errors.append(" ".join(str(outcome.error).split()))
             return [f"error: {self.errors[-1]}"]
         warnings = outcome.result.warnings
         for warning in COMMON_WARNINGS.intersection(warnings):
             self._common.setdefault(warning, []).append(name)
-        return [printable(f"{name}: {warning}") for warning in warnings if warning not in COMMON_WARNINGS]
+        return [f"{name}: {warning}" for warning in warnings if warning not in COMMON_WARNINGS]
 
     def at_end(self) -> list[str]:
         """Return the lines to print at the end: each common warning with the number of cines, and all errors again."""

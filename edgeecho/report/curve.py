@@ -27,7 +27,6 @@ def write_curve(
     title: str,
     *,
     is_doubtful: bool = False,
-    times_s: np.ndarray | None = None,
 ) -> None:
     """Write the picture of `draw_curve` as PNG; a file of that name is replaced.
 
@@ -35,8 +34,7 @@ def write_curve(
         OutputError: If it cannot be written.
         ShapeError: If `area_px` is empty or not one-dimensional.
     """
-    marks = ed_frames, es_frames, ef_percent, title
-    write_png(path, draw_curve(area_px, fps, *marks, is_doubtful=is_doubtful, times_s=times_s))
+    write_png(path, draw_curve(area_px, fps, ed_frames, es_frames, ef_percent, title, is_doubtful=is_doubtful))
 
 
 def draw_curve(
@@ -48,7 +46,6 @@ def draw_curve(
     title: str,
     *,
     is_doubtful: bool = False,
-    times_s: np.ndarray | None = None,
 ) -> np.ndarray:
     """Draw an area curve over time.
 
@@ -60,7 +57,6 @@ def draw_curve(
         ef_percent: EF in the corner; None leaves it out.
         title: Title of the picture, such as the name of the cine.
         is_doubtful: Whether the EF, or the corner without an EF, has the word "doubtful".
-        times_s: Time of each frame in seconds, float64 (T,), where frames are not evenly spaced.
 
     Returns:
         uint8 BGR, (520, 1200, 3).
@@ -72,7 +68,7 @@ def draw_curve(
     if area.ndim != 1 or len(area) == 0:
         raise ShapeError(f"expected area_px (T,) with T >= 1, got {area.shape}")
     image = np.full((HEIGHT, WIDTH, 3), BACKGROUND, np.uint8)
-    time = np.arange(len(area)) / (fps or 1.0) if times_s is None else times_s
+    time = np.arange(len(area)) / (fps or 1.0)
     low, high = _limits(area)
     end = float(time[-1]) or 1.0
 

@@ -49,13 +49,12 @@ def write_results(folder: Path, stem: str, source: str, cine: Cine, result: Segm
     write_curve(
         picture,
         result.area_px,
-        result.fps,
+        result.fps if times_s is None else None,  # over frames where these are not evenly spaced
         result.ed_frames,
         result.es_frames,
         result.ef_percent,
         printable(stem),
         is_doubtful=bool(result.doubts),
-        times_s=times_s,
     )
     with atomic(figures) as temporary:
         temporary.write_text(json.dumps({"input": printable(source), **result.to_dict()}, indent=1) + "\n")

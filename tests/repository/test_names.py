@@ -12,6 +12,8 @@ def test_printable() -> None:
     assert printable(os.fsdecode(b"caf\xe9.avi")) == r"caf\xe9.avi"
     assert printable(Path(os.fsdecode(b"a/\xff"))) == r"a/\xff"
     assert printable("half \ud83d") == r"half \ud83d"
+    assert printable("a\x1b[2Jb\tc\n") == "a\\x1b[2Jb\tc\n"
+    assert printable("café 心", "latin-1") == "café \\u5fc3"
     json.dumps(printable(os.fsdecode(b"\xe9")), ensure_ascii=False).encode("utf-8")
 
 

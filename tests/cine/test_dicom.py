@@ -14,13 +14,6 @@ from tests.cine.files import error_line
 
 pydicom = pytest.importorskip("pydicom")
 
-RAMP = np.arange(3 * 32 * 40).reshape(3, 32, 40)
-
-
-@pytest.fixture
-def grey() -> np.ndarray:
-    return (RAMP % 251).astype(np.uint8)
-
 
 @pytest.mark.parametrize(
     ("attributes", "fps", "note"),

@@ -18,11 +18,6 @@ pydicom = pytest.importorskip("pydicom")
 RAMP = np.arange(3 * 32 * 40).reshape(3, 32, 40)
 
 
-@pytest.fixture
-def grey() -> np.ndarray:
-    return (RAMP % 251).astype(np.uint8)
-
-
 def test_grey_frames(tmp_path: Path, grey: np.ndarray) -> None:
     cine = read_cine(write(tmp_path / "a.dcm", grey))
     np.testing.assert_array_equal(cine.frames, grey)

@@ -13,6 +13,7 @@ import numpy as np
 from edgeecho.benchmarks.run.result import STAGES
 from edgeecho.cine import Cine, read_cine
 from edgeecho.measure import measure
+from edgeecho.names import name_for_ffmpeg
 from edgeecho.preprocess import find_roi, mask_from_network, to_network
 from edgeecho.runtime.predictor import Predictor
 
@@ -28,13 +29,14 @@ def draw_cine(frames: np.ndarray, path: Path) -> None:
         frames: uint8 (T, 1, S, S).
         path: AVI to write.
     """
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), FPS, (WIDTH_PX, HEIGHT_PX))  # type: ignore[attr-defined]
-    for i in range(FRAMES):
-        picture = np.zeros((HEIGHT_PX, WIDTH_PX), np.uint8)
-        left = (WIDTH_PX - HEIGHT_PX) // 2
-        picture[:, left : left + HEIGHT_PX] = cv2.resize(frames[i % len(frames), 0], (HEIGHT_PX, HEIGHT_PX))
-        writer.write(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
-    writer.release()
+    with name_for_ffmpeg(path) as name:
+        writer = cv2.VideoWriter(name, cv2.VideoWriter_fourcc(*"MJPG"), FPS, (WIDTH_PX, HEIGHT_PX))  # type: ignore[attr-defined]
+        for i in range(FRAMES):
+            picture = np.zeros((HEIGHT_PX, WIDTH_PX), np.uint8)
+            left = (WIDTH_PX - HEIGHT_PX) // 2
+            picture[:, left : left + HEIGHT_PX] = cv2.resize(frames[i % len(frames), 0], (HEIGHT_PX, HEIGHT_PX))
+            writer.write(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
+        writer.release()
 
 
 def time_stages(predictor: Predictor, path: Path) -> dict[str, Any]:
@@ -66,7 +68,7 @@ def _segment(predictor: Predictor, cine: Cine, stage: dict[str, float]) -> np.nd
     spec = predictor.spec
     height, width = cine.frames.shape[1:]
     with _clock(stage, "region"):
-        roi = find_roi(cine.frames, cine.spacing_mm)
+        roi = find_roi(cine.frames, cine.pixel_shape)
     with _clock(stage, "resize"):
         inputs = to_network(cine.frames, roi, spec.size_px)
     with _clock(stage, "network"):

@@ -1,13 +1,15 @@
 """`edgeecho segment`: masks, figures and an overlay video of cines."""
 
 import math
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from edgeecho.cli.common import Model, Precision, Runtime, Stream, Threads, progress_bar
+from edgeecho.cli.common import Model, Precision, Runtime, Stream, Threads, progress_bar, say
 from edgeecho.errors import ConfigError
+from edgeecho.names import printable
 
 
 def _numbers(text: str | None, count: int, flag: str) -> tuple[float, ...] | None:
@@ -48,7 +50,7 @@ def segment(
         flip=flip,
     )
     predictor = (stream if as_stream else load)(model, runtime=runtime, precision=precision, threads=threads)
-    failed = 0
+    messages = _RunMessages()
     with progress_bar() as progress:
         task = progress.add_task("", total=None)
         for outcome in segment_files(
@@ -56,17 +58,51 @@ def segment(
             inputs,
             out,
             options,
-            lambda name, n, t: progress.update(task, description=name, completed=n, total=t),
+            lambda name, n, t: progress.update(
+                task, description=printable(name, sys.stderr.encoding), completed=n, total=t
+            ),
         ):
-            if outcome.error:
-                failed += 1
-                progress.console.print(f"error: {' '.join(str(outcome.error).split())}", markup=False, soft_wrap=True)
-            else:
-                for warning in outcome.result.warnings if outcome.result else ():
-                    progress.console.print(f"{outcome.source.name}: {warning}", markup=False, soft_wrap=True)
-                typer.echo(_summary(outcome))
-    if failed:
+            for line in messages.of(outcome):
+                progress.console.print(printable(line, sys.stderr.encoding), markup=False, soft_wrap=True)
+            if not outcome.error:
+                typer.echo(printable(_summary(outcome), sys.stdout.encoding))
+    for line in messages.at_end():
+        say(line)
+    if messages.errors:
         raise typer.Exit(1)
+
+
+class _RunMessages:
+    """Messages of a run on stderr: what many cines have in common once, and errors again at the end."""
+
+    def __init__(self) -> None:
+        self.cines = 0
+        self.errors: list[str] = []
+        self._common: dict[str, list[str]] = {}
+
+    def of(self, outcome: Any) -> list[str]:
+        """Return the lines to print when a cine is done: its error, or those of its warnings that are its own."""
+        from edgeecho.measure import COMMON_WARNINGS
+
+        self.cines += 1
+        name = outcome.source.name
+        if outcome.error:
+            self.errors.append(" ".join(str(outcome.error).split()))
+            return [f"error: {self.errors[-1]}"]
+        warnings = outcome.result.warnings
+        for warning in COMMON_WARNINGS.intersection(warnings):
+            self._common.setdefault(warning, []).append(name)
+        return [f"{name}: {warning}" for warning in warnings if warning not in COMMON_WARNINGS]
+
+    def at_end(self) -> list[str]:
+        """Return the lines to print at the end: each common warning with the number of cines, and all errors again."""
+        lines = [
+            f"{names[0] if len(names) == 1 else f'{len(names)} of {self.cines} cines'}: {warning}"
+            for warning, names in sorted(self._common.items())
+        ]
+        if self.errors and self.cines > 1:
+            lines += [f"{len(self.errors)} of {self.cines} cines failed:", *(f"  {error}" for error in self.errors)]
+        return lines
 
 
 def _summary(outcome: Any) -> str:

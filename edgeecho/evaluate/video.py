@@ -124,8 +124,8 @@ def score_video(item: Item, cine: Cine, result: Segmentation) -> VideoScore:
                 overlap=overlap(result.mask[index], label),
                 hd95=distance.hd95,
                 assd=distance.assd,
-                discs=_discs(result.mask[index], cine.spacing_mm) if has_volume else None,
-                reference_discs=_discs(label, cine.spacing_mm) if has_volume else None,
+                discs=_discs(result.mask[index], cine.pixel_shape) if has_volume else None,
+                reference_discs=_discs(label, cine.pixel_shape) if has_volume else None,
             )
         )
     marked = [label for index, label in sorted(cine.labels.items()) if cine.phases.get(index) in ("ED", "ES")]
@@ -197,8 +197,8 @@ def longest_run(frames: Iterable[int]) -> list[int]:
     return best
 
 
-def _discs(mask: np.ndarray, spacing_mm: tuple[float, float] | None) -> Discs | None:
+def _discs(mask: np.ndarray, pixel_shape: tuple[float, float]) -> Discs | None:
     try:
-        return discs_of(mask, spacing_mm)
+        return discs_of(mask, pixel_shape)
     except MeasurementError:
         return None

@@ -12,6 +12,7 @@ import numpy as np
 from edgeecho.errors import OutputError, ShapeError
 from edgeecho.files import atomic
 from edgeecho.model.spec import NOTICE
+from edgeecho.names import name_for_ffmpeg
 from edgeecho.report.draw import (
     BACKGROUND,
     ED,
@@ -50,6 +51,7 @@ def write_overlay(
     area_px: np.ndarray,
     ed_frames: Sequence[int] = (),
     es_frames: Sequence[int] = (),
+    times_s: np.ndarray | None = None,
 ) -> None:
     """Write a VP9 video that plays in every browser.
 
@@ -61,6 +63,7 @@ def write_overlay(
         area_px: Pixels of the mask per frame, (T,), for the curve.
         ed_frames: 0-based frames to mark as end-diastole.
         es_frames: 0-based frames to mark as end-systole.
+        times_s: Time of each frame in seconds to write on it, float64 (T,), where frames are not evenly spaced.
 
     Raises:
         OutputError: If the file cannot be written, or nothing installed can encode VP9.
@@ -70,18 +73,20 @@ def write_overlay(
         got = f"{frames.shape}, {mask.shape} and {np.shape(area_px)}"
         raise ShapeError(f"expected frames and mask (T, H, W) and area_px (T,), got {got}")
     speed = fps if fps else DEFAULT_FPS
-    pictures = render_overlay(frames, mask, fps, area_px=area_px, ed_frames=ed_frames, es_frames=es_frames)
-    with atomic(path) as temporary:
+    pictures = render_overlay(
+        frames, mask, fps, area_px=area_px, ed_frames=ed_frames, es_frames=es_frames, times_s=times_s
+    )
+    with atomic(path) as temporary, name_for_ffmpeg(temporary) as name:
         encoder: _Encoder | None = None
         try:
             for picture in pictures:
                 if encoder is None:
-                    encoder = _encoder(temporary, picture.shape[1], picture.shape[0], speed)
+                    encoder = _encoder(name, picture.shape[1], picture.shape[0], speed)
                 encoder.write(picture)
         finally:
             if encoder is not None:
                 encoder.close()
-        if abs(_frames_in(temporary) - len(mask)) > max(1, len(mask) // 100):  # counted from rounded times
+        if abs(_frames_in(name) - len(mask)) > max(1, len(mask) // 100):  # counted from rounded times
             raise OutputError(f"cannot write {os.fspath(path)}: the video came out incomplete; is the disk full?")
 
 
@@ -93,6 +98,7 @@ def render_overlay(
     area_px: np.ndarray,
     ed_frames: Sequence[int] = (),
     es_frames: Sequence[int] = (),
+    times_s: np.ndarray | None = None,
 ) -> Iterator[np.ndarray]:
     """Yield the pictures of `write_overlay`, one a frame.
 
@@ -122,7 +128,8 @@ def render_overlay(
         x, y = points[index]
         cv2.line(picture, (round(x), top + 22), (round(x), full_height - STRIP_FOOT_PX), MUTED, 1)
         disc(picture, (x, top + y), 4.5, phases.get(index, ("", TEXT))[1], ring=BACKGROUND)
-        label = f"frame {index:>{digits}}" + (f"   {index / fps:.2f} s" if fps else "")
+        time_s = times_s[index] if times_s is not None else index / fps if fps else None
+        label = f"frame {index:>{digits}}" + ("" if time_s is None else f"   {time_s:.2f} s")
         put_text(picture, label, (10, top + 16), 12, TEXT)
         if index in phases:
             name, colour = phases[index]
@@ -155,31 +162,31 @@ def _strip(
     return strip, points
 
 
-def _frames_in(path: Path) -> int:
+def _frames_in(name: str) -> int:
     """Read the number of frames of a video; OpenCV's encoder reports no error when the disk is full."""
-    video = cv2.VideoCapture(os.fspath(path))
+    video = cv2.VideoCapture(name)
     count = round(video.get(cv2.CAP_PROP_FRAME_COUNT))
     video.release()
     return count
 
 
-def _encoder(path: Path, width: int, height: int, fps: float) -> _Encoder:
+def _encoder(name: str, width: int, height: int, fps: float) -> _Encoder:
     """Open the encoder of PyAV if that is installed, as it is many times faster, else that of OpenCV."""
     try:
         import av  # noqa: F401
     except ImportError:
-        return _OpenCVEncoder(path, width, height, fps)
-    return _PyAVEncoder(path, width, height, fps)
+        return _OpenCVEncoder(name, width, height, fps)
+    return _PyAVEncoder(name, width, height, fps)
 
 
 class _PyAVEncoder:
     """VP9 encoder of FFmpeg, in its fast mode, on one thread, so that the same input gives the same file."""
 
-    def __init__(self, path: Path, width: int, height: int, fps: float) -> None:
+    def __init__(self, name: str, width: int, height: int, fps: float) -> None:
         import av
 
         self._frame = av.VideoFrame.from_ndarray
-        self._container = av.open(os.fspath(path), "w", format="webm", options={"fflags": "+bitexact"})
+        self._container = av.open(name, "w", format="webm", options={"fflags": "+bitexact"})
         options = {"deadline": "realtime", "cpu-used": "7", "crf": "30", "b": "0", "threads": "1"}
         rate = Fraction(fps).limit_denominator(1001)
         self._stream = self._container.add_stream("libvpx-vp9", rate=rate, options=options)
@@ -198,9 +205,9 @@ class _PyAVEncoder:
 class _OpenCVEncoder:
     """VP9 encoder of OpenCV's own FFmpeg."""
 
-    def __init__(self, path: Path, width: int, height: int, fps: float) -> None:
-        path.touch()  # raises an error with a reason, which OpenCV would not
-        self._writer = cv2.VideoWriter(os.fspath(path), cv2.VideoWriter.fourcc(*"VP90"), fps, (width, height))
+    def __init__(self, name: str, width: int, height: int, fps: float) -> None:
+        Path(name).touch()  # raises an error with a reason, which OpenCV would not
+        self._writer = cv2.VideoWriter(name, cv2.VideoWriter.fourcc(*"VP90"), fps, (width, height))
         if not self._writer.isOpened():
             raise OutputError("this OpenCV cannot encode VP9 video: pip install 'edgeecho[report]'")
 

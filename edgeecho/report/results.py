@@ -10,6 +10,7 @@ import numpy as np
 from edgeecho.cine import Cine
 from edgeecho.cine.result_files import SUFFIXES
 from edgeecho.files import atomic
+from edgeecho.names import printable
 from edgeecho.report.curve import write_curve
 from edgeecho.report.overlay import write_overlay
 from edgeecho.runtime import Segmentation
@@ -30,6 +31,7 @@ def write_results(folder: Path, stem: str, source: str, cine: Cine, result: Segm
     """
     paths = [folder / f"{stem}{suffix}" for suffix in SUFFIXES]
     masks, video, picture, figures = paths
+    times_s = cine.times_s if result.fps == cine.fps else None
     arrays = io.BytesIO()
     np.savez_compressed(arrays, mask=result.mask, area_px=result.area_px)
     with atomic(masks) as temporary:
@@ -42,17 +44,18 @@ def write_results(folder: Path, stem: str, source: str, cine: Cine, result: Segm
         area_px=result.area_px,
         ed_frames=result.ed_frames,
         es_frames=result.es_frames,
+        times_s=times_s,
     )
     write_curve(
         picture,
         result.area_px,
-        result.fps,
+        result.fps if times_s is None else None,  # over frames where these are not evenly spaced
         result.ed_frames,
         result.es_frames,
         result.ef_percent,
-        stem,
+        printable(stem),
         is_doubtful=bool(result.doubts),
     )
     with atomic(figures) as temporary:
-        temporary.write_text(json.dumps({"input": source, **result.to_dict()}, indent=1) + "\n")
+        temporary.write_text(json.dumps({"input": printable(source), **result.to_dict()}, indent=1) + "\n")
     return paths

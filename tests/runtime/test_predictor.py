@@ -388,3 +388,36 @@ def test_a_precision_that_a_bundle_does_not_have(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match=says):
         load(tmp_path, precision="int8")
     assert load(tmp_path, threads=1).spec.precision == "fp32"
+
+
+@pytest.fixture(scope="module")
+def phantom() -> Cine:
+    """One beat of a drawn heart with an EF of 48.8% and 62.5 beats a minute, on square pixels of unknown size."""
+    from edgeecho.synthetic.phantom import draw_cine
+
+    return Cine(np.ascontiguousarray(draw_cine(11).frames[:76, :454, :512]), fps=50.0)
+
+
+@pytest.mark.slow
+def test_pixels_that_are_not_square_give_the_same_ef(predictor: Predictor, phantom: Cine) -> None:
+    """Taken as square, the squeezed heart has an EF of 41%."""
+    squeezed = np.ascontiguousarray(phantom.frames[:, :, ::2])
+    result = predictor.segment(Cine(squeezed, fps=50.0, aspect=0.5))
+    assert result.ef_percent == pytest.approx(48.8, abs=2)
+    assert result.mask.shape == squeezed.shape
+    assert result.roi.height == pytest.approx(2 * result.roi.width, abs=1)
+    assert "pixel spacing unknown: no volumes in mL" in result.warnings
+    assert predictor.segment(Cine(squeezed, fps=50.0)).ef_percent < 45
+
+
+@pytest.mark.slow
+def test_the_heart_rate_is_that_of_the_times_of_a_cine(predictor: Predictor, phantom: Cine) -> None:
+    """Recorded at 50, then at 25 frames a second: frames over the median rate are 94 a minute."""
+    taken = np.r_[0:40, 40:76:2]
+    cine = Cine(phantom.frames[taken], fps=50.0, times_s=taken / 50)
+    result = predictor.segment(cine)
+    assert result.heart_rate_bpm == pytest.approx(62.5, abs=2)
+    assert result.ef_percent == pytest.approx(48.8, abs=2)
+    stated = predictor.segment(cine, fps=25.0)  # a rate of the user's own is in place of the times
+    assert stated.heart_rate_bpm is not None
+    assert stated.heart_rate_bpm < 55

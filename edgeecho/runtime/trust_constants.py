@@ -55,8 +55,8 @@ MAX_EDGE_FRACTION = 0.35
 """Pixels on the edge of the picture a frame, as a part of the root of the mask's pixels, above which it is cut."""
 RIGID_FRACTIONS = (0.28, 0.35)
 """Part of the change of the picture that a motion of the whole explains: doubtful, and left out."""
-MIN_ELONGATIONS = (1.3, 1.2)
-"""Length over width of the mask at ED (pi L^2 / 4 A): below the first doubtful, below the second left out."""
+MIN_ELONGATIONS = (1.28, 1.22)
+"""Length over width of the mask (pi L^2 / 4 A), the larger of ED and ES: below the first doubtful, below the second left out."""
 MIN_BEAT_FRAMES = (8, 6)
 """Frames from ED to ED: below the first doubtful, below the second left out."""
 PLAUSIBLE_EF_PERCENT = (5.0, 90.0)

@@ -219,10 +219,14 @@ class ViewSearch:
         return region.flips[1:]
 
     def _try_panels(self, frame: np.ndarray) -> Iterator[None]:
-        """Look at the other fans on a screen that has several at some grey level."""
-        flips = self._region.flips
-        tried = [self._refined or self._region.roi]
-        for fan in [fan for fans in self._grid.fans() if len(fans) > 1 for fan in fans]:
+        """Look at the other fans of the screen: those found with the chosen one; if it is none, the first several."""
+        region = self._region
+        flips, tried = region.flips, [self._refined or region.roi]
+        several = [fans for fans in self._grid.fans() if len(fans) > 1]
+        if region.fan:
+            box = region.fan.box
+            several = [fans for fans in several if fans[0].box == box]
+        for fan in several[0] if several else ():
             roi = fan_region(fan, *self._shape, self._spacing_mm)
             if all(_overlap(roi, other) < MAX_PANEL_OVERLAP for other in tried) and len(tried) <= MAX_PANELS:
                 tried.append(roi)

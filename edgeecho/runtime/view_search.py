@@ -243,6 +243,18 @@ class ViewSearch:
         yield
         if score.confidence > seen.confidence + MIN_CONFIDENCE_GAIN:
             self._refined = around
+            yield from self._try_elsewhere(frame, flip, around)
+
+    def _try_elsewhere(self, frame: np.ndarray, flip: str, found: Roi) -> Iterator[None]:
+        """Look for another ventricle in the region, without the square in which one was found."""
+        roi = self._region.roi
+        rest = self._score(frame, roi, flip, without=found)
+        yield
+        other = self._around(roi, rest)
+        if rest.pixels and _overlap(other, found) < MAX_PANEL_OVERLAP:
+            if self._score(frame, other, flip).confidence >= MIN_LIKELY_CONFIDENCE:
+                self._panels = (other,)
+            yield
 
     def _invert(self) -> None:
         """Begin again with inverted grey levels."""
@@ -293,8 +305,12 @@ class ViewSearch:
     def _flips(self, side: str | None) -> tuple[str, ...]:
         return APEX_FLIPS[side] if self._flip == AUTO else (self._flip,)
 
-    def _score(self, frame: np.ndarray, roi: Roi, flip: str) -> MaskScore:
+    def _score(self, frame: np.ndarray, roi: Roi, flip: str, without: Roi | None = None) -> MaskScore:
         picture = to_network((255 - frame if self._inverted else frame)[None], roi, self._size_px)[0]
+        if without:
+            y0, y1 = ((y - roi.y) * self._size_px // roi.height for y in (without.y, without.y + without.height))
+            x0, x1 = ((x - roi.x) * self._size_px // roi.width for x in (without.x, without.x + without.width))
+            picture[max(0, y0) : max(0, y1), max(0, x0) : max(0, x1)] = 0
         prob = self._look(np.ascontiguousarray(flip_images(picture, flip)))
         return MaskScore.of(unflip_images(prob, flip), self._threshold)
 

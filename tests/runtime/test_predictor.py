@@ -18,9 +18,9 @@ from tests.helpers import draw_heart
 
 CONTRACT = (  # DESIGN, section 4: may be extended; `input` is added by the command
     "frames height width fps spacing_mm roi area_px ed_frames es_frames beats ef_percent edv_ml esv_ml heart_rate_bpm "
-    "sv_ml spread quality doubtful warnings model"
+    "sv_ml spread withheld verdict reasons flip inverted quality doubtful warnings model"
 )
-BEAT = "ed_frame es_frame edv_ml esv_ml sv_ml ef_percent heart_rate_bpm"
+BEAT = "ed_frame es_frame edv_ml esv_ml sv_ml ef_percent heart_rate_bpm is_used reasons"
 MODEL = "name sha256 form precision runtime runtime_version licence"
 
 
@@ -331,7 +331,7 @@ def test_a_black_cine(opened: Predictor) -> None:
         ({"spacing_mm": (float("nan"), 1)}, "spacing_mm must be two positive numbers"),
         ({"spacing_mm": (1, float("nan"))}, "spacing_mm must be two positive numbers"),
         ({"spacing_mm": (float("inf"), 1)}, "spacing_mm must be two positive numbers"),
-        ({"flip": "diagonal"}, "unknown flip 'diagonal'; known: lr, ud"),
+        ({"flip": "diagonal"}, "unknown flip 'diagonal'; known: auto, none, lr, ud, lrud, cw, ccw, cwlr, ccwlr"),
     ],
 )
 def test_settings_that_make_no_sense(

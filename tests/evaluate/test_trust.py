@@ -21,13 +21,16 @@ from studies.trust_table import Table, share
 from studies.trust_verdicts import kinds
 
 
+UPRIGHT = Orientation()
+
+
 @dataclass
 class Result:
     """Fields of a result that the study reads."""
 
     doubts: list[Any]
     flip: str = "none"
-    orientation: Orientation = Orientation()
+    orientation: Orientation = UPRIGHT
 
 
 def result(doubts: tuple[Any, ...] = (), **fields: object) -> Segmentation:

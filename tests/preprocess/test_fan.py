@@ -61,7 +61,7 @@ def test_a_small_fan_on_a_large_screen(rng: np.random.Generator) -> None:
     place[200:536, 500:948] = cv2.resize(fan.astype(np.uint8), (448, 336)) > 0
     for frame in small:
         cv2.putText(frame, "PATIENT 0042", (40, 60), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 200, 2)
-    assert is_close(find_roi(small), place, 30)
+    assert is_close(find_roi(small), place, 48)  # four cells
 
 
 def test_a_fan_below_a_fiftieth_of_the_screen_is_left_to_the_network(rng: np.random.Generator) -> None:

@@ -20,7 +20,6 @@ from studies.trust_orientation import is_put_right, is_recognised
 from studies.trust_table import Table, share
 from studies.trust_verdicts import kinds
 
-
 UPRIGHT = Orientation()
 
 

@@ -137,7 +137,7 @@ def judge_figures(measured: Measurement, fps: float | None) -> list[Finding]:
     if edv is not None and not PLAUSIBLE_EDV_ML[0] <= edv <= PLAUSIBLE_EDV_ML[1]:
         text = f"an EDV of {edv:.1f} mL is implausible: check the pixel spacing"
         found.append(find(Reason.IMPLAUSIBLE, Level.REVIEW, text))
-    if measured.beats and edv is None:
+    if measured.beats and all(beat.edv_ml is None for beat in measured.beats):
         found.append(find(Reason.SPACING_UNKNOWN, Level.NOTE))
     implausible = any("heart rate" in text and "implausible" in text for text in measured.warnings)
     if implausible and measured.heart_rate_bpm is None:

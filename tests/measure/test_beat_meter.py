@@ -179,10 +179,13 @@ def test_the_contract_is_plain_json():
     values = json.loads(json.dumps(measure(mask, mask.sum(axis=(1, 2)), 50.0, (1.0, 1.0)).to_dict()))
     assert set(values) == {
         *("ed_frames", "es_frames", "beats", "ef_percent", "edv_ml", "esv_ml", "heart_rate_bpm", "warnings"),
-        *("sv_ml", "spread"),
+        *("sv_ml", "spread", "no_beat"),
     }
+    assert values["no_beat"] is None
+    assert measure(mask[:1], mask[:1].sum(axis=(1, 2)), 50.0, None).to_dict()["no_beat"] == "too_short"
     assert set(values["beats"][0]) == {
         *("ed_frame", "es_frame", "edv_ml", "esv_ml", "sv_ml", "ef_percent", "heart_rate_bpm"),
+        *("is_used", "reasons"),
     }
     assert isinstance(values["ed_frames"], list)
 

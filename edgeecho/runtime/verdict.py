@@ -14,7 +14,7 @@ from edgeecho.runtime.trust_constants import (
     MAX_ORIENTATION_DIFFERENCE,
     PLAUSIBLE_EDV_ML,
 )
-from edgeecho.runtime.view_search import View
+from edgeecho.runtime.view import View
 
 
 def judge_beats(beats: Sequence[BeatMeasurement], no_beat: Finding | None) -> list[Finding]:

@@ -171,14 +171,15 @@ class StreamingPredictor(CinePredictor):
             self._size, self._live = grey.shape, self._begin(grey.shape)
         if grey.shape != self._size:
             raise ShapeError(f"frame of {grey.shape}, the stream began with {self._size}; call reset() first")
+        before = self._live.view
+        if self._live.see(grey):
+            self._due += [(prob, before) for prob in self._frames.flush()]
         view = self._live.view
         picture = to_network((255 - grey if view.orientation.inverted else grey)[None], view.roi, self.spec.size_px)
         self._history.see(picture)
         prob = self._frames.push(np.ascontiguousarray(flip_images(picture, view.orientation.flip)[0]))
         if prob is not None:
             self._due.append((prob, view))
-        if self._live.see(grey):
-            self._due += [(prob, view) for prob in self._frames.flush()]
         return self._result(*self._due.pop(0)) if self._due else None
 
     def _begin(self, shape: tuple[int, int]) -> LiveView:

@@ -25,8 +25,8 @@ FRAME_RATE_UNKNOWN = "frame rate unknown: no heart rate"
 COMMON_WARNINGS = frozenset({SPACING_UNKNOWN, SPACING_UNKNOWN_SHAPE_KNOWN, FRAME_RATE_UNKNOWN})
 """Warnings that hold for many cines of a folder alike."""
 
-Judge = Callable[[Beat, BeatMeasurement, Discs], tuple[Finding, ...]]
-"""Function that returns the findings of a beat, its figures and the mask of its ED."""
+Judge = Callable[[Beat, BeatMeasurement, Discs, Discs], tuple[Finding, ...]]
+"""Function that returns the findings of a beat, its figures and the masks of its ED and ES."""
 Method = Literal["discs", "area-length"]
 """Method that computes a volume from one view."""
 Height = Literal["own", "ed"]
@@ -151,7 +151,7 @@ class BeatMeter:
             self.warnings.append(f"beat at frame {beat.ed_frame} left out: {error}")
             return None
         self.warnings += rate_warnings
-        return replace(measured, findings=self._judge(beat, measured, ed)) if self._judge else measured
+        return replace(measured, findings=self._judge(beat, measured, ed, es)) if self._judge else measured
 
     def _volumes(self, ed: Discs, es: Discs) -> tuple[float, float]:
         if self.method == "area-length":

@@ -13,7 +13,8 @@ from edgeecho.runtime.beat_judge import BeatJudge
 from edgeecho.runtime.frame_history import FrameHistory
 from edgeecho.runtime.mask_score import MaskScore
 from edgeecho.runtime.trust_constants import MAX_SAMPLES
-from edgeecho.runtime.view_search import Look, View, ViewSearch
+from edgeecho.runtime.view import View
+from edgeecho.runtime.view_search import Look, ViewSearch
 
 MAX_SEARCHED_FRAMES = 16
 """Most frames of a cine, about, in which fans are searched."""

@@ -14,7 +14,8 @@ from edgeecho.runtime.trust_constants import (
     RETRY_S,
     SAMPLE_INTERVAL_S,
 )
-from edgeecho.runtime.view_search import Look, View, ViewSearch
+from edgeecho.runtime.view import View
+from edgeecho.runtime.view_search import Look, ViewSearch
 
 
 class LiveView:

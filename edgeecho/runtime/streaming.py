@@ -33,7 +33,7 @@ from edgeecho.runtime.live_view import LiveView
 from edgeecho.runtime.mask_score import MaskScore
 from edgeecho.runtime.predictor import log_licence
 from edgeecho.runtime.verdict import judge_beats, judge_view
-from edgeecho.runtime.view_search import View
+from edgeecho.runtime.view import View
 
 SLOW_IMPORTS = ("scipy.sparse", "scipy.ndimage")
 """Modules that the first frame and the first beat would import in the middle of a stream, a tenth of a second each."""

@@ -14,7 +14,7 @@ from edgeecho.runtime.trust_constants import (
     MAX_ORIENTATION_DIFFERENCE,
     PLAUSIBLE_EDV_ML,
 )
-from edgeecho.runtime.view_search import View
+from edgeecho.runtime.view import View
 
 
 def judge_beats(beats: Sequence[BeatMeasurement], no_beat: Finding | None) -> list[Finding]:
@@ -139,7 +139,8 @@ def judge_figures(measured: Measurement, fps: float | None) -> list[Finding]:
         found.append(find(Reason.IMPLAUSIBLE, Level.REVIEW, text))
     if measured.beats and all(beat.edv_ml is None for beat in measured.beats):
         found.append(find(Reason.SPACING_UNKNOWN, Level.NOTE))
-    if any("heart rate" in text and "implausible" in text for text in measured.warnings):
+    implausible = any("heart rate" in text and "implausible" in text for text in measured.warnings)
+    if implausible and measured.heart_rate_bpm is None:
         text = f"the heart rate is implausible: check the {fps:g} frames a second"
         found.append(find(Reason.TIME_BASE_UNSURE, Level.REVIEW, text))
     return found

@@ -31,7 +31,7 @@ from edgeecho.runtime.trust_constants import (
     SURE_CONFIDENCE,
 )
 from edgeecho.runtime.verdict import judge_beats, judge_colour, judge_figures, judge_orientations, judge_view
-from edgeecho.runtime.view_search import View
+from edgeecho.runtime.view import View
 
 BEAT = Beat(100, 112, 130, 30.0)
 FRAMES, PIXELS = 31, 31 * 400

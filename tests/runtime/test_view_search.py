@@ -9,7 +9,8 @@ from edgeecho.preprocess import AUTO, FLIPS, Orientation, Roi, crop, find_roi, u
 from edgeecho.reasons import Reason
 from edgeecho.runtime import Predictor
 from edgeecho.runtime.trust_constants import MAX_PANELS, MIN_SAME_REGION
-from edgeecho.runtime.view_search import View, ViewSearch
+from edgeecho.runtime.view import View
+from edgeecho.runtime.view_search import ViewSearch
 from edgeecho.synthetic.wrong_views import four_hearts
 from tests.runtime.turned_hearts import CLEAR_SEEDS, turned, upright
 

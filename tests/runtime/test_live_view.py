@@ -12,6 +12,7 @@ from edgeecho.preprocess import FLIPS, Orientation, Roi, whole_frame
 from edgeecho.reasons import Level, Reason
 from edgeecho.runtime.live_view import LiveView
 from edgeecho.runtime.trust_constants import FIRST_SAMPLE_S, MAX_SAMPLES, MIN_SAME_REGION, RETRY_S, SAMPLE_INTERVAL_S
+from edgeecho.runtime.view_regions import overlap
 from tests.runtime.turned_hearts import turned, upright
 
 SIZE, FPS = 112, 50.0
@@ -108,13 +109,6 @@ def pushed(frames: np.ndarray, fps: float | None, **settings: object) -> edgeech
     for frame in frames:
         stream.push(frame)
     return stream
-
-
-def overlap(a: Roi, b: Roi) -> float:
-    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
-    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
-    shared = max(0, height) * max(0, width)
-    return shared / (a.width * a.height + b.width * b.height - shared)
 
 
 @pytest.mark.slow

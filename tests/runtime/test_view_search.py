@@ -8,8 +8,9 @@ from edgeecho.cine import Cine
 from edgeecho.preprocess import AUTO, FLIPS, Orientation, Roi, crop, find_roi, unflip_images
 from edgeecho.reasons import Reason
 from edgeecho.runtime import Predictor
-from edgeecho.runtime.trust_constants import MAX_PANELS, MIN_SAME_REGION
+from edgeecho.runtime.trust_constants import CLEAR_MARGINS, MAX_PANELS, MIN_SAME_REGION
 from edgeecho.runtime.view import View
+from edgeecho.runtime.view_regions import overlap
 from edgeecho.runtime.view_search import ViewSearch
 from edgeecho.synthetic.wrong_views import four_hearts
 from tests.runtime.turned_hearts import CLEAR_SEEDS, turned, upright
@@ -25,8 +26,8 @@ def predictor() -> Predictor:
 class CornerLook:
     """Network by hand: a mask in the middle, whose level is `right` if the picture is upright, else `wrong`.
 
-    An upright picture is brightest in the upper left quarter, then in the upper right one. Inverted grey levels have the
-    level `inverted`.
+    An upright picture is brightest in the upper left quarter, then in the upper right one. Inverted grey levels
+    have the level `inverted`.
     """
 
     def __init__(self, right: int = 250, wrong: int = 200, inverted: int = 180) -> None:
@@ -97,11 +98,14 @@ def test_a_given_region_is_kept() -> None:
 
 
 def test_a_small_margin_needs_more_samples() -> None:
-    look = CornerLook(right=250, wrong=247)  # 0.0118 apart
-    counts = {count: searched(look, marked("lr"), count).view().is_clear for count in (1, 2, 4)}
-    assert counts == {1: False, 2: True, 4: True}
-    look = CornerLook(right=250, wrong=249)  # 0.0039 apart: never clear
-    assert not searched(look, marked("lr"), 4).view().is_clear
+    for wrong in range(244, 251):
+        look, margin = CornerLook(right=250, wrong=wrong), (250 - wrong) / 255
+        for count in range(1, 5):
+            needed = min(least for samples, least in CLEAR_MARGINS if samples <= count)
+            view = searched(look, marked("lr"), count).view()
+            assert view.is_clear == (margin >= needed), (wrong, count)
+    needs = [least for _, least in CLEAR_MARGINS]
+    assert needs == sorted(needs, reverse=True)
 
 
 def test_an_orientation_that_differs_needs_a_confidence_of_its_own() -> None:
@@ -195,8 +199,18 @@ def test_hearts_side_by_side_are_named_as_regions(predictor: Predictor) -> None:
 def test_the_region_is_that_of_the_fan(predictor: Predictor) -> None:
     cine = upright(8)
     view = view_of(predictor, cine)
-    roi = find_roi(cine.frames, cine.pixel_shape)
-    shared = max(0, min(view.roi.x + view.roi.width, roi.x + roi.width) - max(view.roi.x, roi.x)) * max(
-        0, min(view.roi.y + view.roi.height, roi.y + roi.height) - max(view.roi.y, roi.y)
-    )
-    assert shared >= MIN_SAME_REGION * (view.roi.width * view.roi.height + roi.width * roi.height - shared)
+    assert overlap(view.roi, find_roi(cine.frames, cine.pixel_shape)) >= MIN_SAME_REGION
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "part"),
+    [
+        (Roi(0, 0, 10, 10), Roi(0, 0, 10, 10), 1),
+        (Roi(0, 0, 10, 10), Roi(5, 0, 10, 10), 50 / 150),
+        (Roi(0, 0, 10, 10), Roi(2, 2, 5, 5), 25 / 100),
+        (Roi(0, 0, 10, 10), Roi(10, 0, 10, 10), 0),
+        (Roi(-5, -5, 10, 10), Roi(20, 20, 4, 4), 0),
+    ],
+)
+def test_overlap_of_regions(a: Roi, b: Roi, part: float) -> None:
+    assert overlap(a, b) == overlap(b, a) == part

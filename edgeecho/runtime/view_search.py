@@ -180,7 +180,8 @@ class ViewSearch:
     def view(self) -> View:
         """Return the best view so far."""
         region, confidence = self._region, self._confidence / max(1, self.samples)
-        gains = {flip: total / looks for flip, (total, looks) in self._gains.items() if looks} | {region.flips[0]: 0.0}
+        gains = {region.flips[0]: 0.0}  # the first of equal ones
+        gains |= {flip: total / looks for flip, (total, looks) in self._gains.items() if looks}
         ranked = sorted(gains, key=lambda flip: -gains[flip])
         best, rival = ranked[0], ranked[min(1, len(ranked) - 1)]
         margin = gains[best] - gains[rival] if len(ranked) > 1 else 1.0

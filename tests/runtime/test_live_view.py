@@ -9,9 +9,10 @@ import pytest
 import edgeecho
 from edgeecho.model.spec import ModelSpec
 from edgeecho.preprocess import FLIPS, Orientation, Roi, whole_frame
-from edgeecho.reasons import Reason
+from edgeecho.reasons import Level, Reason
 from edgeecho.runtime.live_view import LiveView
 from edgeecho.runtime.trust_constants import FIRST_SAMPLE_S, MAX_SAMPLES, MIN_SAME_REGION, RETRY_S, SAMPLE_INTERVAL_S
+from edgeecho.runtime.view_regions import overlap
 from tests.runtime.turned_hearts import turned, upright
 
 SIZE, FPS = 112, 50.0
@@ -110,18 +111,11 @@ def pushed(frames: np.ndarray, fps: float | None, **settings: object) -> edgeech
     return stream
 
 
-def overlap(a: Roi, b: Roi) -> float:
-    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
-    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
-    shared = max(0, height) * max(0, width)
-    return shared / (a.width * a.height + b.width * b.height - shared)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(("seed", "flip"), [*((8, flip) for flip in FLIPS), (5, "lr"), (12, "cw")])
+@pytest.mark.parametrize(("seed", "flip"), [*((5, flip) for flip in FLIPS), (0, "lr"), (12, "cw")])
 def test_every_orientation_is_recognised_in_a_stream(seed: int, flip: str) -> None:
     cine = turned(upright(seed), flip)
-    stream = pushed(cine.frames[:60], cine.fps)
+    stream = pushed(np.concatenate([cine.frames] * 2)[:140], cine.fps, spacing_mm=cine.spacing_mm)
     assert stream.is_view_fixed
     assert stream.view is not None
     assert stream.view.orientation == Orientation(flip)
@@ -131,26 +125,25 @@ def test_every_orientation_is_recognised_in_a_stream(seed: int, flip: str) -> No
 
 @pytest.mark.slow
 def test_a_stream_that_begins_black_then_noise_then_a_heart() -> None:
+    """Noise leaves no view; a heart after it is measured right or withheld, and right after a reset."""
     cine = upright(5)
-    rng = np.random.default_rng(0)
-    beats = np.concatenate([cine.frames] * 3)
-    noise = rng.integers(0, 256, (40, *cine.frames.shape[1:]), dtype=np.uint8)
-    stream = edgeecho.stream(threads=1, fps=cine.fps)
-    results = []
-    for frame in (*np.zeros_like(noise[:20]), *noise):
-        results += [result] if (result := stream.push(frame)) else []
-    assert not stream.is_view_fixed
-    assert {(f.reason, f.text) for r in results for f in r.findings} == {NOT_FOUND}
-    assert all((r.ef_percent, r.verdict, r.beats) == (None, "withhold", ()) for r in results)
-    stream.reset()
-    for frame in (*np.zeros_like(noise[:20]), *noise[:5], *beats):
-        results += [result] if (result := stream.push(frame)) else []
-    assert stream.is_view_fixed
-    results = [*results[-len(beats) :], *stream.flush()]
-    assert stream.measured is not None
+    noise = np.random.default_rng(0).integers(0, 256, (40, *cine.frames.shape[1:]), dtype=np.uint8)
     expected = edgeecho.load(threads=1).segment(cine.frames, cine.fps, flip="none").measurement.ef_percent
-    assert stream.measured.ef_percent == pytest.approx(expected, abs=4)
-    assert min(beat.ed_frame for beat in stream.measured.beats) > 25
+    stream = pushed(np.concatenate([np.zeros_like(noise[:20]), noise]), cine.fps)
+    assert not stream.is_view_fixed
+    assert [(finding.reason, finding.text) for finding in stream.findings] == [NOT_FOUND]
+    for frame in np.concatenate([cine.frames] * 3):
+        result = stream.push(frame)
+        assert result is not None
+        assert result.ef_percent is None or result.ef_percent == pytest.approx(expected, abs=4)
+    stream.reset()
+    for frame in np.concatenate([np.zeros_like(noise[:20]), *[cine.frames] * 3]):
+        stream.push(frame)
+    stream.flush()
+    assert stream.measured is not None
+    assert stream.measured.ef_percent == pytest.approx(expected, abs=2)
+    assert [finding for finding in stream.findings if finding.level > Level.NOTE] == []
+    assert min(beat.ed_frame for beat in stream.measured.beats) >= 20
 
 
 @pytest.mark.slow
@@ -172,7 +165,7 @@ def test_frames_before_the_view_is_fixed_are_outlined_and_not_measured() -> None
 
 @pytest.mark.slow
 def test_the_region_on_a_screen_with_text_is_that_of_the_whole_cine() -> None:
-    cine = upright(8)
+    cine = upright(12)
     height, width = cine.frames.shape[1:]
     screen = np.pad(cine.frames, ((0, 0), (60, 40), (150, 60)))
     for count, frame in enumerate(screen):

@@ -67,7 +67,7 @@ def measured(ef: float = 55.0, findings: tuple[Finding, ...] = (), rate: float |
 
 
 def judge(beat: Beat = BEAT, ef: float = 55.0, elongation: float = 2.0, **sums: float) -> dict[Reason, Level]:
-    findings = BeatJudge(cast(FrameHistory, Sums(**sums)))(beat, measured(ef), discs(elongation))
+    findings = BeatJudge(cast(FrameHistory, Sums(**sums)))(beat, measured(ef), discs(elongation), discs(1.0))
     assert len({finding.reason for finding in findings}) == len(findings)
     return {finding.reason: finding.level for finding in findings}
 
@@ -81,7 +81,7 @@ def test_a_good_beat_has_no_findings_and_is_judged_by_its_own_frames() -> None:
         (Beat(112, 100, 130, 30.0), (100, 130)),
     ):
         sums = Sums()
-        BeatJudge(cast(FrameHistory, sums))(beat, measured(), discs())
+        BeatJudge(cast(FrameHistory, sums))(beat, measured(), discs(), discs())
         assert sums.asked == [frames]
 
 
@@ -159,6 +159,18 @@ def test_an_ef_that_no_heart_has_is_left_out() -> None:
 
 def test_a_beat_without_an_interval_may_be_short() -> None:
     assert judge(replace(BEAT, interval_frames=None)) == {}
+
+
+def test_the_way_of_a_beat_without_an_end_is_not_known() -> None:
+    assert judge(Beat(100, 112, None, 30.0), way=90) == {}
+
+
+def test_a_mask_that_is_long_at_es_alone_is_no_short_axis() -> None:
+    judged = BeatJudge(cast(FrameHistory, Sums()))
+    assert judged(BEAT, measured(), discs(1.0), discs(2.0)) == ()
+    (finding,) = judged(BEAT, measured(), discs(1.0), discs(1.1))
+    assert (finding.reason, finding.level) == (Reason.SHORT_AXIS, Level.WITHHOLD)
+    assert "1.10 times as long as wide" in finding.text
 
 
 # All beats together
@@ -272,8 +284,10 @@ def test_figures_that_limit_each_other() -> None:
     assert levels_of(judge_figures(unknown, 50)) == {Reason.SPACING_UNKNOWN: Level.NOTE}
     assert judge_figures(measurement(edv_ml=None), 50) == []  # its beat has a volume and is left out
     assert judge_figures(measurement(edv_ml=None, beats=()), 50) == []
-    odd = measurement(warnings=("heart rate of 400 a minute is implausible and left out: check the 50 fps",))
+    text = "heart rate of 400 a minute is implausible and left out: check the 50 fps"
+    odd = measurement(warnings=(text,), heart_rate_bpm=None)
     assert levels_of(judge_figures(odd, 50)) == {Reason.TIME_BASE_UNSURE: Level.REVIEW}
+    assert judge_figures(measurement(warnings=(text,)), 50) == []  # other beats have a rate
 
 
 def test_colour_over_the_ventricle() -> None:

@@ -5,11 +5,12 @@ import pytest
 
 import edgeecho
 from edgeecho.cine import Cine
-from edgeecho.preprocess import AUTO, FLIPS, Orientation, Roi, find_roi, unflip_images
+from edgeecho.preprocess import AUTO, FLIPS, Orientation, Roi, crop, find_roi, unflip_images
 from edgeecho.reasons import Reason
 from edgeecho.runtime import Predictor
-from edgeecho.runtime.trust_constants import MAX_PANELS, MIN_SAME_REGION
+from edgeecho.runtime.trust_constants import CLEAR_MARGINS, MAX_PANELS, MIN_SAME_REGION
 from edgeecho.runtime.view import View
+from edgeecho.runtime.view_regions import overlap
 from edgeecho.runtime.view_search import ViewSearch
 from edgeecho.synthetic.wrong_views import four_hearts
 from tests.runtime.turned_hearts import CLEAR_SEEDS, turned, upright
@@ -23,9 +24,10 @@ def predictor() -> Predictor:
 
 
 class CornerLook:
-    """Network by hand: a mask in the middle, confident by the quarter in which the bright corner of its picture lies.
+    """Network by hand: a mask in the middle, whose level is `right` if the picture is upright, else `wrong`.
 
-    Quarters are counted row by row: upright is quarter 0. Confidence is `right` there, else `wrong`.
+    An upright picture is brightest in the upper left quarter, then in the upper right one. Inverted grey levels
+    have the level `inverted`.
     """
 
     def __init__(self, right: int = 250, wrong: int = 200, inverted: int = 180) -> None:
@@ -35,18 +37,15 @@ class CornerLook:
         self.looks += 1
         prob = np.zeros((SIZE, SIZE), np.uint8)
         quarters = [picture[y : y + 56, x : x + 56].mean() for y in (0, 56) for x in (0, 56)]
-        level = self.right if np.argmax(quarters) == 0 else self.wrong
+        level = self.right if np.argsort(quarters)[:1:-1].tolist() == [0, 1] else self.wrong
         prob[30:80, 40:70] = self.inverted if np.median(picture) > 128 else level
         return prob
 
 
 def marked(flip: str = "none") -> np.ndarray:
-    """Frame of 112 x 112 without an apex, whose corner is bright and which `flip` puts upright.
-
-    Beside the corner, the row and the column after it differ, so that all eight ways do.
-    """
+    """Frame of 112 x 112 without an apex, with a bright and a less bright corner, which `flip` puts upright."""
     picture = np.full((SIZE, SIZE), 60, np.uint8)
-    picture[4:40, 4:40] = 200
+    picture[4:40, 4:40], picture[4:40, 72:108] = 200, 120
     return np.ascontiguousarray(unflip_images(picture, flip))
 
 
@@ -65,7 +64,7 @@ def searched(look: CornerLook, frame: np.ndarray, samples: int = 1, **settings: 
 def test_the_mirrored_picture_is_always_compared() -> None:
     look = CornerLook()
     view = searched(look, marked("lr")).view()
-    assert (view.orientation, view.rival) == (Orientation("lr"), "none")
+    assert view.orientation == Orientation("lr")
     assert view.confidence == pytest.approx(250 / 255)
     assert view.margin == pytest.approx(50 / 255)
     assert view.is_clear
@@ -75,10 +74,13 @@ def test_the_mirrored_picture_is_always_compared() -> None:
 def test_all_orientations_are_compared_where_no_apex_is_seen_and_confidence_is_low() -> None:
     look = CornerLook(wrong=200)
     view = searched(look, marked("ud")).view()
-    assert view.orientation.flip in ("ud", "ccw")  # both bring the corner to its place
-    assert not view.is_clear  # two are as good as each other
-    assert view.margin == 0
-    assert look.looks == 8 + 1  # the region, seven others, and around: the best is clear, so levels are not inverted
+    assert (view.orientation, view.is_clear) == (Orientation("ud"), True)
+    assert look.looks == 8  # the best is clear: neither around the mask nor at inverted levels
+    clear = CornerLook(right=250, wrong=246)
+    assert searched(clear, marked("ud")).view().orientation.flip in ("none", "lr")  # 246 / 255 is clear
+    assert clear.looks == 2
+    tied = searched(CornerLook(right=200, wrong=200), marked()).view()
+    assert (tied.orientation, tied.margin, tied.is_clear) == (Orientation("none"), 0.0, False)
 
 
 def test_a_given_flip_is_the_only_one() -> None:
@@ -96,11 +98,14 @@ def test_a_given_region_is_kept() -> None:
 
 
 def test_a_small_margin_needs_more_samples() -> None:
-    look = CornerLook(right=250, wrong=247)  # 0.0118 apart
-    counts = {count: searched(look, marked("lr"), count).view().is_clear for count in (1, 2, 4)}
-    assert counts == {1: False, 2: True, 4: True}
-    look = CornerLook(right=250, wrong=249)  # 0.0039 apart: never clear
-    assert not searched(look, marked("lr"), 4).view().is_clear
+    for wrong in range(244, 251):
+        look, margin = CornerLook(right=250, wrong=wrong), (250 - wrong) / 255
+        for count in range(1, 5):
+            needed = min(least for samples, least in CLEAR_MARGINS if samples <= count)
+            view = searched(look, marked("lr"), count).view()
+            assert view.is_clear == (margin >= needed), (wrong, count)
+    needs = [least for _, least in CLEAR_MARGINS]
+    assert needs == sorted(needs, reverse=True)
 
 
 def test_an_orientation_that_differs_needs_a_confidence_of_its_own() -> None:
@@ -139,7 +144,7 @@ def test_the_inside_of_the_fan_in_the_network_s_picture(predictor: Predictor) ->
     view = view_of(predictor, cine)
     inside = view.inside(SIZE, (height, width), cine.pixel_shape)
     assert inside is not None
-    lit = cine.frames.max(axis=0)[view.roi.y : view.roi.y + view.roi.height, view.roi.x : view.roi.x + view.roi.width]
+    lit = crop(cine.frames.max(axis=0)[None], view.roi)[0]
     rows, columns = (np.arange(SIZE) * side // SIZE for side in lit.shape)
     shown = lit[np.ix_(rows, columns)] > 20
     assert (shown & inside).sum() > 0.98 * shown.sum()
@@ -194,8 +199,18 @@ def test_hearts_side_by_side_are_named_as_regions(predictor: Predictor) -> None:
 def test_the_region_is_that_of_the_fan(predictor: Predictor) -> None:
     cine = upright(8)
     view = view_of(predictor, cine)
-    roi = find_roi(cine.frames, cine.pixel_shape)
-    shared = max(0, min(view.roi.x + view.roi.width, roi.x + roi.width) - max(view.roi.x, roi.x)) * max(
-        0, min(view.roi.y + view.roi.height, roi.y + roi.height) - max(view.roi.y, roi.y)
-    )
-    assert shared >= MIN_SAME_REGION * (view.roi.width * view.roi.height + roi.width * roi.height - shared)
+    assert overlap(view.roi, find_roi(cine.frames, cine.pixel_shape)) >= MIN_SAME_REGION
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "part"),
+    [
+        (Roi(0, 0, 10, 10), Roi(0, 0, 10, 10), 1),
+        (Roi(0, 0, 10, 10), Roi(5, 0, 10, 10), 50 / 150),
+        (Roi(0, 0, 10, 10), Roi(2, 2, 5, 5), 25 / 100),
+        (Roi(0, 0, 10, 10), Roi(10, 0, 10, 10), 0),
+        (Roi(-5, -5, 10, 10), Roi(20, 20, 4, 4), 0),
+    ],
+)
+def test_overlap_of_regions(a: Roi, b: Roi, part: float) -> None:
+    assert overlap(a, b) == overlap(b, a) == part

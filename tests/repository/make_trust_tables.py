@@ -4,6 +4,7 @@ Usage: python -m tests.repository.make_trust_tables
 """
 
 import ast
+from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -15,7 +16,7 @@ def constants() -> list[tuple[str, object, str]]:
     """Return name, value and docstring of each constant, in the order of the file."""
     body = ast.parse(CONSTANTS.read_text(encoding="utf-8")).body
     found = []
-    for statement, text in zip(body, body[1:], strict=False):
+    for statement, text in pairwise(body):
         if isinstance(statement, ast.Assign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
             (target,) = statement.targets
             assert isinstance(target, ast.Name)

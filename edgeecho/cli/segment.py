@@ -35,7 +35,13 @@ def segment(
     fps: Annotated[float | None, typer.Option(help="Frames per second, if the file does not say.")] = None,
     spacing_mm: Annotated[str | None, typer.Option(help="ROW,COL millimetres per pixel.")] = None,
     roi: Annotated[str | None, typer.Option(help="X,Y,W,H region to look at, in pixels.")] = None,
-    flip: Annotated[str | None, typer.Option(help="lr for a mirrored view, ud for apex down.")] = None,
+    flip: Annotated[
+        str,
+        typer.Option(
+            help="How pictures are put upright: auto finds it; none; lr mirrored left and right, ud up and down, lrud "
+            "both; cw, ccw turned by 90 degrees; cwlr, ccwlr turned, then mirrored."
+        ),
+    ] = "auto",
 ) -> None:
     """Outline the left ventricle in every frame: masks, area curve, beats, EF, overlay video."""
     from edgeecho.preprocess import Roi
@@ -106,11 +112,16 @@ class _RunMessages:
 
 
 def _summary(outcome: Any) -> str:
+    """Return the line of a cine: frames, beats, EF with its verdict, volumes, heart rate, and a file."""
+    from edgeecho.report.marks import verdict_in_words
+
     result = outcome.result
     counts = ((len(result.area_px), "frame"), (len(result.beats), "beat"))
     parts = [f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in counts]
-    ef = "no EF" if result.ef_percent is None else f"EF {result.ef_percent:.0f}%"
-    parts.append(f"{ef} (doubtful: {'; '.join(result.doubts)})" if result.doubts else ef)
+    left_out = sum(not beat.is_used for beat in result.beats)
+    if left_out:
+        parts[-1] += f" ({left_out} left out)"
+    parts.append(verdict_in_words(result))
     if result.edv_ml is not None and result.esv_ml is not None:
         parts.append(f"EDV {result.edv_ml:.0f} mL, ESV {result.esv_ml:.0f} mL")
     if result.heart_rate_bpm is not None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edgeecho.report import Marks
 from edgeecho.runtime import packaged_models
 from tests.helpers import the_error
 
@@ -18,7 +20,7 @@ Command = Callable[..., tuple[int, str, str]]
 
 CONTRACT = (
     "input frames height width fps spacing_mm roi area_px ed_frames es_frames beats ef_percent edv_ml esv_ml "
-    "sv_ml heart_rate_bpm spread quality doubtful warnings model"
+    "sv_ml heart_rate_bpm spread withheld verdict reasons flip inverted quality doubtful warnings model"
 )
 
 
@@ -73,13 +75,14 @@ def test_flags_reach_the_result(command: Command, npz: Path, tmp_path: Path) -> 
     figures = json.loads((out / "heart.json").read_text())
     assert (figures["fps"], figures["spacing_mm"], figures["roi"]) == (50, [0.5, 0.4], [10, 12, 100, 90])
     assert figures["model"]["precision"] == "fp32"
+    assert (figures["flip"], figures["inverted"]) == ("lr", False)
 
 
 def test_one_frame_is_no_error(command: Command, tmp_path: Path, heart: np.ndarray) -> None:
     cv2.imwrite(str(tmp_path / "still.png"), heart[0])
     code, stdout, stderr = command("segment", tmp_path / "still.png", "--out", tmp_path / "out")
     assert code == 0, stderr
-    assert "1 frame, 0 beats, no EF" in stdout
+    assert "1 frame, 0 beats, no EF: 1 frame: no beat to measure -> " in stdout
     figures = json.loads((tmp_path / "out" / "still.json").read_text())
     assert figures["ef_percent"] is None
     assert "1 frame: no beat to measure" in figures["warnings"]
@@ -314,14 +317,17 @@ def test_a_region_that_does_not_fit_the_cine(command: Command, npz: Path, tmp_pa
 def test_a_doubtful_answer_is_marked(
     command: Command, tmp_path: Path, heart: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn: list[bool] = []
-    monkeypatch.setattr("edgeecho.report.results.write_curve", lambda *_, is_doubtful, **__: drawn.append(is_doubtful))
+    drawn: list[Marks] = []
+    monkeypatch.setattr("edgeecho.report.results.write_curve", lambda _, __, ___, marks, ____: drawn.append(marks))
     np.savez(tmp_path / "noise.npz", frames=np.random.default_rng(0).integers(0, 256, (30, 96, 96), dtype=np.uint8))
     code, stdout, stderr = command("segment", tmp_path / "noise.npz", "--out", tmp_path / "out")
     assert code == 0, stderr
-    assert "(doubtful: " in stdout
-    assert json.loads((tmp_path / "out" / "noise.json").read_text())["doubtful"] is True
-    assert drawn == [True]
+    figures = json.loads((tmp_path / "out" / "noise.json").read_text())
+    assert (figures["doubtful"], figures["verdict"], figures["ef_percent"]) == (True, "withhold", None)
+    first = next(reason["text"] for reason in figures["reasons"] if reason["level"] == "withhold")
+    assert re.search(rf"(no EF|EF withheld): {re.escape(first)} -> ", stdout)
+    assert drawn[0].headline in ("no EF", "EF withheld")
+    assert drawn[0].remark == f"withhold: {first}"
 
 
 def test_results_may_go_beside_the_input_but_not_over_it(command: Command, tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ MIN_INVERTED_GAIN = 0.02
 """Least gain of confidence with inverted grey levels."""
 MIN_LIKELY_CONFIDENCE = 0.93
 """Confidence of a look from which it shows a ventricle."""
-FIRST_SAMPLE_S = 0.2
-"""Time in a stream until the first frame is sampled."""
+MIN_LIVE_SAMPLES = 2
+"""Least frames that are sampled in a stream before its view is fixed."""
 SAMPLE_INTERVAL_S = 0.2
 """Time in a stream from the end of a sample to the next."""
 RETRY_S = 4.0

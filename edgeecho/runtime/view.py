@@ -14,7 +14,7 @@ class View:
     roi: Roi
     orientation: Orientation
     fan: Fan | None = None
-    """The fan that the region is around; None if it is around no fan, or given."""
+    """The fan of the lowest grey level, if the region is around a fan; None if it is not, or given."""
     confidence: float = 0.0
     """Mean confidence of the looks in this region and orientation, 0-1."""
     margin: float = 1.0

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from edgeecho.preprocess import AUTO, FLIPS, Grid, Orientation, Roi, flip_images, to_network, unflip_images
+from edgeecho.preprocess import AUTO, FLIPS, Fan, Grid, Orientation, Roi, flip_images, to_network, unflip_images
 from edgeecho.runtime.mask_score import MaskScore
 from edgeecho.runtime.trust_constants import (
     CLEAR_CONFIDENCE,
@@ -63,6 +63,7 @@ class ViewSearch:
         self._inverted = False
         self.samples = 0
         """Number of frames sampled in the present region."""
+        self._widest_fan: Fan | None = None  # of the lowest grey level
         self._regions = Regions(shape, size_px, spacing_mm, roi, flip)
         self._region = self._regions.whole
         self._restart()
@@ -96,6 +97,7 @@ class ViewSearch:
         """
         best, regions = MaskScore.EMPTY, self._regions.candidates(self._grid)
         chosen = regions[0]
+        self._widest_fan = chosen.fan
         for region in regions:
             score = self._score(frame, region.roi, region.flips[0])
             yield
@@ -191,7 +193,7 @@ class ViewSearch:
         return View(
             self._refined or region.roi,
             Orientation(best, self._inverted),
-            None if self._refined else region.fan,
+            self._widest_fan if region.fan and not self._refined else None,
             confidence + gains[best],
             margin,
             rival,

@@ -44,8 +44,8 @@ def keep_largest(mask: np.ndarray) -> None:
     crop = mask[top : top + height, left : left + width]
     if not crop.size:
         return
-    count, names, stats, _ = cv2.connectedComponentsWithStats(crop, connectivity=4)
-    if count > 2:
+    if cv2.connectedComponents(crop, connectivity=4)[0] > 2:
+        _, names, stats, _ = cv2.connectedComponentsWithStats(crop, connectivity=4)
         crop[names != 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))] = 0
 
 

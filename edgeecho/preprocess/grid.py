@@ -7,6 +7,11 @@ from edgeecho.preprocess.fan import GRID_PX, LEVELS, Fan, find_fans
 from edgeecho.preprocess.region import whole_frame
 from edgeecho.preprocess.resample import to_network
 
+MIN_BRIGHT_LEVEL = 128
+"""Grey level from which a cell is bright."""
+MIN_BRIGHT_PARTS = 4
+"""A picture is bright if one in so many lit cells is."""
+
 
 class Grid:
     """Brightest and darkest level of each cell of a small picture, over the frames added so far."""
@@ -35,6 +40,12 @@ class Grid:
     def is_lit(self) -> bool:
         """Whether any cell of any frame was not black."""
         return int(self.brightest.max()) > min(LEVELS)
+
+    @property
+    def is_bright(self) -> bool:
+        """Whether a quarter or more of the lit cells were bright in every frame, as around a fan of inverted levels."""
+        always_bright = np.count_nonzero(self.darkest >= MIN_BRIGHT_LEVEL)
+        return bool(always_bright * MIN_BRIGHT_PARTS >= np.count_nonzero(self.brightest > min(LEVELS)))
 
     def fans(self) -> list[list[Fan]]:
         """Find fans, as `find_fans` does.

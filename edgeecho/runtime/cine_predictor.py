@@ -15,7 +15,7 @@ from edgeecho.runtime.cine_run import find_view, run_cine
 from edgeecho.runtime.engines.interface import Engine
 from edgeecho.runtime.quality import frozen_tail, quality_of
 from edgeecho.runtime.segmentation import ModelInfo, Segmentation
-from edgeecho.runtime.verdict import judge_beats, judge_colour, judge_figures, judge_orientations, judge_view
+from edgeecho.runtime.verdict import judge_beats, judge_colour, judge_figures, judge_orientations, judge_view, weigh
 
 Progress = Callable[[int, int], None]
 """Function that is called with the number of frames done and the number of frames."""
@@ -91,10 +91,10 @@ class CinePredictor(ABC):
         findings = judge_view(view)
         if not view.is_clear:
             other = run_cine(self.probabilities, self.spec, cine, view.turned_to_rival(), progress)
-            findings = judge_orientations(run.measured, other.measured, findings)
+            findings = judge_orientations(view, run.measured, other.measured, findings)
             run = max(run, other, key=lambda either: either.confidence)
         findings += [*judge_beats(run.measured.beats, run.measured.no_beat), *judge_figures(run.measured, fps)]
-        findings += [*judge_colour(run.mask, cine.coloured), *cine.doubts]
+        findings = weigh([*findings, *judge_colour(run.mask, cine.coloured), *cine.doubts])
         texts = [f.text for f in findings if f.level > Level.NOTE or f.reason != Reason.SPACING_UNKNOWN]
         sentences = [*cine.warnings, *texts, *frozen_tail(run.inputs), *run.measured.warnings]
         return Segmentation(

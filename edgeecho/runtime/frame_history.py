@@ -28,7 +28,7 @@ class FrameHistory:
         self._boxes = np.zeros((self._capacity, 4), np.int64)
         self._motion = np.zeros((self._capacity, 2))
         self._still = np.zeros(self._capacity, np.int64)
-        self._running = np.zeros(len(FIELDS), np.int64)
+        self._running = [0] * len(FIELDS)
         self._moved, self._stills = np.zeros(2), 0
         self._pictures: list[np.ndarray] = []
         self.scored = self.seen = 0
@@ -63,8 +63,8 @@ class FrameHistory:
     def score(self, score: MaskScore) -> None:
         """Take the score of the next frame's mask."""
         broken = score.pixels and score.largest < MIN_LARGEST_FRACTION * score.pixels
-        shown = (score.pixels, score.total, bool(broken), score.edge, score.outside)
-        self._running = self._running + np.array([1, not score.pixels, *shown])
+        shown = (1, int(not score.pixels), score.pixels, score.total, int(bool(broken)), score.edge, score.outside)
+        self._running = [total + value for total, value in zip(self._running, shown, strict=True)]
         at = self.scored % self._capacity
         self._sums[at], self._boxes[at] = self._running, score.box
         self.scored += 1
@@ -76,7 +76,7 @@ class FrameHistory:
 
     def whole(self) -> dict[str, int]:
         """Return the sums of `FIELDS` over all frames."""
-        return dict(zip(FIELDS, (int(v) for v in self._running), strict=True))
+        return dict(zip(FIELDS, self._running, strict=True))
 
     def box(self, frame: int) -> tuple[int, int, int, int]:
         """Return the box of a frame's mask: top, bottom, left and right."""

@@ -13,9 +13,9 @@ from edgeecho.model.spec import ModelSpec
 from edgeecho.preprocess import AUTO, Orientation, Roi, whole_frame
 from edgeecho.runtime.trust_constants import (
     MAX_SAMPLES,
-    MIN_CONFIDENCE,
     MIN_LIVE_SAMPLES,
     MIN_SAME_REGION,
+    MIN_VIEW_CONFIDENCE,
     RETRY_S,
     SAMPLE_INTERVAL_S,
 )
@@ -87,7 +87,7 @@ class LiveView:
     def _decide(self) -> bool:
         """Take the view of the sample that has ended, and fix it or plan the next sample."""
         view, samples = self._search.view(), self._search.samples
-        is_likely = view.confidence >= MIN_CONFIDENCE
+        is_likely = view.confidence >= MIN_VIEW_CONFIDENCE
         is_sure = view.is_clear and samples >= MIN_LIVE_SAMPLES
         self.is_fixed = is_likely and (is_sure or samples >= MAX_SAMPLES)
         self._wait_frames = self._frames_in(SAMPLE_INTERVAL_S if samples < MAX_SAMPLES else RETRY_S)

@@ -38,19 +38,21 @@ class MaskScore:
         """
         import cv2
 
-        mask = prob >= threshold
-        pixels = int(np.count_nonzero(mask))
+        shown = cv2.compare(prob, threshold, cv2.CMP_GE)  # 255 where it is cavity
+        pixels = cv2.countNonZero(shown)
         if not pixels:
             return cls()
-        count, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
-        left, top, width, height, largest = (int(v) for v in stats[1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))])
-        ends = sum(np.count_nonzero(line) for line in (mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]))
+        largest, (left, top, width, height) = pixels, cv2.boundingRect(shown)
+        if cv2.connectedComponents(shown, connectivity=4)[0] > 2:
+            _, _, stats, _ = cv2.connectedComponentsWithStats(shown, connectivity=4)
+            best = stats[1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))]
+            left, top, width, height, largest = (int(value) for value in best)
         return cls(
             pixels=pixels,
-            total=int(prob[mask].sum(dtype=np.int64)),
-            largest=largest if count > 2 else pixels,
-            edge=int(ends),
-            outside=0 if inside is None else pixels - int(np.count_nonzero(mask & inside)),
+            total=round(cv2.mean(prob, shown)[0] * pixels),
+            largest=largest,
+            edge=sum(int(np.count_nonzero(line)) for line in (shown[0], shown[-1], shown[1:-1, 0], shown[1:-1, -1])),
+            outside=0 if inside is None else pixels - int(np.count_nonzero(inside[shown > 0])),
             box=(top, top + height, left, left + width),
         )
 

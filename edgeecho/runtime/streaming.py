@@ -32,7 +32,7 @@ from edgeecho.runtime.frame_stream import FrameStream
 from edgeecho.runtime.live_view import LiveView
 from edgeecho.runtime.mask_score import MaskScore
 from edgeecho.runtime.predictor import log_licence
-from edgeecho.runtime.verdict import judge_beats, judge_view
+from edgeecho.runtime.verdict import judge_beats, judge_view, weigh
 from edgeecho.runtime.view import View
 
 SLOW_IMPORTS = ("scipy.sparse", "scipy.ndimage")
@@ -217,7 +217,7 @@ class StreamingPredictor(CinePredictor):
         if self._live and not self._live.is_fixed:
             found = [find(Reason.REGION_UNSURE, Level.WITHHOLD, "region and orientation are still searched")]
         elif self._live:
-            found = [*judge_view(self._live.view), *found]
+            found = weigh([*judge_view(self._live.view), *found])
         self._findings = tuple(found)
         self._figures = (None if worst_level(found) == Level.WITHHOLD else ef, rate)
 

@@ -26,12 +26,14 @@ CLEAR_MARGINS = ((1, 0.02), (2, 0.008), (4, 0.003))
 """Least margin of confidence between the best orientation and the next, after so many sampled frames."""
 MAX_SAMPLES = 4
 """Most frames that are sampled in a whole cine."""
-MIN_TURNED_CONFIDENCE = 0.945
+MIN_TURNED_CONFIDENCE = 0.96
 """Least confidence in an orientation that differs from that of the picture."""
 MIN_INVERTED_GAIN = 0.02
 """Least gain of confidence with inverted grey levels."""
 MIN_LIKELY_CONFIDENCE = 0.93
 """Confidence of a look from which it shows a ventricle."""
+MIN_VIEW_CONFIDENCE = 0.91
+"""Least confidence of the looks with which the view of a stream is fixed."""
 MIN_LIVE_SAMPLES = 2
 """Least frames that are sampled in a stream before its view is fixed."""
 SAMPLE_INTERVAL_S = 0.2
@@ -41,9 +43,9 @@ RETRY_S = 4.0
 
 # Beats
 
-MIN_CONFIDENCE = 0.91
+MIN_CONFIDENCE = 0.941
 """Confidence over a beat below which it is left out."""
-SURE_CONFIDENCE = 0.945
+SURE_CONFIDENCE = 0.95
 """Confidence over a beat below which it is doubtful."""
 MIN_LARGEST_FRACTION = 0.98
 """A mask is in pieces if its largest piece has a smaller part of its pixels."""

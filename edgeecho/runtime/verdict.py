@@ -16,6 +16,9 @@ from edgeecho.runtime.trust_constants import (
 )
 from edgeecho.runtime.view import View
 
+NOT_UPRIGHT = (Reason.MIRRORED, Reason.TURNED, Reason.INVERTED)
+"""Reasons that a picture which was put right has as notes."""
+
 
 def judge_beats(beats: Sequence[BeatMeasurement], no_beat: Finding | None) -> list[Finding]:
     """Return the findings of all beats together.
@@ -40,14 +43,17 @@ def judge_beats(beats: Sequence[BeatMeasurement], no_beat: Finding | None) -> li
     for finding in _once(doubts):
         share = sum(any(f.reason == finding.reason for f in beat.findings) for beat in used) / len(used)
         found.append(finding if 2 * share >= 1 else replace(finding, level=Level.NOTE))
-    found += _disagreements(used)
-    return _with_unlikely_view(found)
+    return found + _disagreements(used)
 
 
-def _with_unlikely_view(found: list[Finding]) -> list[Finding]:
-    """Withhold where the network is unsure of the view and anything else is doubtful."""
-    doubtful = [finding for finding in found if finding.level >= Level.REVIEW]
-    if len(doubtful) < 2:
+def weigh(found: list[Finding]) -> list[Finding]:
+    """Withhold where the network is unsure of the view, and anything else is doubtful or the picture is not upright.
+
+    Args:
+        found: All findings of a result.
+    """
+    weighty = {f.reason for f in found if f.level >= Level.REVIEW or f.reason in NOT_UPRIGHT}
+    if Reason.VIEW_UNLIKELY not in weighty or len(weighty) < 2:
         return found
     return [replace(f, level=Level.WITHHOLD) if f.reason == Reason.VIEW_UNLIKELY else f for f in found]
 
@@ -83,6 +89,9 @@ def judge_view(view: View) -> list[Finding]:
     if not view.is_clear:
         text = f"it is unsure how the picture is turned: {flip} or {view.rival}; set flip"
         found.append(find(Reason.MIRRORED if _is_mirror(flip, view.rival) else Reason.TURNED, Level.WITHHOLD, text))
+    elif flip not in ("none", "lr") and not view.shows_apex:
+        text = f"the network sees a ventricle in a picture turned by {flip} alone, and no fan shows that it is turned"
+        found.append(find(Reason.TURNED, Level.WITHHOLD, f"{text}: is this an apical view?"))
     elif flip != "none":
         reason = Reason.MIRRORED if flip == "lr" else Reason.TURNED
         found.append(find(reason, Level.NOTE, f"the view is not upright and was put right by flip {flip}"))
@@ -99,10 +108,18 @@ def _is_mirror(a: str, b: str) -> bool:
     return {a, b} in ({"none", "lr"}, {"ud", "lrud"}, {"cw", "cwlr"}, {"ccw", "ccwlr"})
 
 
-def judge_orientations(best: Measurement, other: Measurement, findings: list[Finding]) -> list[Finding]:
-    """Have a result reviewed instead of withheld if both orientations that are possible give about the same EF."""
+def judge_orientations(view: View, best: Measurement, other: Measurement, findings: list[Finding]) -> list[Finding]:
+    """Have a result reviewed instead of withheld if both orientations that are possible give about the same EF.
+
+    Args:
+        view: The view, which is not clear.
+        best: Measurement in its orientation.
+        other: Measurement in the next best one.
+        findings: Findings of the view.
+    """
     a, b = best.ef_percent, other.ef_percent
-    if a is None or b is None or abs(a - b) > MAX_ORIENTATION_DIFFERENCE:
+    is_possible = view.shows_apex or {view.orientation.flip, view.rival} == {"none", "lr"}
+    if not is_possible or a is None or b is None or abs(a - b) > MAX_ORIENTATION_DIFFERENCE:
         return findings
     unsure = (Reason.MIRRORED, Reason.TURNED)
     return [

@@ -26,6 +26,9 @@ class View:
     panels: tuple[Roi, ...] = ()
     """Other parts of the picture in which the network is confident to see a ventricle."""
 
+    shows_apex: bool = True
+    """Whether the fan shows on which side its apex lies, or the orientation is given."""
+
     def turned_to_rival(self) -> "View":
         """Return this view in the next best orientation."""
         return replace(self, orientation=Orientation(self.rival, self.orientation.inverted))

@@ -62,10 +62,10 @@ class Regions:
         Args:
             grid: Grid with frames of the cine.
         """
-        if self._given_roi:
-            return [Region(self._given_roi, self._flips(None))]
-        found = [self.around_fan(fans[0]) for fans in grid.fans()]
+        found = [self.around_fan(fans[0]) for fans in grid.fans()] if grid.is_lit else []
         flips, has_apex = (found[0].flips, found[0].has_apex) if found else (self._flips(None), False)
+        if self._given_roi:
+            return [Region(self._given_roi, flips, None, has_apex)]
         found.append(Region(self.whole.roi, flips, None, has_apex))
         return [
             region

@@ -124,7 +124,7 @@ class ViewSearch:
             yield from self._try_panels(frame, best)
         if best.confidence >= CLEAR_CONFIDENCE:
             return
-        if self._flip == AUTO and not self._inverted:
+        if self._flip == AUTO and self._grid.is_bright and not self._inverted:
             score = self._score(255 - frame, self._region.roi, chosen.flips[0])
             yield
             if score.confidence >= max(MIN_LIKELY_CONFIDENCE, best.confidence + MIN_INVERTED_GAIN):
@@ -198,6 +198,7 @@ class ViewSearch:
             rival,
             is_clear,
             self._panels,
+            region.has_apex or self._flip != AUTO,
         )
 
     def _score(self, frame: np.ndarray, roi: Roi, flip: str, without: Roi | None = None) -> MaskScore:

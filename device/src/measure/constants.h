@@ -1,4 +1,4 @@
-/* Written by device/write_headers.py from edgeecho/measure/constants.py and edgeecho/reasons.py: change it there. */
+/* Written by device/write_headers.py from edgeecho/measure/constants.py, rigid_motion.py and edgeecho/reasons.py: change it there. */
 #ifndef EE_MEASURE_CONSTANTS_H
 #define EE_MEASURE_CONSTANTS_H
 
@@ -104,6 +104,10 @@
 #define EE_MIN_BPM 30.0
 /* Highest heart rate that is reported, in beats a minute. */
 #define EE_MAX_BPM 200.0
+/* Most cells a side of the small pictures. */
+#define EE_MOTION_CELLS 28
+/* A parameter that depends on those before it leaves a smaller part of its square, and is not used. */
+#define EE_MIN_PIVOT_FRACTION 1e-09
 
 /* Reason of a finding. */
 typedef enum {
@@ -168,5 +172,8 @@ typedef enum {
     /* the size of a pixel is unknown: no volumes, and EF is right only if pixels are square */
     EE_REASON_SPACING_UNKNOWN = 51,
 } ee_reason;
+
+/* One more than the largest reason. */
+#define EE_REASONS 52
 
 #endif

@@ -1,0 +1,242 @@
+/* The way of a frame: to the network, and from its answer to a mask, figures and a verdict. Python's `streaming.py`. */
+#include <string.h>
+
+#include "stream.h"
+
+static ee_roi region_of(const edgeecho_frame *f) {
+    return (ee_roi){f->roi_x, f->roi_y, f->roi_width, f->roi_height};
+}
+
+static int searches_region(const edgeecho_stream *s) {
+    return (s->options.search & EDGEECHO_SEARCH_REGION) != 0;
+}
+
+static ee_shape shape_of(const edgeecho_stream *s, const edgeecho_frame *f) {
+    const int has_spacing = s->options.row_mm > 0;
+    return (ee_shape){f->width, f->height, has_spacing ? s->options.row_mm : 1, has_spacing ? s->options.column_mm : 1};
+}
+
+/* Whether the network can see the region of a cine's first frame. */
+static int is_region_valid(const edgeecho_stream *s, const edgeecho_frame *f) {
+    const ee_shape shape = shape_of(s, f);
+    const ee_roi given = region_of(f), whole = ee_whole_frame(&shape);
+    return searches_region(s) ? ee_is_in_proportion(&whole, f->width, f->height)
+                              : ee_is_region_valid(&given, f->width, f->height);
+}
+
+static edgeecho_status check_frame(const edgeecho_stream *s, const edgeecho_frame *f, int is_first) {
+    const edgeecho_frame *o = &s->shape;
+    if (f->width < EE_MIN_SIDE || f->height < EE_MIN_SIDE || f->width > s->options.max_width ||
+        f->height > s->options.max_height || (!is_first && (f->width != o->width || f->height != o->height)))
+        return EDGEECHO_E_SIZE;
+    if (f->stride_bytes < f->width || f->stride_bytes > PTRDIFF_MAX / f->height)
+        return EDGEECHO_E_ARGUMENT;
+    if (is_first)
+        return is_region_valid(s, f) ? EDGEECHO_OK : EDGEECHO_E_REGION;
+    return f->roi_x == o->roi_x && f->roi_y == o->roi_y && f->roi_width == o->roi_width &&
+                   f->roi_height == o->roi_height
+               ? EDGEECHO_OK
+               : EDGEECHO_E_REGION;
+}
+
+/* Set the way from answers to the frame's pixels to that of a view. */
+static void set_out(edgeecho_stream *s, const ee_view *view) {
+    const edgeecho_frame *f = &s->shape;
+    const uint32_t size = s->scorer.size;
+    ee_fill_axes_out(&s->out, &view->roi, size, f->width, f->height, &s->mask_x, &s->mask_y);
+    memset(s->mask, 0, (size_t)f->width * f->height);
+    s->drawn = (ee_box){0, 0, 0, 0};
+    s->is_out_old = 0;
+    if (view->has_fan) {
+        const ee_shape shape = shape_of(s, f);
+        ee_view_inside(view, &shape, s->live.search->grid.cells, size, s->inside);
+    }
+}
+
+static void set_in(edgeecho_stream *s) {
+    ee_fill_axes_in(&s->in, &s->live.view.roi, s->scorer.size, s->shape.width, s->shape.height);
+}
+
+/* Begin a cine with its first frame. */
+static edgeecho_status begin(edgeecho_stream *s, const edgeecho_frame *f) {
+    if (!ee_set_meter(s, f->width, f->height))
+        return EDGEECHO_E_SIZE;
+    ee_start_cine(s);
+    s->shape = *f;
+    s->has_frames = 1;
+    const ee_shape shape = shape_of(s, f);
+    const ee_roi roi = searches_region(s) ? ee_whole_frame(&shape) : region_of(f);
+    const ee_view view = ee_given_view(&roi, s->options.flip);
+    if (s->live.search) {
+        s->live.search->shape = shape;
+        s->live.search->given_roi = roi;
+    }
+    ee_live_view_init(&s->live, &view, s->options.fps);
+    set_in(s);
+    set_out(s, &view);
+    return EDGEECHO_OK;
+}
+
+/* Judge the beats so far. */
+static void judge(edgeecho_stream *s) {
+    ee_measurement summary;
+    ee_beat_meter_summary(s->meter, &summary);
+    s->verdict = ee_judge_all(ee_beat_meter_history(s->meter), summary.reason, s->live.is_fixed ? &s->live.view : NULL);
+}
+
+/* Measure an answer of the network at the source's pixels. */
+static void answer(edgeecho_stream *s, const uint8_t *prob, int is_before) {
+    const ee_view *view = is_before ? &s->view_before : &s->live.view;
+    const edgeecho_frame *f = &s->shape;
+    if (s->is_out_old && !is_before)
+        set_out(s, view);
+    if (view->flip != EDGEECHO_FLIP_NONE) {
+        ee_unflip(prob, s->scorer.size, view->flip, s->map);
+        prob = s->map;
+    }
+    s->area_px = ee_resample_mask(&s->out.rows, &s->out.columns, prob, s->scorer.size, s->scorer.threshold, s->sums,
+                                  s->mask + s->mask_y * f->width + s->mask_x, f->width, &s->drawn);
+    const uint32_t x = (uint32_t)s->mask_x, y = (uint32_t)s->mask_y;
+    ee_beat_meter_look_within(s->meter, y + s->drawn.top, y + s->drawn.bottom, x + s->drawn.left, x + s->drawn.right);
+    if (!s->keeps_pieces)
+        s->area_px = (uint32_t)ee_beat_meter_keep_largest(s->meter, s->mask);
+    const ee_mask_score score = ee_score(&s->scorer, prob, view->has_fan && !is_before ? s->inside : NULL);
+    ee_frame_history_score(&s->history, &score);
+    s->answers++;
+    s->confidence = ee_confidence(&score);
+    s->roi = view->roi;
+    s->flip = view->flip;
+    s->is_inverted = view->is_inverted;
+    s->is_measured = s->live.is_fixed && !is_before;
+    const int completed = ee_beat_meter_push(s->meter, s->mask, s->is_measured ? s->area_px : 0);
+    s->beats_completed = completed > 0 ? (uint32_t)completed : 0;
+    if (completed || !(s->verdict.reasons | s->verdict.notes) || !s->is_measured)
+        judge(s);
+}
+
+/* Answer a frame that was seen in the view before, if one is due. */
+static int answer_due(edgeecho_stream *s) {
+    if (s->due_next == s->due_count)
+        return 0;
+    answer(s, s->due + (size_t)s->due_next++ * s->scorer.size * s->scorer.size, 1);
+    return 1;
+}
+
+static void put_due(edgeecho_stream *s) {
+    const size_t pixels = (size_t)s->scorer.size * s->scorer.size;
+    memcpy(s->due + s->due_count++ * pixels, s->network.prob, pixels);
+}
+
+/* Begin to see frames in the view that has become fixed; the answers to those before stay due. */
+static edgeecho_status change_view(edgeecho_stream *s, int has_answer) {
+    s->due_count = s->due_next = 0;
+    if (has_answer)
+        put_due(s);
+    for (uint32_t k = 0; k < s->model->spec.after; k++) {
+        const edgeecho_status status = ee_frame_stream_repeat(&s->network);
+        if (status < 0)
+            return status;
+        if (status == EDGEECHO_OK)
+            put_due(s);
+    }
+    ee_frame_stream_reset(&s->network);
+    set_in(s);
+    s->is_out_old = 1;
+    return EDGEECHO_OK;
+}
+
+/* Show the network the next frame. */
+static edgeecho_status see(edgeecho_stream *s, const edgeecho_frame *f) {
+    const ee_view *view = &s->live.view;
+    const uint8_t *pixels = f->pixels;
+    size_t stride = f->stride_bytes;
+    uint8_t *picture = view->flip == EDGEECHO_FLIP_NONE ? s->network.frame : s->picture;
+    if (view->is_inverted) {
+        ee_invert(pixels, stride, f->width, f->height, s->live.inverted);
+        pixels = s->live.inverted;
+        stride = f->width;
+    }
+    ee_resample(&s->in.rows, &s->in.columns, pixels, stride, s->sums, f->width, picture);
+    ee_frame_history_see(&s->history, picture);
+    if (view->flip != EDGEECHO_FLIP_NONE)
+        ee_flip(picture, s->scorer.size, view->flip, s->network.frame);
+    return ee_frame_stream_push(&s->network);
+}
+
+static edgeecho_status advance(edgeecho_stream *s, const edgeecho_frame *f) {
+    edgeecho_status status = see(s, f);
+    if (status < 0)
+        return status;
+    const int has_answer = status == EDGEECHO_OK;
+    if (!s->live.is_fixed) {
+        s->view_before = s->live.view;
+        status = ee_live_view_see(&s->live, f->pixels, f->stride_bytes);
+        if (status == EDGEECHO_OK)
+            status = change_view(s, has_answer);
+        if (status < 0)
+            return status;
+    }
+    if (answer_due(s))
+        return EDGEECHO_OK;
+    if (has_answer)
+        answer(s, s->network.prob, 0);
+    return has_answer ? EDGEECHO_OK : EDGEECHO_MORE;
+}
+
+/* Begin to count the time in ONNX Runtime. */
+static void start_call(edgeecho_stream *s) {
+    s->network.engine_ns = 0;
+    if (s->live.search)
+        s->live.search->looks.engine_ns = 0;
+}
+
+/* Note the time of a call, and start again after a failed run. */
+static edgeecho_status finish_call(edgeecho_stream *s, uint64_t begun, edgeecho_status status) {
+    if (status < 0)
+        ee_start_cine(s); /* what the state holds after a failed run is unknown */
+    s->push_ns = ee_now_ns() - begun;
+    return status;
+}
+
+edgeecho_status edgeecho_push(edgeecho_stream *s, const edgeecho_frame *given) {
+    const uint64_t begun = ee_now_ns();
+    if (!s || !given || given->struct_size != sizeof *given || !given->pixels)
+        return EDGEECHO_E_ARGUMENT;
+    edgeecho_frame f = *given;
+    if (searches_region(s) && (f.roi_x || f.roi_y || f.roi_width || f.roi_height))
+        return EDGEECHO_E_ARGUMENT;
+    if (!f.roi_width && !f.roi_height)
+        f.roi_x = f.roi_y = 0, f.roi_width = f.width, f.roi_height = f.height;
+    const int is_first = !s->has_frames || s->has_ended;
+    edgeecho_status status = check_frame(s, &f, is_first);
+    if (status == EDGEECHO_OK && is_first)
+        status = begin(s, &f);
+    if (status != EDGEECHO_OK)
+        return status;
+    start_call(s);
+    return finish_call(s, begun, advance(s, &f));
+}
+
+edgeecho_status edgeecho_flush(edgeecho_stream *s) {
+    const uint64_t begun = ee_now_ns();
+    if (!s)
+        return EDGEECHO_E_ARGUMENT;
+    if (!s->has_frames)
+        return EDGEECHO_MORE;
+    s->has_ended = 1;
+    start_call(s);
+    if (answer_due(s))
+        return finish_call(s, begun, EDGEECHO_OK);
+    edgeecho_status status = EDGEECHO_MORE;
+    while (s->network.has_frames && s->flushes && status == EDGEECHO_MORE) {
+        s->flushes--;
+        status = ee_frame_stream_repeat(&s->network);
+    }
+    if (status == EDGEECHO_OK) {
+        answer(s, s->network.prob, 0);
+    } else if (status == EDGEECHO_MORE) {
+        s->beats_completed = (uint32_t)ee_beat_meter_finish(s->meter);
+        judge(s);
+    }
+    return finish_call(s, begun, status);
+}

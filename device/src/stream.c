@@ -45,6 +45,7 @@ static void take_history(ee_frame_history *h, block *b, double fps, const ee_spe
     h->sums = take(b, h->capacity * sizeof *h->sums);
     h->boxes = take(b, h->capacity * sizeof *h->boxes);
     h->motion = take(b, h->capacity * sizeof *h->motion);
+    h->columns = take(b, h->size * sizeof *h->columns);
     for (int i = 0; i < 2; i++)
         h->pictures[i] = take(b, (size_t)h->cells * h->cells * sizeof **h->pictures);
 }

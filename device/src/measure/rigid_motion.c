@@ -12,17 +12,18 @@ uint32_t ee_motion_cells(uint32_t size_px) {
     return size_px / block;
 }
 
-void ee_small_picture(const uint8_t *frame, uint32_t size_px, uint32_t cells, int32_t *sums) {
-    const uint32_t block = (size_px + EE_MOTION_CELLS - 1) / EE_MOTION_CELLS;
-    memset(sums, 0, (size_t)cells * cells * sizeof *sums);
-    for (uint32_t y = 0; y < cells * block; y++) {
-        const uint8_t *row = frame + (size_t)y * size_px;
-        int32_t *line = sums + y / block * cells;
-        for (uint32_t x = 0; x < cells; x++, row += block) {
+void ee_small_picture(const uint8_t *frame, uint32_t size_px, uint32_t cells, uint16_t *columns, int32_t *sums) {
+    const uint32_t block = (size_px + EE_MOTION_CELLS - 1) / EE_MOTION_CELLS, used = cells * block;
+    for (uint32_t y = 0; y < cells; y++) {
+        memset(columns, 0, used * sizeof *columns);
+        for (uint32_t i = 0; i < block; i++, frame += size_px) /* down first: whole rows at a time */
+            for (uint32_t x = 0; x < used; x++)
+                columns[x] = (uint16_t)(columns[x] + frame[x]);
+        for (uint32_t x = 0; x < cells; x++) {
             int32_t sum = 0;
             for (uint32_t i = 0; i < block; i++)
-                sum += row[i];
-            line[x] += sum;
+                sum += columns[x * block + i];
+            *sums++ = sum;
         }
     }
 }

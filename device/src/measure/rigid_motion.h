@@ -15,8 +15,8 @@ typedef struct {
 /* Cells a side of the small pictures of frames of this side; at most EE_MOTION_CELLS. */
 uint32_t ee_motion_cells(uint32_t size_px);
 
-/* Sum a frame, `size_px` a side, over square blocks: `cells` * `cells` sums. */
-void ee_small_picture(const uint8_t *frame, uint32_t size_px, uint32_t cells, int32_t *sums);
+/* Sum a frame, `size_px` a side, over square blocks: `cells` * `cells` sums. `columns` has room for `size_px` numbers. */
+void ee_small_picture(const uint8_t *frame, uint32_t size_px, uint32_t cells, uint16_t *columns, int32_t *sums);
 
 /* Compare two small pictures, one after the other. */
 ee_change ee_explained_change(const int32_t *before, const int32_t *after, uint32_t cells);

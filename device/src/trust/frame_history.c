@@ -16,7 +16,7 @@ void ee_frame_history_see(ee_frame_history *h, const uint8_t *picture) {
     const int32_t *before = h->pictures[(seen + 1) % 2];
     int32_t *now = h->pictures[seen % 2];
     ee_motion *motion = &h->motion[seen % h->capacity];
-    ee_small_picture(picture, h->size, h->cells, now);
+    ee_small_picture(picture, h->size, h->cells, h->columns, now);
     if (!seen) {
         *motion = (ee_motion){0};
         return;

@@ -19,7 +19,7 @@ typedef struct ee_scorer { /* room for scores of pictures of `size` pixels a sid
     ee_run *runs;  /* size * ceil(size / 2) */
 } ee_scorer;
 
-/* Score a probability map; `inside` is not 0 in the fan, and NULL takes all. */
+/* Score a probability map; `inside` is 1 in the fan and 0 elsewhere, and NULL takes all. */
 ee_mask_score ee_score(const ee_scorer *scorer, const uint8_t *prob, const uint8_t *inside);
 
 /* Mean probability inside the mask, 0 to 1; 0 if it is empty. */

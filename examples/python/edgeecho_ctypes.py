@@ -204,6 +204,11 @@ class Device:
         """Codes of the reasons whose bits are set."""
         return [self._c.edgeecho_reason_code(bit).decode() for bit in range(64) if reasons >> bit & 1]
 
+    def reason_text(self, reason: int) -> str:
+        """General sentence of a reason."""
+        text: str = self._c.edgeecho_reason_text(int(reason)).decode()
+        return text
+
     def beats(self) -> list[dict[str, Any]]:
         """Every beat so far."""
         found: list[dict[str, Any]] = []

@@ -21,6 +21,7 @@ from edgeecho.cine import Cine, read_cine
 from edgeecho.model.device_file import SUFFIX, pack
 from edgeecho.model.sealed_file import read_verified
 from edgeecho.model.selftest_record import MAX_FRAMES, SelfTest
+from edgeecho.preprocess import find_roi
 from edgeecho.runtime import stream
 from edgeecho.runtime.selftest_cine import make_record, selftest_cine, selftest_inputs
 from tests.helpers import MakeOnce, draw_heart
@@ -201,9 +202,12 @@ def test_the_examples_build_against_what_is_installed(
 # Same numbers as Python
 
 
+SPACING_MM = (0.4, 0.5)
+
+
 def drawn_cine(seed: int, height: int, width: int) -> Cine:
     rng = np.random.default_rng(seed)
-    return Cine(draw_heart(rng, frames=90, height=height, width=width, period=24)[0], fps=30.0, spacing_mm=(0.4, 0.5))
+    return Cine(draw_heart(rng, frames=90, height=height, width=width, period=24)[0], fps=30.0, spacing_mm=SPACING_MM)
 
 
 @pytest.mark.parametrize("precision", ["int8", "fp32"])
@@ -214,7 +218,10 @@ def test_masks_and_beats_are_pythons(
     device, graph = comparing.Device(str(library), str(model)), comparing.graph_of(model, tmp_path)
     sizes = [(112, 112), (231, 300), (480, 640)]
     for seed, (height, width) in enumerate(sizes if precision == "int8" else sizes[:1]):
-        found = comparing.compare(partial(comparing.by_library, device), graph, drawn_cine(seed, height, width))
+        cine = drawn_cine(seed, height, width)
+        found = comparing.compare(
+            partial(comparing.by_library, device), graph, cine, roi=find_roi(cine.frames, SPACING_MM)
+        )
         assert found.is_within(0), found
         assert found.beats[0] > 1
     device.close()
@@ -227,7 +234,7 @@ def test_phantoms_are_pythons(
     from edgeecho.synthetic.phantom import draw_cine
 
     device, graph = comparing.Device(str(library), str(stream_model)), comparing.graph_of(stream_model, tmp_path)
-    found = comparing.compare(partial(comparing.by_library, device), graph, draw_cine((5, seed)))
+    found = comparing.compare(partial(comparing.by_library, device), graph, draw_cine((5, seed)), roi=None, flip="auto")
     assert found.is_within(0), found
     device.close()
 
@@ -235,9 +242,8 @@ def test_phantoms_are_pythons(
 def test_a_real_cine_is_pythons(comparing: ModuleType, library: Path, stream_model: Path, tmp_path: Path) -> None:
     pydicom = pytest.importorskip("pydicom")
     device, graph = comparing.Device(str(library), str(stream_model)), comparing.graph_of(stream_model, tmp_path)
-    found = comparing.compare(
-        partial(comparing.by_library, device), graph, read_cine(pydicom.examples.get_path("ybr_color"))
-    )
+    cine = read_cine(pydicom.examples.get_path("ybr_color"))
+    found = comparing.compare(partial(comparing.by_library, device), graph, cine, roi=None, flip="auto")
     assert found.is_within(0), found
     device.close()
 

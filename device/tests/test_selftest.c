@@ -279,7 +279,8 @@ static void check_calls(const uint8_t *original, size_t size) {
         CHECK(step(beside, t, 12, &other) && other == status);
         r = fresh();
         CHECK(t % 5 || edgeecho_selftest(model, &r) == EDGEECHO_OK);
-        CHECK(memcmp(alone->network.prob, beside->network.prob, (size_t)alone->model->spec.size_px * alone->model->spec.size_px) == 0);
+        CHECK(memcmp(alone->network.prob, beside->network.prob,
+                     (size_t)alone->model->spec.size_px * alone->model->spec.size_px) == 0);
         CHECK(alone->area_px == beside->area_px);
     }
     edgeecho_stream_destroy(alone);

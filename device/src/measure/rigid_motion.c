@@ -58,9 +58,9 @@ ee_change ee_explained_change(const int32_t *before, const int32_t *after, uint3
     const double middle = (double)inner - 1; /* twice the place of the middle */
     for (uint32_t row = 0; row < inner; row++) {
         const int32_t *b = before + (row + 1) * cells + 1, *a = after + (row + 1) * cells + 1;
-        const double y = 2.0 * row - middle;
+        const double y = 2 * (double)row - middle;
         for (uint32_t i = 0; i < inner; i++) {
-            const double x = 2.0 * i - middle;
+            const double x = 2 * (double)i - middle;
             const double across = b[i + 1] + a[i + 1] - b[(int32_t)i - 1] - a[(int32_t)i - 1];
             const double down = b[i + cells] + a[i + cells] - b[(int32_t)(i - cells)] - a[(int32_t)(i - cells)];
             terms[0][i] = down;

@@ -16,7 +16,7 @@ static void judge_masks(const ee_frame_history *history, uint64_t first, uint64_
         return;
     }
     const double frames = (double)(last - first + 1), pixels = (double)sums.pixels;
-    const double confidence = (double)sums.total / (double)(255 * sums.pixels);
+    const double confidence = (double)sums.total / (double)(UINT8_MAX * sums.pixels);
     const double broken = (double)sums.broken / frames, outside = (double)sums.outside / pixels;
     if (confidence < EE_SURE_CONFIDENCE)
         add(m, EE_REASON_VIEW_UNLIKELY, confidence < EE_MIN_CONFIDENCE);

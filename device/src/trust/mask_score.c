@@ -56,7 +56,7 @@ ee_mask_score ee_score(const ee_scorer *s, const uint8_t *prob, const uint8_t *i
 }
 
 double ee_confidence(const ee_mask_score *score) {
-    return score->pixels ? (double)score->total / (double)(255 * score->pixels) : 0;
+    return score->pixels ? (double)score->total / (double)(UINT8_MAX * score->pixels) : 0;
 }
 
 int ee_is_cut(const ee_mask_score *score) {

@@ -379,7 +379,7 @@ def test_the_c_example(built: Path, stream_model: Path, tmp_path: Path) -> None:
     images = b"".join(b"P5\n160 120\n255\n" + frame.tobytes() for frame in frames)
     masks = tmp_path / "masks.pgm"
     program = built / "examples" / "push_frames"
-    options = ["fps=30", "spacing=0.4,0.5", "roi=10,0,140,120"]
+    options = ["fps=30", "spacing=0.5,0.4", "roi=10,0,140,120"]
     lines = run(program, stream_model, *options, f"masks={masks}", stdin=images).splitlines()
     rows = [json.loads(line) for line in lines]
     found = [row for row in rows if "frame" in row]
@@ -389,9 +389,14 @@ def test_the_c_example(built: Path, stream_model: Path, tmp_path: Path) -> None:
     assert [sum(p) for p in pixels] == [row["area_px"] for row in found]
     beats = [row for row in rows if "ed_frame" in row]
     assert rows[-1]["beats"] == len(beats) > 1
-    assert rows[-1]["ef_percent"] == pytest.approx(np.median([beat["ef_percent"] for beat in beats]), rel=1e-5)
+    used = [beat["ef_percent"] for beat in beats if beat["is_used"]]
+    assert rows[-1]["ef_percent"] == pytest.approx(np.median(used), rel=1e-5)
+    assert (rows[-1]["verdict"], rows[0]["reasons"]) == ("report", ["too_short"])
     raw = run(program, stream_model, *options, "size=160x120", stdin=frames.tobytes()).splitlines()
     assert [row.get("area_px") for row in map(json.loads, raw)] == [row.get("area_px") for row in rows]
+    searched = run(program, stream_model, *options[:2], "search", "size=160x120", stdin=frames.tobytes()).splitlines()
+    first = json.loads(searched[0])
+    assert (first["view_fixed"], first["roi"], first["reasons"]) == (0, [0, -4, 160, 128], ["region_unsure"])
 
 
 def test_the_cpp_example(built: Path, stream_model: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -18,7 +19,9 @@ from edgeecho.reasons import SENTENCES, Reason
 from edgeecho.synthetic.phantom import draw_cine
 from edgeecho.synthetic.turned import KINDS, turn
 from edgeecho.synthetic.wrong_views import WRONG
+from tests.conftest import write_random_graphs
 from tests.device.test_library import DEVICE, SMALL, built, library, load, onnxruntime_root, run
+from tests.helpers import MakeOnce
 
 __all__ = ["built", "library", "onnxruntime_root"]
 """Fixtures that the tests here share with those of the library."""
@@ -95,6 +98,32 @@ def test_a_black_start_and_short_cines(compare: Compare) -> None:
     for count in (1, 2, 5, 14):
         short = Cine(cine.frames[:count], cine.fps, cine.spacing_mm)
         assert_same(compare(short, roi=None, flip="auto"))
+
+
+def test_a_search_that_begins_again(compare: Compare) -> None:
+    """Noise for 4.5 s, in which no ventricle is found, and then a heart."""
+    noise, cine = WRONG["noise"](1).frames, draw_cine((5, 2))
+    heart = np.stack([cv2.resize(frame, noise.shape[:0:-1]) for frame in np.tile(cine.frames, (2, 1, 1))])
+    found = compare(Cine(np.concatenate([noise, noise[:45], heart]), 30.0, (0.5, 0.5)), roi=None, flip="auto")
+    assert_same(found)
+    assert found.beats[1] > 0
+
+
+def test_a_causal_network(comparing: ModuleType, library: Path, make_once: MakeOnce, tmp_path: Path) -> None:
+    """Without a delay no answer is due when the view changes; this network is sure of any view."""
+    pytest.importorskip("torch")
+    pytest.importorskip("openvino")
+    folder = make_once("sure-graphs", lambda to: write_random_graphs("edge-causal", to, certainty=60))
+    checked = read_verified(folder / "stream.int8.onnx")
+    assert checked.spec.context_frames[1] == 0
+    path = tmp_path / f"stream.int8{SUFFIX}"
+    path.write_bytes(pack(checked.data, checked.spec, checked.selftest))
+    device = comparing.Device(str(library), str(path))
+    for cine in (draw_cine((5, 1)), WRONG["four hearts"](1)):
+        run_c = partial(comparing.by_library, device)
+        assert_same(comparing.compare(run_c, folder / "stream.int8.onnx", cine, roi=None, flip="auto"))
+        assert device.read()["view_fixed"] == 1
+    device.close()
 
 
 def test_unknown_rate_and_spacing(compare: Compare) -> None:

@@ -21,7 +21,8 @@
  *     edgeecho_close(model);
  *
  * Status.  Every call that can fail returns 0, a positive status (nothing there yet), or a negative one (refused, and
- * nothing has changed, but for EDGEECHO_E_ENGINE from a push, which resets the stream).
+ * nothing has changed, but for EDGEECHO_E_ENGINE from a push, and EDGEECHO_E_REGION from one that searches a view, both
+ * of which reset the stream).
  * Structs.  Set `struct_size` to sizeof, and every field that is not used to 0.  A struct may grow at its end: a size
  *     from that of version 0.1.0 up to the present one is taken, fields that an older program does not know read as 0,
  *     and nothing is written beyond `struct_size`.
@@ -292,7 +293,8 @@ EDGEECHO_API edgeecho_status edgeecho_stream_create(edgeecho_model *model, const
 /* NULL is allowed. */
 EDGEECHO_API void edgeecho_stream_destroy(edgeecho_stream *stream);
 
-/* Take the next frame.  OK: there is an answer, to the frame `delay_frames` earlier.  MORE: there is none yet. */
+/* Take the next frame.  OK: there is an answer, to the frame `delay_frames` earlier.  MORE: there is none yet; or none
+   again, for as many frames, where a view became fixed in so few frames. */
 EDGEECHO_API edgeecho_status edgeecho_push(edgeecho_stream *stream, const edgeecho_frame *frame);
 
 /* End a cine: the last frame stands still.  OK: there is another answer, call again.  MORE: that was all; the beats

@@ -10,7 +10,7 @@ import pydicom
 from PIL import Image
 
 import edgeecho
-from edgeecho.report import contact_sheet, draw_curve, write_png
+from edgeecho.report import Marks, contact_sheet, draw_curve, write_png
 from edgeecho.report.overlay import render_overlay
 
 HERE = Path(__file__).parent / "img"
@@ -21,10 +21,10 @@ def main() -> None:
     HERE.mkdir(exist_ok=True)
     cine = edgeecho.read_cine(pydicom.examples.get_path("ybr_color"))
     result = edgeecho.load().segment(cine)
-    marks = {"ed_frames": result.ed_frames, "es_frames": result.es_frames}
+    marks = Marks.of(result)
     pictures = [
         Image.fromarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)).quantize(96, dither=Image.Dither.NONE)
-        for picture in render_overlay(cine.frames, result.mask, cine.fps, area_px=result.area_px, **marks)
+        for picture in render_overlay(cine.frames, result.mask, cine.fps, area_px=result.area_px, marks=marks)
     ]
     delay_ms = round(1000 / (cine.fps or 30))
     pictures[0].save(HERE / "loop.gif", save_all=True, append_images=pictures[1:], duration=delay_ms, loop=0)
@@ -33,10 +33,7 @@ def main() -> None:
     labels = [f"{names.get(i, '')}frame {i}" for i in frames]
     write_png(HERE / "sheet.png", contact_sheet(cine.frames, result.mask, frames, labels=labels))
     title = "SonoSite cine of the pydicom package"
-    curve = draw_curve(
-        result.area_px, cine.fps, result.ed_frames, result.es_frames, ef_percent=result.ef_percent, title=title
-    )
-    write_png(HERE / "curve.png", curve)
+    write_png(HERE / "curve.png", draw_curve(result.area_px, cine.fps, marks, title))
 
 
 if __name__ == "__main__":

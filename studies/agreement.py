@@ -40,14 +40,18 @@ def main(arguments: list[str]) -> None:
     headings = [f"{precision} {runtime}" for runtime, precision in VARIANTS]
     table = Table("cines", "n", *headings, "EF fp32", "EF int8", title="mask Dice against fp32 ort: mean (worst)")
     for name, rows in cines(arguments):
-        expected = [reference.segment(cine) for cine in rows]
+        expected = [reference.segment(cine, flip="none") for cine in rows]
         cells = []
         for other in others:
-            found = [other.segment(cine) for cine in rows]
+            found = [other.segment(cine, flip="none") for cine in rows]
             scores = [dice(f.mask, e.mask) for f, e in zip(found, expected, strict=True)]
             cells.append(f"{np.mean(scores):.4f} ({np.min(scores):.4f})")
             if other is others[0]:
-                ef = (expected[0].ef_percent, found[0].ef_percent) if len(rows) == 1 else (None, None)
+                ef = (
+                    (expected[0].measurement.ef_percent, found[0].measurement.ef_percent)
+                    if len(rows) == 1
+                    else (None, None)
+                )
         table.add_row(name, str(len(rows)), *cells, *("-" if value is None else f"{value:.1f}" for value in ef))
     Console(width=110).print(table)
 

@@ -122,7 +122,7 @@ def is_of(cine: Cine, phase: str) -> bool:
 def segment(engine: Engine, spec: ModelSpec, stills: Sequence[Cine]) -> list[np.ndarray]:
     """Segment stills, and return masks uint8 (H, W)."""
     predictor = Predictor(engine, replace(spec, form="clip"), "")
-    return [predictor.segment(cine).mask[0] for cine in stills]
+    return [predictor.segment(cine, flip="none").mask[0] for cine in stills]
 
 
 def time_all(engines: dict[str, Engine], size_px: int) -> dict[str, float]:

@@ -12,13 +12,20 @@ import numpy as np
 
 from edgeecho.benchmarks.run.result import STAGES
 from edgeecho.cine import Cine, read_cine
-from edgeecho.measure import measure
-from edgeecho.preprocess import find_roi, mask_from_network, to_network
+from edgeecho.measure import keep_largest, measure
+from edgeecho.names import name_for_ffmpeg
+from edgeecho.preprocess import mask_from_network, to_network
+from edgeecho.runtime.beat_judge import BeatJudge
+from edgeecho.runtime.cine_run import find_view
+from edgeecho.runtime.frame_history import FrameHistory
+from edgeecho.runtime.mask_score import MaskScore
 from edgeecho.runtime.predictor import Predictor
 
 FRAMES, HEIGHT_PX, WIDTH_PX, FPS = 64, 480, 640, 50.0
 """Number of frames, size in pixels, and frames per second of the cine."""
 TIMED_RUNS = 5
+UPRIGHT = "none"
+"""Flip of the benchmark's pictures."""
 
 
 def draw_cine(frames: np.ndarray, path: Path) -> None:
@@ -28,13 +35,14 @@ def draw_cine(frames: np.ndarray, path: Path) -> None:
         frames: uint8 (T, 1, S, S).
         path: AVI to write.
     """
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), FPS, (WIDTH_PX, HEIGHT_PX))  # type: ignore[attr-defined]
-    for i in range(FRAMES):
-        picture = np.zeros((HEIGHT_PX, WIDTH_PX), np.uint8)
-        left = (WIDTH_PX - HEIGHT_PX) // 2
-        picture[:, left : left + HEIGHT_PX] = cv2.resize(frames[i % len(frames), 0], (HEIGHT_PX, HEIGHT_PX))
-        writer.write(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
-    writer.release()
+    with name_for_ffmpeg(path) as name:
+        writer = cv2.VideoWriter(name, cv2.VideoWriter_fourcc(*"MJPG"), FPS, (WIDTH_PX, HEIGHT_PX))  # type: ignore[attr-defined]
+        for i in range(FRAMES):
+            picture = np.zeros((HEIGHT_PX, WIDTH_PX), np.uint8)
+            left = (WIDTH_PX - HEIGHT_PX) // 2
+            picture[:, left : left + HEIGHT_PX] = cv2.resize(frames[i % len(frames), 0], (HEIGHT_PX, HEIGHT_PX))
+            writer.write(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
+        writer.release()
 
 
 def time_stages(predictor: Predictor, path: Path) -> dict[str, Any]:
@@ -62,20 +70,27 @@ def time_stages(predictor: Predictor, path: Path) -> dict[str, Any]:
 
 
 def _segment(predictor: Predictor, cine: Cine, stage: dict[str, float]) -> np.ndarray:
-    """Return the mask, uint8 (T, H, W), by the stages of `Predictor.segment`."""
+    """Return the mask, uint8 (T, H, W), by the stages of `Predictor.segment` for a picture that is upright."""
     spec = predictor.spec
     height, width = cine.frames.shape[1:]
     with _clock(stage, "region"):
-        roi = find_roi(cine.frames, cine.spacing_mm)
+        view = find_view(predictor.look, spec, cine, None, UPRIGHT)
     with _clock(stage, "resize"):
-        inputs = to_network(cine.frames, roi, spec.size_px)
+        inputs = to_network(cine.frames, view.roi, spec.size_px)
     with _clock(stage, "network"):
         prob = predictor.probabilities(inputs)
     with _clock(stage, "mask"):
-        mask = mask_from_network(prob, roi, height, width, spec.threshold)
+        mask = mask_from_network(prob, view.roi, height, width, spec.threshold)
+        for frame in mask:
+            keep_largest(frame)
         area_px = mask.sum(axis=(1, 2), dtype=np.int64).astype(np.float32)
     with _clock(stage, "measure"):
-        measure(mask, area_px, cine.fps, cine.spacing_mm)
+        history = FrameHistory(cine.fps)
+        history.see(inputs)
+        inside = view.inside(spec.size_px, (height, width), cine.pixel_shape)
+        for picture in prob:
+            history.score(MaskScore.of(picture, spec.threshold, inside))
+        measure(mask, area_px, cine.fps, cine.spacing_mm, judge=BeatJudge(history))
     return mask
 
 

@@ -83,7 +83,7 @@ class _RowServer:
         model = self.row.model
         if model is None or model.spec.form != "stream":
             raise ConfigError("a fixed rate drives stream graphs alone")
-        stream = StreamingPredictor(model.stream_engine, model.spec, model.sha256, fps=fps)
+        stream = StreamingPredictor(model.stream_engine, model.spec, model.sha256, fps=fps, flip="none")
         return {"live": run_live(stream.push, read_cine(cine).frames, fps, seconds)}
 
     def end_to_end(self, cine: str) -> dict[str, Any]:

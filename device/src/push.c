@@ -39,18 +39,33 @@ static edgeecho_status check_frame(const edgeecho_stream *s, const edgeecho_fram
                : EDGEECHO_E_REGION;
 }
 
-/* Set the way from answers to the frame's pixels to that of a view. */
-static void set_out(edgeecho_stream *s, const ee_view *view) {
+/* Set the way from answers to the frame's pixels to that of a region. */
+static void set_out(edgeecho_stream *s, const ee_roi *roi) {
     const edgeecho_frame *f = &s->shape;
-    const uint32_t size = s->scorer.size;
-    ee_fill_axes_out(&s->out, &view->roi, size, f->width, f->height, &s->mask_x, &s->mask_y);
+    ee_fill_axes_out(&s->out, roi, s->scorer.size, f->width, f->height, &s->mask_x, &s->mask_y);
     memset(s->mask, 0, (size_t)f->width * f->height);
     s->drawn = (ee_box){0, 0, 0, 0};
-    s->is_out_old = 0;
-    if (view->has_fan) {
-        const ee_shape shape = shape_of(s, f);
-        ee_view_inside(view, &shape, s->live.search->grid.cells, size, s->inside);
-    }
+    s->out_roi = *roi;
+}
+
+static int is_out_of(const edgeecho_stream *s, const ee_roi *roi) {
+    const ee_roi *out = &s->out_roi;
+    return out->x == roi->x && out->y == roi->y && out->width == roi->width && out->height == roi->height;
+}
+
+static ee_seen seen_in(const ee_view *view) {
+    return (ee_seen){view->roi, view->flip, view->is_inverted};
+}
+
+/* The pixels of the network's picture that are in the fan of the fixed view; NULL takes all. */
+static const uint8_t *inside_of(edgeecho_stream *s) {
+    const ee_shape shape = shape_of(s, &s->shape);
+    if (!s->live.view.has_fan)
+        return NULL;
+    if (!s->has_inside)
+        ee_view_inside(&s->live.view, &shape, s->live.search->grid.cells, s->scorer.size, s->inside);
+    s->has_inside = 1;
+    return s->inside;
 }
 
 static void set_in(edgeecho_stream *s) {
@@ -73,7 +88,8 @@ static edgeecho_status begin(edgeecho_stream *s, const edgeecho_frame *f) {
     }
     ee_live_view_init(&s->live, &view, s->options.fps);
     set_in(s);
-    set_out(s, &view);
+    s->out_roi = (ee_roi){0, 0, 0, 0};
+    s->has_inside = 0;
     return EDGEECHO_OK;
 }
 
@@ -85,13 +101,12 @@ static void judge(edgeecho_stream *s) {
 }
 
 /* Measure an answer of the network at the source's pixels. */
-static void answer(edgeecho_stream *s, const uint8_t *prob, int is_before) {
-    const ee_view *view = is_before ? &s->view_before : &s->live.view;
+static void answer(edgeecho_stream *s, const uint8_t *prob, const ee_seen *seen, int is_before) {
     const edgeecho_frame *f = &s->shape;
-    if (s->is_out_old && !is_before)
-        set_out(s, view);
-    if (view->flip != EDGEECHO_FLIP_NONE) {
-        ee_unflip(prob, s->scorer.size, view->flip, s->map);
+    if (!is_out_of(s, &seen->roi))
+        set_out(s, &seen->roi);
+    if (seen->flip != EDGEECHO_FLIP_NONE) {
+        ee_unflip(prob, s->scorer.size, seen->flip, s->map);
         prob = s->map;
     }
     s->area_px = ee_resample_mask(&s->out.rows, &s->out.columns, prob, s->scorer.size, s->scorer.threshold, s->sums,
@@ -100,48 +115,52 @@ static void answer(edgeecho_stream *s, const uint8_t *prob, int is_before) {
     ee_beat_meter_look_within(s->meter, y + s->drawn.top, y + s->drawn.bottom, x + s->drawn.left, x + s->drawn.right);
     if (!s->keeps_pieces)
         s->area_px = (uint32_t)ee_beat_meter_keep_largest(s->meter, s->mask);
-    const ee_mask_score score = ee_score(&s->scorer, prob, view->has_fan && !is_before ? s->inside : NULL);
+    s->is_measured = s->live.is_fixed && !is_before;
+    const ee_mask_score score = ee_score(&s->scorer, prob, s->is_measured ? inside_of(s) : NULL);
     ee_frame_history_score(&s->history, &score);
     s->answers++;
     s->confidence = ee_confidence(&score);
-    s->roi = view->roi;
-    s->flip = view->flip;
-    s->is_inverted = view->is_inverted;
-    s->is_measured = s->live.is_fixed && !is_before;
+    s->seen = *seen;
     const int completed = ee_beat_meter_push(s->meter, s->mask, s->is_measured ? s->area_px : 0);
     s->beats_completed = completed > 0 ? (uint32_t)completed : 0;
     if (completed || !(s->verdict.reasons | s->verdict.notes) || !s->is_measured)
         judge(s);
 }
 
-/* Answer a frame that was seen in the view before, if one is due. */
+static void answer_now(edgeecho_stream *s) {
+    const ee_seen seen = seen_in(&s->live.view);
+    answer(s, s->network.prob, &seen, 0);
+}
+
+/* Answer a frame that was seen in a view before, if one is due. */
 static int answer_due(edgeecho_stream *s) {
-    if (s->due_next == s->due_count)
+    const uint32_t at = s->due_first, room = s->model->spec.after + 1;
+    if (!s->due_count)
         return 0;
-    answer(s, s->due + (size_t)s->due_next++ * s->scorer.size * s->scorer.size, 1);
+    s->due_first = (at + 1) % room;
+    s->due_count--;
+    answer(s, s->due + (size_t)at * s->scorer.size * s->scorer.size, &s->due_views[at], 1);
     return 1;
 }
 
-static void put_due(edgeecho_stream *s) {
+static void put_due(edgeecho_stream *s, const ee_seen *seen) {
     const size_t pixels = (size_t)s->scorer.size * s->scorer.size;
-    memcpy(s->due + s->due_count++ * pixels, s->network.prob, pixels);
+    const uint32_t at = (s->due_first + s->due_count++) % (s->model->spec.after + 1);
+    memcpy(s->due + at * pixels, s->network.prob, pixels);
+    s->due_views[at] = *seen;
 }
 
-/* Begin to see frames in the view that has become fixed; the answers to those before stay due. */
-static edgeecho_status change_view(edgeecho_stream *s, int has_answer) {
-    s->due_count = s->due_next = 0;
-    if (has_answer)
-        put_due(s);
-    for (uint32_t k = 0; k < s->model->spec.after; k++) {
+/* Begin to see frames in another view; the answers to those before stay due. */
+static edgeecho_status change_view(edgeecho_stream *s, const ee_seen *before) {
+    for (uint32_t k = 0; s->network.has_frames && k < s->model->spec.after; k++) {
         const edgeecho_status status = ee_frame_stream_repeat(&s->network);
         if (status < 0)
             return status;
         if (status == EDGEECHO_OK)
-            put_due(s);
+            put_due(s, before);
     }
     ee_frame_stream_reset(&s->network);
     set_in(s);
-    s->is_out_old = 1;
     return EDGEECHO_OK;
 }
 
@@ -164,23 +183,21 @@ static edgeecho_status see(edgeecho_stream *s, const edgeecho_frame *f) {
 }
 
 static edgeecho_status advance(edgeecho_stream *s, const edgeecho_frame *f) {
-    edgeecho_status status = see(s, f);
-    if (status < 0)
-        return status;
-    const int has_answer = status == EDGEECHO_OK;
+    edgeecho_status status = EDGEECHO_MORE;
     if (!s->live.is_fixed) {
-        s->view_before = s->live.view;
+        const ee_seen before = seen_in(&s->live.view);
         status = ee_live_view_see(&s->live, f->pixels, f->stride_bytes);
         if (status == EDGEECHO_OK)
-            status = change_view(s, has_answer);
+            status = change_view(s, &before);
         if (status < 0)
             return status;
     }
-    if (answer_due(s))
-        return EDGEECHO_OK;
-    if (has_answer)
-        answer(s, s->network.prob, 0);
-    return has_answer ? EDGEECHO_OK : EDGEECHO_MORE;
+    status = see(s, f); /* there is no new answer while one is due: the network began anew */
+    if (status < 0 || answer_due(s))
+        return status < 0 ? status : EDGEECHO_OK;
+    if (status == EDGEECHO_OK)
+        answer_now(s);
+    return status;
 }
 
 /* Begin to count the time in ONNX Runtime. */
@@ -233,7 +250,7 @@ edgeecho_status edgeecho_flush(edgeecho_stream *s) {
         status = ee_frame_stream_repeat(&s->network);
     }
     if (status == EDGEECHO_OK) {
-        answer(s, s->network.prob, 0);
+        answer_now(s);
     } else if (status == EDGEECHO_MORE) {
         s->beats_completed = (uint32_t)ee_beat_meter_finish(s->meter);
         judge(s);

@@ -23,12 +23,12 @@ static void fill_answer(const edgeecho_stream *s, edgeecho_result *result) {
     result->notes = s->verdict.notes;
     result->verdict = s->verdict.level;
     result->view_fixed = (uint32_t)s->is_measured;
-    result->flip = s->flip;
-    result->inverted = (uint32_t)s->is_inverted;
-    result->roi_x = (int32_t)s->roi.x;
-    result->roi_y = (int32_t)s->roi.y;
-    result->roi_width = (uint32_t)s->roi.width;
-    result->roi_height = (uint32_t)s->roi.height;
+    result->flip = s->seen.flip;
+    result->inverted = (uint32_t)s->seen.is_inverted;
+    result->roi_x = (int32_t)s->seen.roi.x;
+    result->roi_y = (int32_t)s->seen.roi.y;
+    result->roi_width = (uint32_t)s->seen.roi.width;
+    result->roi_height = (uint32_t)s->seen.roi.height;
 }
 
 edgeecho_status edgeecho_read(const edgeecho_stream *s, edgeecho_result *result) {

@@ -41,13 +41,14 @@ static void take_network(ee_frame_stream *network, block *b, const edgeecho_mode
 static void take_history(ee_frame_history *h, block *b, double fps, const ee_spec *spec) {
     h->size = spec->size_px;
     h->cells = ee_motion_cells(spec->size_px);
+    const size_t cells = (size_t)h->cells * h->cells;
     h->capacity = ee_frame_history_capacity(fps, spec->after);
     h->sums = take(b, h->capacity * sizeof *h->sums);
     h->boxes = take(b, h->capacity * sizeof *h->boxes);
     h->motion = take(b, h->capacity * sizeof *h->motion);
     h->columns = take(b, h->size * sizeof *h->columns);
     for (int i = 0; i < 2; i++)
-        h->pictures[i] = take(b, (size_t)h->cells * h->cells * sizeof **h->pictures);
+        h->pictures[i] = (ee_small){take(b, cells * sizeof(int32_t)), take(b, cells * sizeof(int32_t))};
 }
 
 /* What only a stream needs that searches its view. */
@@ -66,6 +67,7 @@ static void take_search(edgeecho_stream *s, block *b) {
     s->live.inverted = searches_orientation ? take(b, frame) : NULL;
     s->inside = take(b, pixels);
     s->due = take(b, pixels * (s->model->spec.after + 1));
+    s->due_views = take(b, (s->model->spec.after + 1) * sizeof *s->due_views);
     if (!search) /* bytes are counted */
         return;
     search->looks = looks;
@@ -132,7 +134,7 @@ void ee_start_cine(edgeecho_stream *s) {
     s->has_frames = s->has_ended = 0;
     s->flushes = s->model->spec.after;
     s->answers = s->area_px = s->beats_completed = 0;
-    s->due_count = s->due_next = 0;
+    s->due_count = s->due_first = 0;
     s->verdict = (ee_verdict){0};
     ee_frame_history_reset(&s->history);
     ee_beat_meter_reset(s->meter);

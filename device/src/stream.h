@@ -9,6 +9,12 @@
 #include "trust/live_view.h"
 #include "trust/verdict.h"
 
+typedef struct ee_seen { /* how a frame was seen */
+    ee_roi roi;
+    uint32_t flip;
+    int is_inverted;
+} ee_seen;
+
 struct edgeecho_stream {
     edgeecho_model *model;
     edgeecho_stream_options options;
@@ -29,11 +35,12 @@ struct edgeecho_stream {
     ee_scorer scorer;
     ee_live_view live;
     uint8_t *inside; /* pixels of the network's picture that are in the fan of the view */
-    /* Answers to frames that were seen in the view before; NULL and none where no view is searched */
+    int has_inside;
+    /* Ring of answers to frames that were seen in views before; NULL and none where no view is searched */
     uint8_t *due;
-    uint32_t due_count, due_next;
-    ee_view view_before;
-    int is_out_old; /* `out` and `inside` are not yet those of the present view */
+    ee_seen *due_views;
+    uint32_t due_first, due_count;
+    ee_roi out_roi; /* region of `out`; of no size before the first */
 
     edgeecho_frame shape; /* size and region of the cine's frames */
     int has_frames;       /* a frame was pushed since the reset */
@@ -42,9 +49,8 @@ struct edgeecho_stream {
     uint64_t answers;     /* since the reset; of the newest: */
     uint32_t area_px, beats_completed;
     double confidence;
-    int is_measured, is_inverted;
-    uint32_t flip;
-    ee_roi roi;
+    int is_measured;
+    ee_seen seen;
     ee_verdict verdict;
     uint64_t push_ns;
 };

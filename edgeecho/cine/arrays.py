@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from edgeecho.cine.grey import MAX_PIXELS, check_size, to_grey
+from edgeecho.cine.grey import MAX_PIXELS, check_size, coloured_pixels, to_grey
 from edgeecho.cine.model import Cine
 from edgeecho.errors import VideoError, require
 
@@ -43,7 +43,8 @@ def read_npz(path: Path) -> Cine:
             headers = {key: _npy_header(archive, key) for key in KEYS[1:] if key in keys}
             small = [k for k, (size, kind) in headers.items() if math.prod(size) <= 2 and kind.itemsize <= 16]
         with np.load(path, allow_pickle=False) as arrays:
-            frames = to_grey(arrays["frames"])
+            stored = arrays["frames"]
+            frames, coloured = to_grey(stored), coloured_pixels(stored)
             values = {key: np.atleast_1d(arrays[key]).ravel() for key in small}
     except (VideoError, OSError):
         raise
@@ -64,6 +65,7 @@ def read_npz(path: Path) -> Cine:
         fps=None if fps is None else float(fps[0]),
         spacing_mm=None if spacing is None else (float(spacing[0]), float(spacing[1])),
         warnings=tuple(warnings),
+        coloured=coloured,
     )
 
 

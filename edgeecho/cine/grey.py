@@ -1,4 +1,4 @@
-"""Grey frames in memory: conversion of colour, and bounds on the size of a cine."""
+"""Grey frames in memory: conversion of colour, where strong colour is, and bounds on the size of a cine."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +13,12 @@ MAX_SIDE_PX = 8192
 """Largest number of rows or columns of a frame."""
 MIN_SIDE_PX = 16
 """Smallest number of rows or columns of a frame."""
+MIN_COLOUR_DIFFERENCE = 60
+"""A pixel is strongly coloured if the largest and the smallest of its channels differ by more levels than this."""
+MIN_COLOURED_FRACTION = 0.1
+"""Least part of the frames in which a pixel of colour Doppler or of a coloured overlay is strongly coloured."""
+MAX_COLOUR_FRAMES = 32
+"""Largest number of frames that are searched for colour."""
 
 
 def to_grey(frames: np.ndarray) -> np.ndarray:
@@ -43,6 +49,53 @@ def to_grey(frames: np.ndarray) -> np.ndarray:
     return grey
 
 
+class ColourSampler:
+    """Finds strongly coloured pixels in frames that come one by one, their number unknown, in at most 32 of them."""
+
+    def __init__(self) -> None:
+        self._step, self._count = 1, 0
+        self._sample: list[np.ndarray] = []
+
+    def add(self, frame: np.ndarray) -> None:
+        """Take the next frame, uint8 (H, W) grey or (H, W, 3) of colours in any order."""
+        if self._count % self._step == 0:
+            self._sample.append(_strongly_coloured(frame))
+            if len(self._sample) > MAX_COLOUR_FRAMES:
+                self._sample, self._step = self._sample[::2], 2 * self._step
+        self._count += 1
+
+    def coloured(self) -> np.ndarray | None:
+        """Return the pixels that are coloured in a tenth of the frames or more, bool (H, W); None if there are none."""
+        if not self._sample:
+            return None
+        found = np.mean(self._sample, axis=0) >= MIN_COLOURED_FRACTION
+        return found if found.any() else None
+
+
+def coloured_pixels(frames: np.ndarray) -> np.ndarray | None:
+    """Find the pixels of a cine that are strongly coloured in a tenth of its frames or more.
+
+    Args:
+        frames: uint8 (T, H, W, 3), or grey (T, H, W).
+
+    Returns:
+        bool (H, W); None if no pixel is.
+    """
+    sampler = ColourSampler()
+    if frames.ndim == 4:
+        for frame in frames[:: max(1, -(-len(frames) // MAX_COLOUR_FRAMES))]:
+            sampler.add(frame)
+    return sampler.coloured()
+
+
+def _strongly_coloured(frame: np.ndarray) -> np.ndarray:
+    if frame.ndim == 2:
+        return np.zeros(frame.shape, bool)
+    a, b, c = (frame[..., channel] for channel in range(3))
+    most, least = np.maximum(np.maximum(a, b), c), np.minimum(np.minimum(a, b), c)
+    return np.asarray(most - least > MIN_COLOUR_DIFFERENCE)
+
+
 def check_size(path: Path, frames: int, height: int, width: int, max_pixels: int = MAX_PIXELS) -> None:
     """Refuse a cine of the wrong size, as its header states it, before memory is allocated.
 
@@ -65,7 +118,9 @@ def check_size(path: Path, frames: int, height: int, width: int, max_pixels: int
         )
 
 
-def stack_frames(path: Path, frames: Iterator[np.ndarray], max_pixels: int = MAX_PIXELS) -> np.ndarray:
+def stack_frames(
+    path: Path, frames: Iterator[np.ndarray], max_pixels: int = MAX_PIXELS
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Collect decoded frames, within the bounds, at about the memory of the result.
 
     Args:
@@ -74,7 +129,7 @@ def stack_frames(path: Path, frames: Iterator[np.ndarray], max_pixels: int = MAX
         max_pixels: Bound on T * H * W.
 
     Returns:
-        Grey frames, uint8 (T, H, W).
+        Grey frames, uint8 (T, H, W), and the pixels that `coloured_pixels` finds, bool (H, W) or None.
 
     Raises:
         VideoError: If there is no frame, the sizes differ, or a bound is passed.
@@ -84,6 +139,7 @@ def stack_frames(path: Path, frames: Iterator[np.ndarray], max_pixels: int = MAX
         check_size(path, 0, 0, 0)
     assert first is not None
     shape = first.shape[:2]
+    sampler = ColourSampler()
 
     def bounded() -> Iterator[np.ndarray]:
         yield first
@@ -96,5 +152,10 @@ def stack_frames(path: Path, frames: Iterator[np.ndarray], max_pixels: int = MAX
             check_size(path, index + 1, shape[0], shape[1], max_pixels)
             yield frame
 
+    def grey() -> Iterator[np.ndarray]:
+        for frame in bounded():
+            sampler.add(frame)
+            yield to_grey(frame[None])[0]
+
     check_size(path, 1, shape[0], shape[1], max_pixels)
-    return np.fromiter((to_grey(frame[None])[0] for frame in bounded()), np.dtype((np.uint8, shape)))
+    return np.fromiter(grey(), np.dtype((np.uint8, shape))), sampler.coloured()

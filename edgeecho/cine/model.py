@@ -10,6 +10,8 @@ from edgeecho.reasons import Finding
 
 MAX_FPS, MAX_SPACING_MM = 10_000, 1_000
 """Upper bounds of the frame rate and spacing that a user may give; wide, for phantoms and animals."""
+MAX_ASPECT = 5.0
+"""Largest ratio of the sides of a pixel that a file may state; a larger one is an error of the file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +19,7 @@ class Cine:
     """A loop of grey frames.
 
     Raises:
-        ShapeError: If `frames` is not uint8 (T, H, W) with T >= 1, or a label does not fit.
+        ShapeError: If `frames` is not uint8 (T, H, W) with T >= 1, or a label, times or aspect do not fit.
     """
 
     frames: np.ndarray
@@ -40,6 +42,9 @@ class Cine:
     """Presentation time of each frame in seconds, float64 (T,), rising; None where frames are evenly spaced."""
     coloured: np.ndarray | None = None
     """Pixels that are strongly coloured in a tenth of the frames or more, bool (H, W); None for a grey source."""
+    aspect: float = 1.0
+    """Height of a row over width of a column, as the file states it; 1 where it states none. `spacing_mm` decides
+    where that is known."""
 
     def __post_init__(self) -> None:
         if self.frames.dtype != np.uint8 or self.frames.ndim != 3 or 0 in self.frames.shape:
@@ -50,11 +55,37 @@ class Cine:
         for index, mask in self.labels.items():
             if not 0 <= index < len(self.frames) or mask.shape != self.frames.shape[1:]:
                 raise ShapeError(f"{self.name}: label {index} {mask.shape} does not fit frames {self.frames.shape}")
+        if self.times_s is not None and np.shape(self.times_s) != self.frames.shape[:1]:
+            raise ShapeError(f"{self.name}: times {np.shape(self.times_s)} do not fit frames {self.frames.shape}")
+        if not self.aspect > 0:
+            raise ShapeError(f"{self.name}: aspect must be positive, got {self.aspect}")
+
+    @property
+    def pixel_shape(self) -> tuple[float, float]:
+        """(row, column) size of a pixel: in millimetres where `spacing_mm` is known, else in widths of a column."""
+        return self.spacing_mm or (self.aspect, 1.0)
 
     @property
     def marked(self) -> list[int]:
         """Labelled frames that are ED or ES, in order of time; all labelled frames if neither is marked."""
         return sorted(self.labels.keys() & self.phases.keys()) or sorted(self.labels)
+
+
+def aspect_of(height: float, width: float) -> float:
+    """Return the `aspect` of a pixel whose sides a file states; 1 where they are not stated or cannot be."""
+    if not (height > 0 and width > 0) or max(height / width, width / height) > MAX_ASPECT:
+        return 1.0
+    return float(height / width)
+
+
+def shape_notes(aspect: float) -> tuple[str, ...]:
+    """Return the sentence that a file states pixels that are not square, for its warnings; none if they are."""
+    if aspect == 1:
+        return ()
+    width, height = (1 / aspect, 1.0) if aspect < 1 else (1.0, aspect)
+    return (
+        f"The file states pixels of shape {width:.4g}:{height:.4g} (width to height), which the region and EF use.",
+    )
 
 
 def check_stated(fps: float | None, spacing_mm: Sequence[float] | None) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from edgeecho.cine.kinds import DICOM_SUFFIXES, KINDS, STILL_SUFFIXES, VIDEO_SUFFIXES, suffix_of
 from edgeecho.cine.model import Cine, check_stated
+from edgeecho.cine.times import is_plausible
 from edgeecho.errors import VideoError
+from edgeecho.reasons import Reason
 
-FPS_RANGE = (0.5, 500.0)
-"""Range of plausible frame rates; files with others are read without one. Containers without a rate state 1000."""
 SPACING_RANGE_MM = (0.01, 5.0)
 """Range of plausible pixel spacings; files with others are read without one."""
 
@@ -22,12 +22,13 @@ def read_cine(
 
     Args:
         path: The file, or the folder of equally large PNG frames in natural order (`2.png` before `10.png`).
-        fps: Frames per second, in place of the file's.
+        fps: Frames per second, in place of the file's rate and times.
         spacing_mm: (row, column) millimetres per pixel, in place of the file's.
 
     Returns:
         Frames uint8 (T, H, W), colour made grey by `to_grey`; `fps` and `spacing_mm` are None where neither the
-        file nor the caller gives them. Implausible values in the file are not used, with a sentence in `warnings`.
+        file nor the caller gives them; `times_s` is set where the frames of a file are not evenly spaced. Implausible
+        values in the file are not used, with a sentence in `warnings`.
 
     Raises:
         VideoError: If the path cannot be read, is no cine, is cut short, or is smaller or larger than the bounds
@@ -46,9 +47,10 @@ def read_cine(
         text = f"{path}: cannot be read: {error.strerror or error}; check the file and its rights"
         raise VideoError(text, file=path) from error
     cine = _without_the_implausible(replace(cine, name=_name(path)))
+    if fps is not None:
+        cine = _at_rate(cine, float(fps))
     return replace(
         cine,
-        fps=cine.fps if fps is None else float(fps),
         spacing_mm=cine.spacing_mm if spacing_mm is None else (float(spacing_mm[0]), float(spacing_mm[1])),
     )
 
@@ -94,14 +96,25 @@ def _name(path: Path) -> str:
     return name if path.is_dir() else name[: len(name) - len(suffix_of(path))] or name
 
 
+def _at_rate(cine: Cine, fps: float | None) -> Cine:
+    """Return a cine with another frame rate, without the file's times and what it warns of them."""
+    unsure = [doubt for doubt in cine.doubts if doubt.reason is Reason.TIME_BASE_UNSURE]
+    texts = {doubt.text for doubt in unsure}
+    return replace(
+        cine,
+        fps=fps,
+        times_s=None,
+        doubts=tuple(doubt for doubt in cine.doubts if doubt not in unsure),
+        warnings=tuple(warning for warning in cine.warnings if warning not in texts),
+    )
+
+
 def _without_the_implausible(cine: Cine) -> Cine:
-    fps, spacing_mm, warnings = cine.fps, cine.spacing_mm, list(cine.warnings)
-    if fps is not None and not FPS_RANGE[0] <= fps <= FPS_RANGE[1]:
-        warnings.append(f"The file states {fps:g} frames per second, which cannot be; it was not used.")
-        fps = None
+    if cine.fps is not None and not is_plausible(cine.fps):
+        text = f"The file states {cine.fps:g} frames per second, which cannot be; it was not used."
+        cine = _at_rate(replace(cine, warnings=(*cine.warnings, text)), None)
+    spacing_mm = cine.spacing_mm
     if spacing_mm is not None and not all(SPACING_RANGE_MM[0] <= s <= SPACING_RANGE_MM[1] for s in spacing_mm):
-        warnings.append(
-            f"The file states {spacing_mm[0]:g} x {spacing_mm[1]:g} mm per pixel, which cannot be; it was not used."
-        )
-        spacing_mm = None
-    return replace(cine, fps=fps, spacing_mm=spacing_mm, warnings=tuple(warnings))
+        text = f"The file states {spacing_mm[0]:g} x {spacing_mm[1]:g} mm per pixel, which cannot be; it was not used."
+        cine = replace(cine, spacing_mm=None, warnings=(*cine.warnings, text))
+    return cine

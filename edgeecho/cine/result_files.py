@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from edgeecho.names import printable
+
 SUFFIXES = (".npz", ".webm", ".png", ".json")
 """Suffixes of masks, overlay, area curve and figures, which have one stem."""
 KEYS = frozenset({"input", "frames", "area_px", "quality", "model"})
@@ -22,7 +24,7 @@ def own_outputs(folder: Path, names: list[str]) -> set[str]:
         beside = {f"{stem}{suffix}" for suffix in SUFFIXES} & present
         source = _input_of(folder / f"{stem}.json") if len(beside) > 1 else None
         if source is not None:
-            own |= beside - {Path(source).name}
+            own |= {name for name in beside if printable(name) != Path(source).name}
     return own
 
 

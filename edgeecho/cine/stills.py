@@ -8,6 +8,7 @@ import numpy as np
 
 from edgeecho.cine.find import natural_key
 from edgeecho.cine.grey import check_size, stack_frames
+from edgeecho.cine.jpeg import jpeg_size
 from edgeecho.cine.model import Cine
 from edgeecho.errors import VideoError
 
@@ -22,7 +23,8 @@ def read_still(path: Path) -> Cine:
     Raises:
         VideoError: If the file is neither, is damaged or cut short, or has a size out of bounds.
     """
-    return Cine(stack_frames(path, iter([_picture(path)])))
+    frames, coloured = stack_frames(path, iter([_picture(path)]))
+    return Cine(frames, coloured=coloured)
 
 
 def read_folder(path: Path) -> Cine:
@@ -39,7 +41,8 @@ def read_folder(path: Path) -> Cine:
         raise VideoError(f"{path}: no cine and no PNG frames in this folder; pass a folder that holds some")
     height, width = _picture(files[0]).shape[:2]
     check_size(path, len(files), height, width)
-    return Cine(stack_frames(path, (_picture(file) for file in files)))
+    frames, coloured = stack_frames(path, (_picture(file) for file in files))
+    return Cine(frames, coloured=coloured)
 
 
 def _picture(path: Path) -> np.ndarray:
@@ -54,7 +57,7 @@ def _picture(path: Path) -> np.ndarray:
     data = path.read_bytes()
     if not data.startswith((_PNG, _JPEG)):
         raise VideoError(f"{path}: neither PNG nor JPG: it begins with {data[:8]!r}; convert it to PNG")
-    stated = _png_size(data) if data.startswith(_PNG) else _jpeg_size(data)
+    stated = _png_size(data) if data.startswith(_PNG) else jpeg_size(data)
     picture = None
     if stated is not None:
         check_size(path, 1, *stated)
@@ -76,16 +79,3 @@ def _png_size(data: bytes) -> tuple[int, int] | None:
             return None
         at = end + 4
     return (int.from_bytes(data[20:24], "big"), int.from_bytes(data[16:20], "big")) if data[12:16] == b"IHDR" else None
-
-
-def _jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """Return height and width from the start of frame; None without it or without an end mark (a cut file)."""
-    at = 2
-    if b"\xff\xd9" not in data[-1024:]:
-        return None
-    while at + 9 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            return int.from_bytes(data[at + 5 : at + 7], "big"), int.from_bytes(data[at + 7 : at + 9], "big")
-        at += 1 if marker == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return None

@@ -2,12 +2,15 @@
 
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from edgeecho.names import printable
 
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures here as JSON.")]
 Model = Annotated[str, typer.Option("--model", help="Packaged model's name, folder or file.")]
@@ -19,7 +22,7 @@ Stream = Annotated[bool, typer.Option("--stream", help="Frame by frame, as live 
 
 def say(text: str) -> None:
     """Print a line of progress or a message on stderr."""
-    typer.echo(text, err=True)
+    typer.echo(printable(text, sys.stderr.encoding), err=True)
 
 
 class _MessageHandler(logging.Handler):

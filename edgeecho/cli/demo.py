@@ -20,6 +20,7 @@ def run_demo(out: Path, say: Callable[[str], None]) -> None:
         say: Function that is called with each line of progress.
     """
     from edgeecho.report import contact_sheet, write_png
+    from edgeecho.report.marks import verdict_in_words
 
     started = time.monotonic()
     console = table_console()
@@ -44,8 +45,8 @@ def run_demo(out: Path, say: Callable[[str], None]) -> None:
     labels = [f"{names[i]}, frame {i}" if i in names else f"frame {i}" for i in frames]
     sheet = out / "segment" / "sheet.png"
     write_png(sheet, contact_sheet(read_cine(source).frames, result.mask, frames, labels=labels))
-    ef = "none" if result.ef_percent is None else f"{result.ef_percent:.0f}%"
-    console.print(f"{len(result.mask)} frames, {len(result.beats)} beat(s), EF {ef}", highlight=False)
+    counts = f"{len(result.mask)} frames, {len(result.beats)} beat(s)"
+    console.print(f"{counts}, {verdict_in_words(result)}", highlight=False)
 
     say("2/3 exporting int8 from the packaged checkpoint")
     bundle = export(DEFAULT_MODEL, out / DEFAULT_MODEL, progress=lambda text: say(f"    {text}"))

@@ -1,13 +1,15 @@
 """`edgeecho segment`: masks, figures and an overlay video of cines."""
 
 import math
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from edgeecho.cli.common import Model, Precision, Runtime, Stream, Threads, progress_bar
+from edgeecho.cli.common import Model, Precision, Runtime, Stream, Threads, progress_bar, say
 from edgeecho.errors import ConfigError
+from edgeecho.names import printable
 
 
 def _numbers(text: str | None, count: int, flag: str) -> tuple[float, ...] | None:
@@ -33,7 +35,13 @@ def segment(
     fps: Annotated[float | None, typer.Option(help="Frames per second, if the file does not say.")] = None,
     spacing_mm: Annotated[str | None, typer.Option(help="ROW,COL millimetres per pixel.")] = None,
     roi: Annotated[str | None, typer.Option(help="X,Y,W,H region to look at, in pixels.")] = None,
-    flip: Annotated[str | None, typer.Option(help="lr for a mirrored view, ud for apex down.")] = None,
+    flip: Annotated[
+        str,
+        typer.Option(
+            help="How pictures are put upright: auto finds it; none; lr mirrored left and right, ud up and down, lrud "
+            "both; cw, ccw turned by 90 degrees; cwlr, ccwlr turned, then mirrored."
+        ),
+    ] = "auto",
 ) -> None:
     """Outline the left ventricle in every frame: masks, area curve, beats, EF, overlay video."""
     from edgeecho.preprocess import Roi
@@ -48,7 +56,7 @@ def segment(
         flip=flip,
     )
     predictor = (stream if as_stream else load)(model, runtime=runtime, precision=precision, threads=threads)
-    failed = 0
+    messages = _RunMessages()
     with progress_bar() as progress:
         task = progress.add_task("", total=None)
         for outcome in segment_files(
@@ -56,25 +64,64 @@ def segment(
             inputs,
             out,
             options,
-            lambda name, n, t: progress.update(task, description=name, completed=n, total=t),
+            lambda name, n, t: progress.update(
+                task, description=printable(name, sys.stderr.encoding), completed=n, total=t
+            ),
         ):
-            if outcome.error:
-                failed += 1
-                progress.console.print(f"error: {' '.join(str(outcome.error).split())}", markup=False, soft_wrap=True)
-            else:
-                for warning in outcome.result.warnings if outcome.result else ():
-                    progress.console.print(f"{outcome.source.name}: {warning}", markup=False, soft_wrap=True)
-                typer.echo(_summary(outcome))
-    if failed:
+            for line in messages.of(outcome):
+                progress.console.print(printable(line, sys.stderr.encoding), markup=False, soft_wrap=True)
+            if not outcome.error:
+                typer.echo(printable(_summary(outcome), sys.stdout.encoding))
+    for line in messages.at_end():
+        say(line)
+    if messages.errors:
         raise typer.Exit(1)
 
 
+class _RunMessages:
+    """Messages of a run on stderr: what many cines have in common once, and errors again at the end."""
+
+    def __init__(self) -> None:
+        self.cines = 0
+        self.errors: list[str] = []
+        self._common: dict[str, list[str]] = {}
+
+    def of(self, outcome: Any) -> list[str]:
+        """Return the lines to print when a cine is done: its error, or those of its warnings that are its own."""
+        from edgeecho.measure import COMMON_WARNINGS
+
+        self.cines += 1
+        name = outcome.source.name
+        if outcome.error:
+            self.errors.append(" ".join(str(outcome.error).split()))
+            return [f"error: {self.errors[-1]}"]
+        warnings = outcome.result.warnings
+        for warning in COMMON_WARNINGS.intersection(warnings):
+            self._common.setdefault(warning, []).append(name)
+        return [f"{name}: {warning}" for warning in warnings if warning not in COMMON_WARNINGS]
+
+    def at_end(self) -> list[str]:
+        """Return the lines to print at the end: each common warning with the number of cines, and all errors again."""
+        lines = [
+            f"{names[0] if len(names) == 1 else f'{len(names)} of {self.cines} cines'}: {warning}"
+            for warning, names in sorted(self._common.items())
+        ]
+        if self.errors and self.cines > 1:
+            lines += [f"{len(self.errors)} of {self.cines} cines failed:", *(f"  {error}" for error in self.errors)]
+        return lines
+
+
 def _summary(outcome: Any) -> str:
+    """Return the line of a cine: frames, beats, EF with its verdict, volumes, heart rate, and a file."""
+    from edgeecho.report.marks import verdict_in_words
+
     result = outcome.result
     counts = ((len(result.area_px), "frame"), (len(result.beats), "beat"))
     parts = [f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in counts]
-    ef = "no EF" if result.ef_percent is None else f"EF {result.ef_percent:.0f}%"
-    parts.append(f"{ef} (doubtful: {'; '.join(result.doubts)})" if result.doubts else ef)
+    left_out = sum(not beat.is_used for beat in result.beats)
+    if left_out:
+        parts[-1] += f" ({left_out} left out)"
+    parts.append(verdict_in_words(result))
     if result.edv_ml is not None and result.esv_ml is not None:
         parts.append(f"EDV {result.edv_ml:.0f} mL, ESV {result.esv_ml:.0f} mL")
     if result.heart_rate_bpm is not None:

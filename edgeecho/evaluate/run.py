@@ -15,6 +15,8 @@ from edgeecho.evaluate.video import VideoScore, score_video
 from edgeecho.runtime import Segmentation, load, stream
 from edgeecho.runtime.segmentation import ModelInfo
 
+UPRIGHT = "none"
+"""Flip of pictures that are as the network takes them."""
 WORST_FRAMES = 8
 """Labelled frames of the lowest Dice that are kept for the overlay sheet."""
 
@@ -24,8 +26,8 @@ class Segmenter(Protocol):
 
     info: ModelInfo
 
-    def segment(self, frames: Cine, /) -> Segmentation:
-        """Outline the left ventricle in every frame."""
+    def segment(self, frames: Cine, /, *, flip: str) -> Segmentation:
+        """Outline the left ventricle in every frame, with the picture turned by `flip`."""
         ...
 
 
@@ -115,9 +117,9 @@ def evaluate_items(
 
 
 def _score(segmenter: Segmenter, item: Item, worst: list[WorstFrame]) -> VideoScore:
-    """Score one item; its pixels are freed on return."""
+    """Score one item; its pixels are freed on return. Pictures of data sets are upright, so no other way is tried."""
     cine = item.read()
-    result = segmenter.segment(cine)
+    result = segmenter.segment(cine, flip=UPRIGHT)
     video = score_video(item, cine, result)
     _keep_worst(worst, video, cine, result.mask)
     return video

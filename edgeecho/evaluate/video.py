@@ -9,6 +9,7 @@ from edgeecho.cine import Cine
 from edgeecho.data import Item
 from edgeecho.errors import MeasurementError
 from edgeecho.measure import Discs, discs_of
+from edgeecho.measure.measurement import median
 from edgeecho.metrics import (
     Overlap,
     agreement,
@@ -55,7 +56,8 @@ class TimeScore:
     es_errors: tuple[int | None, ...]
     """Frames from each marked ES to the nearest that was found, None where none was found."""
     ef_percent: float | None
-    """EF, median over the beats that were found without labels; None in PSAX."""
+    """EF, median over the beats that were found without labels, also those that are left out or withheld from a user;
+    None in PSAX."""
     frame_to_frame_dice: float
     roughness_per_s2: float
     """Roughness of the model's area curve; NaN without a frame rate."""
@@ -124,8 +126,8 @@ def score_video(item: Item, cine: Cine, result: Segmentation) -> VideoScore:
                 overlap=overlap(result.mask[index], label),
                 hd95=distance.hd95,
                 assd=distance.assd,
-                discs=_discs(result.mask[index], cine.spacing_mm) if has_volume else None,
-                reference_discs=_discs(label, cine.spacing_mm) if has_volume else None,
+                discs=_discs(result.mask[index], cine.pixel_shape) if has_volume else None,
+                reference_discs=_discs(label, cine.pixel_shape) if has_volume else None,
             )
         )
     marked = [label for index, label in sorted(cine.labels.items()) if cine.phases.get(index) in ("ED", "ES")]
@@ -144,12 +146,17 @@ def score_video(item: Item, cine: Cine, result: Segmentation) -> VideoScore:
         spacing_mm=cine.spacing_mm,
         labelled=tuple(labelled),
         reference_attributes=mask_attributes(shapes, cine.spacing_mm),
-        time=_score_time(cine, result, result.ef_percent if lengthwise else None)
+        time=_score_time(cine, result, _ef_of_beats(result) if lengthwise else None)
         if len(cine.frames) >= MIN_CINE_FRAMES
         else None,
         clinical_ef_percent=None if clinical is None else float(clinical),
         warnings=tuple(result.warnings),
     )
+
+
+def _ef_of_beats(result: Segmentation) -> float | None:
+    """Median EF over all beats of the masks, so that a model cannot gain by a result that is withheld."""
+    return median([beat.ef_percent for beat in result.measurement.beats])
 
 
 def _score_time(cine: Cine, result: Segmentation, ef_percent: float | None) -> TimeScore:
@@ -197,8 +204,8 @@ def longest_run(frames: Iterable[int]) -> list[int]:
     return best
 
 
-def _discs(mask: np.ndarray, spacing_mm: tuple[float, float] | None) -> Discs | None:
+def _discs(mask: np.ndarray, pixel_shape: tuple[float, float]) -> Discs | None:
     try:
-        return discs_of(mask, spacing_mm)
+        return discs_of(mask, pixel_shape)
     except MeasurementError:
         return None

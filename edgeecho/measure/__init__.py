@@ -1,7 +1,7 @@
 """Area, length, volumes, beats, EF and heart rate from the masks of a cine, whole or frame by frame."""
 
 from edgeecho.measure.beat_detector import Beat, BeatTracker
-from edgeecho.measure.beat_meter import BeatMeter, measure
+from edgeecho.measure.beat_meter import COMMON_WARNINGS, BeatMeter, measure
 from edgeecho.measure.biplane import (
     BiplaneMeasurement,
     View,
@@ -25,6 +25,7 @@ from edgeecho.measure.measurement import BeatMeasurement, Measurement
 from edgeecho.measure.whole_curve import Cycle, find_beats, find_cycle
 
 __all__ = [
+    "COMMON_WARNINGS",
     "Beat",
     "BeatMeasurement",
     "BeatMeter",

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from edgeecho.errors import ConfigError, MeasurementError, ShapeError
+from edgeecho.frame_times import without_pauses
 from edgeecho.measure.beat_detector import Beat, BeatTracker
 from edgeecho.measure.constants import MAX_BPM, MIN_BPM
 from edgeecho.measure.disc_volume import Discs, discs_of
@@ -18,8 +19,14 @@ from edgeecho.reasons import Finding, Reason
 METHODS = ("discs", "area-length")
 HEIGHTS = ("own", "ed")
 
-Judge = Callable[[Beat, BeatMeasurement, Discs], tuple[Finding, ...]]
-"""Function that returns the findings of a beat, its figures and the mask of its ED."""
+SPACING_UNKNOWN = "pixel spacing unknown: no volumes in mL, and EF is right only if pixels are square"
+SPACING_UNKNOWN_SHAPE_KNOWN = "pixel spacing unknown: no volumes in mL"
+FRAME_RATE_UNKNOWN = "frame rate unknown: no heart rate"
+COMMON_WARNINGS = frozenset({SPACING_UNKNOWN, SPACING_UNKNOWN_SHAPE_KNOWN, FRAME_RATE_UNKNOWN})
+"""Warnings that hold for many cines of a folder alike."""
+
+Judge = Callable[[Beat, BeatMeasurement, Discs, Discs], tuple[Finding, ...]]
+"""Function that returns the findings of a beat, its figures and the masks of its ED and ES."""
 Method = Literal["discs", "area-length"]
 """Method that computes a volume from one view."""
 Height = Literal["own", "ed"]
@@ -39,14 +46,19 @@ class BeatMeter:
         *,
         method: Method = "discs",
         disc_height: Height = "own",
+        times_s: np.ndarray | None = None,
+        aspect: float = 1.0,
         judge: Judge | None = None,
     ) -> None:
         """
         Args:
             fps: Frames per second, None if unknown.
-            spacing_mm: (row, column) millimetres per pixel. None gives EF alone, right only if pixels are square.
+            spacing_mm: (row, column) millimetres per pixel. None gives EF alone.
             method: `discs` or `area-length`.
             disc_height: Length of the discs of ES, `own` or `ed`; area-length takes each frame's own.
+            times_s: Time of each frame in seconds, rising, float64 (T,), of a cine whose frames are not evenly spaced;
+                None if they are, or if times are unknown.
+            aspect: Height of a row over width of a column, for EF where the spacing is unknown.
             judge: Judges each beat; None takes every beat as valid.
 
         Raises:
@@ -57,6 +69,8 @@ class BeatMeter:
             raise ConfigError(f"method and disc_height must be of {choices}, got {method!r} and {disc_height!r}")
         if spacing_mm is not None and not min(spacing_mm) > 0:
             raise ConfigError(f"spacing_mm must be positive, got {spacing_mm}")
+        if not aspect > 0:
+            raise ConfigError(f"aspect must be positive, got {aspect}")
         self.fps, self.spacing_mm, self.method, self.disc_height = fps, spacing_mm, method, disc_height
         self._judge = judge
         self.beats: list[BeatMeasurement] = []
@@ -65,6 +79,8 @@ class BeatMeter:
         """Beats in the area curve, also those whose masks could not be measured."""
         self.warnings: list[str] = []
         """Warnings of what limits the figures."""
+        self._pixel_shape = spacing_mm or (aspect, 1.0)
+        self._times_s = None if times_s is None else without_pauses(times_s)
         self._tracker = BeatTracker(fps)
         self._masks: dict[int, np.ndarray] = {}
 
@@ -94,11 +110,10 @@ class BeatMeter:
             self.warnings.append(cycle.reason)
         if self.beats:
             if self.spacing_mm is None:
-                self.warnings.append(
-                    "pixel spacing unknown: no volumes in mL, and EF is right only if pixels are square"
-                )
+                is_square = self._pixel_shape == (1.0, 1.0)
+                self.warnings.append(SPACING_UNKNOWN if is_square else SPACING_UNKNOWN_SHAPE_KNOWN)
             if self.fps is None:
-                self.warnings.append("frame rate unknown: no heart rate")
+                self.warnings.append(FRAME_RATE_UNKNOWN)
             elif all(beat.interval_frames is None for beat in self.found):
                 self.warnings.append("less than one complete beat: EF from one ED and one ES, no heart rate")
         medians, spread = summarize(self.beats)
@@ -128,15 +143,15 @@ class BeatMeter:
     def _measure_beat(self, beat: Beat) -> BeatMeasurement | None:
         """Volumes, EF and heart rate of one beat; None, and a warning, if its masks do not give them."""
         frames = beat.ed_frame, beat.es_frame
-        rate, rate_warnings = heart_rate(beat, self.fps)
+        rate, rate_warnings = heart_rate(beat, self.fps, self._times_s)
         try:
-            ed, es = (discs_of(self._masks[frame], self.spacing_mm) for frame in frames)
+            ed, es = (discs_of(self._masks[frame], self._pixel_shape) for frame in frames)
             measured = measured_beat(frames, self._volumes(ed, es), rate, has_spacing=self.spacing_mm is not None)
         except MeasurementError as error:
             self.warnings.append(f"beat at frame {beat.ed_frame} left out: {error}")
             return None
         self.warnings += rate_warnings
-        return replace(measured, findings=self._judge(beat, measured, ed)) if self._judge else measured
+        return replace(measured, findings=self._judge(beat, measured, ed, es)) if self._judge else measured
 
     def _volumes(self, ed: Discs, es: Discs) -> tuple[float, float]:
         if self.method == "area-length":
@@ -153,6 +168,8 @@ def measure(
     *,
     method: Method = "discs",
     disc_height: Height = "own",
+    times_s: np.ndarray | None = None,
+    aspect: float = 1.0,
     judge: Judge | None = None,
 ) -> Measurement:
     """Measure every beat of a cine in one view, exactly as `BeatMeter` does frame by frame.
@@ -163,28 +180,55 @@ def measure(
         mask: uint8 {0, 1}, (T, H, W). Its largest region is measured.
         area_px: Pixels of the mask per frame, (T,).
         fps: Frames per second, None if unknown.
-        spacing_mm: (row, column) millimetres per pixel. None gives EF alone, right only if pixels are square.
+        spacing_mm: (row, column) millimetres per pixel. None gives EF alone.
         method: `discs` or `area-length`.
         disc_height: Length of the discs of ES: `own`, or `ed` as in CAMUS's code.
+        times_s: Time of each frame in seconds, float64 (T,); None if frames are evenly spaced. The heart rate is that
+            of the times, in which a pause counts as one median step.
+        aspect: Height of a row over width of a column, for EF where the spacing is unknown.
         judge: Judges each beat; None takes every beat as valid.
 
     Raises:
-        ShapeError: If `mask` and `area_px` do not fit each other.
+        ShapeError: If `mask`, `area_px` and `times_s` do not fit each other, or times do not rise.
         ConfigError: If a setting makes no sense.
     """
     if mask.ndim != 3 or np.shape(area_px) != mask.shape[:1]:
         raise ShapeError(f"expected mask (T, H, W) and area_px (T,), got {mask.shape} and {np.shape(area_px)}")
-    meter = BeatMeter(fps, spacing_mm, method=method, disc_height=disc_height, judge=judge)
+    if times_s is not None and (np.shape(times_s) != mask.shape[:1] or not np.all(np.diff(times_s) > 0)):
+        raise ShapeError(
+            f"expected times_s (T,) that rise, one for each of {len(mask)} frames, got {np.shape(times_s)}"
+        )
+    meter = BeatMeter(
+        fps,
+        spacing_mm,
+        method=method,
+        disc_height=disc_height,
+        times_s=times_s,
+        aspect=aspect,
+        judge=judge,
+    )
     for frame, area in zip(mask, area_px, strict=True):
         meter.push(frame, float(area))
     return meter.finish()
 
 
-def heart_rate(beat: Beat, fps: float | None) -> tuple[float | None, list[str]]:
-    """Compute the heart rate in beats a minute; None, and a warning, where it is implausible, None if unknown."""
+def heart_rate(beat: Beat, fps: float | None, times_s: np.ndarray | None = None) -> tuple[float | None, list[str]]:
+    """Compute the heart rate of a beat.
+
+    Args:
+        beat: The beat.
+        fps: Frames per second, None if unknown.
+        times_s: Time of each frame in seconds, float64 (T,); None if frames are evenly spaced.
+
+    Returns:
+        Beats a minute; None if unknown, and None with a warning where it is implausible.
+    """
     if not fps or not beat.interval_frames:
         return None, []
     rate = 60 * fps / beat.interval_frames
+    if times_s is not None:
+        end = beat.es_frame if beat.next_ed_frame is None else beat.next_ed_frame
+        rate = 60 / float(times_s[end] - times_s[end - round(beat.interval_frames)])
     if not MIN_BPM <= rate <= MAX_BPM:
         return None, [f"heart rate of {rate:.0f} a minute is implausible and left out: check the {fps:g} fps"]
     return rate, []

@@ -2,15 +2,22 @@
 
 A still heart that is moved, zoomed or rocked changes the area of its mask as a beating one does. But its picture moves
 as a whole, so that one similarity explains most of the change from frame to frame; a beating heart moves against its
-surroundings. Pictures are averaged to `MOTION_CELLS` a side. The similarity is the least-squares solution of the
-optical-flow equation (Lucas and Kanade, IJCAI 1981;674) with four parameters. All sums are of whole numbers, and the
-rest is written out one by one, so C computes the same to the bit.
+surroundings. Pictures are averaged to `MOTION_CELLS` a side and smoothed. The similarity is the least-squares solution
+of the optical-flow equation (Lucas and Kanade, IJCAI 1981;674) with four parameters, over the cells that have no dark
+cell near them: the edge of the fan stands still whatever moves in it. All sums are of whole numbers, and the rest is
+written out one by one, so C computes the same to the bit.
 """
 
 import numpy as np
 
 MOTION_CELLS = 28
 """Most cells a side of the small pictures."""
+LEVEL_PARTS = 4
+"""Units of small pictures in a grey level: few enough that the sums of squares stay below 2^53."""
+MAX_DARK_LEVEL = 2
+"""Mean grey level up to which a cell is dark."""
+DARK_REACH_CELLS = 2
+"""Cells so near to a dark one, along rows and columns, are not used."""
 MIN_PIVOT_FRACTION = 1e-9
 """A parameter that depends on those before it leaves a smaller part of its square, and is not used."""
 
@@ -22,14 +29,14 @@ def small_pictures(frames: np.ndarray) -> np.ndarray:
         frames: uint8 (T, S, S).
 
     Returns:
-        Sums of the blocks, int64 (T, n, n) with n at most `MOTION_CELLS`; what is left at the right and at the bottom
-        is not used.
+        Means in units of 1 / `LEVEL_PARTS` of a grey level, rounded down, int64 (T, n, n) with n at most
+        `MOTION_CELLS`. What is left at the right and at the bottom is not used.
     """
     block = -(-frames.shape[-1] // MOTION_CELLS)
     cells = frames.shape[-1] // block
     used = frames[:, : cells * block, : cells * block].reshape(len(frames), cells, block, cells * block)
     rows = used.sum(axis=2, dtype=np.uint32).reshape(len(frames), cells, cells, block)
-    return np.asarray(rows.sum(axis=3, dtype=np.int64))
+    return np.asarray(LEVEL_PARTS * rows.sum(axis=3, dtype=np.int64) // (block * block))
 
 
 def explained_change(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -42,17 +49,33 @@ def explained_change(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         For each of the T - 1 steps the sum of squares that the similarity explains, and the whole sum of squares of the
         change, both float64 (T - 1,).
     """
-    before, after = pictures[:-1], pictures[1:]
+    smooth = pictures[:, :-2] + 2 * pictures[:, 1:-1] + pictures[:, 2:]
+    smooth = smooth[:, :, :-2] + 2 * smooth[:, :, 1:-1] + smooth[:, :, 2:]
+    before, after = smooth[:-1], smooth[1:]
     both = before + after
-    across = (both[:, 1:-1, 2:] - both[:, 1:-1, :-2]).astype(float)
-    down = (both[:, 2:, 1:-1] - both[:, :-2, 1:-1]).astype(float)
-    change = (after - before)[:, 1:-1, 1:-1].astype(float)
-    half = np.arange(across.shape[-1]) * 2.0 - (across.shape[-1] - 1)  # twice the place, from the middle
+    across = both[:, 1:-1, 2:] - both[:, 1:-1, :-2]
+    down = both[:, 2:, 1:-1] - both[:, :-2, 1:-1]
+    change = (after - before)[:, 1:-1, 1:-1]
+    half = np.arange(across.shape[-1]) * 2 - (across.shape[-1] - 1)  # twice the place, from the middle
     y, x = half[:, None], half[None, :]
     terms = np.stack([down, across, down * y + across * x, down * x - across * y, change], axis=1)
-    terms = terms.reshape(len(terms), 5, -1)
-    sums = terms @ terms.transpose(0, 2, 1)  # of whole numbers, exact in any order
+    terms *= _used_cells(pictures)[:, None]
+    values = terms.reshape(len(terms), 5, -1).astype(float)
+    sums = values @ values.transpose(0, 2, 1)  # of whole numbers below 2^53, exact in any order
     return _explained(sums[:, :4, :4], sums[:, :4, 4]), np.asarray(sums[:, 4, 4])
+
+
+def _used_cells(pictures: np.ndarray) -> np.ndarray:
+    """Find the cells with no cell near them that is dark in both pictures of a step, bool (T - 1, n - 4, n - 4).
+
+    The two outermost rows and columns on each side have no gradient. Beyond the edge of the picture nothing is dark.
+    """
+    lit = np.maximum(pictures[1:], pictures[:-1]) > LEVEL_PARTS * MAX_DARK_LEVEL
+    size, reach = lit.shape[-1], DARK_REACH_CELLS
+    padded = np.pad(lit, ((0, 0), (reach, reach), (reach, reach)), constant_values=True)
+    rows = np.logical_and.reduce([padded[:, at : at + size] for at in range(2 * reach + 1)])
+    near = np.logical_and.reduce([rows[:, :, at : at + size] for at in range(2 * reach + 1)])
+    return np.asarray(near[:, 2:-2, 2:-2])
 
 
 def _explained(squares: np.ndarray, products: np.ndarray) -> np.ndarray:

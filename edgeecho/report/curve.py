@@ -1,19 +1,32 @@
 """Picture of the area curve, with ED and ES marked."""
 
 import os
-from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from edgeecho.errors import ShapeError
 from edgeecho.model.spec import NOTICE
-from edgeecho.report.draw import BACKGROUND, ED, ES, GRID, MUTED, OUTLINE, TEXT, disc, polyline, put_text, text_width
+from edgeecho.report.draw import (
+    BACKGROUND,
+    ED,
+    ES,
+    GRID,
+    MUTED,
+    OUTLINE,
+    TEXT,
+    disc,
+    fit_text,
+    polyline,
+    put_text,
+    text_width,
+)
 from edgeecho.report.files import write_png
+from edgeecho.report.marks import Marks
 
-WIDTH, HEIGHT = 1200, 520
+WIDTH, HEIGHT = 1200, 546
 """Size of the picture in pixels."""
-LEFT, RIGHT, TOP, BOTTOM = 96, 36, 92, 74
+LEFT, RIGHT, TOP, BOTTOM = 96, 36, 118, 74
 """Margins around the plot in pixels."""
 
 
@@ -21,12 +34,8 @@ def write_curve(
     path: str | os.PathLike[str],
     area_px: np.ndarray,
     fps: float | None,
-    ed_frames: Sequence[int],
-    es_frames: Sequence[int],
-    ef_percent: float | None,
+    marks: Marks,
     title: str,
-    *,
-    is_doubtful: bool = False,
 ) -> None:
     """Write the picture of `draw_curve` as PNG; a file of that name is replaced.
 
@@ -34,32 +43,25 @@ def write_curve(
         OutputError: If it cannot be written.
         ShapeError: If `area_px` is empty or not one-dimensional.
     """
-    write_png(path, draw_curve(area_px, fps, ed_frames, es_frames, ef_percent, title, is_doubtful=is_doubtful))
+    write_png(path, draw_curve(area_px, fps, marks, title))
 
 
 def draw_curve(
     area_px: np.ndarray,
     fps: float | None,
-    ed_frames: Sequence[int],
-    es_frames: Sequence[int],
-    ef_percent: float | None,
+    marks: Marks,
     title: str,
-    *,
-    is_doubtful: bool = False,
 ) -> np.ndarray:
     """Draw an area curve over time.
 
     Args:
         area_px: Pixels of the mask per frame, (T,).
         fps: Frames per second; None puts frames on the axis in place of seconds.
-        ed_frames: 0-based frames to mark as end-diastole.
-        es_frames: 0-based frames to mark as end-systole.
-        ef_percent: EF in the corner; None leaves it out.
+        marks: Frames to mark, EF in the corner, and the remark in the line below the title.
         title: Title of the picture, such as the name of the cine.
-        is_doubtful: Whether the EF, or the corner without an EF, has the word "doubtful".
 
     Returns:
-        uint8 BGR, (520, 1200, 3).
+        uint8 BGR, (546, 1200, 3).
 
     Raises:
         ShapeError: If `area_px` is empty or not one-dimensional.
@@ -86,20 +88,16 @@ def draw_curve(
         put_text(image, f"{tick:g}", (x, HEIGHT - BOTTOM + 23), 15, MUTED, align=0.5)
     cv2.line(image, (LEFT, HEIGHT - BOTTOM), (WIDTH - RIGHT, HEIGHT - BOTTOM), MUTED, 1)
     curve = place(time, area)
-    for frames, colour in ((ed_frames, ED), (es_frames, ES)):
+    for frames, colour in ((marks.ed_frames, ED), (marks.es_frames, ES)):
         for index in frames:
             x, y = (round(float(v)) for v in curve[index])
             for start in range(y + 8, HEIGHT - BOTTOM, 8):
                 cv2.line(image, (x, start), (x, min(start + 3, HEIGHT - BOTTOM)), colour, 1)
     polyline(image, curve, OUTLINE, 2)
-    for frames, colour in ((ed_frames, ED), (es_frames, ES)):
+    for frames, colour in ((marks.ed_frames, ED), (marks.es_frames, ES)):
         for index in frames:
-            disc(image, curve[index], 5.5, colour, ring=BACKGROUND)
-    headline = "" if ef_percent is None else f"EF {ef_percent:.0f}%"
-    if is_doubtful:
-        headline = f"{headline} (doubtful)" if headline else "doubtful"
-    has_marks = bool(len(ed_frames) or len(es_frames))
-    _write_labels(image, fps, headline, title, has_marks=has_marks)
+            disc(image, curve[index], 5.5, colour, ring=BACKGROUND, is_hollow=index in marks.left_out)
+    _write_labels(image, fps, marks, title)
     return image
 
 
@@ -132,20 +130,23 @@ def _row(area: np.ndarray | float, low: float, high: float) -> np.ndarray:
     return np.asarray(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (np.asarray(area) - low) / (high - low))
 
 
-def _write_labels(image: np.ndarray, fps: float | None, headline: str, title: str, *, has_marks: bool) -> None:
-    """Write title, headline, axis names, legend and notice."""
-    while text_width(title, 22, bold=True) > WIDTH - 420 and len(title) > 4:
-        title = title.removesuffix("...")[:-2] + "..."
-    put_text(image, title, (LEFT - 60, 44), 22, TEXT, bold=True)
-    put_text(image, "Left-ventricular area in pixels", (LEFT - 60, 72), 15, MUTED)
-    put_text(image, headline, (WIDTH - RIGHT, 46), 26, TEXT, align=1, bold=True)
-    if has_marks:
-        x = WIDTH - RIGHT - text_width("end-systole (ES)", 15)
-        put_text(image, "end-systole (ES)", (x, 72), 15, MUTED)
-        disc(image, (x - 12, 67), 5, ES)
-        x -= 40 + text_width("end-diastole (ED)", 15)
-        put_text(image, "end-diastole (ED)", (x, 72), 15, MUTED)
-        disc(image, (x - 12, 67), 5, ED)
+def _has_marks(marks: Marks) -> bool:
+    return bool(len(marks.ed_frames) or len(marks.es_frames))
+
+
+def _write_labels(image: np.ndarray, fps: float | None, marks: Marks, title: str) -> None:
+    """Write title, headline, remark, axis names, legend and notice."""
+    put_text(image, fit_text(title, WIDTH - 420, 22, bold=True), (LEFT - 60, 44), 22, TEXT, bold=True)
+    put_text(image, fit_text(marks.remark, WIDTH - LEFT - RIGHT + 60, 16), (LEFT - 60, 72), 16, TEXT)
+    put_text(image, "Left-ventricular area in pixels", (LEFT - 60, 98), 15, MUTED)
+    put_text(image, marks.headline, (WIDTH - RIGHT, 46), 26, TEXT, align=1, bold=True)
+    legend = [("end-systole (ES)", ES, False), ("end-diastole (ED)", ED, False)] if _has_marks(marks) else []
+    x = WIDTH - RIGHT
+    for text, colour, is_hollow in [("beat left out", MUTED, True)] * bool(marks.left_out) + legend:
+        x -= text_width(text, 15)
+        put_text(image, text, (x, 98), 15, MUTED)
+        disc(image, (x - 12, 93), 5, colour, is_hollow=is_hollow)
+        x -= 40
     name = "Time in seconds" if fps else "Frame"
     put_text(image, name, ((WIDTH + LEFT - RIGHT) / 2, HEIGHT - 20), 15, MUTED, align=0.5)
     put_text(image, NOTICE, (WIDTH - RIGHT, HEIGHT - 20), 13, MUTED, align=1)

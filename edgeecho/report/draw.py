@@ -68,6 +68,13 @@ def put_text(
         cv2.putText(image, text, (x, round(at[1])), colour, font, size, 600 if bold else 400)
 
 
+def fit_text(text: str, width: float, size: int, *, bold: bool = False) -> str:
+    """Return a line of text, shortened to a width in pixels with dots at its end."""
+    while text_width(text, size, bold=bold) > width and len(text) > 4:
+        text = text.removesuffix("...")[:-2] + "..."
+    return text
+
+
 def to_bgr(frame: np.ndarray) -> np.ndarray:
     """Convert a grey (H, W) or RGB (H, W, 3) uint8 frame to a new BGR picture."""
     return np.asarray(cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR if frame.ndim == 2 else cv2.COLOR_RGB2BGR))
@@ -81,12 +88,25 @@ def polyline(
     cv2.polylines(image, [fixed], closed, colour, thickness, cv2.LINE_AA, _SHIFT)
 
 
-def disc(image: np.ndarray, at: Sequence[float], radius: float, colour: Colour, *, ring: Colour | None = None) -> None:
-    """Draw an antialiased disc at (x, y), with a ring of two pixels around it if `ring` is a colour."""
+def disc(
+    image: np.ndarray,
+    at: Sequence[float],
+    radius: float,
+    colour: Colour,
+    *,
+    ring: Colour | None = None,
+    is_hollow: bool = False,
+) -> None:
+    """Draw an antialiased disc at (x, y), with a ring of two pixels around it if `ring` is a colour.
+
+    A hollow one is a circle two pixels wide, filled with the background.
+    """
     centre = (round(at[0] * (1 << _SHIFT)), round(at[1] * (1 << _SHIFT)))
     if ring is not None:
         cv2.circle(image, centre, round((radius + 2) * (1 << _SHIFT)), ring, cv2.FILLED, cv2.LINE_AA, _SHIFT)
     cv2.circle(image, centre, round(radius * (1 << _SHIFT)), colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+    if is_hollow:
+        cv2.circle(image, centre, round((radius - 2) * (1 << _SHIFT)), BACKGROUND, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
 def outlines(mask: np.ndarray, scale: int = 1) -> list[np.ndarray]:

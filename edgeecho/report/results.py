@@ -10,7 +10,9 @@ import numpy as np
 from edgeecho.cine import Cine
 from edgeecho.cine.result_files import SUFFIXES
 from edgeecho.files import atomic
+from edgeecho.names import printable
 from edgeecho.report.curve import write_curve
+from edgeecho.report.marks import Marks
 from edgeecho.report.overlay import write_overlay
 from edgeecho.runtime import Segmentation
 
@@ -30,6 +32,8 @@ def write_results(folder: Path, stem: str, source: str, cine: Cine, result: Segm
     """
     paths = [folder / f"{stem}{suffix}" for suffix in SUFFIXES]
     masks, video, picture, figures = paths
+    times_s = cine.times_s if result.fps == cine.fps else None
+    marks = Marks.of(result)
     arrays = io.BytesIO()
     np.savez_compressed(arrays, mask=result.mask, area_px=result.area_px)
     with atomic(masks) as temporary:
@@ -40,19 +44,16 @@ def write_results(folder: Path, stem: str, source: str, cine: Cine, result: Segm
         result.mask,
         result.fps,
         area_px=result.area_px,
-        ed_frames=result.ed_frames,
-        es_frames=result.es_frames,
+        marks=marks,
+        times_s=times_s,
     )
     write_curve(
         picture,
         result.area_px,
-        result.fps,
-        result.ed_frames,
-        result.es_frames,
-        result.ef_percent,
-        stem,
-        is_doubtful=bool(result.doubts),
+        result.fps if times_s is None else None,  # over frames where these are not evenly spaced
+        marks,
+        printable(stem),
     )
     with atomic(figures) as temporary:
-        temporary.write_text(json.dumps({"input": source, **result.to_dict()}, indent=1) + "\n")
+        temporary.write_text(json.dumps({"input": printable(source), **result.to_dict()}, indent=1) + "\n")
     return paths

@@ -7,7 +7,7 @@ from pathlib import Path
 from edgeecho.cine import check_stated, find_cines, read_cine
 from edgeecho.cine.result_files import SUFFIXES
 from edgeecho.errors import EdgeEchoError, OutputError, VideoError
-from edgeecho.preprocess import Roi, check_flip
+from edgeecho.preprocess import AUTO, Roi, check_flip
 from edgeecho.runtime import CinePredictor, Segmentation
 
 
@@ -22,7 +22,7 @@ class SegmentOptions:
     fps: float | None = None
     spacing_mm: tuple[float, float] | None = None
     roi: Roi | None = None
-    flip: str | None = None
+    flip: str | None = AUTO
 
     def __post_init__(self) -> None:
         check_stated(self.fps, self.spacing_mm)

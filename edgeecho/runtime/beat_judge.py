@@ -26,20 +26,21 @@ class BeatJudge:
     def __init__(self, history: FrameHistory) -> None:
         self._history = history
 
-    def __call__(self, beat: Beat, measured: BeatMeasurement, ed: Discs) -> tuple[Finding, ...]:
+    def __call__(self, beat: Beat, measured: BeatMeasurement, ed: Discs, es: Discs) -> tuple[Finding, ...]:
         """Return the findings of a beat; those of level `WITHHOLD` leave it out.
 
         Args:
             beat: The beat in the area curve.
             measured: Its figures.
             ed: The mask of ED, cut into discs.
+            es: The mask of ES.
         """
         first = min(beat.ed_frame, beat.es_frame)
         last = max(beat.ed_frame, beat.es_frame) if beat.next_ed_frame is None else beat.next_ed_frame
         found = [
             *self._judge_masks(first, last),
-            *self._judge_motion(first, last),
-            *_judge_shape(math.pi * ed.length * ed.length / (4 * ed.area)),
+            *self._judge_motion(first, last, is_whole=beat.next_ed_frame is not None),
+            *_judge_shape(max(_elongation(ed), _elongation(es))),
             *_judge_length(beat.interval_frames),
         ]
         low, high = PLAUSIBLE_EF_PERCENT
@@ -68,7 +69,7 @@ class BeatJudge:
             found.append(find(Reason.CUT_BY_EDGE, Level.REVIEW))
         return found
 
-    def _judge_motion(self, first: int, last: int) -> list[Finding]:
+    def _judge_motion(self, first: int, last: int, *, is_whole: bool) -> list[Finding]:
         explained, whole, still = self._history.motion(first, last)
         found = []
         if still > MAX_STILL_FRACTION * (last - first):
@@ -84,10 +85,15 @@ class BeatJudge:
         size = max(bottom - top, right - left)
         down, across = after[0] + after[1] - top - bottom, after[2] + after[3] - left - right
         way = math.sqrt(down * down + across * across) / 2  # as in C; `hypot` rounds otherwise
-        if way > MOVED_FRACTIONS[0] * size:
+        if is_whole and way > MOVED_FRACTIONS[0] * size:
             text = f"the ventricle moved by {100 * way / max(1, size):.0f}% of its length during the beat"
             found.append(find(Reason.PROBE_MOVED, _level(way > MOVED_FRACTIONS[1] * size), text))
         return found
+
+
+def _elongation(mask: Discs) -> float:
+    """Length over width of the ellipse of a mask's length and area."""
+    return math.pi * mask.length * mask.length / (4 * mask.area)
 
 
 def _judge_shape(elongation: float) -> list[Finding]:

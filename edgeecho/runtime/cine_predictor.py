@@ -84,7 +84,8 @@ class CinePredictor(ABC):
         check_stated(fps, spacing_mm)
         if roi:
             check_roi(roi, *cine.frames.shape[1:])
-        cine = replace(cine, fps=fps, spacing_mm=spacing_mm)
+        times_s = cine.times_s if fps == cine.fps else None
+        cine = replace(cine, fps=fps, spacing_mm=spacing_mm, times_s=times_s)
         view = find_view(self.look, self.spec, cine, roi, check_flip(flip))
         run = run_cine(self.probabilities, self.spec, cine, view, progress)
         findings = judge_view(view)

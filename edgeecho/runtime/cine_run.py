@@ -13,7 +13,8 @@ from edgeecho.runtime.beat_judge import BeatJudge
 from edgeecho.runtime.frame_history import FrameHistory
 from edgeecho.runtime.mask_score import MaskScore
 from edgeecho.runtime.trust_constants import MAX_SAMPLES
-from edgeecho.runtime.view_search import Look, View, ViewSearch
+from edgeecho.runtime.view import View
+from edgeecho.runtime.view_search import Look, ViewSearch
 
 MAX_SEARCHED_FRAMES = 16
 """Most frames of a cine, about, in which fans are searched."""
@@ -54,7 +55,7 @@ def find_view(look: Look, spec: ModelSpec, cine: Cine, roi: Roi | None, flip: st
         VideoError: If the cine is black.
     """
     count, shape = len(cine.frames), (cine.frames.shape[1], cine.frames.shape[2])
-    search = ViewSearch(look, spec.size_px, spec.threshold, shape, spacing_mm=cine.spacing_mm, roi=roi, flip=flip)
+    search = ViewSearch(look, spec.size_px, spec.threshold, shape, spacing_mm=cine.pixel_shape, roi=roi, flip=flip)
     for frame in cine.frames[:: max(1, count // MAX_SEARCHED_FRAMES)]:
         search.add(frame)
     places = dict.fromkeys((count // 4, 3 * count // 4, count // 2, 0))  # each frame once
@@ -94,8 +95,16 @@ def run_cine(
     area_px = mask.sum(axis=(1, 2), dtype=np.int64).astype(np.float32)
     history = FrameHistory(cine.fps)
     history.see(pictures)
-    inside = view.inside(spec.size_px, (height, width), cine.spacing_mm)
+    inside = view.inside(spec.size_px, (height, width), cine.pixel_shape)
     for picture in prob:
         history.score(MaskScore.of(picture, spec.threshold, inside))
-    measured = measure(mask, area_px, cine.fps, cine.spacing_mm, judge=BeatJudge(history))
+    measured = measure(
+        mask,
+        area_px,
+        cine.fps,
+        cine.spacing_mm,
+        times_s=cine.times_s,
+        aspect=cine.aspect,
+        judge=BeatJudge(history),
+    )
     return CineRun(view.orientation, pictures, mask, area_px, history, measured)

@@ -46,9 +46,11 @@ class FrameHistory:
         if not self.seen and self._pictures:
             self._put_motion(0.0, 0.0, 0)
         if len(self._pictures) > 1:
-            explained, whole = explained_change(np.stack(self._pictures))
-            for part, change in zip(explained, whole, strict=True):
-                self._put_motion(float(part), float(change), int(change == 0))
+            stacked = np.stack(self._pictures)
+            explained, whole = explained_change(stacked)
+            still = (stacked[1:] == stacked[:-1]).all(axis=(1, 2))
+            for part, change, is_still in zip(explained, whole, still, strict=True):
+                self._put_motion(float(part), float(change), int(is_still))
             self._pictures = self._pictures[-1:]
 
     def _put_motion(self, explained: float, whole: float, still: int) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from edgeecho.measure import BeatMeasurement, Measurement
 from edgeecho.preprocess import Orientation, Roi
 from edgeecho.reasons import Finding, Level, verdict_of, worst_level
+from edgeecho.runtime.ef_interval import ef_interval
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,12 @@ class Segmentation:
         return None if self.is_withheld else self.measurement.ef_percent
 
     @property
+    def ef_interval(self) -> tuple[float, float] | None:
+        """Interval of EF for 90% of patients, 0-100; None without an EF, or if the model's error is not known."""
+        used = [beat.ef_percent for beat in self.beats if beat.is_used]
+        return ef_interval(self.model.name, self.ef_percent, used)
+
+    @property
     def edv_ml(self) -> float | None:
         """End-diastolic volume; None if it is withheld, or without spacing."""
         return None if self.is_withheld else self.measurement.edv_ml
@@ -135,6 +142,7 @@ class Segmentation:
             "es_frames": self.es_frames,
             "beats": [beat.to_dict() for beat in self.beats],
             "ef_percent": self.ef_percent,
+            "ef_interval": self.ef_interval and list(self.ef_interval),
             "edv_ml": self.edv_ml,
             "esv_ml": self.esv_ml,
             "sv_ml": self.sv_ml,

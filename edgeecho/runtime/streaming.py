@@ -1,7 +1,6 @@
 """StreamingPredictor: a stream graph, run frame by frame on live frames or over a whole cine. No torch."""
 
 import importlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,50 +21,22 @@ from edgeecho.preprocess import (
     to_network,
     unflip_images,
 )
-from edgeecho.reasons import Finding, Level, Reason, find, verdict_of, worst_level
+from edgeecho.reasons import Finding, Level, Reason, find, worst_level
 from edgeecho.runtime.beat_judge import BeatJudge
 from edgeecho.runtime.cine_predictor import CinePredictor, Progress
 from edgeecho.runtime.engines.engine import open_engine
 from edgeecho.runtime.engines.interface import StreamEngine
 from edgeecho.runtime.frame_history import FrameHistory
+from edgeecho.runtime.frame_result import FrameResult
 from edgeecho.runtime.frame_stream import FrameStream
 from edgeecho.runtime.live_view import LiveView
 from edgeecho.runtime.mask_score import MaskScore
 from edgeecho.runtime.predictor import log_licence
 from edgeecho.runtime.verdict import judge_beats, judge_view
-from edgeecho.runtime.view_search import View
+from edgeecho.runtime.view import View
 
 SLOW_IMPORTS = ("scipy.sparse", "scipy.ndimage")
 """Modules that the first frame and the first beat would import in the middle of a stream, a tenth of a second each."""
-
-
-@dataclass(frozen=True, eq=False)
-class FrameResult:
-    """Mask and area of one frame of a stream, and the figures so far."""
-
-    frame: int
-    """Index of the frame, counted from 0 at the last reset."""
-    mask: np.ndarray
-    """uint8 {0, 1} (H, W), left-ventricular cavity at the frame's own pixels, in one piece."""
-    area_px: float
-    """Pixels of the mask."""
-    confidence: float
-    """Mean probability inside the mask, 0-1; 0 if it is empty."""
-    view: View
-    """Region and orientation in which the network saw the frame."""
-    beats: tuple[BeatMeasurement, ...]
-    """Beats that this frame completes, also those that are left out of the medians."""
-    ef_percent: float | None
-    """Median over the beats so far that are used, 0-100; None before the first, or if it is withheld."""
-    heart_rate_bpm: float | None
-    """Median over these beats; None before the first, or without a frame rate."""
-    findings: tuple[Finding, ...]
-    """Reasons that limit the figures so far."""
-
-    @property
-    def verdict(self) -> str:
-        """Verdict on the figures so far: `report`, `review` or `withhold`."""
-        return verdict_of(self.findings)
 
 
 class StreamingPredictor(CinePredictor):
@@ -171,14 +142,15 @@ class StreamingPredictor(CinePredictor):
             self._size, self._live = grey.shape, self._begin(grey.shape)
         if grey.shape != self._size:
             raise ShapeError(f"frame of {grey.shape}, the stream began with {self._size}; call reset() first")
+        before = self._live.view
+        if self._live.see(grey):
+            self._due += [(prob, before) for prob in self._frames.flush()]
         view = self._live.view
         picture = to_network((255 - grey if view.orientation.inverted else grey)[None], view.roi, self.spec.size_px)
         self._history.see(picture)
         prob = self._frames.push(np.ascontiguousarray(flip_images(picture, view.orientation.flip)[0]))
         if prob is not None:
             self._due.append((prob, view))
-        if self._live.see(grey):
-            self._due += [(prob, view) for prob in self._frames.flush()]
         return self._result(*self._due.pop(0)) if self._due else None
 
     def _begin(self, shape: tuple[int, int]) -> LiveView:

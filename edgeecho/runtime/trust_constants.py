@@ -22,7 +22,7 @@ MAX_EDGE_CELLS = 4
 
 # Orientation
 
-CLEAR_MARGINS = ((1, 0.02), (2, 0.008), (4, 0.004))
+CLEAR_MARGINS = ((1, 0.02), (2, 0.008), (4, 0.003))
 """Least margin of confidence between the best orientation and the next, after so many sampled frames."""
 MAX_SAMPLES = 4
 """Most frames that are sampled in a whole cine."""
@@ -32,8 +32,8 @@ MIN_INVERTED_GAIN = 0.02
 """Least gain of confidence with inverted grey levels."""
 MIN_LIKELY_CONFIDENCE = 0.93
 """Confidence of a look from which it shows a ventricle."""
-FIRST_SAMPLE_S = 0.2
-"""Time in a stream until the first frame is sampled."""
+MIN_LIVE_SAMPLES = 2
+"""Least frames that are sampled in a stream before its view is fixed."""
 SAMPLE_INTERVAL_S = 0.2
 """Time in a stream from the end of a sample to the next."""
 RETRY_S = 4.0
@@ -53,10 +53,11 @@ OUTSIDE_FRACTIONS = (0.02, 0.035)
 """Part of the masks outside the fan, from which a beat is doubtful and from which it is left out."""
 MAX_EDGE_FRACTION = 0.35
 """Pixels on the edge of the picture a frame, as a part of the root of the mask's pixels, above which it is cut."""
-RIGID_FRACTIONS = (0.28, 0.35)
+RIGID_FRACTIONS = (0.68, 0.77)
 """Part of the change of the picture that a motion of the whole explains: doubtful, and left out."""
-MIN_ELONGATIONS = (1.3, 1.2)
-"""Length over width of the mask at ED (pi L^2 / 4 A): below the first doubtful, below the second left out."""
+MIN_ELONGATIONS = (1.28, 1.22)
+"""Length over width of the mask (pi L^2 / 4 A), the larger of ED and ES: below the first doubtful, below the second
+left out."""
 MIN_BEAT_FRAMES = (8, 6)
 """Frames from ED to ED: below the first doubtful, below the second left out."""
 PLAUSIBLE_EF_PERCENT = (5.0, 90.0)

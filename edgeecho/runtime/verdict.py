@@ -14,7 +14,7 @@ from edgeecho.runtime.trust_constants import (
     MAX_ORIENTATION_DIFFERENCE,
     PLAUSIBLE_EDV_ML,
 )
-from edgeecho.runtime.view_search import View
+from edgeecho.runtime.view import View
 
 
 def judge_beats(beats: Sequence[BeatMeasurement], no_beat: Finding | None) -> list[Finding]:
@@ -137,9 +137,10 @@ def judge_figures(measured: Measurement, fps: float | None) -> list[Finding]:
     if edv is not None and not PLAUSIBLE_EDV_ML[0] <= edv <= PLAUSIBLE_EDV_ML[1]:
         text = f"an EDV of {edv:.1f} mL is implausible: check the pixel spacing"
         found.append(find(Reason.IMPLAUSIBLE, Level.REVIEW, text))
-    if measured.beats and edv is None:
+    if measured.beats and all(beat.edv_ml is None for beat in measured.beats):
         found.append(find(Reason.SPACING_UNKNOWN, Level.NOTE))
-    if any("heart rate" in text and "implausible" in text for text in measured.warnings):
+    implausible = any("heart rate" in text and "implausible" in text for text in measured.warnings)
+    if implausible and measured.heart_rate_bpm is None:
         text = f"the heart rate is implausible: check the {fps:g} frames a second"
         found.append(find(Reason.TIME_BASE_UNSURE, Level.REVIEW, text))
     return found

@@ -10,28 +10,12 @@ All scores are ratios of whole numbers, so C makes the same decisions.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edgeecho.preprocess import (
-    AUTO,
-    FLIPS,
-    Fan,
-    Grid,
-    Orientation,
-    Roi,
-    apex_side,
-    fan_region,
-    flip_images,
-    hull_of,
-    to_network,
-    unflip_images,
-    whole_frame,
-)
+from edgeecho.preprocess import AUTO, FLIPS, Fan, Grid, Orientation, Roi, flip_images, to_network, unflip_images
 from edgeecho.runtime.mask_score import MaskScore
 from edgeecho.runtime.trust_constants import (
-    AROUND_FACTOR,
     CLEAR_CONFIDENCE,
     CLEAR_MARGINS,
     MAX_PANEL_OVERLAP,
@@ -42,79 +26,11 @@ from edgeecho.runtime.trust_constants import (
     MIN_SAME_REGION,
     MIN_TURNED_CONFIDENCE,
 )
+from edgeecho.runtime.view import View
+from edgeecho.runtime.view_regions import Regions, overlap
 
 Look = Callable[[np.ndarray], np.ndarray]
 """Function that runs the network on a still picture, uint8 (S, S), and returns `prob` of the same shape."""
-
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """Region and orientation of a cine, and how sure they are."""
-
-    roi: Roi
-    orientation: Orientation
-    fan: Fan | None = None
-    """The fan that the region is around; None if it is around no fan, or given."""
-    confidence: float = 0.0
-    """Mean confidence of the looks in this region and orientation, 0-1."""
-    margin: float = 1.0
-    """Confidence above that of the next best orientation; 1 if no other was tried."""
-    rival: str = "none"
-    """Flip of the next best orientation."""
-    is_clear: bool = True
-    """Whether the margin is large enough for the number of frames that were sampled."""
-    panels: tuple[Roi, ...] = ()
-    """Other parts of the picture in which the network is confident to see a ventricle."""
-
-    def turned_to_rival(self) -> "View":
-        """Return this view in the next best orientation."""
-        return replace(self, orientation=Orientation(self.rival, self.orientation.inverted))
-
-    def inside(self, size_px: int, shape: tuple[int, int], spacing_mm: tuple[float, float] | None) -> np.ndarray | None:
-        """Return the pixels of the network's picture that lie in the hull of the fan, not turned, bool (S, S).
-
-        Args:
-            size_px: S.
-            shape: Rows and columns of the frames.
-            spacing_mm: (row, column) millimetres per pixel, or None for square pixels.
-
-        Returns:
-            None if the region is around no fan.
-        """
-        if self.fan is None:
-            return None
-        whole, hull = whole_frame(*shape, spacing_mm), hull_of(self.fan)
-        rows, columns = (
-            (2 * (start - first) * size_px + (2 * np.arange(size_px) + 1) * length) * len(hull) // (2 * side * size_px)
-            for start, length, first, side in (
-                (self.roi.y, self.roi.height, whole.y, whole.height),
-                (self.roi.x, self.roi.width, whole.x, whole.width),
-            )
-        )
-        inside = np.zeros((size_px, size_px), bool)
-        r, c = ((cells >= 0) & (cells < len(hull)) for cells in (rows, columns))
-        inside[np.ix_(r, c)] = hull[np.ix_(rows[r], columns[c])]
-        return inside
-
-
-APEX_FLIPS: dict[str | None, tuple[str, ...]] = {
-    None: ("none", "lr"),
-    "top": ("none", "lr"),
-    "bottom": ("lrud", "ud"),
-    "left": ("cw", "cwlr"),
-    "right": ("ccw", "ccwlr"),
-}
-"""Orientations that put the apex of a fan at the top, by the side on which it lies."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Region:
-    """A region to look at, the orientations that its fan allows, and the fan."""
-
-    roi: Roi
-    flips: tuple[str, ...]
-    fan: Fan | None = None
-    has_apex: bool = False
 
 
 class ViewSearch:
@@ -147,7 +63,9 @@ class ViewSearch:
         self._inverted = False
         self.samples = 0
         """Number of frames sampled in the present region."""
-        self._region = _Region(roi or whole_frame(*shape, spacing_mm), (flip if flip != AUTO else "none",))
+        self._widest_fan: Fan | None = None  # of the lowest grey level
+        self._regions = Regions(shape, size_px, spacing_mm, roi, flip)
+        self._region = self._regions.whole
         self._restart()
 
     def _restart(self) -> None:
@@ -177,8 +95,9 @@ class ViewSearch:
         Raises:
             VideoError: If every frame so far is black.
         """
-        best, regions = MaskScore.EMPTY, self._candidates()
+        best, regions = MaskScore.EMPTY, self._regions.candidates(self._grid)
         chosen = regions[0]
+        self._widest_fan = chosen.fan
         for region in regions:
             score = self._score(frame, region.roi, region.flips[0])
             yield
@@ -186,7 +105,7 @@ class ViewSearch:
                 best, chosen = score, region
             if best.confidence >= CLEAR_CONFIDENCE and not best.is_cut:
                 break
-        if _overlap(chosen.roi, self._region.roi) < MIN_SAME_REGION or chosen.flips[0] != self._region.flips[0]:
+        if overlap(chosen.roi, self._region.roi) < MIN_SAME_REGION or chosen.flips[0] != self._region.flips[0]:
             self._restart()
         self._region = chosen if not self.samples else self._region
         self.samples += 1
@@ -202,7 +121,7 @@ class ViewSearch:
         if best.confidence < CLEAR_CONFIDENCE and not self._given_roi:
             yield from self._try_around(frame, flip, best)
         if self.samples == 1 and not self._given_roi:
-            yield from self._try_panels(frame)
+            yield from self._try_panels(frame, best)
         if best.confidence >= CLEAR_CONFIDENCE:
             return
         if self._flip == AUTO and not self._inverted:
@@ -218,15 +137,16 @@ class ViewSearch:
             return FLIPS[1:] if self._flip == AUTO else ()
         return region.flips[1:]
 
-    def _try_panels(self, frame: np.ndarray) -> Iterator[None]:
-        """Look at the other fans on a screen that has several at some grey level."""
-        flips = self._region.flips
-        tried = [self._refined or self._region.roi]
-        for fan in [fan for fans in self._grid.fans() if len(fans) > 1 for fan in fans]:
-            roi = fan_region(fan, *self._shape, self._spacing_mm)
-            if all(_overlap(roi, other) < MAX_PANEL_OVERLAP for other in tried) and len(tried) <= MAX_PANELS:
+    def _try_panels(self, frame: np.ndarray, best: MaskScore) -> Iterator[None]:
+        """Look at the other fans of the screen."""
+        region = self._region
+        tried = [self._refined or region.roi] if region.fan or self._refined else []
+        tried += [self._regions.around_mask(region.roi, best)] if best.pixels else []
+        count = len(tried)
+        for roi in self._regions.beside(self._grid, region):
+            if all(overlap(roi, other) < MAX_PANEL_OVERLAP for other in tried) and len(tried) < count + MAX_PANELS:
                 tried.append(roi)
-                if self._score(frame, roi, flips[0]).confidence >= MIN_LIKELY_CONFIDENCE:
+                if self._score(frame, roi, region.flips[0]).confidence >= MIN_LIKELY_CONFIDENCE:
                     self._panels = (*self._panels, roi)
                 yield
 
@@ -234,11 +154,23 @@ class ViewSearch:
         """Look at a square around the mask of the region, and keep it if that is more confident."""
         if not seen.pixels:
             return
-        around = self._around(self._region.roi, seen)
+        around = self._regions.around_mask(self._region.roi, seen)
         score = self._score(frame, around, flip)
         yield
         if score.confidence > seen.confidence + MIN_CONFIDENCE_GAIN:
             self._refined = around
+            yield from self._try_elsewhere(frame, flip, around)
+
+    def _try_elsewhere(self, frame: np.ndarray, flip: str, found: Roi) -> Iterator[None]:
+        """Look for another ventricle in the region, without the square in which one was found."""
+        roi = self._region.roi
+        rest = self._score(frame, roi, flip, without=found)
+        yield
+        other = self._regions.around_mask(roi, rest)
+        if rest.pixels and overlap(other, found) < MAX_PANEL_OVERLAP:
+            if self._score(frame, other, flip).confidence >= MIN_LIKELY_CONFIDENCE:
+                self._panels = (other,)
+            yield
 
     def _invert(self) -> None:
         """Begin again with inverted grey levels."""
@@ -250,7 +182,8 @@ class ViewSearch:
     def view(self) -> View:
         """Return the best view so far."""
         region, confidence = self._region, self._confidence / max(1, self.samples)
-        gains = {flip: total / looks for flip, (total, looks) in self._gains.items() if looks} | {region.flips[0]: 0.0}
+        gains = {region.flips[0]: 0.0}  # the first of equal ones
+        gains |= {flip: total / looks for flip, (total, looks) in self._gains.items() if looks}
         ranked = sorted(gains, key=lambda flip: -gains[flip])
         best, rival = ranked[0], ranked[min(1, len(ranked) - 1)]
         margin = gains[best] - gains[rival] if len(ranked) > 1 else 1.0
@@ -260,7 +193,7 @@ class ViewSearch:
         return View(
             self._refined or region.roi,
             Orientation(best, self._inverted),
-            None if self._refined else region.fan,
+            self._widest_fan if region.fan and not self._refined else None,
             confidence + gains[best],
             margin,
             rival,
@@ -268,48 +201,11 @@ class ViewSearch:
             self._panels,
         )
 
-    def _candidates(self) -> list["_Region"]:
-        """Return the regions to look at, without those that hardly differ from one before."""
-        if self._given_roi:
-            flips = (self._flip,) if self._flip != AUTO else APEX_FLIPS[None]
-            return [_Region(self._given_roi, flips)]
-        found = [self._around_fan(fans[0]) for fans in self._grid.fans()]
-        flips, has_apex = (found[0].flips, found[0].has_apex) if found else (self._flips(None), False)
-        found.append(_Region(whole_frame(*self._shape, self._spacing_mm), flips, None, has_apex))
-        return [
-            region
-            for number, region in enumerate(found)
-            if all(_overlap(region.roi, other.roi) < MIN_SAME_REGION for other in found[:number])
-        ]
-
-    def _around_fan(self, fan: Fan) -> "_Region":
-        side = apex_side(hull_of(fan))
-        return _Region(fan_region(fan, *self._shape, self._spacing_mm), self._flips(side), fan, side is not None)
-
-    def _flips(self, side: str | None) -> tuple[str, ...]:
-        return APEX_FLIPS[side] if self._flip == AUTO else (self._flip,)
-
-    def _score(self, frame: np.ndarray, roi: Roi, flip: str) -> MaskScore:
+    def _score(self, frame: np.ndarray, roi: Roi, flip: str, without: Roi | None = None) -> MaskScore:
         picture = to_network((255 - frame if self._inverted else frame)[None], roi, self._size_px)[0]
+        if without:
+            y0, y1 = ((y - roi.y) * self._size_px // roi.height for y in (without.y, without.y + without.height))
+            x0, x1 = ((x - roi.x) * self._size_px // roi.width for x in (without.x, without.x + without.width))
+            picture[max(0, y0) : max(0, y1), max(0, x0) : max(0, x1)] = 0
         prob = self._look(np.ascontiguousarray(flip_images(picture, flip)))
         return MaskScore.of(unflip_images(prob, flip), self._threshold)
-
-    def _around(self, roi: Roi, score: MaskScore) -> Roi:
-        """Return the square around a mask, `AROUND_FACTOR` times as large as its longer side."""
-        top, bottom, left, right = score.box
-        side = max(bottom - top, right - left)
-        height, width = (
-            max(1, side * length * AROUND_FACTOR[0] // (self._size_px * AROUND_FACTOR[1]))
-            for length in (roi.height, roi.width)
-        )
-        y = roi.y + (top + bottom) * roi.height // (2 * self._size_px) - height // 2
-        x = roi.x + (left + right) * roi.width // (2 * self._size_px) - width // 2
-        return Roi(x, y, width, height)
-
-
-def _overlap(a: Roi, b: Roi) -> float:
-    """Return the area that two regions share, as a part of the area that they cover together."""
-    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
-    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
-    shared = max(0, height) * max(0, width)
-    return shared / (a.width * a.height + b.width * b.height - shared)

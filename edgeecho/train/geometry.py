@@ -21,7 +21,7 @@ def to_canvas(frames: np.ndarray, cine: Cine) -> np.ndarray:
     Returns:
         Canvases, uint8 (N, CANVAS, CANVAS).
     """
-    roi = find_roi(cine.frames, cine.spacing_mm)
+    roi = find_roi(cine.frames, cine.pixel_shape)
     width, height = round(roi.width * MARGIN), round(roi.height * MARGIN)
     wide = Roi(roi.x - (width - roi.width) // 2, roi.y - (height - roi.height) // 2, width, height)
     return resample(crop(frames, wide), CANVAS, CANVAS)

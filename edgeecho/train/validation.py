@@ -54,7 +54,7 @@ class Validation:
 
 def _labelled_frames(cine: Cine, size_px: int, context: tuple[int, int], multiple: int) -> list[LabelledFrame]:
     """Return ED and ES of a cine, or all its labelled frames where it marks neither."""
-    roi = find_roi(cine.frames, cine.spacing_mm)
+    roi = find_roi(cine.frames, cine.pixel_shape)
     found = []
     for k in cine.marked:
         low, high = max(0, k - context[0]), min(len(cine.frames), k + context[1] + 1)

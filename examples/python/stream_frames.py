@@ -3,7 +3,7 @@
     python examples/python/stream_frames.py CINE
 
 The frames of a file stand for a probe's. Each is answered after `stream.delay_frames` more, because the network looks
-at frames on either side. Needs `pip install .`.
+at frames on either side. Beats are measured once region and orientation are sure. Needs `pip install .`.
 """
 
 import sys
@@ -12,7 +12,7 @@ import edgeecho
 
 
 def main(cine_path: str) -> None:
-    """Push the frames of a cine through a stream and print a line for each answer."""
+    """Push the frames of a cine through a stream and print a line for each answer, and the reasons that limit them."""
     cine = edgeecho.read_cine(cine_path)
     stream = edgeecho.stream(fps=cine.fps, spacing_mm=cine.spacing_mm)
     print(f"answers come {stream.delay_frames} frames late")
@@ -21,6 +21,8 @@ def main(cine_path: str) -> None:
             show(result)
     for result in stream.flush():
         show(result)
+    for finding in stream.findings:
+        print(f"{finding.level.name.lower()}: {finding.text}")
 
 
 def show(result: edgeecho.FrameResult) -> None:

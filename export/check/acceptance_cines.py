@@ -109,7 +109,7 @@ def held_out_cines(data: str, groups: Sequence[str], size_px: int, seed: int | N
 
 def _of_cine(cine: Cine, name: str, size_px: int) -> AcceptanceCine:
     frames, ed, es = _one_beat(len(cine.frames), cine.phases)
-    roi = find_roi(cine.frames, cine.spacing_mm)
+    roi = find_roi(cine.frames, cine.pixel_shape)
     truth = {i: cine.labels[frame] for i, frame in enumerate(frames) if frame in cine.labels}
     inputs = to_network(cine.frames[frames], roi, size_px)
     phases = _within(frames, ed, es)

@@ -121,7 +121,7 @@ def packaged_cine(size_px: int) -> np.ndarray:
 
 
 def _clip(cine: Cine, size_px: int) -> np.ndarray:
-    return to_network(cine.frames, find_roi(cine.frames, cine.spacing_mm), size_px)
+    return to_network(cine.frames, find_roi(cine.frames, cine.pixel_shape), size_px)
 
 
 def _gain(clip: np.ndarray, gain: float) -> np.ndarray:

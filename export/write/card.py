@@ -50,8 +50,9 @@ def _picture(files: list[Path]) -> np.ndarray:
         middle = len(cine.frames) // 2
         row = []
         for name, predictor in predictors:
-            result = predictor.segment(cine)
-            found = f"EF {result.ef_percent:.1f}%" if result.ef_percent is not None else "no EF"
+            result = predictor.segment(cine, flip="none")
+            ef = result.measurement.ef_percent
+            found = "no EF" if ef is None else f"EF {ef:.1f}%"
             row.append(_panel(cine.frames[middle], result.mask[middle], f"{name}   {found}"))
         rows.append(np.hstack(row))
     return np.vstack(rows)

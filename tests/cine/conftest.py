@@ -14,3 +14,9 @@ def frames() -> np.ndarray:
     for t in range(FRAMES):
         made[t, 16:32, t : t + 24] = 200
     return made
+
+
+@pytest.fixture
+def grey() -> np.ndarray:
+    """Grey levels that differ from pixel to pixel, uint8 (3, 32, 40)."""
+    return (np.arange(3 * 32 * 40).reshape(3, 32, 40) % 251).astype(np.uint8)

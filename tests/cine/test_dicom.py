@@ -1,4 +1,4 @@
-"""Reading DICOM: pixels of every kind, frame rate, calibration, and wrong files."""
+"""Reading DICOM: time base, calibration, regions, and wrong files."""
 
 from pathlib import Path
 from typing import Any
@@ -8,102 +8,31 @@ import pytest
 
 from edgeecho.cine import read_cine
 from edgeecho.errors import MissingExtraError
+from edgeecho.reasons import Level, Reason
+from tests.cine.dicom_files import region, write
 from tests.cine.files import error_line
 
 pydicom = pytest.importorskip("pydicom")
-
-RAMP = np.arange(3 * 32 * 40).reshape(3, 32, 40)
-
-
-def write(path: Path, pixels: np.ndarray, photometric: str = "MONOCHROME2", **attributes: Any) -> Path:
-    """A minimal multi-frame ultrasound file; an attribute given as None is left out."""
-    data = pydicom.Dataset()
-    data.file_meta = pydicom.dataset.FileMetaDataset()
-    data.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
-    data.SOPClassUID = "1.2.840.10008.5.1.4.1.1.3.1"
-    data.SOPInstanceUID = "1.2.3"
-    data.NumberOfFrames, data.Rows, data.Columns = pixels.shape[:3]
-    data.SamplesPerPixel = 3 if pixels.ndim == 4 else 1
-    if pixels.ndim == 4:
-        data.PlanarConfiguration = 0
-    data.PhotometricInterpretation = photometric
-    data.BitsAllocated = data.BitsStored = 8 * pixels.itemsize
-    data.PixelRepresentation = int(pixels.dtype.kind == "i")
-    data.PixelData = pixels.tobytes()
-    for keyword, value in attributes.items():
-        if value is None:
-            delattr(data, keyword)
-        else:
-            setattr(data, keyword, value)
-    data.HighBit = data.BitsStored - 1
-    data.save_as(path, enforce_file_format=True)
-    return path
-
-
-def region(box: tuple[int, int, int, int], delta_cm: tuple[float, float], unit: int = 3, kind: int = 1) -> Any:
-    made = pydicom.Dataset()
-    made.RegionSpatialFormat, made.RegionDataType = kind, 1
-    made.RegionLocationMinX0, made.RegionLocationMinY0, made.RegionLocationMaxX1, made.RegionLocationMaxY1 = box
-    made.PhysicalUnitsXDirection = made.PhysicalUnitsYDirection = unit
-    made.PhysicalDeltaX, made.PhysicalDeltaY = delta_cm
-    return made
-
-
-@pytest.fixture
-def grey() -> np.ndarray:
-    return (RAMP % 251).astype(np.uint8)
-
-
-def test_grey_frames(tmp_path: Path, grey: np.ndarray) -> None:
-    cine = read_cine(write(tmp_path / "a.dcm", grey))
-    np.testing.assert_array_equal(cine.frames, grey)
-    assert (cine.fps, cine.spacing_mm, cine.warnings, cine.name) == (None, None, (), "a")
-    by_content = read_cine(write(tmp_path / "1.2.840.7", grey[:1], NumberOfFrames=None))
-    np.testing.assert_array_equal(by_content.frames, grey[:1])
-    assert by_content.name == "1.2.840.7"
-    inverted = read_cine(write(tmp_path / "i.DCM", grey, "MONOCHROME1"))
-    np.testing.assert_array_equal(inverted.frames, 255 - grey)
-
-
-def test_deeper_greys_are_scaled_by_their_bits(tmp_path: Path) -> None:
-    twelve = (RAMP % 4096).astype(np.uint16)
-    path = write(tmp_path / "a.dcm", twelve, BitsStored=12)
-    expected = np.rint(twelve * (255 / 4095)).astype(np.uint8)
-    np.testing.assert_array_equal(read_cine(path).frames, expected)
-    assert expected.max() > 230
-    signed = (RAMP.clip(0, 4095) - 2048).astype(np.int16)
-    cine = read_cine(write(tmp_path / "s.dcm", signed, BitsStored=12))
-    np.testing.assert_array_equal(cine.frames, np.rint(RAMP.clip(0, 4095) * (255 / 4095)))
-    sixteen = np.full((1, 16, 16), 65535, np.uint16)
-    assert read_cine(write(tmp_path / "b.dcm", sixteen, "MONOCHROME1")).frames.max() == 0
-
-
-def test_colour(tmp_path: Path, grey: np.ndarray) -> None:
-    rgb = np.stack([grey, grey[::-1], 255 - grey], axis=-1)
-    expected = (rgb.astype(int) @ [77, 150, 29] + 128) >> 8
-    np.testing.assert_array_equal(read_cine(write(tmp_path / "a.dcm", rgb, "RGB")).frames, expected)
-    luma = np.stack([grey, np.full_like(grey, 128), np.full_like(grey, 128)], axis=-1)
-    np.testing.assert_array_equal(read_cine(write(tmp_path / "y.dcm", luma, "YBR_FULL")).frames, grey)
-
-
-@pytest.mark.parametrize("bits", [8, 16])
-def test_palette(tmp_path: Path, grey: np.ndarray, bits: int) -> None:
-    table = np.arange(256)[::-1].astype(np.uint16) * (257 if bits == 16 else 1)
-    names = [f"{c}PaletteColorLookupTable" for c in ("Red", "Green", "Blue")]
-    tables = {f"{n}Data": (table if bits == 16 else table.astype(np.uint8)).tobytes() for n in names}
-    path = write(
-        tmp_path / "a.dcm", grey, "PALETTE COLOR", **tables, **{f"{n}Descriptor": [256, 0, bits] for n in names}
-    )
-    np.testing.assert_array_equal(read_cine(path).frames, 255 - grey)
 
 
 @pytest.mark.parametrize(
     ("attributes", "fps", "note"),
     [
-        ({"FrameTime": "20", "CineRate": "30"}, 50, ""),
-        ({"FrameTime": "0", "FrameTimeVector": ["0", "25", "25"], "CineRate": "30"}, 40, ""),
+        ({"FrameTime": "20", "CineRate": "50"}, 50, ""),
+        ({"FrameTime": "20", "CineRate": "46"}, 50, ""),
+        ({"FrameTime": "20", "CineRate": "30"}, 50, "contradict each other (50 by FrameTime, 30 by CineRate)"),
+        ({"FrameTime": "0", "FrameTimeVector": ["0", "25", "25"], "CineRate": "40"}, 40, ""),
+        ({"FrameTime": "0", "FrameTimeVector": ["0", "25", "25"], "CineRate": "30"}, 40, "contradict each other"),
+        ({"FrameTime": "33.3", "FrameTimeVector": ["0", "20", "20"], "FrameIncrementPointer": 0x00181065}, 50, ""),
+        ({"FrameTime": "33.3", "FrameTimeVector": ["0", "20", "20"]}, 1000 / 33.3, "contradict each other"),
+        ({"FrameTime": "20", "FrameTimeVector": ["0", "30", "30"], "FrameIncrementPointer": 0x00181063}, 50, ""),
+        ({"FrameTime": "0.02", "CineRate": "50"}, 50, ""),  # seconds for milliseconds
+        ({"FrameTime": "0", "RecommendedDisplayFrameRate": "50"}, 50, ""),
+        ({"EffectiveDuration": "0.06"}, 50, ""),
+        ({"FrameTimeVector": ["0", "20", "20", "20"]}, 50, ""),  # one too many, all equal
+        ({"FrameTimeVector": ["0", "20", "20", "90"]}, 50, "has 4 times, not all of them rising, for 3 frames"),
         ({"FrameTimeVector": ["0", "20", "30"]}, 40, "not evenly spaced"),
-        ({"CineRate": "30", "RecommendedDisplayFrameRate": "15"}, 30, ""),
+        ({"CineRate": "30", "RecommendedDisplayFrameRate": "15"}, 30, "contradict each other"),
         ({"RecommendedDisplayFrameRate": "15"}, 15, ""),
         ({"FrameTime": "-3", "CineRate": "0"}, None, ""),
         ({"FrameTime": "0.001"}, None, "which cannot be"),
@@ -116,6 +45,34 @@ def test_frame_rate(tmp_path: Path, grey: np.ndarray, attributes: dict[str, Any]
     assert note in " ".join(cine.warnings)
     assert bool(note) == bool(cine.warnings)
     assert read_cine(path, fps=12).fps == 12
+
+
+def test_a_pause_in_the_vector(tmp_path: Path) -> None:
+    many = np.arange(30 * 16 * 16, dtype=np.int64).astype(np.uint8).reshape(30, 16, 16)
+    steps = ["0", *["20"] * 9, "900", *["20"] * 19]
+    cine = read_cine(write(tmp_path / "a.dcm", many, FrameTimeVector=steps))
+    assert cine.fps == pytest.approx(50)
+    assert cine.times_s is not None
+    np.testing.assert_allclose(np.diff(cine.times_s), np.array([float(step) for step in steps[1:]]) / 1000)
+    assert "a pause of 0.90 s after frame 9 counts as one step" in cine.warnings[0]
+    assert [(doubt.reason, doubt.level) for doubt in cine.doubts] == [(Reason.TIME_BASE_UNSURE, Level.NOTE)]
+
+
+def test_rates_that_contradict_are_for_review(tmp_path: Path, grey: np.ndarray) -> None:
+    path = write(tmp_path / "a.dcm", grey, FrameTime="33.333", CineRate="50")
+    (doubt,) = read_cine(path).doubts
+    assert (doubt.reason, doubt.level) == (Reason.TIME_BASE_UNSURE, Level.REVIEW)
+    stated = read_cine(path, fps=50)
+    assert (stated.doubts, stated.warnings) == ((), ())
+
+
+def test_the_shape_of_pixels(tmp_path: Path, grey: np.ndarray) -> None:
+    cine = read_cine(write(tmp_path / "a.dcm", grey, PixelAspectRatio=["1", "2"]))  # height, width
+    assert (cine.aspect, cine.spacing_mm) == (0.5, None)
+    assert "pixels of shape 2:1 (width to height)" in cine.warnings[0]
+    assert read_cine(write(tmp_path / "a.dcm", grey, PixelAspectRatio=["1", "90"])).aspect == 1  # cannot be
+    known = read_cine(write(tmp_path / "a.dcm", grey, PixelAspectRatio=["1", "2"], PixelSpacing=[0.5, 0.5]))
+    assert (known.pixel_shape, known.warnings) == ((0.5, 0.5), ())
 
 
 WHOLE = (0, 0, 39, 31)
@@ -156,6 +113,29 @@ def test_calibration(
     assert note in " ".join(cine.warnings)
     assert bool(note) == bool(cine.warnings)
     assert read_cine(path, spacing_mm=(0.7, 0.8)).spacing_mm == (0.7, 0.8)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "named"),
+    [
+        ([(0, 0, 19, 31), (20, 0, 39, 31)], "0,0,20,32 or 20,0,20,32"),
+        ([(0, 0, 20, 32), (20, 0, 40, 32)], "0,0,21,32 or 20,0,20,32"),  # exclusive ends
+        ([(0, 0, 39, 15), (0, 16, 39, 31)], "0,0,40,16 or 0,16,40,16"),
+        ([(0, 0, 39, 31), (0, 0, 39, 31)], None),  # stated twice
+        ([(0, 0, 39, 31), (2, 2, 20, 20)], None),  # an enlarged part
+        ([(0, 0, 30, 31), (32, 0, 39, 7)], None),  # a small inset
+    ],
+)
+def test_regions_side_by_side(
+    tmp_path: Path, grey: np.ndarray, boxes: list[tuple[int, int, int, int]], named: str | None
+) -> None:
+    regions = [region(box, (0.03, 0.03)) for box in boxes]
+    cine = read_cine(write(tmp_path / "a.dcm", grey, SequenceOfUltrasoundRegions=regions))
+    assert [(doubt.reason, doubt.level) for doubt in cine.doubts] == [(Reason.REGION_UNSURE, Level.REVIEW)] * bool(
+        named
+    )
+    assert cine.warnings == tuple(doubt.text for doubt in cine.doubts)
+    assert not named or f"(--roi) to one of them, {named}." in cine.warnings[0]
 
 
 def test_real_cine_whose_tags_describe_another_image() -> None:
@@ -204,13 +184,6 @@ def test_files_that_are_wrong(tmp_path: Path, grey: np.ndarray, capfd: pytest.Ca
     write(path, grey)
     path.write_bytes(path.read_bytes()[:-2000])
     assert "cut short or damaged" in error_line(path, capfd)
-
-
-def test_video_inside_dicom_has_no_decoder(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    data = pydicom.dcmread(pydicom.examples.get_path("ybr_color"))
-    data.file_meta.TransferSyntaxUID = pydicom.uid.MPEG4HP41
-    data.save_as(tmp_path / "a.dcm")
-    assert "no decoder for MPEG-4 AVC" in error_line(tmp_path / "a.dcm", capfd)
 
 
 def test_deflated_is_refused(tmp_path: Path, grey: np.ndarray, capfd: pytest.CaptureFixture[str]) -> None:

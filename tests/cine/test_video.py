@@ -63,11 +63,17 @@ def test_gif(tmp_path: Path, frames: np.ndarray, capfd: pytest.CaptureFixture[st
     cine = read_cine(path)
     np.testing.assert_array_equal(cine.frames, frames // 2 * 2)
     assert (cine.fps, cine.warnings) == (25, ())
-    uneven = read_cine(write_gif(tmp_path / "uneven.gif", frames, [4, 6] * (FRAMES // 2)))
-    assert uneven.fps == 20
+    rounded = read_cine(write_gif(tmp_path / "rounded.gif", frames, [3, 3, 4] * 6 + [3, 3]))  # 30 a second
+    assert (rounded.fps, rounded.times_s, rounded.warnings) == (pytest.approx(30, rel=0.01), None, ())
+    uneven = read_cine(write_gif(tmp_path / "uneven.gif", frames, [4, 4, 9, 4] * (FRAMES // 4)))
+    assert uneven.fps == pytest.approx(25)
     assert "not evenly spaced" in uneven.warnings[0]
-    no_delay = read_cine(write_gif(tmp_path / "zero.gif", frames, [0] * FRAMES))
-    assert no_delay.fps == 10  # as browsers do
+    rests = read_cine(write_gif(tmp_path / "rests.gif", frames, [4] * (FRAMES - 1) + [200]))
+    assert (rests.fps, rests.times_s, rests.warnings) == (25, None, ())  # the last frame is shown until it starts again
+    for delay in (0, 1):  # each player has its own rate for these
+        no_delay = read_cine(write_gif(tmp_path / "zero.gif", frames, [delay] * FRAMES))
+        assert (no_delay.fps, len(no_delay.warnings)) == (None, 1)
+        assert "states no time between its frames" in no_delay.warnings[0]
     assert "cut short" in error_line(cut(path, 0.6), capfd)
     path.write_bytes(b"GIF89a")
     assert "cut short: 0 frames" in error_line(path, capfd)
@@ -100,7 +106,7 @@ def test_bound_holds_while_decoding(tmp_path: Path, frames: np.ndarray) -> None:
     path = write_video(tmp_path / "a.avi", frames)
     pixels = FRAMES * HEIGHT * WIDTH
     assert len(read_video(path, max_pixels=pixels).frames) == FRAMES
-    assert len(stack_frames(path, iter(frames), max_pixels=pixels)) == FRAMES
+    assert len(stack_frames(path, iter(frames), max_pixels=pixels)[0]) == FRAMES
     with pytest.raises(VideoError, match="20 frames of 64x48 are over"):
         read_video(path, max_pixels=pixels - 1)
     with pytest.raises(VideoError, match="20 frames of 64x48 are over"):

@@ -1,6 +1,8 @@
 """`edgeecho segment`: the files that it writes, and one clear line for everything that can be wrong."""
 
 import json
+import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edgeecho.report import Marks
 from edgeecho.runtime import packaged_models
 from tests.helpers import the_error
 
@@ -17,7 +20,7 @@ Command = Callable[..., tuple[int, str, str]]
 
 CONTRACT = (
     "input frames height width fps spacing_mm roi area_px ed_frames es_frames beats ef_percent edv_ml esv_ml "
-    "sv_ml heart_rate_bpm spread quality doubtful warnings model"
+    "sv_ml heart_rate_bpm spread withheld verdict reasons flip inverted quality doubtful warnings model"
 )
 
 
@@ -72,13 +75,14 @@ def test_flags_reach_the_result(command: Command, npz: Path, tmp_path: Path) -> 
     figures = json.loads((out / "heart.json").read_text())
     assert (figures["fps"], figures["spacing_mm"], figures["roi"]) == (50, [0.5, 0.4], [10, 12, 100, 90])
     assert figures["model"]["precision"] == "fp32"
+    assert (figures["flip"], figures["inverted"]) == ("lr", False)
 
 
 def test_one_frame_is_no_error(command: Command, tmp_path: Path, heart: np.ndarray) -> None:
     cv2.imwrite(str(tmp_path / "still.png"), heart[0])
     code, stdout, stderr = command("segment", tmp_path / "still.png", "--out", tmp_path / "out")
     assert code == 0, stderr
-    assert "1 frame, 0 beats, no EF" in stdout
+    assert "1 frame, 0 beats, no EF: 1 frame: no beat to measure -> " in stdout
     figures = json.loads((tmp_path / "out" / "still.json").read_text())
     assert figures["ef_percent"] is None
     assert "1 frame: no beat to measure" in figures["warnings"]
@@ -111,6 +115,53 @@ def test_a_folder_with_a_bad_file_goes_on(command: Command, npz: Path, tmp_path:
     assert [line.partition(":")[0] for line in stdout.splitlines()] == ["a.npz", "c.avi"]
     names = {p.name for p in (tmp_path / "out").iterdir()}
     assert names == {f"{stem}{suffix}" for stem in "ac" for suffix in (".json", ".npz", ".webm", ".png")}
+
+
+def test_what_many_cines_have_in_common_is_printed_once(command: Command, tmp_path: Path, heart: np.ndarray) -> None:
+    folder = tmp_path / "cines"
+    folder.mkdir()
+    for name in "abc":
+        np.savez(folder / f"{name}.npz", frames=heart, fps=25)
+    np.savez(folder / "d.npz", frames=heart, spacing_mm=(0.9, 0.9))
+    (folder / "e.avi").write_text("no video")
+    (folder / "f.avi").write_bytes(b"")
+    code, stdout, stderr = command("segment", folder, "--out", tmp_path / "out")
+    assert code == 1
+    assert len(stdout.splitlines()) == 4
+    lines = stderr.splitlines()
+    assert [line for line in lines if "pixel spacing unknown" in line] == [
+        "3 of 6 cines: pixel spacing unknown: no volumes in mL, and EF is right only if pixels are square"
+    ]
+    assert [line for line in lines if "frame rate unknown" in line] == ["d.npz: frame rate unknown: no heart rate"]
+    assert sum("weights under" in line for line in lines) == 1
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    assert len(errors) == 2
+    assert lines[-3:] == ["2 of 6 cines failed:", *(f"  {error}" for error in errors)]
+    for name in "abc":  # each result has its own
+        warnings = json.loads((tmp_path / "out" / f"{name}.json").read_text())["warnings"]
+        assert sum("pixel spacing unknown" in warning for warning in warnings) == 1
+
+
+def test_a_name_that_is_not_utf8(command: Command, tmp_path: Path, heart: np.ndarray) -> None:
+    """OpenCV would end the process."""
+    folder, out = tmp_path / os.fsdecode(b"m\xe4rz"), tmp_path / os.fsdecode(b"\xfc")
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this file system takes UTF-8 alone")
+    write_avi(tmp_path / "a.avi", heart).rename(folder / os.fsdecode(b"caf\xe9.avi"))
+    (folder / os.fsdecode(b"\xe8.avi")).write_text("no video")
+    for _ in range(2):  # its own results are no input
+        code, stdout, stderr = command("segment", folder, "--out", folder / "out")
+        assert code == 1, stderr
+        assert [line.partition(":")[0] for line in stdout.splitlines()] == [r"caf\xe9.avi"]
+        (error,) = (line for line in stderr.splitlines() if line.startswith("error: "))
+        assert r"m\xe4rz/\xe8.avi" in error
+    (written,) = (folder / "out").glob("*.json")
+    text = written.read_bytes().decode("utf-8")
+    assert json.loads(text)["input"] == rf"{tmp_path}/m\xe4rz/caf\xe9.avi"
+    assert command("segment", folder / os.fsdecode(b"caf\xe9.avi"), "--out", out)[0] == 0
+    assert {path.suffix for path in out.iterdir()} == {".json", ".npz", ".webm", ".png"}
 
 
 def test_results_within_an_input_folder_are_no_input(command: Command, npz: Path, tmp_path: Path) -> None:
@@ -266,14 +317,17 @@ def test_a_region_that_does_not_fit_the_cine(command: Command, npz: Path, tmp_pa
 def test_a_doubtful_answer_is_marked(
     command: Command, tmp_path: Path, heart: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn: list[bool] = []
-    monkeypatch.setattr("edgeecho.report.results.write_curve", lambda *_, is_doubtful: drawn.append(is_doubtful))
+    drawn: list[Marks] = []
+    monkeypatch.setattr("edgeecho.report.results.write_curve", lambda _, __, ___, marks, ____: drawn.append(marks))
     np.savez(tmp_path / "noise.npz", frames=np.random.default_rng(0).integers(0, 256, (30, 96, 96), dtype=np.uint8))
     code, stdout, stderr = command("segment", tmp_path / "noise.npz", "--out", tmp_path / "out")
     assert code == 0, stderr
-    assert "(doubtful: " in stdout
-    assert json.loads((tmp_path / "out" / "noise.json").read_text())["doubtful"] is True
-    assert drawn == [True]
+    figures = json.loads((tmp_path / "out" / "noise.json").read_text())
+    assert (figures["doubtful"], figures["verdict"], figures["ef_percent"]) == (True, "withhold", None)
+    first = next(reason["text"] for reason in figures["reasons"] if reason["level"] == "withhold")
+    assert re.search(rf"(no EF|EF withheld): {re.escape(first)} -> ", stdout)
+    assert drawn[0].headline in ("no EF", "EF withheld")
+    assert drawn[0].remark == f"withhold: {first}"
 
 
 def test_results_may_go_beside_the_input_but_not_over_it(command: Command, tmp_path: Path) -> None:

@@ -72,7 +72,8 @@ class Model:
     def __init__(self, mistake: Callable[[np.ndarray], np.ndarray] = lambda mask: mask) -> None:
         self.mistake = mistake
 
-    def segment(self, cine: Cine) -> Any:
+    def segment(self, cine: Cine, *, flip: str) -> Any:
+        assert flip == "none"  # pictures of a data set are upright
         return answer(self.mistake((cine.frames > 100).astype(np.uint8)), cine)
 
 
@@ -85,7 +86,8 @@ def answer(mask: np.ndarray, cine: Cine) -> Any:
         area_px=area,
         ed_frames=list(found.ed_frames),
         es_frames=list(found.es_frames),
-        ef_percent=found.ef_percent,
+        ef_percent=None,  # as if it was withheld
+        measurement=found,
         warnings=[],
     )
 
@@ -209,7 +211,9 @@ class TestBiplane:
         release = write_camus_release(tmp_path)
         items = [item for split in ("train", "val", "test") for item in open_data(f"camus:{release}").items(split)]
         model = Model()
-        model.segment = lambda cine: answer(np.repeat(cine.labels[min(cine.labels)][None], len(cine.frames), 0), cine)
+        model.segment = lambda cine, flip: answer(
+            np.repeat(cine.labels[min(cine.labels)][None], len(cine.frames), 0), cine
+        )
         scores = evaluate_items(model, items, "camus", "all")
         assert [(p.group, p.view) for p in scores.biplane] == [(f"patient{n:04d}", "biplane") for n in range(1, 5)]
         by_view = {item.view: item.read() for item in items if item.group == "patient0001"}

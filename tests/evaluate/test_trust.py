@@ -8,6 +8,7 @@ import pytest
 
 from edgeecho.cine import Cine
 from edgeecho.metrics import dice
+from edgeecho.preprocess import Orientation
 from edgeecho.reasons import SENTENCES, Level, Reason, find
 from edgeecho.runtime import Segmentation
 from edgeecho.synthetic.phantom import PhantomHeart
@@ -19,12 +20,16 @@ from studies.trust_orientation import is_put_right, is_recognised
 from studies.trust_table import Table, share
 from studies.trust_verdicts import kinds
 
+UPRIGHT = Orientation()
+
 
 @dataclass
 class Result:
     """Fields of a result that the study reads."""
 
     doubts: list[Any]
+    flip: str = "none"
+    orientation: Orientation = UPRIGHT
 
 
 def result(doubts: tuple[Any, ...] = (), **fields: object) -> Segmentation:
@@ -71,13 +76,16 @@ def test_reasons_are_codes() -> None:
         ("mirrored", "lr", True),
         ("mirrored", "ud", False),
         ("apex down", "ud", True),
-        ("turned by 180", "udlr", True),
+        ("turned by 180", "lrud", True),
         ("turned by 180", "ud", False),
         ("turned by 90", "lr", False),
-        ("mirrored", None, False),
+        ("turned by 90", "cw", True),
+        ("turned by 270", "ccw", True),
+        ("mirrored", "none", False),
+        ("inverted", "none", False),
     ],
 )
-def test_the_right_flip(kind: str, flip: str | None, put_right: bool) -> None:
+def test_the_right_flip(kind: str, flip: str, put_right: bool) -> None:
     assert is_put_right(result(flip=flip), kind) is put_right
     assert is_recognised(result(flip=flip), kind) is put_right
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeecho.synthetic.phantom import draw_cine
 from tests.helpers import draw_heart
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "python"
@@ -40,11 +41,23 @@ def test_a_cine_and_its_masks(cine: Path, tmp_path: Path) -> None:
     assert "pixel spacing unknown" not in run("measure_masks.py", tmp_path / "masks.npz", 25, 0.5, 0.5)
 
 
-def test_live_frames(cine: Path) -> None:
-    lines = run("stream_frames.py", cine).splitlines()
+def test_live_frames(tmp_path: Path) -> None:
+    drawn = draw_cine(5)
+    frames = np.concatenate([drawn.frames] * 3)
+    np.savez(tmp_path / "heart.npz", frames=frames, fps=drawn.fps)
+    lines = run("stream_frames.py", tmp_path / "heart.npz").splitlines()
     assert lines[0] == "answers come 4 frames late"
-    assert [line.partition(":")[0] for line in lines[1:]] == [f"frame {k}" for k in range(60)]
-    assert ", EF " in lines[-1]
+    answers, findings = lines[1 : 1 + len(frames)], lines[1 + len(frames) :]
+    assert [line.partition(":")[0] for line in answers] == [f"frame {k}" for k in range(len(frames))]
+    assert ", EF " in answers[-1]
+    assert ", EF " not in answers[0]
+    assert findings == []
+
+
+def test_live_frames_without_an_ef_have_a_reason(cine: Path) -> None:
+    lines = run("stream_frames.py", cine).splitlines()
+    assert ", EF " not in lines[60]
+    assert any(line.startswith("withhold: ") for line in lines[61:])
 
 
 def test_onnx_runtime_alone_gives_the_same_masks(tmp_path: Path) -> None:

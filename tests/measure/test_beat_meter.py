@@ -124,15 +124,68 @@ def test_a_wrong_frame_rate_is_noticed():
     assert any("check the 10 fps" in w for w in result.warnings)
 
 
+def at_times(times_s, bpm=62.5):
+    """Masks of the heart as a recorder takes them at these times."""
+    relative = ventricle(times_s * bpm / 60)
+    return np.stack([ellipse(75 + 15 * r, 21 + 7 * r, shape=(120, 100)) for r in relative])
+
+
+@pytest.mark.parametrize("steps_ms", [[16] * 90 + [30] * 50, ([20] * 7 + [60]) * 20])
+def test_the_heart_rate_is_that_of_the_times(steps_ms):
+    times_s = 3.0 + np.cumsum([0, *steps_ms]) / 1000
+    mask = at_times(times_s - 3)
+    area = mask.sum(axis=(1, 2))
+    fps = 1000 / np.median(steps_ms)
+    result = measure(mask, area, fps, (1.0, 1.0), times_s=times_s)
+    assert result.heart_rate_bpm == pytest.approx(62.5, abs=2)
+    assert all(b.heart_rate_bpm == pytest.approx(62.5, abs=4) for b in result.beats)
+    by_frames = [b.heart_rate_bpm for b in measure(mask, area, fps, (1.0, 1.0)).beats]
+    assert max(abs(rate - 62.5) for rate in by_frames) > 10  # what frames over the median rate give
+
+
+def test_a_pause_counts_as_one_step():
+    """The recorder stood still for 0.9 s; the heart of the next frame is one step further."""
+    steps_ms = np.full(124, 20.0)
+    mask = at_times(np.arange(125) * 0.02)
+    steps_ms[70] = 900
+    times_s = np.cumsum([0, *steps_ms]) / 1000
+    result = measure(mask, mask.sum(axis=(1, 2)), 50.0, (1.0, 1.0), times_s=times_s)
+    assert result.heart_rate_bpm == pytest.approx(62.5, abs=2)
+
+
+def test_times_must_fit_and_rise():
+    mask = beating_half_ellipse(frames=20)
+    for times_s in (np.arange(19.0), np.zeros(20)):
+        with pytest.raises(ShapeError, match="times_s"):
+            measure(mask, mask.sum(axis=(1, 2)), 50.0, None, times_s=times_s)
+
+
+def test_the_shape_of_pixels_gives_ef_without_millilitres():
+    relative = ventricle(np.arange(125) / 50 * 75 / 60)
+    spacing = (1.0, 0.5)
+    mask = np.stack([ellipse(75 + 15 * r, 21 + 7 * r, shape=(150, 300), spacing=spacing, tilt=20) for r in relative])
+    area = mask.sum(axis=(1, 2))
+    known = measure(mask, area, 50.0, spacing)
+    shape = measure(mask, area, 50.0, None, aspect=2.0)
+    assert shape.ef_percent == pytest.approx(known.ef_percent, abs=1e-6)
+    assert abs(measure(mask, area, 50.0, None).ef_percent - known.ef_percent) > 1
+    assert shape.edv_ml is None
+    assert shape.warnings == ("pixel spacing unknown: no volumes in mL",)
+    assert measure(mask, area, 50.0, spacing, aspect=7.0) == known
+
+
 def test_the_contract_is_plain_json():
     mask = beating_half_ellipse()
     values = json.loads(json.dumps(measure(mask, mask.sum(axis=(1, 2)), 50.0, (1.0, 1.0)).to_dict()))
     assert set(values) == {
         *("ed_frames", "es_frames", "beats", "ef_percent", "edv_ml", "esv_ml", "heart_rate_bpm", "warnings"),
-        *("sv_ml", "spread"),
+        *("sv_ml", "spread", "no_beat"),
     }
+    assert values["no_beat"] is None
+    assert measure(mask[:1], mask[:1].sum(axis=(1, 2)), 50.0, None).to_dict()["no_beat"] == "too_short"
     assert set(values["beats"][0]) == {
         *("ed_frame", "es_frame", "edv_ml", "esv_ml", "sv_ml", "ef_percent", "heart_rate_bpm"),
+        *("is_used", "reasons"),
     }
     assert isinstance(values["ed_frames"], list)
 

@@ -1,5 +1,7 @@
 """`docs/model-file.md` suffices: what it specifies, written from its text alone, gives what the package gives."""
 
+import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,8 @@ import pytest
 from edgeecho.cine.grey import to_grey
 from edgeecho.errors import VideoError
 from edgeecho.model.registry import ModelRef
-from edgeecho.preprocess import Roi, find_roi, to_network
+from edgeecho.preprocess import FLIPS, Grid, Roi, find_roi, flip_images, to_network, whole_frame
+from edgeecho.runtime import trust_constants
 from edgeecho.runtime.engines.engine import open_engine
 from edgeecho.runtime.engines.openvino_engine import openvino_core
 from edgeecho.synthetic.phantom import draw_cine
@@ -31,25 +34,16 @@ def test_grey(rng: np.random.Generator) -> None:
 # The region of interest, step by step as the document has it
 
 
-def half_to_even(numerator: int, denominator: int) -> int:
-    whole, rest = divmod(numerator, denominator)
-    return whole + (2 * rest > denominator or (2 * rest == denominator and whole % 2 == 1))
+NEAR = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+"""Offsets of the square of 3 by 3 cells."""
 
 
-def disc(height: int, width: int) -> list[tuple[int, int]]:
-    d = half_to_even(min(height, width), 40)
-    d = max(3, d + (d % 2 == 0))
-    r = (d - 1) // 2
-    reach = {dy: round((r * r - dy * dy) ** 0.5) for dy in range(-r, r + 1)}
-    return [(dy, dx) for dy in reach for dx in range(-reach[dy], reach[dy] + 1)]
+def dilate(plane: np.ndarray) -> np.ndarray:
+    return np.any([np.roll(plane, offset, (0, 1)) for offset in NEAR], axis=0)
 
 
-def dilate(plane: np.ndarray, offsets: list[tuple[int, int]]) -> np.ndarray:
-    return np.any([np.roll(plane, offset, (0, 1)) for offset in offsets], axis=0)
-
-
-def erode(plane: np.ndarray, offsets: list[tuple[int, int]]) -> np.ndarray:
-    return np.all([np.roll(plane, offset, (0, 1)) for offset in offsets], axis=0)
+def erode(plane: np.ndarray) -> np.ndarray:
+    return np.all([np.roll(plane, offset, (0, 1)) for offset in NEAR], axis=0)
 
 
 def components(pixels: np.ndarray) -> list[list[tuple[int, int]]]:
@@ -70,35 +64,56 @@ def components(pixels: np.ndarray) -> list[list[tuple[int, int]]]:
     return found
 
 
-def largest_piece(pixels: np.ndarray) -> list[tuple[int, int]]:
-    offsets = disc(*pixels.shape)
-    edge = 2 * max(dy for dy, _ in offsets) + 1  # as good as an unbounded plane
-    plane = np.pad(pixels, edge)
-    closed = erode(dilate(plane, offsets), offsets)
-    opened = dilate(erode(closed, offsets), offsets)
-    return max(components(opened[edge:-edge, edge:-edge]), key=len, default=[])
+def fans(cells: np.ndarray) -> list[list[tuple[int, int]]]:
+    """Return the fans of one candidate, the largest first."""
+    plane = np.pad(cells, 4)  # as good as an unbounded plane
+    opened = dilate(erode(erode(dilate(plane))))
+    found = sorted(components(opened[4:-4, 4:-4]), key=lambda piece: -len(piece))
+    if not found or 50 * len(found[0]) <= cells.size:
+        return []
+    return [piece for piece in found if 3 * len(piece) >= len(found[0])]
 
 
-def documented_region(frames: np.ndarray, spacing_mm: tuple[float, float] | None) -> Roi | None:
-    count, height, width = frames.shape
-    shown = frames[:: max(1, count // 32)].astype(int)
-    high, low = shown.max(axis=0), shown.min(axis=0)
-    if not (high > 12).any():
-        return None
-    lit, moving = high > 12, high - low > 12
-    candidates = [moving, lit] if 4 * moving.sum() > lit.sum() else [lit]
-    pieces = [piece for piece in map(largest_piece, candidates) if 50 * len(piece) > height * width]
-    rows, columns = zip(*pieces[0], strict=True) if pieces else ((0, height - 1), (0, width - 1))
-    y0, y1, x0, x1 = min(rows), max(rows) + 1, min(columns), max(columns) + 1
-    row_mm, column_mm = spacing_mm or (1.0, 1.0)
+def square(y0: int, y1: int, x0: int, x1: int, row_mm: float, column_mm: float) -> Roi:
     side = max((y1 - y0) * row_mm, (x1 - x0) * column_mm)
     tall, wide = max(1, round(side / row_mm)), max(1, round(side / column_mm))
     return Roi((x0 + x1 - wide) // 2, (y0 + y1 - tall) // 2, wide, tall)
 
 
+def documented_fans(frames: np.ndarray, whole: Roi) -> list[list[list[tuple[int, int]]]] | None:
+    """Return the fans of each level that has some; None if the cine is black."""
+    cells = min(112, max(whole.height, whole.width))
+    grids = to_network(frames[:: max(1, len(frames) // 16)], whole, cells).astype(int)
+    high, low = grids.max(axis=0), grids.min(axis=0)
+    if not (high > 5).any():
+        return None
+    found = []
+    for level in (5, 12, 30):
+        lit, moving = high > level, high - low > level
+        candidates = [moving, lit] if 4 * moving.sum() > lit.sum() else [lit]
+        found += [pieces for pieces in map(fans, candidates) if pieces][:1]
+    return found
+
+
+def documented_region(frames: np.ndarray, spacing_mm: tuple[float, float] | None) -> Roi | None:
+    height, width = frames.shape[1:]
+    shape = spacing_mm or (1.0, 1.0)
+    whole = square(0, height, 0, width, *shape)
+    found = documented_fans(frames, whole)
+    if not found:
+        return None if found is None else whole
+    cells = min(112, max(whole.height, whole.width))
+    rows, columns = zip(*found[0][0], strict=True)
+    edges = []
+    for places, start, length, end in ((rows, whole.y, whole.height, height), (columns, whole.x, whole.width, width)):
+        first, last = min(places) * length / cells, (max(places) + 1) * length / cells
+        edges += [max(0, start + math.floor(first)), min(end, start + math.ceil(last))]
+    return square(*edges, *shape)
+
+
 def screen(rng: np.random.Generator) -> np.ndarray:
-    """Blobs of speckle and of still grey, lines and noise, of any size: no sector, but every branch of the rule."""
-    count, height, width = (int(rng.integers(*bounds)) for bounds in ((1, 70), (16, 150), (16, 150)))
+    """Blobs of speckle and of still grey, lines and noise, of any size: no fan, but every branch of the rule."""
+    count, height, width = (int(rng.integers(*bounds)) for bounds in ((1, 70), (16, 250), (16, 250)))
     frames = np.zeros((count, height, width), np.uint8)
     for _ in range(rng.integers(0, 5)):
         y, x = (int(rng.integers(-5, n)) for n in (height, width))
@@ -108,8 +123,15 @@ def screen(rng: np.random.Generator) -> np.ndarray:
         part[:] = speckle if rng.uniform() < 0.6 else speckle[:1] if part.shape[0] else part
     if rng.uniform() < 0.3:
         frames[:, int(rng.integers(height))] = 200
-    frames[rng.uniform(size=frames.shape) < rng.choice([0, 0.001, 0.02])] = int(rng.integers(10, 15))
+    frames[rng.uniform(size=frames.shape) < rng.choice([0, 0.001, 0.02])] = int(rng.integers(4, 35))
     return frames
+
+
+def grid_of(frames: np.ndarray) -> Grid:
+    grid = Grid(*frames.shape[1:])
+    for frame in frames[:: max(1, len(frames) // 16)]:
+        grid.add(frame)
+    return grid
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -128,14 +150,36 @@ def test_region_on_screens(seed: int) -> None:
 def test_region_of_equal_pieces() -> None:
     frames = np.zeros((1, 60, 90), np.uint8)
     for y, x in ((30, 5), (5, 60), (40, 70)):
-        frames[:, y : y + 12, x : x + 12] = 100
-    assert find_roi(frames) == documented_region(frames, None) == Roi(60, 5, 12, 12)
+        frames[:, y : y + 14, x : x + 14] = 100
+    assert find_roi(frames) == documented_region(frames, None) == Roi(60, 5, 14, 14)
+    found = documented_fans(frames, whole_frame(60, 90))
+    assert found is not None
+    assert [[piece[0] for piece in pieces] for pieces in found] == [[(20, 60), (45, 5), (55, 70)]] * 3
+    assert [(fan.top, fan.left) for fan in grid_of(frames).fans()[0]] == [(20, 60), (45, 5), (55, 70)]
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_region_of_a_drawn_heart(seed: int) -> None:
     cine = draw_cine(seed)
     assert find_roi(cine.frames, cine.spacing_mm) == documented_region(cine.frames, cine.spacing_mm)
+
+
+def test_constants_of_the_search_exist() -> None:
+    section = DOCUMENT[DOCUMENT.index("### Region and orientation") : DOCUMENT.index("## Resampling, in integers")]
+    named = set(re.findall(r"`([A-Z][A-Z_]{3,})`", section))
+    assert len(named) >= 10
+    assert not {name for name in named if not hasattr(trust_constants, name)}
+
+
+def test_every_flip_by_the_words_of_the_document() -> None:
+    """Names and their meaning, on a picture whose corners are numbered row by row."""
+    words = {"none": "0 1 2 3", "lr": "1 0 3 2", "ud": "2 3 0 1", "lrud": "3 2 1 0"}
+    words |= {"cw": "2 0 3 1", "ccw": "1 3 0 2", "cwlr": "0 2 1 3", "ccwlr": "3 1 2 0"}
+    assert set(words) == set(FLIPS)
+    picture = np.arange(4).reshape(2, 2)
+    for flip, corners in words.items():
+        assert f"`{flip}`" in DOCUMENT
+        assert flip_images(picture, flip).ravel().tolist() == [int(corner) for corner in corners.split()]
 
 
 @pytest.mark.slow

@@ -1,23 +1,12 @@
-"""Integer resampling against values by hand and golden arrays; sector among text and bars; region and its inverse."""
+"""Integer resampling against values by hand and golden arrays; regions and their masks."""
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
-from edgeecho.errors import ConfigError, ShapeError, VideoError
-from edgeecho.preprocess import (
-    Roi,
-    axis_weights,
-    crop,
-    find_roi,
-    find_sector,
-    mask_from_network,
-    resample,
-    to_network,
-)
-from tests.helpers import draw_heart
+from edgeecho.errors import ConfigError, ShapeError
+from edgeecho.preprocess import Roi, axis_weights, crop, mask_from_network, resample, to_network
 from tests.preprocess import make_golden
 
 SIZES = [
@@ -228,99 +217,3 @@ def test_a_mask_is_the_resampled_answer_at_the_threshold(
     np.testing.assert_array_equal(
         mask_from_network(prob, roi, 60, 80, threshold), full[:, 100 : 100 + 60, 100 : 100 + 80]
     )
-
-
-# Sector
-
-
-def fan_on_screen(rng: np.random.Generator, frames: int = 20, furniture: bool = True) -> tuple[np.ndarray, np.ndarray]:
-    """A speckled fan on a black screen, with a grey bar, text, an ECG line that is drawn from left to right, a ruler.
-
-    Returns:
-        Frames uint8 (T, 480, 640) and the fan, bool (480, 640).
-    """
-    y, x = np.mgrid[0:480, 0:640]
-    reach, ray = np.hypot(x - 330, y - 40), np.arctan2(x - 330, y - 40)
-    fan = (reach > 15) & (reach < 340) & (np.abs(ray) < 0.65)
-    cine = np.where(fan, np.clip(60 * rng.rayleigh(1.0, (frames, 480, 640)), 0, 255), 0).astype(np.uint8)
-    if furniture:
-        for t, frame in enumerate(cine):
-            frame[60:300, 20:34] = np.linspace(255, 0, 240)[:, None]  # grey bar
-            frame[60:380:20, 600:606] = 180  # ruler
-            for row, text in enumerate(("HR 71", "12:34:56", "MI 1.2", "TIS 0.9")):
-                cv2.putText(frame, text, (60, 40 + 22 * row), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 200, 1)
-            cv2.putText(frame, f"{t:03d}", (560, 470), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 220, 1)  # a counter moves too
-            places = np.arange(40, 40 + 28 * (t + 1))
-            heights = 430 + (12 * np.sin(places / 9)).astype(int)
-            frame[heights, places] = 255
-    return cine, fan
-
-
-def is_close(roi: Roi, fan: np.ndarray, pixels: int) -> bool:
-    """Whether the square is that of the fan to within `pixels`, since opening rounds off its corners."""
-    rows, columns = np.flatnonzero(fan.any(axis=1)), np.flatnonzero(fan.any(axis=0))
-    side = max(np.ptp(rows), np.ptp(columns)) + 1
-    centre = (columns[0] + columns[-1] + 1) / 2, (rows[0] + rows[-1] + 1) / 2
-    found = roi.x + roi.width / 2, roi.y + roi.height / 2
-    return abs(roi.width - side) <= pixels and max(abs(a - b) for a, b in zip(centre, found, strict=True)) <= pixels
-
-
-def test_a_moving_fan_among_furniture(rng: np.random.Generator) -> None:
-    frames, fan = fan_on_screen(rng)
-    sector = find_sector(frames)
-    assert 2 * (sector & fan).sum() / (sector.sum() + fan.sum()) > 0.97
-    roi = find_roi(frames)
-    assert roi.width == roi.height
-    assert is_close(roi, fan, 8)
-
-
-def test_a_still_fan_among_furniture(rng: np.random.Generator) -> None:
-    frames, fan = fan_on_screen(rng, frames=1)
-    assert is_close(find_roi(frames), fan, 8)
-
-
-def test_a_frame_that_stands_still_is_found_like_a_still(rng: np.random.Generator) -> None:
-    frames, _ = fan_on_screen(rng, frames=1)
-    assert find_roi(np.repeat(frames, 12, axis=0)) == find_roi(frames)
-
-
-def test_a_fan_alone(rng: np.random.Generator) -> None:
-    frames, fan = fan_on_screen(rng, furniture=False)
-    assert is_close(find_roi(frames), fan, 8)
-
-
-def test_compression_noise_on_black_is_no_sector(rng: np.random.Generator) -> None:
-    frames, fan = fan_on_screen(rng, furniture=False)
-    noisy = np.maximum(frames, rng.integers(0, 12, frames.shape, dtype=np.uint8))
-    assert is_close(find_roi(noisy), fan, 8)
-
-
-def test_a_frame_that_is_all_sector() -> None:
-    frames = np.full((3, 100, 100), 80, np.uint8)
-    assert find_roi(frames) == Roi(0, 0, 100, 100)
-
-
-def test_square_in_millimetres() -> None:
-    frames = np.zeros((1, 300, 300), np.uint8)
-    frames[:, 100:200, 50:250] = 90  # 100 rows of 0.4 mm = 40 mm, 200 columns of 0.1 mm = 20 mm
-    assert find_roi(frames, (0.4, 0.1)) == Roi(-50, 100, 400, 100)
-    assert find_roi(frames, (0.1, 0.1)) == Roi(50, 50, 200, 200)
-    assert find_roi(frames) == Roi(50, 50, 200, 200)
-
-
-def test_a_region_may_reach_over_the_edge(rng: np.random.Generator) -> None:
-    frames = draw_heart(rng, frames=4, height=100, width=160)[0]
-    roi = find_roi(frames)
-    assert roi.width == roi.height > 100
-    assert roi.y < 0
-    assert to_network(frames, roi, 32).shape == (4, 32, 32)
-
-
-@pytest.mark.parametrize("level", [0, 12])
-def test_a_black_cine_has_no_sector(level: int) -> None:
-    with pytest.raises(VideoError, match=f"every pixel is black .brightest {level}."):
-        find_roi(np.full((3, 64, 64), level, np.uint8))
-
-
-def test_a_dim_cine_has_one(rng: np.random.Generator) -> None:
-    assert find_roi(np.full((3, 64, 64), 13, np.uint8)) == Roi(0, 0, 64, 64)

@@ -9,9 +9,9 @@ import pytest
 
 from edgeecho.errors import OutputError, ShapeError
 from edgeecho.files import atomic
-from edgeecho.report import contact_sheet, draw_curve, write_curve, write_overlay, write_png
+from edgeecho.report import Marks, contact_sheet, draw_curve, write_curve, write_overlay, write_png
 from edgeecho.report.curve import ticks
-from edgeecho.report.draw import OUTLINE, outlines
+from edgeecho.report.draw import ED, ES, OUTLINE, fit_text, outlines, text_width
 from edgeecho.report.overlay import overlay_scale, render_overlay
 
 
@@ -45,7 +45,9 @@ def test_the_video_opens_again(tmp_path, monkeypatch, encoder):
         monkeypatch.setitem(sys.modules, "av", None)
     frames, mask, area = cine()
     path = tmp_path / "clip.webm"
-    write_overlay(path, frames, mask, 50.0, area_px=area, ed_frames=(0,), es_frames=(6,))
+    write_overlay(
+        path, frames, mask, 50.0, area_px=area, marks=Marks((0,), (6,), headline="EF 49%", remark="review: x")
+    )
     pictures, fps = read_video(path)
     scale = overlay_scale(*frames.shape[1:])
     assert scale == 3
@@ -88,32 +90,65 @@ def test_outlines_at_the_border_and_of_nothing():
 def test_rendering_leaves_frames_alone_and_takes_colour_and_one_frame():
     frames, mask, area = cine(frames=1)
     before = frames.copy()
-    (picture,) = render_overlay(frames, mask, None, area_px=area, ed_frames=(0,))
+    (picture,) = render_overlay(frames, mask, None, area_px=area, marks=Marks((0,)))
     np.testing.assert_array_equal(frames, before)
     rgb = np.repeat(frames[..., None], 3, axis=3)
-    (same,) = render_overlay(rgb, mask, None, area_px=area, ed_frames=(0,))
+    (same,) = render_overlay(rgb, mask, None, area_px=area, marks=Marks((0,)))
     np.testing.assert_array_equal(picture, same)
 
 
 def test_an_empty_mask_and_a_flat_curve_can_be_drawn(tmp_path):
     frames, mask, _ = cine(frames=3)
     write_overlay(tmp_path / "a.webm", frames, mask * 0, None, area_px=np.zeros(3, np.float32))
-    write_curve(tmp_path / "a.png", np.zeros(3, np.float32), None, (), (), None, "nothing")
+    write_curve(tmp_path / "a.png", np.zeros(3, np.float32), None, Marks(), "nothing")
     assert len(read_video(tmp_path / "a.webm")[0]) == 3
 
 
 def test_the_curve_is_a_picture_with_marks(tmp_path):
     area = 5000 + 1500 * np.cos(np.arange(100) / 8).astype(np.float32)
-    write_curve(tmp_path / "c.png", area, 50.0, (0, 50), (25, 75), 54.3, "clip with a very long name " * 9)
+    write_curve(
+        tmp_path / "c.png", area, 50.0, Marks((0, 50), (25, 75), headline="EF 54%"), "clip with a very long name " * 9
+    )
     picture = cv2.imread(str(tmp_path / "c.png"))
-    assert picture.shape == (520, 1200, 3)
+    assert picture.shape == (546, 1200, 3)
     assert np.count_nonzero((picture == OUTLINE).all(axis=2)) > 500
-    without = draw_curve(area, 50.0, (), (), 54.3, "x")
+    without = draw_curve(area, 50.0, Marks(headline="EF 54%"), "x")
     assert not np.array_equal(picture, without)
-    assert not np.array_equal(without, draw_curve(area, None, (), (), 54.3, "x"))
-    for ef in (54.3, None):
-        sure, doubtful = (draw_curve(area, 50.0, (), (), ef, "x", is_doubtful=doubt) for doubt in (False, True))
-        assert not np.array_equal(sure, doubtful)
+    assert not np.array_equal(without, draw_curve(area, None, Marks(headline="EF 54%"), "x"))
+    doubtful = draw_curve(area, 50.0, Marks(headline="EF 54%", remark="review: the mask is in pieces"), "x")
+    changed = np.argwhere((without != doubtful).any(axis=2))
+    assert 54 < changed[:, 0].min() < changed[:, 0].max() < 80  # a line between title and curve
+
+
+def test_beats_that_are_left_out_have_hollow_marks():
+    area = 5000 + 1500 * np.cos(np.arange(100) / 8).astype(np.float32)
+    used, left_out = (draw_curve(area, 50.0, Marks((50,), (25,), left_out), "x") for left_out in ((), (50,)))
+    count = [np.count_nonzero((picture == ED).all(axis=2)) for picture in (used, left_out)]
+    assert count[1] < count[0] - 20
+    blue = [np.count_nonzero((picture == ES).all(axis=2)) for picture in (used, left_out)]
+    assert blue[0] == blue[1]
+    frames, mask, area = cine()
+    (a, b) = (
+        next(render_overlay(frames, mask, None, area_px=area, marks=Marks((0,), (6,), out))) for out in ((), (6,))
+    )
+    assert np.count_nonzero((b == ES).all(axis=2)) < np.count_nonzero((a == ES).all(axis=2))
+
+
+def test_verdict_and_reason_are_on_the_video():
+    frames, mask, area = cine()
+    words = Marks(headline="EF withheld", remark="withhold: it is unsure how the picture is turned")
+    plain, worded = (next(render_overlay(frames, mask, None, area_px=area, marks=m)) for m in (Marks(), words))
+    rows = np.argwhere((plain != worded).any(axis=2))[:, 0]
+    assert rows.min() >= 120 * 3  # below the cine
+    assert len(set(rows)) > 15  # two lines
+
+
+@pytest.mark.parametrize("width", [60, 200])
+def test_a_long_text_is_shortened(width):
+    text = fit_text("it is unsure which part of the picture shows the heart", width, 12)
+    assert text.endswith("...")
+    assert text_width(text, 12) <= width
+    assert fit_text("EF", width, 12) == "EF"
 
 
 def test_ticks_are_round():
@@ -154,7 +189,7 @@ def test_a_failure_leaves_the_old_result_and_no_other_file(tmp_path):
     path.write_text("the old one")
     frames, mask, area = cine(frames=4)
     with pytest.raises(IndexError):
-        write_overlay(path, frames, mask, 50.0, area_px=area, ed_frames=(99,))
+        write_overlay(path, frames, mask, 50.0, area_px=area, marks=Marks((99,)))
 
     def fail():
         with atomic(path) as temporary:
@@ -183,7 +218,7 @@ def test_arrays_must_fit(tmp_path):
     with pytest.raises(ShapeError, match=r"got \(11, 120, 151\), \(12, 120, 151\) and \(12,\)"):
         write_overlay(tmp_path / "a.webm", frames[1:], mask, 50.0, area_px=area)
     with pytest.raises(ShapeError, match=r"T >= 1"):
-        draw_curve(area[:0], 50.0, (), (), None, "x")
+        draw_curve(area[:0], 50.0, Marks(), "x")
 
 
 def test_importing_the_report_needs_no_encoder():

@@ -123,7 +123,7 @@ def test_imports_of_each_file(path: Path) -> None:
 
 FLOORS = (
     ("errors",),
-    ("files", "reasons", "revision"),
+    ("files", "frame_times", "names", "reasons", "revision"),
     ("cine", "model", "measure", "metrics"),
     ("preprocess", "nn", "synthetic"),
     ("runtime",),

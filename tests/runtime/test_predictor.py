@@ -1,6 +1,7 @@
 """Predictor on the packaged model: JSON contract, windowing invariance, numbers of threads, long cines, odd input."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -13,14 +14,15 @@ import edgeecho
 from edgeecho.cine import Cine
 from edgeecho.errors import ConfigError, ModelFileError, ShapeError, VideoError
 from edgeecho.preprocess import Roi
+from edgeecho.reasons import Reason
 from edgeecho.runtime import Predictor, load, locate, packaged_models
 from tests.helpers import draw_heart
 
 CONTRACT = (  # DESIGN, section 4: may be extended; `input` is added by the command
     "frames height width fps spacing_mm roi area_px ed_frames es_frames beats ef_percent edv_ml esv_ml heart_rate_bpm "
-    "sv_ml spread quality doubtful warnings model"
+    "sv_ml spread withheld verdict reasons flip inverted quality doubtful warnings model"
 )
-BEAT = "ed_frame es_frame edv_ml esv_ml sv_ml ef_percent heart_rate_bpm"
+BEAT = "ed_frame es_frame edv_ml esv_ml sv_ml ef_percent heart_rate_bpm is_used reasons"
 MODEL = "name sha256 form precision runtime runtime_version licence"
 
 
@@ -40,6 +42,20 @@ def opened(predictor: Predictor) -> Predictor:
 def beating() -> np.ndarray:
     """Drawn cine of 3 beats of 20 frames, uint8 (60, 128, 128)."""
     return draw_heart(np.random.default_rng(8), frames=60, depth=0.25)[0]
+
+
+WHOLE = {"roi": Roi(0, 0, 128, 128), "flip": "none"}
+"""Settings with which nothing is searched, for tests of what comes after the search."""
+
+
+def on_paper(depth: float = 0.25) -> tuple[np.ndarray, np.ndarray]:
+    """Draw a dark ellipse that beats over resting texture: frames uint8 (60, 128, 128), masks uint8 {0, 1}.
+
+    Over an even ground it would be a picture that is zoomed as a whole.
+    """
+    _, masks = draw_heart(np.random.default_rng(8), frames=60, depth=depth)
+    ground = np.random.default_rng(1).integers(100, 250, (16, 16)).repeat(8, axis=0).repeat(8, axis=1)
+    return np.where(masks, 40, ground).astype(np.uint8), masks
 
 
 def the_same(a: edgeecho.Segmentation, b: edgeecho.Segmentation) -> bool:
@@ -96,9 +112,8 @@ def test_the_contract_on_a_drawn_heart(opened: Predictor, beating: np.ndarray) -
 
 
 def test_what_is_measured_on_paper(paper: Predictor) -> None:
-    _, masks = draw_heart(np.random.default_rng(8), frames=60, depth=0.25)
-    frames = np.where(masks, 40, 160).astype(np.uint8)
-    result = paper.segment(frames, fps=25, spacing_mm=(0.9, 0.9))
+    frames, masks = on_paper()
+    result = paper.segment(frames, fps=25, spacing_mm=(0.9, 0.9), **WHOLE)
     overlap = 2 * (result.mask & masks).sum() / (result.mask.sum() + masks.sum())
     assert overlap > 0.97
     assert result.ed_frames == pytest.approx([0, 20, 40, 59], abs=2) or result.ed_frames == pytest.approx(
@@ -130,11 +145,20 @@ def test_the_contract_on_a_real_cine(opened: Predictor) -> None:
     assert not outside.any()
 
 
+def test_an_ellipse_that_shrinks_on_an_even_ground_is_a_zoom_of_the_whole(paper: Predictor) -> None:
+    _, masks = on_paper()
+    result = paper.segment(np.where(masks, 40, 160).astype(np.uint8), fps=25, spacing_mm=(0.9, 0.9), **WHOLE)
+    assert [finding.reason for finding in result.findings] == [Reason.NOTHING_BEATS]  # the spacing is known
+    assert result.verdict == "withhold"
+    assert (result.ef_percent, result.edv_ml, result.heart_rate_bpm) == (None, None, None)
+    assert all(beat.ef_percent > 40 and beat.edv_ml for beat in result.beats)
+
+
 def test_no_spacing_no_millilitres(paper: Predictor, beating: np.ndarray) -> None:
-    result = paper.segment(beating, fps=25)
+    result = paper.segment(beating, fps=25, **WHOLE)
     assert (result.edv_ml, result.esv_ml, result.spacing_mm) == (None, None, None)
     assert all(beat.edv_ml is None for beat in result.beats)
-    assert paper.segment(beating).heart_rate_bpm is None
+    assert paper.segment(beating, **WHOLE).heart_rate_bpm is None
 
 
 def test_one_frame_has_a_mask_and_no_ef(opened: Predictor, beating: np.ndarray) -> None:
@@ -151,30 +175,38 @@ def test_an_empty_answer_says_so(predictor: Predictor, beating: np.ndarray) -> N
             return np.zeros_like(frames)
 
     result = Predictor(Nothing(), predictor.spec, "0" * 64).segment(beating, fps=25)
-    assert result.ef_percent is None
+    assert (result.ef_percent, result.verdict) == (None, "withhold")
     assert result.quality == {**result.quality, "confidence": 0.0, "empty_frames": 60}
-    assert any("60 of 60 frames" in warning for warning in result.warnings)
+    assert Reason.NO_VENTRICLE in {finding.reason for finding in result.findings}
+    assert "no left ventricle found in any frame" in result.warnings
 
 
 def test_a_mask_in_pieces_is_doubted_in_json_too(paper: Predictor) -> None:
-    frames = np.full((4, 112, 112), 160, np.uint8)
-    frames[:, 20:40, 20:40] = frames[:, 60:80, 60:80] = 40
-    values = json.loads(json.dumps(paper.segment(frames).to_dict(), allow_nan=False))
-    assert values["quality"]["broken_frames"] == 4
-    assert any("falls into pieces in 4 of 4 frames" in warning for warning in values["warnings"])
-    assert values["doubtful"] is True
+    frames, _ = on_paper()
+    frames[:, 4:20, 4:20] = 40
+    result = paper.segment(frames, fps=25, **WHOLE)
+    values = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert values["quality"]["broken_frames"] == 60
+    assert not result.mask[:, 4:20, 4:20].any()  # the largest piece alone is given
+    assert (values["verdict"], values["doubtful"], values["ef_percent"]) == ("withhold", True, None)
+    assert {beat["is_used"] for beat in values["beats"]} == {False}
+    assert all("mask_in_pieces" in beat["reasons"] for beat in values["beats"])
+    (reason,) = (reason for reason in values["reasons"] if reason["code"] == "mask_in_pieces")
+    assert reason["level"] == "withhold"
+    assert re.search(r"the mask is in pieces in (\d+) of \1 frames", reason["text"])
 
 
 def test_figures_that_no_heart_has_are_doubted(paper: Predictor) -> None:
-    _, masks = draw_heart(np.random.default_rng(8), frames=60, depth=0.25)
-    frames = np.where(masks, 40, 160).astype(np.uint8)
-    assert paper.segment(frames, fps=25, spacing_mm=(0.9, 0.9)).to_dict()["doubtful"] is False
+    frames, _ = on_paper()
+    assert paper.segment(frames, fps=25, spacing_mm=(0.9, 0.9), **WHOLE).to_dict()["doubtful"] is False
     for mm, says in ((0.2, "mL is implausible: check the pixel spacing"), (4, "mL is implausible")):
-        large_or_small = paper.segment(frames, fps=25, spacing_mm=(mm, mm))
+        large_or_small = paper.segment(frames, fps=25, spacing_mm=(mm, mm), **WHOLE)
         assert [says in doubt for doubt in large_or_small.doubts] == [True]
         assert large_or_small.doubts[0] in large_or_small.warnings
-    _, masks = draw_heart(np.random.default_rng(8), frames=60, depth=0.6)
-    assert "an EF of 9" in paper.segment(np.where(masks, 40, 160).astype(np.uint8), fps=25).doubts[0]
+    result = paper.segment(on_paper(depth=0.6)[0], fps=25, **WHOLE)
+    assert any("an EF of 9" in doubt for doubt in result.doubts)
+    assert (result.verdict, result.ef_percent) == ("withhold", None)
+    assert all(beat.ef_percent > 90 and not beat.is_used for beat in result.beats)
 
 
 def test_a_frozen_tail_is_a_warning(opened: Predictor, beating: np.ndarray) -> None:
@@ -184,7 +216,7 @@ def test_a_frozen_tail_is_a_warning(opened: Predictor, beating: np.ndarray) -> N
     assert frozen(beating) == []
     assert frozen(np.concatenate([beating, beating[-1:].repeat(5, axis=0)])) == []
     tail = np.concatenate([beating, beating[-1:].repeat(20, axis=0)])
-    tail[-7] += 1  # what compression leaves
+    tail[-7] = np.minimum(tail[-7], 254) + 1  # what compression leaves
     assert frozen(tail) == ["the last 21 of 80 frames are the same: cut them off, beats there are not real"]
     assert frozen(beating[:1].repeat(30, axis=0)) == [
         "the last 30 of 30 frames are the same: cut them off, beats there are not real"
@@ -261,7 +293,7 @@ def test_a_mirrored_view(opened: Predictor, flip: str, axis: int) -> None:
     frames[:, 60:170, 70:150] //= 6
     roi = Roi(0, 0, 224, 224)
     mirrored = opened.segment(np.flip(frames, axis), roi=roi, flip=flip)
-    upright = opened.segment(frames, roi=roi)
+    upright = opened.segment(frames, roi=roi, flip="none")
     np.testing.assert_array_equal(mirrored.mask, np.flip(upright.mask, axis))
     assert upright.mask.any()
     assert (upright.mask != mirrored.mask).any()
@@ -331,7 +363,7 @@ def test_a_black_cine(opened: Predictor) -> None:
         ({"spacing_mm": (float("nan"), 1)}, "spacing_mm must be two positive numbers"),
         ({"spacing_mm": (1, float("nan"))}, "spacing_mm must be two positive numbers"),
         ({"spacing_mm": (float("inf"), 1)}, "spacing_mm must be two positive numbers"),
-        ({"flip": "diagonal"}, "unknown flip 'diagonal'; known: lr, ud"),
+        ({"flip": "diagonal"}, "unknown flip 'diagonal'; known: auto, none, lr, ud, lrud, cw, ccw, cwlr, ccwlr"),
     ],
 )
 def test_settings_that_make_no_sense(
@@ -388,3 +420,36 @@ def test_a_precision_that_a_bundle_does_not_have(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match=says):
         load(tmp_path, precision="int8")
     assert load(tmp_path, threads=1).spec.precision == "fp32"
+
+
+@pytest.fixture(scope="module")
+def phantom() -> Cine:
+    """One beat of a drawn heart with an EF of 48.8% and 62.5 beats a minute, on square pixels of unknown size."""
+    from edgeecho.synthetic.phantom import draw_cine
+
+    return Cine(np.ascontiguousarray(draw_cine(11).frames[:76, :454, :512]), fps=50.0)
+
+
+@pytest.mark.slow
+def test_pixels_that_are_not_square_give_the_same_ef(predictor: Predictor, phantom: Cine) -> None:
+    """Taken as square, the squeezed heart has an EF of 45%."""
+    squeezed = np.ascontiguousarray(phantom.frames[:, :, ::2])
+    result = predictor.segment(Cine(squeezed, fps=50.0, aspect=0.5), flip="none")
+    assert result.ef_percent == pytest.approx(48.8, abs=3)
+    assert result.mask.shape == squeezed.shape
+    assert result.roi.height == pytest.approx(2 * result.roi.width, abs=1)
+    assert "pixel spacing unknown: no volumes in mL" in result.warnings
+    assert predictor.segment(Cine(squeezed, fps=50.0), flip="none").measurement.ef_percent < 46
+
+
+@pytest.mark.slow
+def test_the_heart_rate_is_that_of_the_times_of_a_cine(predictor: Predictor, phantom: Cine) -> None:
+    """Recorded at 50, then at 25 frames a second: frames over the median rate are 94 a minute."""
+    taken = np.r_[0:40, 40:76:2]
+    cine = Cine(phantom.frames[taken], fps=50.0, times_s=taken / 50)
+    result = predictor.segment(cine, flip="none")
+    assert result.heart_rate_bpm == pytest.approx(62.5, abs=2)
+    assert result.ef_percent == pytest.approx(48.8, abs=3)
+    stated = predictor.segment(cine, fps=25.0, flip="none")  # a rate of the user's own is in place of the times
+    assert stated.heart_rate_bpm is not None
+    assert stated.heart_rate_bpm < 55

@@ -6,6 +6,7 @@
 #include "beat_history.h"
 #include "disc_volume.h"
 #include "ejection_fraction.h"
+#include "numbers.h"
 
 /* A run of a mask that waits to be measured. */
 typedef struct {
@@ -93,8 +94,8 @@ static ee_discs discs_of(ee_beat_meter *m, uint64_t frame) {
 /* Measure a beat that the tracker found, if its two frames have a volume that falls. */
 static void measure(void *context, const ee_beat *found) {
     ee_beat_meter *m = context;
-    const ee_discs ed = discs_of(m, found->ed_frame);
-    const double edv = ed.volume, esv = discs_of(m, found->es_frame).volume;
+    const ee_discs ed = discs_of(m, found->ed_frame), es = discs_of(m, found->es_frame);
+    const double edv = ed.volume, esv = es.volume;
     if (!(esv < edv))
         return;
     const double rate = m->fps > 0 && found->interval_frames > 0 ? 60 * m->fps / found->interval_frames : NAN;
@@ -108,7 +109,7 @@ static void measure(void *context, const ee_beat *found) {
         .heart_rate_bpm = rate >= EE_MIN_BPM && rate <= EE_MAX_BPM ? rate : NAN,
     };
     if (m->judge)
-        m->judge(m->judge_context, found, ed.elongation, &beat);
+        m->judge(m->judge_context, found, ee_larger(ed.elongation, es.elongation), &beat);
     ee_beat_history_add(&m->history, &beat);
     m->completed++;
 }

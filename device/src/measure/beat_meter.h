@@ -66,7 +66,8 @@ size_t ee_beat_meter_size(uint32_t max_width, uint32_t max_height, double fps);
 ee_beat_meter *ee_beat_meter_init(void *memory, size_t size, uint32_t width, uint32_t height, double fps, double row_mm,
                                   double col_mm);
 
-/* Judge each beat once it is measured: set its `reasons` and `severe`. `elongation` is that of the mask of its ED. */
+/* Judge each beat once it is measured: set its `reasons` and `severe`. `elongation` is the larger
+ * one of the masks of ED and ES. */
 typedef void ee_judge(void *context, const struct ee_beat *beat, double elongation, ee_beat_measurement *measured);
 void ee_beat_meter_set_judge(ee_beat_meter *meter, ee_judge *judge, void *context);
 

@@ -106,6 +106,12 @@
 #define EE_MAX_BPM 200.0
 /* Most cells a side of the small pictures. */
 #define EE_MOTION_CELLS 28
+/* Units of small pictures in a grey level: few enough that the sums of squares stay below 2^53. */
+#define EE_LEVEL_PARTS 4
+/* Mean grey level up to which a cell is dark. */
+#define EE_MAX_DARK_LEVEL 2
+/* Cells so near to a dark one, along rows and columns, are not used. */
+#define EE_DARK_REACH_CELLS 2
 /* A parameter that depends on those before it leaves a smaller part of its square, and is not used. */
 #define EE_MIN_PIVOT_FRACTION 1e-09
 

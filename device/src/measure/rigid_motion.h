@@ -15,10 +15,15 @@ typedef struct {
 /* Cells a side of the small pictures of frames of this side; at most EE_MOTION_CELLS. */
 uint32_t ee_motion_cells(uint32_t size_px);
 
-/* Sum a frame, `size_px` a side, over square blocks: `cells` * `cells` sums. `columns` has room for `size_px` numbers. */
-void ee_small_picture(const uint8_t *frame, uint32_t size_px, uint32_t cells, uint16_t *columns, int32_t *sums);
+typedef struct {     /* room for cells * cells numbers each */
+    int32_t *levels; /* means of blocks, in units of 1 / EE_LEVEL_PARTS of a grey level */
+    int32_t *smooth; /* these, smoothed, without the outermost rows and columns */
+} ee_small;
+
+/* Make the small picture of a frame, `size_px` a side. `columns` has room for `size_px` numbers. */
+void ee_make_small(const uint8_t *frame, uint32_t size_px, uint32_t cells, uint16_t *columns, ee_small *small);
 
 /* Compare two small pictures, one after the other. */
-ee_change ee_explained_change(const int32_t *before, const int32_t *after, uint32_t cells);
+ee_change ee_explained_change(const ee_small *before, const ee_small *after, uint32_t cells);
 
 #endif

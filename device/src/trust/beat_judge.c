@@ -28,7 +28,8 @@ static void judge_masks(const ee_frame_history *history, uint64_t first, uint64_
         add(m, EE_REASON_CUT_BY_EDGE, 0);
 }
 
-static void judge_motion(const ee_frame_history *history, uint64_t first, uint64_t last, ee_beat_measurement *m) {
+static void judge_motion(const ee_frame_history *history, uint64_t first, uint64_t last, int is_whole,
+                         ee_beat_measurement *m) {
     const ee_motion motion = ee_frame_history_motion(history, first, last);
     if ((double)motion.still > EE_MAX_STILL_FRACTION * (double)(last - first))
         add(m, EE_REASON_FROZEN, 1);
@@ -41,7 +42,7 @@ static void judge_motion(const ee_frame_history *history, uint64_t first, uint64
     const int64_t right = (int64_t)b.left + b.right - a.left - a.right;
     const uint32_t height = a.bottom - a.top, width = a.right - a.left;
     const double size = height > width ? height : width, way = sqrt((double)(down * down + right * right)) / 2;
-    if (way > EE_MOVED_FRACTIONS_0 * size)
+    if (is_whole && way > EE_MOVED_FRACTIONS_0 * size)
         add(m, EE_REASON_PROBE_MOVED, way > EE_MOVED_FRACTIONS_1 * size);
 }
 
@@ -52,7 +53,7 @@ void ee_judge_beat(void *context, const ee_beat *beat, double elongation, ee_bea
     const uint64_t end = is_rising ? beat->ed_frame : beat->es_frame;
     const uint64_t last = beat->next_ed_frame ? beat->next_ed_frame : end;
     judge_masks(history, first, last, m);
-    judge_motion(history, first, last, m);
+    judge_motion(history, first, last, beat->next_ed_frame > 0, m);
     if (elongation < EE_MIN_ELONGATIONS_0)
         add(m, EE_REASON_SHORT_AXIS, elongation < EE_MIN_ELONGATIONS_1);
     if (beat->interval_frames > 0 && beat->interval_frames < EE_MIN_BEAT_FRAMES_0)

@@ -19,7 +19,7 @@
 #define EE_MAX_EDGE_CELLS 4
 /* Least margin of confidence between the best orientation and the next, after so many sampled frames. */
 #define EE_CLEAR_MARGINS_COUNT 3
-#define EE_CLEAR_MARGINS {{1, 0.02}, {2, 0.008}, {4, 0.004}}
+#define EE_CLEAR_MARGINS {{1, 0.02}, {2, 0.008}, {4, 0.003}}
 /* Most frames that are sampled in a whole cine. */
 #define EE_MAX_SAMPLES 4
 /* Least confidence in an orientation that differs from that of the picture. */
@@ -28,8 +28,8 @@
 #define EE_MIN_INVERTED_GAIN 0.02
 /* Confidence of a look from which it shows a ventricle. */
 #define EE_MIN_LIKELY_CONFIDENCE 0.93
-/* Time in a stream until the first frame is sampled. */
-#define EE_FIRST_SAMPLE_S 0.2
+/* Least frames that are sampled in a stream before its view is fixed. */
+#define EE_MIN_LIVE_SAMPLES 2
 /* Time in a stream from the end of a sample to the next. */
 #define EE_SAMPLE_INTERVAL_S 0.2
 /* Time in a stream until the search begins again, if it found no ventricle in `MAX_SAMPLES` samples. */
@@ -49,11 +49,12 @@
 /* Pixels on the edge of the picture a frame, as a part of the root of the mask's pixels, above which it is cut. */
 #define EE_MAX_EDGE_FRACTION 0.35
 /* Part of the change of the picture that a motion of the whole explains: doubtful, and left out. */
-#define EE_RIGID_FRACTIONS_0 0.28
-#define EE_RIGID_FRACTIONS_1 0.35
-/* Length over width of the mask at ED (pi L^2 / 4 A): below the first doubtful, below the second left out. */
-#define EE_MIN_ELONGATIONS_0 1.3
-#define EE_MIN_ELONGATIONS_1 1.2
+#define EE_RIGID_FRACTIONS_0 0.68
+#define EE_RIGID_FRACTIONS_1 0.77
+/* Length over width of the mask (pi L^2 / 4 A), the larger of ED and ES: below the first doubtful, below the second
+ * left out. */
+#define EE_MIN_ELONGATIONS_0 1.28
+#define EE_MIN_ELONGATIONS_1 1.22
 /* Frames from ED to ED: below the first doubtful, below the second left out. */
 #define EE_MIN_BEAT_FRAMES_0 8
 #define EE_MIN_BEAT_FRAMES_1 6

@@ -1,5 +1,7 @@
 #include "frame_history.h"
 
+#include <string.h>
+
 #include "../measure/curve_buffer.h"
 #include "constants.h"
 
@@ -13,10 +15,10 @@ void ee_frame_history_reset(ee_frame_history *h) {
 
 void ee_frame_history_see(ee_frame_history *h, const uint8_t *picture) {
     const uint64_t seen = h->seen++;
-    const int32_t *before = h->pictures[(seen + 1) % 2];
-    int32_t *now = h->pictures[seen % 2];
+    const ee_small *before = &h->pictures[(seen + 1) % 2];
+    ee_small *now = &h->pictures[seen % 2];
     ee_motion *motion = &h->motion[seen % h->capacity];
-    ee_small_picture(picture, h->size, h->cells, h->columns, now);
+    ee_make_small(picture, h->size, h->cells, h->columns, now);
     if (!seen) {
         *motion = (ee_motion){0};
         return;
@@ -25,7 +27,7 @@ void ee_frame_history_see(ee_frame_history *h, const uint8_t *picture) {
     *motion = h->motion[(seen - 1) % h->capacity];
     motion->explained += change.explained;
     motion->whole += change.whole;
-    motion->still += change.whole == 0;
+    motion->still += memcmp(before->levels, now->levels, (size_t)h->cells * h->cells * sizeof *now->levels) == 0;
 }
 
 void ee_frame_history_score(ee_frame_history *h, const ee_mask_score *score) {

@@ -19,7 +19,7 @@ typedef struct ee_frame_history {
     ee_frame_sums *sums;
     ee_box *boxes;
     ee_motion *motion;
-    int32_t *pictures[2]; /* small pictures of the last two frames, of cells * cells sums */
+    ee_small pictures[2]; /* small pictures of the last two frames */
     uint16_t *columns;    /* room for `size` numbers */
     uint32_t size, cells;
     uint64_t scored, seen; /* frames whose mask was scored, and whose picture was seen */

@@ -1,5 +1,5 @@
-/* View of a live stream: the whole frame until region and orientation are sure, then a fixed one. Python's
- * `live_view.py`. */
+/* View of a live stream: at first the whole frame, then what one sampled frame shows, and a fixed view once it is sure.
+ * Python's `live_view.py`. */
 #ifndef EE_LIVE_VIEW_H
 #define EE_LIVE_VIEW_H
 
@@ -13,13 +13,14 @@ typedef struct ee_live_view {
     int is_sampling;
     double fps;
     int64_t wait_frames; /* until the next sample begins */
+    uint64_t samples;    /* since the stream began */
 } ee_live_view;
 
 /* Begin a cine with a view that is given, or the one to begin the search with. `fps` is 0 if unknown. */
 void ee_live_view_init(ee_live_view *live, const ee_view *view, double fps);
 
-/* Take the next frame, and search a little. OK: the view has become fixed, and the next frame is the first to be seen in
- * it. MORE: it has not, or was fixed before. */
+/* Take the next frame, before the network runs on it, and search a little. OK: the network must begin anew, the frame is
+ * the first one to be seen in another view. MORE: it must not. */
 edgeecho_status ee_live_view_see(ee_live_view *live, const uint8_t *pixels, size_t stride);
 
 #endif

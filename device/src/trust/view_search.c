@@ -47,6 +47,21 @@ void ee_view_search_sample(ee_view_search *s, const uint8_t *pixels, size_t stri
             memcpy(s->sampled + y * width, pixels + y * stride, width);
     s->sample = (ee_sample){0};
     begin_stage(s, 0);
+    s->has_widest_fan = s->sample.regions[0].has_fan;
+    s->widest_fan = s->sample.regions[0].fan;
+}
+
+/* Make a part of a look's picture black. */
+static void cut_hole(ee_view_search *s, const ee_look *look) {
+    const int64_t size = s->scorer->size;
+    const ee_roi *roi = &look->roi, *hole = &look->hole;
+    const int64_t y0 = ee_floor_div((hole->y - roi->y) * size, roi->height);
+    const int64_t y1 = ee_floor_div((hole->y + hole->height - roi->y) * size, roi->height);
+    const int64_t x0 = ee_floor_div((hole->x - roi->x) * size, roi->width);
+    const int64_t x1 = ee_floor_div((hole->x + hole->width - roi->x) * size, roi->width);
+    for (int64_t y = y0 > 0 ? y0 : 0; y < y1 && y < size; y++)
+        for (int64_t x = x0 > 0 ? x0 : 0; x < x1 && x < size; x++)
+            s->picture[y * size + x] = 0;
 }
 
 /* Run the network on a region of the sampled frame. */
@@ -58,6 +73,8 @@ static edgeecho_status look_at(ee_view_search *s) {
         return EDGEECHO_E_REGION;
     ee_fill_axes_in(&s->axes, &look->roi, size, s->shape.width, s->shape.height);
     ee_resample(&s->axes.rows, &s->axes.columns, s->sampled, s->shape.width, s->sums, s->shape.width, s->picture);
+    if (look->has_hole)
+        cut_hole(s, look);
     ee_flip(s->picture, size, flip, s->looks.frame);
     const edgeecho_status status = ee_frame_stream_look(&s->looks);
     if (status != EDGEECHO_OK)
@@ -82,21 +99,20 @@ edgeecho_status ee_view_search_step(ee_view_search *s) {
     }
 }
 
-/* Gain of the orientation in place `rank` of those that were looked at and of the first one, from the best on. */
+/* Gain of the orientation in place `rank` of the first one and of those that were looked at, from the best on; of equal
+ * ones the first is before. */
 static double ranked_gain(const ee_view_search *s, uint32_t rank, uint32_t *flip, uint32_t *count) {
-    const uint32_t first = s->region.flips[0];
-    uint32_t flips[EE_FLIPS + 1];
-    double gains[EE_FLIPS + 1];
-    *count = 0;
-    for (uint32_t f = 0; f <= EE_FLIPS; f++) {
-        if (f < EE_FLIPS ? !s->gain_looks[f] : s->gain_looks[first] > 0) /* the first comes last */
+    uint32_t flips[EE_FLIPS + 1] = {s->region.flips[0]};
+    double gains[EE_FLIPS + 1] = {0};
+    *count = 1;
+    for (uint32_t f = 0; f < EE_FLIPS; f++) {
+        if (!s->gain_looks[f])
             continue;
-        const uint32_t it = f < EE_FLIPS ? f : first;
-        const double gain = it == first ? 0 : s->gains[it] / s->gain_looks[it];
+        const double gain = s->gains[f] / s->gain_looks[f];
         uint32_t at = (*count)++;
         for (; at > 0 && gains[at - 1] < gain; at--)
             gains[at] = gains[at - 1], flips[at] = flips[at - 1];
-        gains[at] = gain, flips[at] = it;
+        gains[at] = gain, flips[at] = f;
     }
     rank = rank < *count ? rank : *count - 1;
     *flip = flips[rank];
@@ -121,8 +137,8 @@ ee_view ee_view_search_view(const ee_view_search *s) {
         .roi = s->has_refined ? s->refined : s->region.roi,
         .flip = best,
         .is_inverted = s->is_inverted,
-        .has_fan = s->region.has_fan && !s->has_refined,
-        .fan = s->region.fan,
+        .has_fan = s->region.has_fan && !s->has_refined && s->has_widest_fan,
+        .fan = s->widest_fan,
         .confidence = confidence,
         .rival = rival,
         .is_clear = is_clear,

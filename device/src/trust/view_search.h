@@ -19,6 +19,8 @@ typedef struct ee_region { /* to look at */
 typedef struct ee_look { /* the network, run on a still: a region of the sampled frame in an orientation */
     ee_roi roi;
     uint32_t flip;
+    int has_hole; /* a part of it is black: */
+    ee_roi hole;
 } ee_look;
 
 typedef struct ee_sample { /* of one frame */
@@ -33,8 +35,11 @@ typedef struct ee_sample { /* of one frame */
     uint32_t flip;               /* of the best */
     const uint8_t *others;       /* orientations to compare with the first */
     uint32_t other_count;
-    ee_roi tried[EE_MAX_PANELS + 1];
-    uint32_t tried_count;
+    ee_mask_score rest; /* without the square in which a ventricle was found */
+    int is_refined;     /* a square was kept */
+    ee_roi tried[EE_MAX_PANELS + 2];
+    uint32_t tried_count, most_tried;
+    const ee_fans *beside; /* fans of the screen; NULL if there are none */
 } ee_sample;
 
 typedef struct ee_view_search {
@@ -60,6 +65,8 @@ typedef struct ee_view_search {
     uint32_t panels;
     double gains[EE_FLIPS]; /* sum of confidence above upright, */
     uint32_t gain_looks[EE_FLIPS];
+    int has_widest_fan;
+    ee_fan widest_fan; /* of the lowest grey level */
     ee_region region;
     ee_sample sample;
 } ee_view_search;

@@ -6,7 +6,7 @@ static int next_region(ee_view_search *s, ee_look *look) {
     if (sample->next == sample->region_count)
         return 0;
     const ee_region *region = &sample->regions[sample->next++];
-    *look = (ee_look){region->roi, region->flips[0]};
+    *look = (ee_look){.roi = region->roi, .flip = region->flips[0]};
     return 1;
 }
 
@@ -47,7 +47,7 @@ static int next_flip(ee_view_search *s, ee_look *look) {
     ee_sample *sample = &s->sample;
     if (sample->next == sample->other_count)
         return 0;
-    *look = (ee_look){s->region.roi, sample->others[sample->next++]};
+    *look = (ee_look){.roi = s->region.roi, .flip = sample->others[sample->next++]};
     return 1;
 }
 
@@ -62,62 +62,81 @@ static void take_flip(ee_view_search *s, const ee_mask_score *score) {
     }
 }
 
-/* A square around the mask of the region, which is kept if it is more confident. */
+/* A square around the mask of the region, which is kept if it is more confident. Then another ventricle in the region,
+ * without that square. */
 static int next_around(ee_view_search *s, ee_look *look) {
     ee_sample *sample = &s->sample;
-    const int is_clear = ee_confidence(&sample->best) >= EE_CLEAR_CONFIDENCE;
-    if (sample->next++ || is_clear || !s->searches_region || !sample->best.pixels)
-        return 0;
-    *look = (ee_look){ee_around(s, &s->region.roi, &sample->best.box), sample->flip};
-    return 1;
-}
-
-static void take_around(ee_view_search *s, const ee_mask_score *score) {
-    if (ee_confidence(score) > ee_confidence(&s->sample.best) + EE_MIN_CONFIDENCE_GAIN) {
-        s->refined = s->sample.look.roi;
-        s->has_refined = 1;
+    const ee_roi *roi = &s->region.roi;
+    *look = (ee_look){.flip = sample->flip};
+    switch (sample->next++) {
+    case 0:
+        look->roi = ee_around(s, roi, &sample->best.box);
+        return ee_confidence(&sample->best) < EE_CLEAR_CONFIDENCE && s->searches_region && sample->best.pixels;
+    case 1:
+        look->roi = *roi;
+        look->has_hole = 1;
+        look->hole = s->refined;
+        return sample->is_refined;
+    case 2:
+        look->roi = ee_around(s, roi, &sample->rest.box);
+        return sample->rest.pixels && ee_overlap(&look->roi, &s->refined) < EE_MAX_PANEL_OVERLAP;
+    default: return 0;
     }
 }
 
-/* Other fans on a screen that has several at some grey level. */
-static void begin_panels(ee_view_search *s) {
+static void take_around(ee_view_search *s, const ee_mask_score *score) {
     ee_sample *sample = &s->sample;
-    sample->tried_count = 0;
-    sample->next = 0;
-    if (s->samples != 1 || !s->searches_region)
-        return;
-    sample->tried[sample->tried_count++] = s->has_refined ? s->refined : s->region.roi;
-    ee_find_fans(&s->finder, s->grid.brightest, s->grid.darkest, s->grid.cells);
+    if (sample->next == 1 && ee_confidence(score) > ee_confidence(&sample->best) + EE_MIN_CONFIDENCE_GAIN) {
+        s->refined = sample->look.roi;
+        s->has_refined = sample->is_refined = 1;
+    } else if (sample->next == 2) {
+        sample->rest = *score;
+    } else if (sample->next == 3 && ee_confidence(score) >= EE_MIN_LIKELY_CONFIDENCE) {
+        s->panels = 1;
+    }
 }
 
-/* The next fan's box, over all thresholds with more than one; NULL if there is none. */
-static const ee_box *next_fan(ee_view_search *s) {
-    uint32_t at = s->sample.next;
+/* The fans that were found with that of the region; if it has none, the first that are several. */
+static const ee_fans *find_beside(const ee_view_search *s) {
+    const ee_box *own = &s->region.fan.box;
     for (uint32_t i = 0; i < s->finder.levels; i++) {
         const ee_fans *fans = &s->finder.at[i];
-        const uint32_t count = fans->count > 1 ? fans->count : 0;
-        if (at < count) {
-            s->sample.next++;
-            return &fans->boxes[at];
-        }
-        at -= count;
+        const ee_box *box = &fans->boxes[0];
+        const int is_own =
+            box->top == own->top && box->bottom == own->bottom && box->left == own->left && box->right == own->right;
+        if (fans->count > 1 && (is_own || !s->region.has_fan))
+            return fans;
     }
     return NULL;
 }
 
+/* Other fans of the screen. */
+static void begin_panels(ee_view_search *s) {
+    ee_sample *sample = &s->sample;
+    sample->tried_count = 0;
+    sample->beside = NULL;
+    if (s->samples != 1 || !s->searches_region)
+        return;
+    if (s->has_refined || s->region.has_fan)
+        sample->tried[sample->tried_count++] = s->has_refined ? s->refined : s->region.roi;
+    if (sample->best.pixels)
+        sample->tried[sample->tried_count++] = ee_around(s, &s->region.roi, &sample->best.box);
+    sample->most_tried = sample->tried_count + EE_MAX_PANELS;
+    ee_find_fans(&s->finder, s->grid.brightest, s->grid.darkest, s->grid.cells);
+    sample->beside = find_beside(s);
+}
+
 static int next_panel(ee_view_search *s, ee_look *look) {
     ee_sample *sample = &s->sample;
-    if (!sample->tried_count)
-        return 0;
-    for (const ee_box *box; (box = next_fan(s)) != NULL;) {
-        const ee_roi roi = ee_fan_region(box, s->grid.cells, &s->shape);
-        int is_new = sample->tried_count <= EE_MAX_PANELS;
+    while (sample->beside && sample->next < sample->beside->count) {
+        const ee_roi roi = ee_fan_region(&sample->beside->boxes[sample->next++], s->grid.cells, &s->shape);
+        int is_new = sample->tried_count < sample->most_tried;
         for (uint32_t i = 0; i < sample->tried_count; i++)
             is_new &= ee_overlap(&roi, &sample->tried[i]) < EE_MAX_PANEL_OVERLAP;
         if (!is_new)
             continue;
         sample->tried[sample->tried_count++] = roi;
-        *look = (ee_look){roi, s->region.flips[0]};
+        *look = (ee_look){.roi = roi, .flip = s->region.flips[0]};
         return 1;
     }
     return 0;
@@ -133,7 +152,7 @@ static int next_inverted(ee_view_search *s, ee_look *look) {
     if (sample->next++ || is_clear || !s->searches_orientation || s->is_inverted)
         return 0;
     ee_invert(s->sampled, s->shape.width, s->shape.width, s->shape.height, s->sampled);
-    *look = (ee_look){s->region.roi, sample->regions[sample->chosen].flips[0]};
+    *look = (ee_look){.roi = s->region.roi, .flip = sample->regions[sample->chosen].flips[0]};
     return 1;
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeecho.cine.read import FPS_RANGE
+from edgeecho.cine.times import FPS_RANGE
 from edgeecho.data.datasets import licences
 from edgeecho.data.datasets.dataset import SPLITS, Item, require_split
 from edgeecho.data.io.tables import number, read_rows, stated_values, whole

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from edgeecho.cine.read import FPS_RANGE
+from edgeecho.cine.times import FPS_RANGE
 
 _INDEX_TAIL_BYTES = 1 << 20
 """Bytes at the end of a file that are searched for idx1, its last chunk: 16 bytes a frame, so enough for 65,000."""

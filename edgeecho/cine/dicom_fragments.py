@@ -1,0 +1,69 @@
+"""Fragments of compressed DICOM pixels in the file, found without decoding."""
+
+import os
+from collections.abc import Iterator
+from typing import BinaryIO
+
+_PIXEL_DATA = b"\xe0\x7f\x10\x00"
+_DELIMITER = b"\xfe\xff\xdd\xe0"
+_ELEMENT_BYTES, _ITEM_BYTES = 12, 8
+
+
+def fragments(file: BinaryIO, at: int) -> Iterator[tuple[int, int]]:
+    """Yield position and length in bytes of each fragment, the offset table first.
+
+    The last one may reach beyond the end of a file that is cut.
+
+    Args:
+        file: The file.
+        at: Position of the encapsulated pixel data element, so explicit VR little endian.
+    """
+    file.seek(at)
+    if file.read(4) != _PIXEL_DATA:
+        return
+    at += _ELEMENT_BYTES
+    while True:
+        file.seek(at)
+        item = file.read(_ITEM_BYTES)
+        if len(item) < _ITEM_BYTES or item[:4] == _DELIMITER:
+            return
+        length = int.from_bytes(item[4:], "little")
+        yield at + _ITEM_BYTES, length
+        at += _ITEM_BYTES + length
+
+
+def is_cut(file: BinaryIO, at: int) -> bool:
+    """Whether the file ends within compressed pixels; decoders may fill the missing part with grey.
+
+    Arguments are those of `fragments`; a file that ends before its pixels is not cut within them.
+    """
+    size = os.fstat(file.fileno()).st_size
+    end = None
+    for start, length in fragments(file, at):
+        end = start + length
+    if end is None:
+        return False
+    if end > size:
+        return True
+    file.seek(end)
+    rest = file.read(_ITEM_BYTES)
+    return 0 < len(rest) < _ITEM_BYTES and rest[:4] != _DELIMITER
+
+
+def first_frame(file: BinaryIO, at: int, most: int = 1 << 20) -> bytes:
+    """Return the beginning of the first frame, at most so many bytes. Arguments are those of `fragments`."""
+    for number, (start, length) in enumerate(fragments(file, at)):
+        if number:
+            file.seek(start)
+            return file.read(min(length, most))
+    return b""
+
+
+def joined(file: BinaryIO, at: int) -> bytes:
+    """Return all fragments after the offset table as one stream of bytes. Arguments are those of `fragments`."""
+    parts = []
+    for number, (start, length) in enumerate(fragments(file, at)):
+        if number:
+            file.seek(start)
+            parts.append(file.read(length))
+    return b"".join(parts)

@@ -1,0 +1,165 @@
+"""Pixels of a DICOM cine: what is checked before they are decoded, and the decoded frames of every kind."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgeecho.cine.arrays import one_line
+from edgeecho.cine.dicom_fragments import first_frame, is_cut, joined
+from edgeecho.cine.dicom_video import DicomVideo, video_codec
+from edgeecho.cine.grey import check_size
+from edgeecho.cine.jpeg import jpeg_colour
+from edgeecho.errors import MissingExtraError, VideoError
+
+_COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")  # pydicom returns all of them as RGB
+_GREY = ("MONOCHROME1", "MONOCHROME2")
+_LOSSY_JPEG = ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51")
+"""Transfer syntaxes of baseline and extended JPEG, whose colour space decoders tell from the JPEG."""
+MAX_MISSING_FRACTION = 0.1
+"""A video inside is refused if a larger part of the frames is missing that the file states."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """Attributes of a file, and where its pixels are."""
+
+    data: Any
+    """The data set without pixels."""
+    syntax: str
+    """UID of the transfer syntax, empty if there is none."""
+    pixels_at: int
+    """Position of the pixel data element in the file."""
+
+    @property
+    def promised(self) -> int:
+        """Number of frames that the file states."""
+        return int(self.data.get("NumberOfFrames") or 1)
+
+    @property
+    def codec(self) -> str | None:
+        """Codec of the video stream inside; None if there is none."""
+        return video_codec(self.syntax)
+
+
+def read_header(path: Path, pydicom: Any) -> Header:
+    """Read and check the attributes before the pixels.
+
+    Raises:
+        VideoError: If the file has no pixels, pixels that are not read, or is cut within them.
+    """
+    meta = pydicom.filereader.read_file_meta_info(path)
+    syntax = str(meta.get("TransferSyntaxUID") or "")
+    if syntax == pydicom.uid.DeflatedExplicitVRLittleEndian:
+        # It would be inflated whole, to any size, before the first attribute can be read.
+        raise VideoError(f"{path}: deflated DICOM is not read; convert it, for example with dcmconv +te")
+    with path.open("rb") as file:
+        data = pydicom.dcmread(file, stop_before_pixels=True)
+        header = Header(data, syntax, file.tell())
+        cut = bool(syntax and meta.TransferSyntaxUID.is_encapsulated) and is_cut(file, header.pixels_at)
+    rows, columns, bits = (data.get(k) for k in ("Rows", "Columns", "BitsStored"))
+    if not (rows and columns and bits):
+        raise VideoError(
+            f"{path}: this DICOM file holds no pixels or is cut before them ({_kind(data)}); pass an image or a cine"
+        )
+    count = data.get("NumberOfFrames", 1)
+    check_size(path, 1 if count is None or count == "" else int(count), int(rows), int(columns))
+    photometric = data.get("PhotometricInterpretation")
+    if photometric not in (*_GREY, *_COLOUR, "PALETTE COLOR") and not header.codec:
+        raise VideoError(f"{path}: pixels of kind {photometric!r} are not read; convert it to MONOCHROME2 or RGB")
+    if not 1 <= int(bits) <= 16:
+        raise VideoError(f"{path}: {bits} bits a pixel are not read; convert it to 8")
+    if cut:
+        size = path.stat().st_size
+        raise VideoError(f"{path}: cut short: its compressed pixels go on after its {size} bytes; export it again")
+    return header
+
+
+def open_video(path: Path, header: Header) -> DicomVideo | None:
+    """Open the video stream of a file; None if its frames are single pictures.
+
+    Raises:
+        MissingExtraError: If PyAV is not installed.
+        VideoError: If it is no video.
+    """
+    if not header.codec:
+        return None
+    with path.open("rb") as file:
+        return DicomVideo(path, joined(file, header.pixels_at), header.codec)
+
+
+def decoded_frames(path: Path, header: Header, video: DicomVideo | None, pydicom: Any) -> Iterator[np.ndarray]:
+    """Decode the frames, uint8 (H, W) or (H, W, 3) in RGB, one in memory at a time.
+
+    Raises:
+        VideoError: If frames are missing or damaged, or nothing decodes them.
+    """
+    promised, count = header.promised, 0
+    try:
+        for frame in video.frames() if video else _pictures(path, header, pydicom):
+            yield frame
+            count += 1
+    except (VideoError, MissingExtraError):
+        raise
+    except Exception as error:  # a damaged file raises many kinds of error
+        reason = one_line(error)
+        if "no 'Pixel Data'" in reason:
+            kind = _kind(header.data)
+            text = f"this DICOM file holds no pixels or is cut before them ({kind}); pass an image or a cine"
+        elif "missing dependencies" in reason or "is not supported" in reason:
+            name = pydicom.uid.UID(header.syntax).name if header.syntax else "its pixels"
+            text = f"no decoder for {name}; convert it to Explicit VR Little Endian"
+        else:
+            text = f"cut short or damaged: {count} of {promised} frames could be read: {reason}; export it again"
+        raise VideoError(f"{path}: {text}") from error
+    if count < promised - (max(1, MAX_MISSING_FRACTION * promised) if video else 0):
+        raise VideoError(f"{path}: cut short: {count} of {promised} frames could be read; export it again")
+
+
+def _pictures(path: Path, header: Header, pydicom: Any) -> Iterator[np.ndarray]:
+    data = header.data
+    if data.PhotometricInterpretation == "YBR_FULL_422" and not pydicom.uid.UID(header.syntax).is_encapsulated:
+        # `iter_pixels` takes the frames after the first at the places of YBR_FULL, which is larger.
+        with path.open("rb") as file:
+            for index in range(header.promised):
+                yield _eight_bits(pydicom.pixels.pixel_array(file, index=index), data, pydicom)
+        return
+    # From the file, not from a data set: so one frame is in memory at a time.
+    for frame in pydicom.pixels.iter_pixels(path, **_colour_space(path, header)):
+        yield _eight_bits(frame, data, pydicom)
+
+
+def _colour_space(path: Path, header: Header) -> dict[str, str]:
+    """Return the colour space of JPEG frames as an option of pydicom, where the JPEG tells it; else none."""
+    if header.syntax not in _LOSSY_JPEG or header.data.get("SamplesPerPixel") != 3:
+        return {}
+    with path.open("rb") as file:
+        colour = jpeg_colour(first_frame(file, header.pixels_at))
+    stated = str(header.data.PhotometricInterpretation)
+    if colour == "YBR" and not stated.startswith("YBR"):
+        return {"photometric_interpretation": "YBR_FULL_422"}
+    return {"photometric_interpretation": "RGB"} if colour == "RGB" and stated != "RGB" else {}
+
+
+def _eight_bits(frame: np.ndarray, data: Any, pydicom: Any) -> np.ndarray:
+    """Convert a frame to grey or RGB, uint8 (H, W) or (H, W, 3)."""
+    photometric = data.PhotometricInterpretation
+    if photometric == "PALETTE COLOR":
+        colour: np.ndarray = pydicom.pixels.apply_color_lut(frame, data)[..., :3]
+        # Tables of 16 bits hold v * 257 or v * 256; the upper byte is v in both.
+        return colour if colour.dtype == np.uint8 else (colour >> 8).astype(np.uint8)
+    bits = int(data.BitsStored)
+    if bits == 8 and frame.dtype == np.uint8:
+        grey = frame
+    else:
+        most = (1 << bits) - 1
+        values = frame.astype(np.int64) + ((1 << bits - 1) if data.get("PixelRepresentation") else 0)
+        grey = ((np.clip(values, 0, most) * 255 + most // 2) // most).astype(np.uint8)
+    return 255 - grey if photometric == "MONOCHROME1" else grey
+
+
+def _kind(data: Any) -> str:
+    uid = data.get("SOPClassUID")
+    return str(uid.name) if uid else "of unknown kind"

@@ -1,0 +1,69 @@
+"""The header of a JPEG: its size, and the colour space of its components."""
+
+from collections.abc import Iterator
+
+_APP0, _APP14, _START_OF_SCAN = 0xE0, 0xEE, 0xDA
+_ADOBE_COLOURS = ("RGB", "YBR", "YBR")
+"""Colour space by the transform of an Adobe marker: none, YCbCr, and YCCK, which no cine has."""
+
+
+def jpeg_size(data: bytes) -> tuple[int, int] | None:
+    """Return height and width from the start of frame; None without it or without an end mark (a cut file)."""
+    if b"\xff\xd9" not in data[-1024:]:
+        return None
+    for marker, segment in _segments(data):
+        if _is_start_of_frame(marker) and len(segment) >= 5:
+            return int.from_bytes(segment[1:3], "big"), int.from_bytes(segment[3:5], "big")
+    return None
+
+
+def jpeg_colour(data: bytes) -> str | None:
+    """Tell the colour space of a JPEG of three components from the JPEG alone.
+
+    The rules are those of libjpeg, from the surest sign on: the components are named R, G, B; a JFIF marker means
+    YCbCr; an Adobe marker names the space; only YCbCr has components of different resolution; components 1, 2, 3 are
+    YCbCr.
+
+    Args:
+        data: JPEG, at least up to its start of scan.
+
+    Returns:
+        `RGB` or `YBR`; None if there are not three components, or none of these signs.
+    """
+    is_jfif, adobe = False, None
+    for marker, segment in _segments(data):
+        if marker == _APP0 and segment.startswith(b"JFIF"):
+            is_jfif = True
+        if marker == _APP14 and segment.startswith(b"Adobe") and len(segment) == 12 and segment[11] < 3:
+            adobe = _ADOBE_COLOURS[segment[11]]
+        if _is_start_of_frame(marker):
+            if len(segment) < 15 or segment[5] != 3:
+                return None
+            names, sampling = segment[6:15:3], segment[7:15:3]
+            if names.upper() == b"RGB":
+                return "RGB"
+            if is_jfif:
+                return "YBR"
+            if adobe:
+                return adobe
+            return "YBR" if len(set(sampling)) > 1 or names == b"\x01\x02\x03" else None
+    return None
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the marker and the content of each segment before the scan."""
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xFF:  # padding
+            at += 1
+            continue
+        if marker == _START_OF_SCAN:
+            return
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        yield marker, data[at + 4 : at + 2 + length]
+        at += 2 + length
+
+
+def _is_start_of_frame(marker: int) -> bool:
+    return 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)

@@ -46,6 +46,15 @@ def time_pushes(devices: list[Any], frames: np.ndarray, regions: list[tuple[int,
     return np.array(times).swapaxes(0, 1)[pushes // 5 :]
 
 
+def find_region(device: Any, frames: np.ndarray, search: int) -> tuple[int, ...]:
+    """Let a device search the view, and return its region, so that the other one sees as many pixels."""
+    device.start(frames.shape[2], frames.shape[1], FPS, SPACING_MM, search=search)
+    for push in range(300):
+        device.push(frames[push % len(frames)])
+    result = device.read()
+    return tuple(result[f"roi_{name}"] for name in ("x", "y", "width", "height"))
+
+
 def main() -> None:
     """Time both libraries and print their medians."""
     parser = argparse.ArgumentParser(description="Cost of a push in two builds of the C library.")
@@ -63,6 +72,8 @@ def main() -> None:
     new, old = load_client(CLIENT, "new_client"), load_client(options.old_client, "old_client")
     devices = [new.Device(options.libraries[0], options.model), old.Device(options.libraries[1], options.model)]
     search = new.SEARCH_REGION | new.SEARCH_ORIENTATION if options.search else 0
+    if search:
+        region = find_region(devices[0], frames, search)
     devices[0].start(width, height, FPS, SPACING_MM, search=search)
     devices[1].start(width, height, FPS, SPACING_MM)
     times = time_pushes(devices, frames, [(0, 0, 0, 0) if search else region, region], options.pushes)

@@ -27,8 +27,8 @@
  *     from that of version 0.1.0 up to the present one is taken, fields that an older program does not know read as 0,
  *     and nothing is written beyond `struct_size`.
  * View.  The network expects an upright apical view: apex at the top, the left ventricle on the right.  A stream may
- *     search the region and the orientation (`search`): it sees the whole frame until they are sure, mostly within the
- *     first second, and measures beats from then on.
+ *     search the region and the orientation (`search`): its view may change until it is sure, mostly within the first
+ *     second, and it measures beats from then on.  The first push then takes as long as some hundred others.
  * Verdict.  Each beat is judged by its own frames; those that fail are left out of the medians.  Reasons are bits, 1 <<
  *     EDGEECHO_REASON_...: of a level from review on in `reasons`, of a mere note in `notes`.  Where figures cannot be
  *     relied on (EDGEECHO_WITHHOLD) they are NAN, and stand in fields of their own, `withheld_...`.

@@ -68,7 +68,7 @@ def main() -> None:
     width, height = map(int, options.size.split(","))
     frames = np.stack([cv2.resize(frame, (width, height)) for frame in draw_cine((5, 5)).frames[:60]])
     side = min(width, height)
-    region = ((width - side) // 2, (height - side) // 2, side, side)
+    region: tuple[int, ...] = ((width - side) // 2, (height - side) // 2, side, side)
     new, old = load_client(CLIENT, "new_client"), load_client(options.old_client, "old_client")
     devices = [new.Device(options.libraries[0], options.model), old.Device(options.libraries[1], options.model)]
     search = new.SEARCH_REGION | new.SEARCH_ORIENTATION if options.search else 0

@@ -6,7 +6,7 @@ Each patient's ED and ES stills are set in motion (`camus-cines`), segmented wit
 the reference is the same measurement of the expert's outlines. Results that are withheld are left out. `low` and `high`
 are the conformal quantiles of reference minus model for an interval of 90%. Coverage is measured on patients that the
 quantiles were not made from: the mean over 200 random halves, each half tested with the quantiles of the other.
-`--out` writes `edgeecho/runtime/ef_errors.json`.
+`--out` writes `edgeecho/runtime/ef_errors.json`. The command is in docs/trust.md.
 """
 
 import argparse

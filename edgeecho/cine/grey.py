@@ -17,7 +17,7 @@ MIN_COLOUR_DIFFERENCE = 60
 """A pixel is strongly coloured if the largest and the smallest of its channels differ by more levels than this."""
 MIN_COLOURED_FRACTION = 0.1
 """Least part of the frames in which a pixel of colour Doppler or of a coloured overlay is strongly coloured."""
-MAX_COLOUR_FRAMES = 32
+MAX_COLOUR_FRAMES = 12
 """Largest number of frames that are searched for colour."""
 
 
@@ -50,7 +50,7 @@ def to_grey(frames: np.ndarray) -> np.ndarray:
 
 
 class ColourSampler:
-    """Finds strongly coloured pixels in frames that come one by one, their number unknown, in at most 32 of them."""
+    """Finds strongly coloured pixels in frames that come one by one, their number unknown, in a few of them."""
 
     def __init__(self) -> None:
         self._step, self._count = 1, 0
@@ -91,7 +91,9 @@ def coloured_pixels(frames: np.ndarray) -> np.ndarray | None:
 def _strongly_coloured(frame: np.ndarray) -> np.ndarray:
     if frame.ndim == 2:
         return np.zeros(frame.shape, bool)
-    a, b, c = (frame[..., channel] for channel in range(3))
+    import cv2
+
+    a, b, c = cv2.split(frame if frame.flags.c_contiguous else frame[..., ::-1])  # of either order
     most, least = np.maximum(np.maximum(a, b), c), np.minimum(np.minimum(a, b), c)
     return np.asarray(most - least > MIN_COLOUR_DIFFERENCE)
 

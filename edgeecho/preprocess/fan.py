@@ -6,6 +6,7 @@ Only integers are compared, so that C finds the same fans.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -39,6 +40,11 @@ class Fan:
     """First column to the right of the fan."""
     cells: np.ndarray
     """Cells of the fan, bool (G, G)."""
+
+    @cached_property
+    def hull(self) -> np.ndarray:
+        """Convex hull of the fan, as `hull_of` returns it, bool (G, G)."""
+        return hull_of(self)
 
     @property
     def box(self) -> tuple[int, int, int, int]:
@@ -119,19 +125,32 @@ def hull_of(fan: Fan) -> np.ndarray:
     rows = np.flatnonzero(fan.cells.any(axis=1))
     first = fan.cells.argmax(axis=1)
     last = fan.cells.shape[1] - 1 - fan.cells[:, ::-1].argmax(axis=1)
-    inside = np.ones_like(fan.cells)
-    y, x = np.mgrid[: inside.shape[0], : inside.shape[1]]
-    for side, columns in ((1, first), (-1, last)):
-        chain: list[tuple[int, int]] = []
-        for row in rows:
-            point = (int(row), int(columns[row]))
-            while len(chain) > 1 and side * _turn(chain[-2], chain[-1], point) <= 0:
-                chain.pop()
-            chain.append(point)
-        for (y0, x0), (y1, x1) in pairwise(chain):
-            inside &= side * ((x - x0) * (y1 - y0) - (y - y0) * (x1 - x0)) >= 0
-    inside[: fan.top] = inside[fan.bottom :] = False
+    left, right = _chain(rows, first, 1), _chain(rows, last, -1)
+    inside = np.zeros_like(fan.cells)
+    columns = np.arange(inside.shape[1])
+    inside[rows[0] : rows[-1] + 1] = (columns >= left[:, None]) & (columns <= right[:, None])
     return inside
+
+
+def _chain(rows: np.ndarray, columns: np.ndarray, side: int) -> np.ndarray:
+    """Return the outermost column of a hull in each row from the first to the last of `rows`.
+
+    Args:
+        rows: Rows with cells, rising.
+        columns: Outermost column of the cells of each row of the grid.
+        side: 1 for the left side, -1 for the right one.
+    """
+    chain: list[tuple[int, int]] = []
+    for row in rows:
+        point = (int(row), int(columns[row]))
+        while len(chain) > 1 and side * _turn(chain[-2], chain[-1], point) <= 0:
+            chain.pop()
+        chain.append(point)
+    edge = np.full(rows[-1] - rows[0] + 1, side * chain[0][1])
+    for (y0, x0), (y1, x1) in pairwise(chain):
+        steps = np.arange(y1 - y0 + 1)
+        edge[y0 - rows[0] : y1 - rows[0] + 1] = -(-side * (x0 * (y1 - y0) + steps * (x1 - x0)) // (y1 - y0))
+    return side * edge
 
 
 def _turn(a: tuple[int, int], b: tuple[int, int], c: tuple[int, int]) -> int:

@@ -22,10 +22,12 @@ class Grid:
         self._cells = min(GRID_PX, max(self._whole.height, self._whole.width))
         self.brightest = np.zeros((self._cells, self._cells), np.uint8)
         self.darkest = np.full((self._cells, self._cells), 255, np.uint8)
+        self._found: list[list[Fan]] | None = None
 
     def add(self, frame: np.ndarray) -> None:
         """Add a frame, uint8 (H, W)."""
         picture = to_network(frame[None], self._whole, self._cells)[0]
+        self._found = None
         np.maximum(self.brightest, picture, out=self.brightest)
         np.minimum(self.darkest, picture, out=self.darkest)
 
@@ -43,4 +45,11 @@ class Grid:
         if not self.is_lit:
             level = self.brightest.max()
             raise VideoError(f"no ultrasound fan: every pixel is black (brightest {level}); check the input")
-        return find_fans(self.brightest, self.darkest)
+        if self._found is None:
+            self._found = find_fans(self.brightest, self.darkest)
+        return self._found
+
+    def invert(self) -> None:
+        """Invert the grey levels of all frames so far."""
+        self._found = None
+        self.brightest, self.darkest = 255 - self.darkest, 255 - self.brightest

@@ -44,7 +44,7 @@ class MaskScore:
             return cls()
         count, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
         left, top, width, height, largest = (int(v) for v in stats[1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))])
-        ends = mask[0].sum() + mask[-1].sum() + mask[1:-1, 0].sum() + mask[1:-1, -1].sum()
+        ends = sum(np.count_nonzero(line) for line in (mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]))
         return cls(
             pixels=pixels,
             total=int(prob[mask].sum(dtype=np.int64)),

@@ -99,6 +99,7 @@ class StreamingPredictor(CinePredictor):
         self._insides: dict[View, np.ndarray | None] = {}
         self._figures: tuple[float | None, float | None] = (None, None)
         self._findings: tuple[Finding, ...] = ()
+        self._was_fixed = False  # when findings were last judged
 
     @property
     def view(self) -> View | None:
@@ -193,7 +194,7 @@ class StreamingPredictor(CinePredictor):
         area_px = float(np.count_nonzero(mask))
         is_measured = self._live.is_fixed and view is self._live.view
         completed = self._meter.push(mask, area_px if is_measured else 0.0)
-        if completed or not self._findings or not is_measured:
+        if completed or not self._findings or not is_measured or not self._was_fixed:
             self._judge()
         return FrameResult(
             frame=self._history.scored - 1,
@@ -209,6 +210,7 @@ class StreamingPredictor(CinePredictor):
 
     def _judge(self) -> None:
         """Judge the beats so far."""
+        self._was_fixed = self.is_view_fixed
         used = [beat for beat in self._meter.beats if beat.is_used]
         ef, rate = (median([getattr(beat, name) for beat in used]) for name in ("ef_percent", "heart_rate_bpm"))
         found = judge_beats(self._meter.beats, self._meter.no_beat)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edgeecho.preprocess import Fan, Orientation, Roi, hull_of, whole_frame
+from edgeecho.preprocess import Fan, Orientation, Roi, whole_frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class View:
         """
         if self.fan is None:
             return None
-        whole, hull = whole_frame(*shape, spacing_mm), hull_of(self.fan)
+        whole, hull = whole_frame(*shape, spacing_mm), self.fan.hull
         rows, columns = (
             (2 * (start - first) * size_px + (2 * np.arange(size_px) + 1) * length) * len(hull) // (2 * side * size_px)
             for start, length, first, side in (

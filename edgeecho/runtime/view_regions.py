@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from edgeecho.preprocess import AUTO, Fan, Grid, Roi, apex_side, fan_region, hull_of, whole_frame
+from edgeecho.preprocess import AUTO, Fan, Grid, Roi, apex_side, fan_region, whole_frame
 from edgeecho.runtime.mask_score import MaskScore
 from edgeecho.runtime.trust_constants import AROUND_FACTOR, MIN_SAME_REGION
 
@@ -88,7 +88,7 @@ class Regions:
 
     def around_fan(self, fan: Fan) -> Region:
         """Return the region around a fan, with the orientations that its apex allows."""
-        side = apex_side(hull_of(fan))
+        side = apex_side(fan.hull)
         return Region(fan_region(fan, *self._shape, self._spacing_mm), self._flips(side), fan, side is not None)
 
     def _flips(self, side: str | None) -> tuple[str, ...]:

@@ -175,8 +175,7 @@ class ViewSearch:
     def _invert(self) -> None:
         """Begin again with inverted grey levels."""
         self._inverted = True
-        grid = self._grid
-        grid.brightest, grid.darkest = 255 - grid.darkest, 255 - grid.brightest
+        self._grid.invert()
         self._restart()
 
     def view(self) -> View:

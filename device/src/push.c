@@ -98,6 +98,7 @@ static void judge(edgeecho_stream *s) {
     ee_measurement summary;
     ee_beat_meter_summary(s->meter, &summary);
     s->verdict = ee_judge_all(ee_beat_meter_history(s->meter), summary.reason, s->live.is_fixed ? &s->live.view : NULL);
+    s->was_fixed = s->live.is_fixed;
 }
 
 /* Measure an answer of the network at the source's pixels. */
@@ -123,7 +124,7 @@ static void answer(edgeecho_stream *s, const uint8_t *prob, const ee_seen *seen,
     s->seen = *seen;
     const int completed = ee_beat_meter_push(s->meter, s->mask, s->is_measured ? s->area_px : 0);
     s->beats_completed = completed > 0 ? (uint32_t)completed : 0;
-    if (completed || !(s->verdict.reasons | s->verdict.notes) || !s->is_measured)
+    if (completed || !(s->verdict.reasons | s->verdict.notes) || !s->is_measured || !s->was_fixed)
         judge(s);
 }
 

@@ -136,6 +136,7 @@ void ee_start_cine(edgeecho_stream *s) {
     s->answers = s->area_px = s->beats_completed = 0;
     s->due_count = s->due_first = 0;
     s->verdict = (ee_verdict){0};
+    s->was_fixed = 0;
     ee_frame_history_reset(&s->history);
     ee_beat_meter_reset(s->meter);
 }

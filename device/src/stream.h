@@ -52,6 +52,7 @@ struct edgeecho_stream {
     int is_measured;
     ee_seen seen;
     ee_verdict verdict;
+    int was_fixed; /* the view, when beats were last judged */
     uint64_t push_ns;
 };
 

@@ -1,43 +1,7 @@
 /* The way of a frame: to the network, and from its answer to a mask, figures and a verdict. Python's `streaming.py`. */
 #include <string.h>
 
-#include "stream.h"
-
-static ee_roi region_of(const edgeecho_frame *f) {
-    return (ee_roi){f->roi_x, f->roi_y, f->roi_width, f->roi_height};
-}
-
-static int searches_region(const edgeecho_stream *s) {
-    return (s->options.search & EDGEECHO_SEARCH_REGION) != 0;
-}
-
-static ee_shape shape_of(const edgeecho_stream *s, const edgeecho_frame *f) {
-    const int has_spacing = s->options.row_mm > 0;
-    return (ee_shape){f->width, f->height, has_spacing ? s->options.row_mm : 1, has_spacing ? s->options.column_mm : 1};
-}
-
-/* Whether the network can see the region of a cine's first frame. */
-static int is_region_valid(const edgeecho_stream *s, const edgeecho_frame *f) {
-    const ee_shape shape = shape_of(s, f);
-    const ee_roi given = region_of(f), whole = ee_whole_frame(&shape);
-    return searches_region(s) ? ee_is_in_proportion(&whole, f->width, f->height)
-                              : ee_is_region_valid(&given, f->width, f->height);
-}
-
-static edgeecho_status check_frame(const edgeecho_stream *s, const edgeecho_frame *f, int is_first) {
-    const edgeecho_frame *o = &s->shape;
-    if (f->width < EE_MIN_SIDE || f->height < EE_MIN_SIDE || f->width > s->options.max_width ||
-        f->height > s->options.max_height || (!is_first && (f->width != o->width || f->height != o->height)))
-        return EDGEECHO_E_SIZE;
-    if (f->stride_bytes < f->width || f->stride_bytes > PTRDIFF_MAX / f->height)
-        return EDGEECHO_E_ARGUMENT;
-    if (is_first)
-        return is_region_valid(s, f) ? EDGEECHO_OK : EDGEECHO_E_REGION;
-    return f->roi_x == o->roi_x && f->roi_y == o->roi_y && f->roi_width == o->roi_width &&
-                   f->roi_height == o->roi_height
-               ? EDGEECHO_OK
-               : EDGEECHO_E_REGION;
-}
+#include "frame_check.h"
 
 /* Set the way from answers to the frame's pixels to that of a region. */
 static void set_out(edgeecho_stream *s, const ee_roi *roi) {
@@ -59,7 +23,7 @@ static ee_seen seen_in(const ee_view *view) {
 
 /* The pixels of the network's picture that are in the fan of the fixed view; NULL takes all. */
 static const uint8_t *inside_of(edgeecho_stream *s) {
-    const ee_shape shape = shape_of(s, &s->shape);
+    const ee_shape shape = ee_shape_of(s, &s->shape);
     if (!s->live.view.has_fan)
         return NULL;
     if (!s->has_inside)
@@ -79,8 +43,8 @@ static edgeecho_status begin(edgeecho_stream *s, const edgeecho_frame *f) {
     ee_start_cine(s);
     s->shape = *f;
     s->has_frames = 1;
-    const ee_shape shape = shape_of(s, f);
-    const ee_roi roi = searches_region(s) ? ee_whole_frame(&shape) : region_of(f);
+    const ee_shape shape = ee_shape_of(s, f);
+    const ee_roi roi = ee_searches_region(s) ? ee_whole_frame(&shape) : ee_region_of(f);
     const ee_view view = ee_given_view(&roi, s->options.flip);
     if (s->live.search) {
         s->live.search->shape = shape;
@@ -221,12 +185,12 @@ edgeecho_status edgeecho_push(edgeecho_stream *s, const edgeecho_frame *given) {
     if (!s || !given || given->struct_size != sizeof *given || !given->pixels)
         return EDGEECHO_E_ARGUMENT;
     edgeecho_frame f = *given;
-    if (searches_region(s) && (f.roi_x || f.roi_y || f.roi_width || f.roi_height))
+    if (ee_searches_region(s) && (f.roi_x || f.roi_y || f.roi_width || f.roi_height))
         return EDGEECHO_E_ARGUMENT;
     if (!f.roi_width && !f.roi_height)
         f.roi_x = f.roi_y = 0, f.roi_width = f.width, f.roi_height = f.height;
     const int is_first = !s->has_frames || s->has_ended;
-    edgeecho_status status = check_frame(s, &f, is_first);
+    edgeecho_status status = ee_check_frame(s, &f, is_first);
     if (status == EDGEECHO_OK && is_first)
         status = begin(s, &f);
     if (status != EDGEECHO_OK)

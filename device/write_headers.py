@@ -7,19 +7,24 @@ python device/write_headers.py     in an environment with EdgeEcho's package; a 
 import ast
 import re
 import sys
+import textwrap
 import tomllib
 from itertools import pairwise
 from pathlib import Path
+from types import ModuleType
 
 from edgeecho.cine.grey import MIN_SIDE_PX
-from edgeecho.measure import constants
+from edgeecho.measure import constants, rigid_motion
 from edgeecho.model import device_file
 from edgeecho.model.sealed_file import MAX_BYTES
 from edgeecho.model.selftest_record import CINE, MAX_FRAMES
 from edgeecho.model.spec import MAX_AXIS, MAX_CONTEXT_FRAMES, MAX_SIZE_PX, MAX_STATE_BYTES, MIN_SIZE_PX, SIZE_STEP_PX
+from edgeecho.preprocess import fan
+from edgeecho.preprocess.orientation import FLIPS
 from edgeecho.preprocess.region import MAX_REGION, MIN_OVERLAP_FRACTION
 from edgeecho.preprocess.resample import BITS
 from edgeecho.reasons import SENTENCES, Reason
+from edgeecho.runtime import trust_constants
 from edgeecho.runtime.selftest_cine import HEIGHT, WIDTH
 
 DEVICE = Path(__file__).resolve().parent
@@ -70,17 +75,68 @@ def header(guard: str, source: str, lines: list[str]) -> str:
     return "\n".join([top, f"#ifndef {guard}", f"#define {guard}", "", *lines, "", "#endif", ""])
 
 
+def comment(text: str, indent: str = "") -> list[str]:
+    """Lines of a comment, at most 120 columns wide."""
+    lines = textwrap.wrap(" ".join(text.split()), 114 - len(indent), break_long_words=False)
+    first, *rest = lines
+    return (
+        [f"{indent}/* {first}", *(f"{indent} * {line}" for line in rest[:-1]), f"{indent} * {rest[-1]} */"]
+        if rest
+        else [f"{indent}/* {first} */"]
+    )
+
+
+def initializer(value: object) -> str:
+    """C text of a number or of a tuple of them."""
+    return f"{{{', '.join(map(initializer, value))}}}" if isinstance(value, tuple) else repr(value)
+
+
+def define(name: str, value: object) -> list[str]:
+    """Lines that define a constant. A pair becomes NAME_0 and NAME_1, a longer tuple an initializer and its length."""
+    if not isinstance(value, tuple):
+        return [f"#define EE_{name} {value!r}"]
+    if len(value) == 2:
+        return [f"#define EE_{name}_{index} {part!r}" for index, part in enumerate(value)]
+    return [f"#define EE_{name}_COUNT {len(value)}", f"#define EE_{name} {initializer(value)}"]
+
+
+def constants_of(*modules: ModuleType) -> list[str]:
+    """Lines that define every constant of some modules, each with its comment."""
+    lines = []
+    for module in modules:
+        for name, text in documented_constants(Path(str(module.__file__)).read_text()):
+            lines += comment(text) + define(name, getattr(module, name))
+    return lines
+
+
 def measure_constants() -> str:
     """Text of src/measure/constants.h."""
-    source = Path(constants.__file__).read_text()
-    lines = []
-    for name, text in documented_constants(source):
-        lines += [f"/* {text} */", f"#define EE_{name} {getattr(constants, name)!r}"]
+    lines = constants_of(constants, rigid_motion)
     lines += ["", "/* Reason of a finding. */", "typedef enum {", "    /* there is none */", "    EE_REASON_NONE = 0,"]
     for reason in Reason:
         lines += [f"    /* {SENTENCES[reason]} */", f"    EE_REASON_{reason.name} = {reason.value},"]
-    lines += ["} ee_reason;"]
-    return header("EE_MEASURE_CONSTANTS_H", "edgeecho/measure/constants.py and edgeecho/reasons.py", lines)
+    lines += ["} ee_reason;", "", "/* One more than the largest reason. */", f"#define EE_REASONS {max(Reason) + 1}"]
+    source = "edgeecho/measure/constants.py, rigid_motion.py and edgeecho/reasons.py"
+    return header("EE_MEASURE_CONSTANTS_H", source, lines)
+
+
+def trust_settings() -> str:
+    """Text of src/trust/constants.h."""
+    source = "edgeecho/runtime/trust_constants.py and edgeecho/preprocess/fan.py"
+    return header("EE_TRUST_CONSTANTS_H", source, constants_of(trust_constants, fan))
+
+
+def reason_texts() -> str:
+    """Text of src/reason_texts.h."""
+    lines = [
+        "/* clang-format off */",
+        "/* Code and sentence of each reason. */",
+        "static const char *const EE_REASON_TEXTS[][2] = {",
+    ]
+    for reason in Reason:
+        lines += [f'    [EDGEECHO_REASON_{reason.name}] = {{"{reason.code}",', f'        "{SENTENCES[reason]}"}},']
+    lines += ["};"]
+    return header("EE_REASON_TEXTS_H", "edgeecho/reasons.py", lines)
 
 
 def limits() -> str:
@@ -95,13 +151,23 @@ def limits() -> str:
 
 
 def public_header() -> str:
-    """Text of include/edgeecho.h, with the version of pyproject.toml."""
+    """Text of include/edgeecho.h, with the version of pyproject.toml, the reasons and the flips."""
     text = (DEVICE / "include" / "edgeecho.h").read_text()
     version = tomllib.loads((DEVICE.parent / "pyproject.toml").read_text())["project"]["version"]
     for part, number in zip(("MAJOR", "MINOR", "PATCH"), version.split("."), strict=True):
         define = f"#define EDGEECHO_VERSION_{part}"
         text, count = re.subn(rf"^{define} \d+$", f"{define} {number}", text, flags=re.M)
         assert count == 1, define
+    reasons = [
+        line for r in Reason for line in (*comment(SENTENCES[r], "    "), f"    EDGEECHO_REASON_{r.name} = {r.value},")
+    ]
+    flips = [f"    EDGEECHO_FLIP_{flip.upper()} = {number}," for number, flip in enumerate(FLIPS)]
+    for name, lines in (("reason", reasons), ("flip", flips)):
+        body = "\n".join(lines).removesuffix(",")
+        text, count = re.subn(
+            rf"^enum edgeecho_{name} {{.*?^}};$", f"enum edgeecho_{name} {{\n{body}\n}};", text, flags=re.M | re.S
+        )
+        assert count == 1, name
     return text
 
 
@@ -109,6 +175,8 @@ def headers() -> dict[Path, str]:
     """Paths of the headers and what is in them."""
     return {
         DEVICE / "src" / "measure" / "constants.h": measure_constants(),
+        DEVICE / "src" / "trust" / "constants.h": trust_settings(),
+        DEVICE / "src" / "reason_texts.h": reason_texts(),
         DEVICE / "src" / "limits.h": limits(),
         DEVICE / "include" / "edgeecho.h": public_header(),
     }

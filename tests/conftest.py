@@ -140,8 +140,8 @@ def graphs(request: pytest.FixtureRequest, make_once: MakeOnce) -> Path:
     return make_once(request.param, lambda folder: write_random_graphs(request.param, folder))
 
 
-def write_random_graphs(kind: str, folder: Path) -> None:
-    """Write the graphs of an untrained network, "edge-causal" for example."""
+def write_random_graphs(kind: str, folder: Path, *, certainty: float = 3) -> None:
+    """Write the graphs of an untrained network, "edge-causal" for example; at certainty 60 most values are 0 or 255."""
     from dataclasses import replace
 
     import torch
@@ -163,7 +163,7 @@ def write_random_graphs(kind: str, folder: Path) -> None:
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.running_var.uniform_(0.2, 0.6)
                 module.bias.normal_(0, 0.3)
-        network.head.weight.mul_(3)
+        network.head.weight.mul_(certainty)
     graph = clip_graph(network, TINY_SIZE_PX)
     int8 = quantize(graph, find_ranges(graph, [network_frames(8, seed) for seed in range(3)]))
     for precision, clip in (("fp32", graph), ("int8", int8)):

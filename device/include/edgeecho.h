@@ -21,8 +21,17 @@
  *     edgeecho_close(model);
  *
  * Status.  Every call that can fail returns 0, a positive status (nothing there yet), or a negative one (refused, and
- * nothing has changed, but for EDGEECHO_E_ENGINE from a push, which resets the stream).
- * Structs.  Set `struct_size` to sizeof, and every field that is not used to 0.
+ * nothing has changed, but for EDGEECHO_E_ENGINE from a push, and EDGEECHO_E_REGION from one that searches a view, both
+ * of which reset the stream).
+ * Structs.  Set `struct_size` to sizeof, and every field that is not used to 0.  A struct may grow at its end: a size
+ *     from that of version 0.1.0 up to the present one is taken, fields that an older program does not know read as 0,
+ *     and nothing is written beyond `struct_size`.
+ * View.  The network expects an upright apical view: apex at the top, the left ventricle on the right.  A stream may
+ *     search the region and the orientation (`search`): its view may change until it is sure, mostly within the first
+ *     second, and it measures beats from then on.  The first push then takes as long as some hundred others.
+ * Verdict.  Each beat is judged by its own frames; those that fail are left out of the medians.  Reasons are bits, 1 <<
+ *     EDGEECHO_REASON_...: of a level from review on in `reasons`, of a mere note in `notes`.  Where figures cannot be
+ *     relied on (EDGEECHO_WITHHOLD) they are NAN, and stand in fields of their own, `withheld_...`.
  * Threads.  A model may serve any number of streams in any threads.  A stream is used by one thread at a time.
  * Memory.  What create returns owns all memory that its frames need; no later call allocates in this library, but for
  *     edgeecho_selftest, which takes the memory of a stream and frees it.  ONNX Runtime makes some small allocations a
@@ -80,6 +89,94 @@ enum {
     EDGEECHO_E_SELFTEST = -11 /* this processor does not give the answers that the device file states */
 };
 
+/* Why a figure is doubtful or withheld, as edgeecho_reason_text has it; written by device/write_headers.py. */
+enum edgeecho_reason {
+    /* the cine is too short for a beat */
+    EDGEECHO_REASON_TOO_SHORT = 1,
+    /* no left ventricle was found in any frame */
+    EDGEECHO_REASON_NO_VENTRICLE = 2,
+    /* a left ventricle was found in too few frames */
+    EDGEECHO_REASON_SELDOM_SEEN = 3,
+    /* nothing beats: the area hardly changes, or the picture moves as a whole */
+    EDGEECHO_REASON_NOTHING_BEATS = 4,
+    /* the area jumps from frame to frame as noise does */
+    EDGEECHO_REASON_ROUGH = 5,
+    /* the area curve is too noisy to tell beats apart */
+    EDGEECHO_REASON_NOISY = 6,
+    /* the area jumps from one frame to the next */
+    EDGEECHO_REASON_JUMPS = 7,
+    /* a left ventricle was found in too few frames of the beat */
+    EDGEECHO_REASON_GAPS = 8,
+    /* no end-systole was found: the cine shows less than half a beat */
+    EDGEECHO_REASON_NO_ES = 9,
+    /* no end-diastole was found beside the end-systole */
+    EDGEECHO_REASON_NO_ED = 10,
+    /* the masks of no beat have a volume that falls from ED to ES */
+    EDGEECHO_REASON_NOT_MEASURABLE = 11,
+    /* the network is unsure: this is probably not an apical view */
+    EDGEECHO_REASON_VIEW_UNLIKELY = 20,
+    /* the mask is as wide as it is long: this is probably a short axis */
+    EDGEECHO_REASON_SHORT_AXIS = 21,
+    /* the view is probably mirrored: set flip to lr */
+    EDGEECHO_REASON_MIRRORED = 22,
+    /* the view is probably turned: set flip to ud, or turn the picture until the apex is at the top */
+    EDGEECHO_REASON_TURNED = 23,
+    /* the grey levels are probably inverted: invert them */
+    EDGEECHO_REASON_INVERTED = 24,
+    /* the mask is in pieces */
+    EDGEECHO_REASON_MASK_IN_PIECES = 25,
+    /* the mask lies partly outside the ultrasound fan */
+    EDGEECHO_REASON_MASK_OUTSIDE_FAN = 26,
+    /* the ventricle is cut by the edge of the picture */
+    EDGEECHO_REASON_CUT_BY_EDGE = 27,
+    /* it is unsure which part of the picture shows the heart: set the region */
+    EDGEECHO_REASON_REGION_UNSURE = 28,
+    /* colour lies over the heart: record without colour Doppler */
+    EDGEECHO_REASON_COLOUR_OVERLAY = 29,
+    /* frames are the same, as in a frozen picture */
+    EDGEECHO_REASON_FROZEN = 30,
+    /* there are too few frames in a beat */
+    EDGEECHO_REASON_TOO_FEW_FRAMES = 40,
+    /* the beats differ in length */
+    EDGEECHO_REASON_IRREGULAR = 41,
+    /* the beats differ in EF */
+    EDGEECHO_REASON_BEATS_DISAGREE = 42,
+    /* the probe or the heart moved during the beats */
+    EDGEECHO_REASON_PROBE_MOVED = 43,
+    /* a figure is outside what hearts have */
+    EDGEECHO_REASON_IMPLAUSIBLE = 44,
+    /* the frame rate is unsure, and with it the heart rate and the beats */
+    EDGEECHO_REASON_TIME_BASE_UNSURE = 50,
+    /* the size of a pixel is unknown: no volumes, and EF is right only if pixels are square */
+    EDGEECHO_REASON_SPACING_UNKNOWN = 51
+};
+
+/* Verdict on the figures so far. */
+enum {
+    EDGEECHO_REPORT = 0,
+    EDGEECHO_REVIEW = 1,  /* a person should look at the masks before the figures are used */
+    EDGEECHO_WITHHOLD = 2 /* EF and volumes are not given */
+};
+
+/* How a picture is put upright: mirrored left and right (LR) or up and down (UD), or turned by 90 degrees, clockwise
+   (CW) or counterclockwise (CCW), and then mirrored where LR stands behind. */
+enum edgeecho_flip {
+    EDGEECHO_FLIP_NONE = 0,
+    EDGEECHO_FLIP_LR = 1,
+    EDGEECHO_FLIP_UD = 2,
+    EDGEECHO_FLIP_LRUD = 3,
+    EDGEECHO_FLIP_CW = 4,
+    EDGEECHO_FLIP_CCW = 5,
+    EDGEECHO_FLIP_CWLR = 6,
+    EDGEECHO_FLIP_CCWLR = 7
+};
+
+/* What a stream searches in its first frames; bits. */
+enum {
+    EDGEECHO_SEARCH_REGION = 1,     /* the part of the frame that shows the heart; frames then give no region */
+    EDGEECHO_SEARCH_ORIENTATION = 2 /* how the picture is turned, and whether its grey levels are inverted */
+};
+
 typedef struct edgeecho_open_options {
     size_t struct_size;
     uint32_t threads; /* that one push may use; 0 means 1 */
@@ -107,6 +204,8 @@ typedef struct edgeecho_stream_options {
     uint32_t max_width, max_height; /* largest frame that will be pushed: sets the memory that is taken */
     double fps;                     /* 0 if unknown: no heart rate */
     double row_mm, column_mm;       /* height and width of a pixel; both 0 if unknown: no volumes */
+    uint32_t search;                /* EDGEECHO_SEARCH_... */
+    uint32_t flip;                  /* EDGEECHO_FLIP_..., where the orientation is not searched */
 } edgeecho_stream_options;
 
 typedef struct edgeecho_frame { /* size and region stay the same until a reset */
@@ -115,7 +214,7 @@ typedef struct edgeecho_frame { /* size and region stay the same until a reset *
     size_t stride_bytes;   /* from row to row, at least width */
     uint32_t width, height;
     int32_t roi_x, roi_y;           /* the region that holds the sector, best square in mm; it may leave the frame, */
-    uint32_t roi_width, roi_height; /* and reads black there.  Both 0: the whole frame */
+    uint32_t roi_width, roi_height; /* and reads black there.  Both 0: the whole frame, or it is searched */
 } edgeecho_frame;
 
 typedef struct edgeecho_result { /* about the newest answer; NAN where not known */
@@ -123,7 +222,7 @@ typedef struct edgeecho_result { /* about the newest answer; NAN where not known
     uint64_t frame; /* which, counted from 0 at the reset */
     double area_px; /* pixels of the mask */
     double area_mm2;
-    double ef_percent; /* median over beats, as the rest */
+    double ef_percent; /* median over the beats that are used, as the rest; NAN if withheld */
     double edv_ml, esv_ml;
     double heart_rate_bpm;
     uint32_t beats;           /* so far */
@@ -131,6 +230,14 @@ typedef struct edgeecho_result { /* about the newest answer; NAN where not known
     uint32_t width, height;   /* of the mask */
     uint64_t push_ns;         /* that the last push or flush took, */
     uint64_t engine_ns;       /* of it in ONNX Runtime */
+    double confidence;        /* mean probability inside the mask, 0 to 1; 0 if it is empty */
+    double withheld_ef_percent, withheld_edv_ml, withheld_esv_ml; /* the medians, if they are withheld */
+    uint64_t reasons, notes;                                      /* bits, 1 << EDGEECHO_REASON_... */
+    uint32_t verdict;                                             /* EDGEECHO_REPORT, _REVIEW or _WITHHOLD */
+    uint32_t view_fixed;     /* 1 if this frame was seen in the view that stays, and counts in beats */
+    uint32_t flip, inverted; /* EDGEECHO_FLIP_... of this frame; 1 if its grey levels were inverted */
+    int32_t roi_x, roi_y;    /* the region in which the network saw this frame */
+    uint32_t roi_width, roi_height;
 } edgeecho_result;
 
 typedef struct edgeecho_beat { /* frames counted from 0 at the reset; NAN where not known */
@@ -140,6 +247,8 @@ typedef struct edgeecho_beat { /* frames counted from 0 at the reset; NAN where 
     double ef_percent;
     double edv_ml, esv_ml;
     double heart_rate_bpm;
+    uint64_t reasons; /* why the beat is doubtful or left out; bits, 1 << EDGEECHO_REASON_... */
+    uint32_t is_used; /* 1 if it counts in the medians */
 } edgeecho_beat;
 
 typedef struct edgeecho_selftest_result {
@@ -158,6 +267,10 @@ EDGEECHO_API uint32_t edgeecho_version(void);
 
 /* A constant sentence, for any value. */
 EDGEECHO_API const char *edgeecho_status_text(edgeecho_status status);
+
+/* Code of a reason, such as "short_axis", and its sentence; constant text, for any value. */
+EDGEECHO_API const char *edgeecho_reason_code(uint32_t reason);
+EDGEECHO_API const char *edgeecho_reason_text(uint32_t reason);
 
 /* Verify a device file and load its graph.  `options` may be NULL. */
 EDGEECHO_API edgeecho_status edgeecho_open(const char *path, const edgeecho_open_options *options,
@@ -180,7 +293,8 @@ EDGEECHO_API edgeecho_status edgeecho_stream_create(edgeecho_model *model, const
 /* NULL is allowed. */
 EDGEECHO_API void edgeecho_stream_destroy(edgeecho_stream *stream);
 
-/* Take the next frame.  OK: there is an answer, to the frame `delay_frames` earlier.  MORE: there is none yet. */
+/* Take the next frame.  OK: there is an answer, to the frame `delay_frames` earlier.  MORE: there is none yet; or none
+   again, for as many frames, where a view became fixed in so few frames. */
 EDGEECHO_API edgeecho_status edgeecho_push(edgeecho_stream *stream, const edgeecho_frame *frame);
 
 /* End a cine: the last frame stands still.  OK: there is another answer, call again.  MORE: that was all; the beats

@@ -63,17 +63,17 @@ static uint32_t largest_difference(const uint8_t *a, const uint8_t *b, size_t si
 /* Compare the stream's newest answer with the one in the device file. */
 static void compare_answer(const edgeecho_stream *s, edgeecho_selftest_result *result) {
     const ee_selftest *test = &s->model->spec.selftest;
-    const uint32_t t = (uint32_t)(s->results - 1);
+    const uint32_t t = (uint32_t)(s->answers - 1);
     const ee_answer *wanted = &test->answers[t];
     const size_t values = (size_t)s->model->spec.size_px * s->model->spec.size_px;
     const uint32_t off = s->area_px > wanted->area_px ? s->area_px - wanted->area_px : wanted->area_px - s->area_px;
     uint32_t levels = 0;
     int differs;
     if (test->reference) {
-        levels = largest_difference(s->prob, test->reference + t * values, values);
+        levels = largest_difference(s->network.prob, test->reference + t * values, values);
         differs = levels > test->max_levels;
     } else {
-        const int is_equal = has_digest(s->prob, values, wanted->prob);
+        const int is_equal = has_digest(s->network.prob, values, wanted->prob);
         levels = is_equal ? 0 : UINT32_MAX;
         differs = !is_equal || off || !has_digest(s->mask, EE_TEST_WIDTH * EE_TEST_HEIGHT, wanted->mask);
     }
@@ -124,8 +124,10 @@ edgeecho_status edgeecho_selftest(edgeecho_model *model, edgeecho_selftest_resul
     edgeecho_status status = pixels ? edgeecho_stream_create(model, &options, &stream) : EDGEECHO_E_MEMORY;
     result->frames = result->first_different = test->frames;
     result->max_levels = test->max_levels;
-    if (status == EDGEECHO_OK)
+    if (status == EDGEECHO_OK) {
+        stream->keeps_pieces = 1; /* the file has the digests of whole masks */
         status = run_cine(stream, pixels, result);
+    }
     edgeecho_stream_destroy(stream);
     free(pixels);
     result->elapsed_ns = ee_now_ns() - begun;

@@ -1,83 +1,149 @@
-#define _POSIX_C_SOURCE 200809L
 #include "stream.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-static const uint64_t NS_PER_S = 1000000000;
+#include "struct_size.h"
+#include "trust/beat_judge.h"
 
-uint64_t ee_now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
-}
+/* Memory of a stream: one block, cut into pieces. Without a block its bytes are only counted. */
+typedef struct {
+    uint8_t *start;
+    size_t used;
+} block;
 
-/* Return the next piece of a block; without a block only count its bytes. */
-static void *take(uint8_t *block, size_t *at, size_t bytes) {
-    void *piece = block ? block + *at : NULL;
-    *at += ee_aligned(bytes);
+static void *take(block *b, size_t bytes) {
+    void *piece = b->start ? b->start + b->used : NULL;
+    b->used += ee_aligned(bytes);
     return piece;
 }
 
-static void take_axis(ee_axis *axis, uint8_t *block, size_t *at, uint32_t inputs, uint32_t outputs) {
-    axis->taps = take(block, at, outputs * sizeof *axis->taps);
-    axis->weights = take(block, at, ee_axis_capacity(inputs, outputs) * sizeof *axis->weights);
+static void take_axis(ee_axis *axis, block *b, uint32_t inputs, uint32_t outputs) {
+    axis->taps = take(b, outputs * sizeof *axis->taps);
+    axis->weights = take(b, ee_axis_capacity(inputs, outputs) * sizeof *axis->weights);
+}
+
+/* Axes from a frame to a square of `size` pixels. */
+static void take_axes_in(ee_axes *axes, block *b, const edgeecho_stream_options *o, uint32_t size) {
+    take_axis(&axes->rows, b, o->max_height, size);
+    take_axis(&axes->columns, b, o->max_width, size);
+}
+
+static void take_network(ee_frame_stream *network, block *b, const edgeecho_model *model) {
+    const size_t pixels = (size_t)model->spec.size_px * model->spec.size_px;
+    network->engine = model->engine;
+    network->spec = &model->spec;
+    network->frame = take(b, pixels);
+    network->prob = take(b, pixels);
+    network->states[0] = take(b, ee_state_bytes(&model->spec));
+    network->states[1] = take(b, ee_state_bytes(&model->spec));
+}
+
+static void take_history(ee_frame_history *h, block *b, double fps, const ee_spec *spec) {
+    h->size = spec->size_px;
+    h->cells = ee_motion_cells(spec->size_px);
+    const size_t cells = (size_t)h->cells * h->cells;
+    h->capacity = ee_frame_history_capacity(fps, spec->after);
+    h->sums = take(b, h->capacity * sizeof *h->sums);
+    h->boxes = take(b, h->capacity * sizeof *h->boxes);
+    h->motion = take(b, h->capacity * sizeof *h->motion);
+    h->columns = take(b, h->size * sizeof *h->columns);
+    for (int i = 0; i < 2; i++)
+        h->pictures[i] = (ee_small){take(b, cells * sizeof(int32_t)), take(b, cells * sizeof(int32_t))};
+}
+
+/* What only a stream needs that searches its view. */
+static void take_search(edgeecho_stream *s, block *b) {
+    const edgeecho_stream_options *o = &s->options;
+    const size_t pixels = (size_t)s->scorer.size * s->scorer.size, frame = (size_t)o->max_width * o->max_height;
+    ee_view_search *search = take(b, sizeof *search);
+    ee_frame_stream looks = {0};
+    ee_axes axes, grid_axes;
+    s->live.search = search;
+    take_network(&looks, b, s->model);
+    take_axes_in(&axes, b, o, s->scorer.size);
+    take_axes_in(&grid_axes, b, o, EE_GRID_PX);
+    uint8_t *picture = take(b, pixels), *sampled = take(b, frame);
+    const int searches_orientation = (o->search & EDGEECHO_SEARCH_ORIENTATION) != 0;
+    s->live.inverted = searches_orientation ? take(b, frame) : NULL;
+    s->inside = take(b, pixels);
+    s->due = take(b, pixels * (s->model->spec.after + 1));
+    s->due_views = take(b, (s->model->spec.after + 1) * sizeof *s->due_views);
+    if (!search) /* bytes are counted */
+        return;
+    search->looks = looks;
+    search->axes = axes;
+    search->grid.axes = grid_axes;
+    search->picture = picture;
+    search->sampled = sampled;
+    search->sums = s->sums;
+    search->searches_region = (o->search & EDGEECHO_SEARCH_REGION) != 0;
+    search->searches_orientation = searches_orientation;
+    search->given_flip = (uint8_t)o->flip;
 }
 
 /* Lay out a stream in a block and return the number of bytes that it needs. */
-static size_t lay_out(edgeecho_stream *stream, uint8_t *block, const ee_spec *spec, uint32_t width, uint32_t height) {
-    size_t at = ee_aligned(sizeof *stream), state_bytes = 0;
+static size_t lay_out(edgeecho_stream *s, uint8_t *start) {
+    block b = {start, ee_aligned(sizeof *s)};
+    const ee_spec *spec = &s->model->spec;
+    const edgeecho_stream_options *o = &s->options;
     const uint32_t size = spec->size_px;
-    for (uint32_t i = 0; i < spec->states; i++)
-        state_bytes += ee_aligned(spec->state[i].bytes);
-    stream->frame = take(block, &at, (size_t)size * size);
-    stream->prob = take(block, &at, (size_t)size * size);
-    stream->states[0] = take(block, &at, state_bytes);
-    stream->states[1] = take(block, &at, state_bytes);
-    stream->mask = take(block, &at, (size_t)width * height);
-    stream->sums = take(block, &at, EE_SUM_ROWS * (size_t)(width > size ? width : size) * sizeof *stream->sums);
-    take_axis(&stream->rows_in, block, &at, height, size);
-    take_axis(&stream->columns_in, block, &at, width, size);
-    take_axis(&stream->rows_out, block, &at, size, height);
-    take_axis(&stream->columns_out, block, &at, size, width);
-    stream->meter_bytes = ee_beat_meter_size(width, height, stream->options.fps);
-    stream->meter_memory = take(block, &at, stream->meter_bytes);
-    return at;
+    const size_t pixels = (size_t)size * size, room = o->max_width > size ? o->max_width : size;
+    take_network(&s->network, &b, s->model);
+    s->mask = take(&b, (size_t)o->max_width * o->max_height);
+    s->sums = take(&b, EE_SUM_ROWS * room * sizeof *s->sums);
+    take_axes_in(&s->in, &b, o, size);
+    take_axis(&s->out.rows, &b, size, o->max_height);
+    take_axis(&s->out.columns, &b, size, o->max_width);
+    s->meter_bytes = ee_beat_meter_size(o->max_width, o->max_height, o->fps);
+    s->meter_memory = take(&b, s->meter_bytes);
+    s->scorer.size = size;
+    s->scorer.threshold = (uint8_t)spec->threshold;
+    s->scorer.mask = take(&b, pixels);
+    s->scorer.runs = take(&b, (size_t)size * ((size + 1) / 2) * sizeof *s->scorer.runs);
+    take_history(&s->history, &b, o->fps, spec);
+    if (o->search || o->flip) {
+        s->picture = take(&b, pixels);
+        s->map = take(&b, pixels);
+    }
+    if (o->search)
+        take_search(s, &b);
+    return b.used;
 }
 
-/* Whether the options that the meter does not check are in bounds; it refuses a rate or a spacing out of bounds. */
-static int are_options_valid(const edgeecho_stream_options *o) {
-    return o && o->struct_size == sizeof *o && o->max_width >= EE_MIN_SIDE && o->max_width <= EE_MAX_SIDE &&
-           o->max_height >= EE_MIN_SIDE && o->max_height <= EE_MAX_SIDE;
+/* Read the options, as many as the program knows. 0 if one is out of bounds; the meter refuses rate and spacing. */
+static int read_options(const edgeecho_stream_options *given, edgeecho_stream_options *o) {
+    if (!given || !ee_is_size_known(given->struct_size, EE_FIRST_STREAM_OPTIONS, sizeof *o))
+        return 0;
+    ee_copy_out(o, given->struct_size, given);
+    const int is_searched = (o->search & EDGEECHO_SEARCH_ORIENTATION) != 0;
+    return o->max_width >= EE_MIN_SIDE && o->max_width <= EE_MAX_SIDE && o->max_height >= EE_MIN_SIDE &&
+           o->max_height <= EE_MAX_SIDE && o->search <= (EDGEECHO_SEARCH_REGION | EDGEECHO_SEARCH_ORIENTATION) &&
+           o->flip < (is_searched ? EDGEECHO_FLIP_NONE + 1 : EE_FLIPS);
 }
 
-/* Make the meter for frames of this size, for whose largest the stream has room. */
-static int set_meter(edgeecho_stream *s, uint32_t width, uint32_t height) {
+int ee_set_meter(edgeecho_stream *s, uint32_t width, uint32_t height) {
     const edgeecho_stream_options *o = &s->options;
     s->meter = ee_beat_meter_init(s->meter_memory, s->meter_bytes, width, height, o->fps, o->row_mm, o->column_mm);
+    if (s->meter)
+        ee_beat_meter_set_judge(s->meter, ee_judge_beat, &s->history);
     return s->meter != NULL;
 }
 
-/* Set the state, the results and the meter to those before the first frame of a cine. */
-static void start_cine(edgeecho_stream *s) {
-    const ee_spec *spec = &s->model->spec;
-    uint8_t *state = s->states[0];
-    for (uint32_t i = 0; i < spec->states; i++) {
-        const ee_tensor *t = &spec->state[i];
-        const float zero = t->zero_point;
-        if (t->type == EE_UINT8)
-            memset(state, t->zero_point, t->bytes);
-        for (size_t at = 0; t->type == EE_FLOAT32 && at < t->bytes; at += sizeof zero)
-            memcpy(state + at, &zero, sizeof zero);
-        state += ee_aligned(t->bytes);
-    }
-    s->current_state = 0;
+void ee_start_cine(edgeecho_stream *s) {
+    ee_frame_stream_reset(&s->network);
     s->has_frames = s->has_ended = 0;
-    s->flushes = spec->after;
-    s->results = -(int64_t)spec->after;
-    s->area_px = s->beats_completed = 0;
+    s->flushes = s->model->spec.after;
+    s->answers = s->area_px = s->beats_completed = 0;
+    s->due_count = s->due_first = 0;
+    s->verdict = (ee_verdict){0};
+    s->was_fixed = 0;
+    ee_frame_history_reset(&s->history);
     ee_beat_meter_reset(s->meter);
+}
+
+static edgeecho_status bind(ee_frame_stream *network) {
+    return ee_binding_create(network->engine, network->spec, network->frame, network->prob, network->states,
+                             &network->binding);
 }
 
 edgeecho_status edgeecho_stream_create(edgeecho_model *model, const edgeecho_stream_options *options,
@@ -85,30 +151,39 @@ edgeecho_status edgeecho_stream_create(edgeecho_model *model, const edgeecho_str
     if (!out)
         return EDGEECHO_E_ARGUMENT;
     *out = NULL;
-    if (!model || !are_options_valid(options))
+    edgeecho_stream plan = {.model = model, .options = {.struct_size = sizeof plan.options}};
+    if (!model || !read_options(options, &plan.options))
+        return EDGEECHO_E_ARGUMENT;
+    if (!ee_beat_meter_size(plan.options.max_width, plan.options.max_height, plan.options.fps))
         return EDGEECHO_E_ARGUMENT;
     if (atomic_fetch_add(&model->streams, 1) >= EE_MAX_STREAMS) {
         atomic_fetch_sub(&model->streams, 1);
         return EDGEECHO_E_BUSY;
     }
-    edgeecho_stream plan = {.model = model, .options = *options};
-    const size_t bytes = lay_out(&plan, NULL, &model->spec, options->max_width, options->max_height);
+    const size_t bytes = lay_out(&plan, NULL);
     edgeecho_status status = EDGEECHO_E_MEMORY;
     edgeecho_stream *stream = aligned_alloc(EE_ALIGNMENT, bytes);
     if (stream) {
         memset(stream, 0, bytes); /* every page is there before the first frame */
-        lay_out(&plan, (uint8_t *)stream, &model->spec, options->max_width, options->max_height);
+        lay_out(&plan, (uint8_t *)stream);
         *stream = plan;
-        status = set_meter(stream, options->max_width, options->max_height) ? EDGEECHO_OK : EDGEECHO_E_ARGUMENT;
+        if (stream->live.search)
+            stream->live.search->scorer = &stream->scorer;
+        status =
+            ee_set_meter(stream, plan.options.max_width, plan.options.max_height) ? EDGEECHO_OK : EDGEECHO_E_ARGUMENT;
     }
     if (status == EDGEECHO_OK)
-        status = ee_binding_create(model->engine, &model->spec, plan.frame, plan.prob, plan.states, &stream->binding);
+        status = bind(&stream->network);
+    if (status == EDGEECHO_OK && stream->live.search)
+        status = bind(&stream->live.search->looks);
     if (status != EDGEECHO_OK) {
+        if (stream)
+            ee_binding_destroy(stream->network.binding);
         free(stream);
         atomic_fetch_sub(&model->streams, 1);
         return status;
     }
-    start_cine(stream);
+    ee_start_cine(stream);
     *out = stream;
     return EDGEECHO_OK;
 }
@@ -116,7 +191,9 @@ edgeecho_status edgeecho_stream_create(edgeecho_model *model, const edgeecho_str
 void edgeecho_stream_destroy(edgeecho_stream *stream) {
     if (!stream)
         return;
-    ee_binding_destroy(stream->binding);
+    ee_binding_destroy(stream->network.binding);
+    if (stream->live.search)
+        ee_binding_destroy(stream->live.search->looks.binding);
     atomic_fetch_sub(&stream->model->streams, 1);
     free(stream);
 }
@@ -124,130 +201,6 @@ void edgeecho_stream_destroy(edgeecho_stream *stream) {
 edgeecho_status edgeecho_reset(edgeecho_stream *stream) {
     if (!stream)
         return EDGEECHO_E_ARGUMENT;
-    start_cine(stream);
+    ee_start_cine(stream);
     return EDGEECHO_OK;
-}
-
-/* Length of the part of a region's axis that lies in the frame. */
-static uint32_t overlap(int64_t from, uint32_t length, uint32_t limit) {
-    int64_t end = from + length < limit ? from + length : limit;
-    from = from > 0 ? from : 0;
-    return end > from ? (uint32_t)(end - from) : 0;
-}
-
-/* Whether a region is one that edgeecho.preprocess.check_roi and to_network allow. */
-static int is_region_valid(const edgeecho_frame *f) {
-    const uint64_t longest = (uint64_t)EE_MAX_REGION * (f->width > f->height ? f->width : f->height);
-    if (!f->roi_width || !f->roi_height || f->roi_width > longest || f->roi_height > longest)
-        return 0;
-    const uint64_t columns = overlap(f->roi_x, f->roi_width, f->width);
-    const uint64_t rows = overlap(f->roi_y, f->roi_height, f->height);
-    const uint64_t region = (uint64_t)f->roi_width * f->roi_height, frame = (uint64_t)f->width * f->height;
-    const double least = EE_MIN_OVERLAP_FRACTION * (double)(region < frame ? region : frame); /* exact */
-    return columns >= EE_MIN_SIDE && rows >= EE_MIN_SIDE && (double)(columns * rows) >= least;
-}
-
-/* Fill in the weights of one axis, from the frame to the network and back. */
-static void fill_axes(ee_axis *in, ee_axis *out, uint32_t size, int32_t offset, uint32_t length, uint32_t limit) {
-    const uint32_t from = offset < 0 ? (uint32_t)-(int64_t)offset : 0;
-    ee_axis_fill(in, length, size, 0, size, offset, limit);
-    ee_axis_fill(out, size, length, from, from + overlap(offset, length, limit), 0, size);
-}
-
-static edgeecho_status check_frame(const edgeecho_stream *s, const edgeecho_frame *f, int is_first) {
-    const edgeecho_frame *o = &s->shape;
-    if (f->width < EE_MIN_SIDE || f->height < EE_MIN_SIDE || f->width > s->options.max_width ||
-        f->height > s->options.max_height || (!is_first && (f->width != o->width || f->height != o->height)))
-        return EDGEECHO_E_SIZE;
-    if (f->stride_bytes < f->width || f->stride_bytes > PTRDIFF_MAX / f->height)
-        return EDGEECHO_E_ARGUMENT;
-    if (is_first)
-        return is_region_valid(f) ? EDGEECHO_OK : EDGEECHO_E_REGION;
-    return f->roi_x == o->roi_x && f->roi_y == o->roi_y && f->roi_width == o->roi_width &&
-                   f->roi_height == o->roi_height
-               ? EDGEECHO_OK
-               : EDGEECHO_E_REGION;
-}
-
-static edgeecho_status run_network(edgeecho_stream *s) {
-    const uint64_t begun = ee_now_ns();
-    edgeecho_status status = ee_engine_run(s->model->engine, s->binding, s->current_state);
-    s->engine_ns += ee_now_ns() - begun;
-    s->current_state = !s->current_state;
-    return status;
-}
-
-/* Run the network's frame once more, and measure its result, if there is one, at the source's pixels. */
-static edgeecho_status advance(edgeecho_stream *s) {
-    edgeecho_status status = run_network(s);
-    if (status != EDGEECHO_OK)
-        return status;
-    if (++s->results <= 0)
-        return EDGEECHO_MORE;
-    const edgeecho_frame *f = &s->shape;
-    const ee_spec *spec = &s->model->spec;
-    const size_t x = f->roi_x > 0 ? (size_t)f->roi_x : 0, y = f->roi_y > 0 ? (size_t)f->roi_y : 0;
-    s->area_px = ee_resample_mask(&s->rows_out, &s->columns_out, s->prob, spec->size_px, (uint8_t)spec->threshold,
-                                  s->sums, s->mask + y * f->width + x, f->width, &s->drawn);
-    const uint32_t left = (uint32_t)x + s->drawn.left, right = (uint32_t)x + s->drawn.right;
-    ee_beat_meter_look_within(s->meter, (uint32_t)y + s->drawn.top, (uint32_t)y + s->drawn.bottom, left, right);
-    int completed = ee_beat_meter_push(s->meter, s->mask, s->area_px);
-    s->beats_completed = completed > 0 ? (uint32_t)completed : 0;
-    return EDGEECHO_OK;
-}
-
-/* Note the time of a call, and start again after a failed run. */
-static edgeecho_status finish_call(edgeecho_stream *s, uint64_t begun, edgeecho_status status) {
-    if (status < 0)
-        start_cine(s); /* what the state holds after a failed run is unknown */
-    s->push_ns = ee_now_ns() - begun;
-    return status;
-}
-
-edgeecho_status edgeecho_push(edgeecho_stream *s, const edgeecho_frame *given) {
-    const uint64_t begun = ee_now_ns();
-    if (!s || !given || given->struct_size != sizeof *given || !given->pixels)
-        return EDGEECHO_E_ARGUMENT;
-    edgeecho_frame f = *given;
-    if (!f.roi_width && !f.roi_height)
-        f.roi_x = f.roi_y = 0, f.roi_width = f.width, f.roi_height = f.height;
-    const int is_first = !s->has_frames || s->has_ended;
-    edgeecho_status status = check_frame(s, &f, is_first);
-    if (status != EDGEECHO_OK)
-        return status;
-    s->engine_ns = 0;
-    const uint32_t size = s->model->spec.size_px;
-    if (is_first) {
-        if (!set_meter(s, f.width, f.height))
-            return EDGEECHO_E_SIZE;
-        start_cine(s);
-        s->shape = f;
-        s->has_frames = 1;
-        fill_axes(&s->rows_in, &s->rows_out, size, f.roi_y, f.roi_height, f.height);
-        fill_axes(&s->columns_in, &s->columns_out, size, f.roi_x, f.roi_width, f.width);
-        memset(s->mask, 0, (size_t)f.width * f.height);
-        s->drawn = (ee_box){0, 0, 0, 0};
-    }
-    ee_resample(&s->rows_in, &s->columns_in, f.pixels, f.stride_bytes, s->sums, f.width, s->frame);
-    for (uint32_t k = 0; is_first && k < s->model->spec.before && status == EDGEECHO_OK; k++)
-        status = run_network(s); /* the frames before the first are equal to it */
-    return finish_call(s, begun, status == EDGEECHO_OK ? advance(s) : status);
-}
-
-edgeecho_status edgeecho_flush(edgeecho_stream *s) {
-    const uint64_t begun = ee_now_ns();
-    if (!s)
-        return EDGEECHO_E_ARGUMENT;
-    if (!s->has_frames)
-        return EDGEECHO_MORE;
-    s->has_ended = 1;
-    s->engine_ns = 0;
-    edgeecho_status status = EDGEECHO_MORE;
-    while (s->flushes && status == EDGEECHO_MORE) {
-        s->flushes--;
-        status = advance(s);
-    }
-    if (status == EDGEECHO_MORE)
-        s->beats_completed = (uint32_t)ee_beat_meter_finish(s->meter);
-    return finish_call(s, begun, status);
 }

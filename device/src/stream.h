@@ -2,36 +2,64 @@
 #ifndef EE_STREAM_H
 #define EE_STREAM_H
 
+#include "frame_stream.h"
 #include "measure/beat_meter.h"
 #include "model.h"
-#include "resample.h"
+#include "trust/frame_history.h"
+#include "trust/live_view.h"
+#include "trust/verdict.h"
+
+typedef struct ee_seen { /* how a frame was seen */
+    ee_roi roi;
+    uint32_t flip;
+    int is_inverted;
+} ee_seen;
 
 struct edgeecho_stream {
     edgeecho_model *model;
-    ee_binding *binding;
     edgeecho_stream_options options;
+    int keeps_pieces; /* of masks, all of them: for the self-test */
 
-    uint8_t *frame, *prob; /* the network's input and output, size_px a side */
-    uint8_t *states[2];    /* a run reads one and writes the other */
-    uint8_t *mask;         /* the newest result, `shape.width` bytes a row */
+    ee_frame_stream network;
+    uint8_t *picture; /* what the network sees, and its answer, not turned; NULL if the view is never turned */
+    uint8_t *map;
+    uint8_t *mask;         /* the newest answer, `shape.width` bytes a row */
+    size_t mask_x, mask_y; /* first pixel of the region in it */
     ee_box drawn;          /* box of the region outside of which the mask is 0 */
     uint32_t *sums;        /* room for EE_SUM_ROWS rows of sums */
-    ee_axis rows_in, columns_in, rows_out, columns_out;
+    ee_axes in, out;       /* of the frames to come, and of the next answer */
     ee_beat_meter *meter;
     void *meter_memory;
     size_t meter_bytes;
+    ee_frame_history history;
+    ee_scorer scorer;
+    ee_live_view live;
+    uint8_t *inside; /* pixels of the network's picture that are in the fan of the view */
+    int has_inside;
+    /* Ring of answers to frames that were seen in views before; NULL and none where no view is searched */
+    uint8_t *due;
+    ee_seen *due_views;
+    uint32_t due_first, due_count;
+    ee_roi out_roi; /* region of `out`; of no size before the first */
 
     edgeecho_frame shape; /* size and region of the cine's frames */
     int has_frames;       /* a frame was pushed since the reset */
     int has_ended;        /* a flush has begun */
     uint32_t flushes;     /* runs that a flush still has to make */
-    int current_state;    /* index of the state that the next run reads */
-    int64_t results;      /* number of results; it counts from minus the delay, so it is 0 or less before the first */
+    uint64_t answers;     /* since the reset; of the newest: */
     uint32_t area_px, beats_completed;
-    uint64_t push_ns, engine_ns;
+    double confidence;
+    int is_measured;
+    ee_seen seen;
+    ee_verdict verdict;
+    int was_fixed; /* the view, when beats were last judged */
+    uint64_t push_ns;
 };
 
-/* Nanoseconds of a clock that never goes back. */
-uint64_t ee_now_ns(void);
+/* Set the state, the results and the meter to those before the first frame of a cine. */
+void ee_start_cine(edgeecho_stream *stream);
+
+/* Make the meter for frames of this size, for whose largest the stream has room. */
+int ee_set_meter(edgeecho_stream *stream, uint32_t width, uint32_t height);
 
 #endif

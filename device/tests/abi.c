@@ -32,6 +32,8 @@ int main(void) {
     FIELD(edgeecho_stream_options, fps);
     FIELD(edgeecho_stream_options, row_mm);
     FIELD(edgeecho_stream_options, column_mm);
+    FIELD(edgeecho_stream_options, search);
+    FIELD(edgeecho_stream_options, flip);
     SIZE(edgeecho_frame);
     FIELD(edgeecho_frame, struct_size);
     FIELD(edgeecho_frame, pixels);
@@ -57,6 +59,20 @@ int main(void) {
     FIELD(edgeecho_result, height);
     FIELD(edgeecho_result, push_ns);
     FIELD(edgeecho_result, engine_ns);
+    FIELD(edgeecho_result, confidence);
+    FIELD(edgeecho_result, withheld_ef_percent);
+    FIELD(edgeecho_result, withheld_edv_ml);
+    FIELD(edgeecho_result, withheld_esv_ml);
+    FIELD(edgeecho_result, reasons);
+    FIELD(edgeecho_result, notes);
+    FIELD(edgeecho_result, verdict);
+    FIELD(edgeecho_result, view_fixed);
+    FIELD(edgeecho_result, flip);
+    FIELD(edgeecho_result, inverted);
+    FIELD(edgeecho_result, roi_x);
+    FIELD(edgeecho_result, roi_y);
+    FIELD(edgeecho_result, roi_width);
+    FIELD(edgeecho_result, roi_height);
     SIZE(edgeecho_beat);
     FIELD(edgeecho_beat, struct_size);
     FIELD(edgeecho_beat, ed_frame);
@@ -65,6 +81,8 @@ int main(void) {
     FIELD(edgeecho_beat, edv_ml);
     FIELD(edgeecho_beat, esv_ml);
     FIELD(edgeecho_beat, heart_rate_bpm);
+    FIELD(edgeecho_beat, reasons);
+    FIELD(edgeecho_beat, is_used);
     SIZE(edgeecho_selftest_result);
     FIELD(edgeecho_selftest_result, struct_size);
     FIELD(edgeecho_selftest_result, frames);

@@ -29,10 +29,14 @@ static double number(uint64_t *seed) {
 }
 
 static void create(edgeecho_model *model, slot *s, uint64_t *seed) {
-    edgeecho_stream_options options = {sizeof options, side(seed), side(seed), number(seed), 0, 0};
+    edgeecho_stream_options options = {sizeof options, side(seed), side(seed), number(seed), 0, 0, 0, 0};
     options.max_width = options.max_width == 4096 ? 200 : options.max_width; /* 4096 x 4096 would take long */
     if (below(seed, 2))
         options.row_mm = number(seed), options.column_mm = number(seed);
+    if (below(seed, 2))
+        options.search = below(seed, 5), options.flip = below(seed, 4) ? 0 : below(seed, 10);
+    else if (below(seed, 2))
+        options.flip = below(seed, 9);
     if (!below(seed, 20))
         options.struct_size = below(seed, 100);
     edgeecho_stream_destroy(s->stream);
@@ -47,7 +51,7 @@ static void push(slot *s, uint64_t *seed) {
     if (!f.width || !below(seed, 6)) {
         f = (edgeecho_frame){.struct_size = sizeof f, .width = side(seed), .height = side(seed)};
         f.stride_bytes = f.width + (below(seed, 2) ? below(seed, 40) : 0);
-        if (below(seed, 2)) {
+        if (below(seed, 3) == 0) {
             f.roi_x = (int32_t)below(seed, 200) - 100, f.roi_y = (int32_t)below(seed, 200) - 100;
             f.roi_width = side(seed), f.roi_height = side(seed);
         }
@@ -76,7 +80,7 @@ static void push(slot *s, uint64_t *seed) {
 
 static void read_all(slot *s, uint64_t *seed) {
     edgeecho_result r = {.struct_size = below(seed, 20) ? sizeof r : below(seed, 200)};
-    edgeecho_beat beat = {.struct_size = sizeof beat};
+    edgeecho_beat beat = {.struct_size = below(seed, 20) ? sizeof beat : 40 + below(seed, 60)};
     edgeecho_status status = edgeecho_read(s->stream, &r);
     CHECK(status == EDGEECHO_OK || status == EDGEECHO_MORE || status == EDGEECHO_E_ARGUMENT);
     const uint32_t height = below(seed, 160), stride = below(seed, 200);
@@ -91,6 +95,11 @@ static void read_all(slot *s, uint64_t *seed) {
                 area += mask[y * stride + x];
             }
         CHECK(area == r.area_px);
+        if (r.struct_size == sizeof r) {
+            CHECK(r.verdict <= EDGEECHO_WITHHOLD && r.confidence >= 0 && r.confidence <= 1);
+            CHECK((r.verdict > EDGEECHO_REPORT) == (r.reasons != 0));
+            CHECK(isnan(r.ef_percent) || isnan(r.withheld_ef_percent));
+        }
     }
     free(mask);
     for (uint32_t i = 0; i < 3; i++)

@@ -83,7 +83,7 @@ void *__wrap_aligned_alloc(size_t alignment, size_t size) {
     OURS(aligned_alloc(alignment, size));
 }
 
-enum { W = 160, H = 120, FRAMES = 400 };
+enum { W = 160, H = 120, FRAMES = 400, SEARCH = EDGEECHO_SEARCH_REGION | EDGEECHO_SEARCH_ORIENTATION };
 static uint8_t cine[40][W * H];
 
 static void begin_count(void) {
@@ -97,8 +97,8 @@ static void end_count(const char *what) {
            our_bytes, all - ours, all_bytes - our_bytes);
 }
 
-static edgeecho_status create(edgeecho_model *model, edgeecho_stream **stream) {
-    edgeecho_stream_options options = {sizeof options, W, H, 50, 0.3, 0.3};
+static edgeecho_status create(edgeecho_model *model, uint32_t search, edgeecho_stream **stream) {
+    edgeecho_stream_options options = {sizeof options, W, H, 50, 0.3, 0.3, search, 0};
     return edgeecho_stream_create(model, &options, stream);
 }
 
@@ -109,19 +109,12 @@ static edgeecho_status selftest(edgeecho_model *model, edgeecho_selftest_result 
     return status == EDGEECHO_E_SELFTEST || status == EDGEECHO_MORE ? EDGEECHO_OK : status;
 }
 
-static void count(const char *path) {
-    edgeecho_model *model;
+/* Count the allocations of a stream, from create on. */
+static void count_stream(edgeecho_model *model, uint32_t search) {
     edgeecho_stream *stream;
     begin_count();
-    CHECK(edgeecho_open(path, NULL, &model) == EDGEECHO_OK);
-    end_count("open:");
-    begin_count();
-    CHECK(create(model, &stream) == EDGEECHO_OK);
-    end_count("create:");
-    edgeecho_selftest_result tested;
-    begin_count();
-    CHECK(selftest(model, &tested) == EDGEECHO_OK);
-    end_count("self-test:");
+    CHECK(create(model, search, &stream) == EDGEECHO_OK);
+    end_count(search ? "create with search:" : "create:");
     edgeecho_frame frame = {.struct_size = sizeof frame, .stride_bytes = W, .width = W, .height = H};
     edgeecho_result result = {.struct_size = sizeof result};
     static uint8_t mask[W * H];
@@ -149,6 +142,19 @@ static void count(const char *path) {
     end_count("flush, reset:");
     CHECK(ours == 0);
     edgeecho_stream_destroy(stream);
+}
+
+static void count(const char *path) {
+    edgeecho_model *model;
+    begin_count();
+    CHECK(edgeecho_open(path, NULL, &model) == EDGEECHO_OK);
+    end_count("open:");
+    edgeecho_selftest_result tested;
+    begin_count();
+    CHECK(selftest(model, &tested) == EDGEECHO_OK);
+    end_count("self-test:");
+    count_stream(model, 0);
+    count_stream(model, SEARCH);
     CHECK(edgeecho_close(model) == EDGEECHO_OK);
 }
 
@@ -169,7 +175,7 @@ static int attempt(const char *path, long at, long times, int only_ours) {
         begin_count();
         edgeecho_status status = edgeecho_open(path, NULL, &model);
         if (status == EDGEECHO_OK)
-            status = create(model, &stream);
+            status = create(model, SEARCH, &stream);
         if ((status == EDGEECHO_OK) != (stream != NULL) || status > 0)
             _exit(2);
         edgeecho_selftest_result tested;
@@ -210,7 +216,7 @@ static void fail_all(const char *path, int only_ours, long step) {
     CHECK(edgeecho_open(path, NULL, &first) == EDGEECHO_OK);
     edgeecho_selftest_result tested;
     begin_count();
-    CHECK(edgeecho_open(path, NULL, &model) == EDGEECHO_OK && create(model, &stream) == EDGEECHO_OK);
+    CHECK(edgeecho_open(path, NULL, &model) == EDGEECHO_OK && create(model, SEARCH, &stream) == EDGEECHO_OK);
     CHECK(!only_ours || selftest(model, &tested) == EDGEECHO_OK);
     counting = 0;
     const long total = only_ours ? ours : all;
@@ -218,8 +224,8 @@ static void fail_all(const char *path, int only_ours, long step) {
     CHECK(edgeecho_close(model) == EDGEECHO_OK);
     const outcome alone = fail(path, total, step, 1, only_ours), rest = fail(path, total, step, total, only_ours);
     if (only_ours) {
-        /* 3 in open, and one for a reference; 2 in create; 3 in a self-test, a frame and a stream */
-        CHECK(total == 5 + (tested.max_levels > 0) + 3 * (tested.frames > 0));
+        /* 3 in open, and one for a reference; 3 in create with a search; 3 in a self-test, a frame and a stream */
+        CHECK(total == 6 + (tested.max_levels > 0) + 3 * (tested.frames > 0));
         CHECK(alone.refused == total && rest.refused == total);
     }
     CHECK(edgeecho_close(first) == EDGEECHO_OK);

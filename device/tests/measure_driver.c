@@ -120,7 +120,7 @@ static void abuse_component(void) {
             mask[i] = values[round % 9] ? (uint8_t)(1 + uniform() * 255) : 0;
         }
         const ee_vector spacing = {0.1 + uniform(), 0.1 + uniform()};
-        const double volume = ee_disc_volume(&component, ee_find_runs(&component, mask), spacing);
+        const double volume = ee_discs_of(&component, ee_find_runs(&component, mask), spacing).volume;
         EXPECT(isnan(volume) || volume > 0);
         free(component.runs);
         free(component.edge);

@@ -19,7 +19,12 @@ static edgeecho_frame frame_of(const uint8_t *pixels) {
 }
 
 static edgeecho_stream_options options_of(void) {
-    return (edgeecho_stream_options){sizeof(edgeecho_stream_options), W, H, 30, 0.4, 0.5};
+    return (edgeecho_stream_options){.struct_size = sizeof(edgeecho_stream_options),
+                                     .max_width = W,
+                                     .max_height = H,
+                                     .fps = 30,
+                                     .row_mm = 0.4,
+                                     .column_mm = 0.5};
 }
 
 static edgeecho_stream *stream_of(edgeecho_model *model) {
@@ -107,17 +112,22 @@ static void check_describe(edgeecho_model *model) {
 
 static void check_create(edgeecho_model *model) {
     const edgeecho_stream_options wrong[] = {
-        {1, W, H, 30, 0, 0},
-        {sizeof *wrong, 15, H, 30, 0, 0},
-        {sizeof *wrong, W, 4097, 30, 0, 0},
-        {sizeof *wrong, UINT32_MAX, UINT32_MAX, 30, 0, 0},
-        {sizeof *wrong, W, H, -1, 0, 0},
-        {sizeof *wrong, W, H, NAN, 0, 0},
-        {sizeof *wrong, W, H, INFINITY, 0, 0},
-        {sizeof *wrong, W, H, 30, 0.4, 0},
-        {sizeof *wrong, W, H, 30, -0.4, -0.4},
-        {sizeof *wrong, W, H, 30, NAN, NAN},
-        {sizeof *wrong, W, H, 30, 1e9, 1e9},
+        {1, W, H, 30, 0, 0, 0, 0},
+        {sizeof *wrong, 15, H, 30, 0, 0, 0, 0},
+        {sizeof *wrong, W, 4097, 30, 0, 0, 0, 0},
+        {sizeof *wrong, UINT32_MAX, UINT32_MAX, 30, 0, 0, 0, 0},
+        {sizeof *wrong, W, H, -1, 0, 0, 0, 0},
+        {sizeof *wrong, W, H, NAN, 0, 0, 0, 0},
+        {sizeof *wrong, W, H, INFINITY, 0, 0, 0, 0},
+        {sizeof *wrong, W, H, 30, 0.4, 0, 0, 0},
+        {sizeof *wrong, W, H, 30, -0.4, -0.4, 0, 0},
+        {sizeof *wrong, W, H, 30, NAN, NAN, 0, 0},
+        {sizeof *wrong, W, H, 30, 1e9, 1e9, 0, 0},
+        {sizeof *wrong, W, H, 30, 0, 0, 4, 0},
+        {sizeof *wrong, W, H, 30, 0, 0, 0, 8},
+        {sizeof *wrong, W, H, 30, 0, 0, EDGEECHO_SEARCH_ORIENTATION, EDGEECHO_FLIP_LR},
+        {sizeof *wrong + 1, W, H, 30, 0, 0, 0, 0},
+        {offsetof(edgeecho_stream_options, search) - 1, W, H, 30, 0, 0, 0, 0},
     };
     edgeecho_stream_options options = options_of();
     edgeecho_stream *stream = NULL;
@@ -188,6 +198,82 @@ static void check_push(edgeecho_model *model) {
     edgeecho_stream_destroy(stream);
 }
 
+/* A program that was compiled against version 0.1.0: its structs are smaller, and nothing is written behind them. */
+static void check_older_program(edgeecho_model *model) {
+    enum { CANARY = 0xa5 };
+    const size_t sizes[] = {offsetof(edgeecho_result, confidence), offsetof(edgeecho_result, reasons),
+                            sizeof(edgeecho_result)};
+    edgeecho_stream_options options = options_of();
+    edgeecho_stream *stream = NULL;
+    edgeecho_frame frame = frame_of(cine[0]);
+    options.struct_size = offsetof(edgeecho_stream_options, search);
+    options.search = options.flip = UINT32_MAX; /* what stands behind is not read */
+    CHECK(edgeecho_stream_create(model, &options, &stream) == EDGEECHO_OK);
+    CHECK(edgeecho_push(stream, &frame) >= 0);
+    while (edgeecho_flush(stream) == EDGEECHO_OK)
+        continue;
+    edgeecho_result whole = {.struct_size = sizeof whole};
+    CHECK(edgeecho_read(stream, &whole) == EDGEECHO_OK && whole.frame == 0);
+    CHECK(whole.verdict == EDGEECHO_WITHHOLD && whole.reasons == 1u << EDGEECHO_REASON_TOO_SHORT && !whole.notes);
+    CHECK(whole.view_fixed == 1 && whole.flip == EDGEECHO_FLIP_NONE && !whole.inverted && whole.confidence >= 0);
+    CHECK(whole.roi_x == 0 && whole.roi_y == 0 && whole.roi_width == W && whole.roi_height == H);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        edgeecho_result part;
+        memset(&part, CANARY, sizeof part);
+        part.struct_size = sizes[i];
+        CHECK(edgeecho_read(stream, &part) == EDGEECHO_OK && part.struct_size == sizes[i]);
+        CHECK(memcmp((char *)&part + sizeof(size_t), (char *)&whole + sizeof(size_t), sizes[i] - sizeof(size_t)) == 0);
+        for (size_t at = sizes[i]; at < sizeof part; at++)
+            CHECK(((uint8_t *)&part)[at] == CANARY);
+    }
+    whole.struct_size = sizes[0] - 1;
+    CHECK(edgeecho_read(stream, &whole) == EDGEECHO_E_ARGUMENT);
+    whole.struct_size = sizeof whole + 1;
+    CHECK(edgeecho_read(stream, &whole) == EDGEECHO_E_ARGUMENT);
+    edgeecho_beat beat = {.struct_size = offsetof(edgeecho_beat, reasons)};
+    CHECK(edgeecho_beat_at(stream, 0, &beat) == EDGEECHO_MORE);
+    beat.struct_size--;
+    CHECK(edgeecho_beat_at(stream, 0, &beat) == EDGEECHO_E_ARGUMENT);
+    beat.struct_size = sizeof beat + 1;
+    CHECK(edgeecho_beat_at(stream, 0, &beat) == EDGEECHO_E_ARGUMENT);
+    edgeecho_stream_destroy(stream);
+}
+
+static void check_reasons(void) {
+    CHECK(strcmp(edgeecho_reason_code(EDGEECHO_REASON_SHORT_AXIS), "short_axis") == 0);
+    for (uint32_t reason = 0; reason < 70; reason++)
+        CHECK(strlen(edgeecho_reason_code(reason)) > 3 && strlen(edgeecho_reason_text(reason)) > 3);
+    CHECK(strcmp(edgeecho_reason_code(UINT32_MAX), "unknown") == 0 && edgeecho_reason_text(UINT32_MAX));
+}
+
+/* A stream that searches its view gets no region; a reset and a flush begin the search anew. */
+static void check_search(edgeecho_model *model) {
+    for (uint32_t search = 1; search < 4; search++) {
+        edgeecho_stream_options options = options_of();
+        edgeecho_stream *stream = NULL;
+        edgeecho_frame frame = frame_of(cine[0]);
+        options.search = search;
+        CHECK(edgeecho_stream_create(model, &options, &stream) == EDGEECHO_OK);
+        frame.roi_width = frame.roi_height = W;
+        const edgeecho_status status = edgeecho_push(stream, &frame);
+        CHECK(search & EDGEECHO_SEARCH_REGION ? status == EDGEECHO_E_ARGUMENT : status >= 0);
+        CHECK(edgeecho_reset(stream) == EDGEECHO_OK);
+        const uint64_t wanted = run(stream);
+        edgeecho_result result = {.struct_size = sizeof result};
+        CHECK(edgeecho_read(stream, &result) == EDGEECHO_OK && result.verdict == EDGEECHO_WITHHOLD);
+        CHECK(run(stream) == wanted);
+        edgeecho_stream_destroy(stream);
+    }
+    /* no square around the whole frame that is in proportion to it */
+    edgeecho_stream_options options = options_of();
+    edgeecho_stream *stream = NULL;
+    edgeecho_frame frame = frame_of(cine[0]);
+    options.search = EDGEECHO_SEARCH_REGION, options.row_mm = 0.05, options.column_mm = 1;
+    CHECK(edgeecho_stream_create(model, &options, &stream) == EDGEECHO_OK);
+    CHECK(edgeecho_push(stream, &frame) == EDGEECHO_E_REGION);
+    edgeecho_stream_destroy(stream);
+}
+
 static void *run_in_thread(void *model) {
     static uint64_t results[4];
     static int next;
@@ -232,6 +318,9 @@ int main(int argc, char **argv) {
     check_describe(model);
     check_create(model);
     check_push(model);
+    check_older_program(model);
+    check_reasons();
+    check_search(model);
     check_streams(model);
     CHECK(edgeecho_close(model) == EDGEECHO_OK);
     return 0;

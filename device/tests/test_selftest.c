@@ -35,7 +35,7 @@ static edgeecho_frame frame_of(const uint8_t *pixels) {
 }
 
 static edgeecho_stream *stream_of(edgeecho_model *model) {
-    const edgeecho_stream_options options = {sizeof options, W, H, 30, 0, 0};
+    const edgeecho_stream_options options = {sizeof options, W, H, 30, 0, 0, 0, 0};
     edgeecho_stream *stream = NULL;
     CHECK(edgeecho_stream_create(model, &options, &stream) == EDGEECHO_OK);
     return stream;
@@ -66,11 +66,11 @@ static void prove(const file *f, uint32_t frames, int with_reference) {
         CHECK(edgeecho_read(stream, &result) == EDGEECHO_OK && result.frame == answers && answers < frames);
         CHECK(edgeecho_mask(stream, mask, sizeof mask, W) == EDGEECHO_OK);
         uint8_t *proven = f->bytes + f->test + PROVEN_AT + PROVEN_BYTES * answers;
-        digest_of(stream->prob, f->values, proven);
+        digest_of(stream->network.prob, f->values, proven);
         digest_of(mask, sizeof mask, proven + 32);
         put_u32(proven + 64, (uint32_t)result.area_px);
         if (with_reference)
-            memcpy(f->bytes + f->reference + answers * f->values, stream->prob, f->values);
+            memcpy(f->bytes + f->reference + answers * f->values, stream->network.prob, f->values);
         answers++;
     }
     CHECK(answers == frames);
@@ -279,7 +279,8 @@ static void check_calls(const uint8_t *original, size_t size) {
         CHECK(step(beside, t, 12, &other) && other == status);
         r = fresh();
         CHECK(t % 5 || edgeecho_selftest(model, &r) == EDGEECHO_OK);
-        CHECK(memcmp(alone->prob, beside->prob, (size_t)alone->model->spec.size_px * alone->model->spec.size_px) == 0);
+        CHECK(memcmp(alone->network.prob, beside->network.prob,
+                     (size_t)alone->model->spec.size_px * alone->model->spec.size_px) == 0);
         CHECK(alone->area_px == beside->area_px);
     }
     edgeecho_stream_destroy(alone);

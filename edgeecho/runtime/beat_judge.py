@@ -83,7 +83,8 @@ class BeatJudge:
                 found.append(find(Reason.PROBE_MOVED, Level.REVIEW, f"{text}: did the probe move?"))
         (top, bottom, left, right), after = self._history.box(first), self._history.box(last)
         size = max(bottom - top, right - left)
-        way = math.hypot(after[0] + after[1] - top - bottom, after[2] + after[3] - left - right) / 2
+        down, across = after[0] + after[1] - top - bottom, after[2] + after[3] - left - right
+        way = math.sqrt(down * down + across * across) / 2  # as in C; `hypot` rounds otherwise
         if is_whole and way > MOVED_FRACTIONS[0] * size:
             text = f"the ventricle moved by {100 * way / max(1, size):.0f}% of its length during the beat"
             found.append(find(Reason.PROBE_MOVED, _level(way > MOVED_FRACTIONS[1] * size), text))

@@ -19,7 +19,7 @@ static void draw_frame(int t, uint8_t pixels[HEIGHT][WIDTH]) {
         for (int column = 0; column < WIDTH; column++) {
             const double x = (column + 0.5) / WIDTH - 0.5, y = (row + 0.5) / HEIGHT;
             const int is_sector = fabs(x) < 0.08 + 0.45 * y && hypot(x, y) < 0.97;
-            const int is_ventricle = hypot(x / (0.16 * size), (y - 0.52) / (0.27 * size)) < 1;
+            const int is_ventricle = hypot(x / (0.14 * size), (y - 0.52) / (0.27 * size)) < 1;
             pixels[row][column] =
                 (uint8_t)(is_sector ? (is_ventricle ? 22 : 150) * (0.6 + 0.8 * rand() / RAND_MAX) : 0);
         }
@@ -52,7 +52,13 @@ int main(int argc, char **argv) {
     while (check(edgeecho_flush(stream)) == EDGEECHO_OK)
         continue; /* the last frames have their masks */
     check(edgeecho_read(stream, &result));
-    printf("EF %.0f%%, the median of %u beats\n", result.ef_percent, result.beats);
+    if (result.verdict == EDGEECHO_WITHHOLD)
+        printf("EF withheld\n");
+    else
+        printf("EF %.0f%%, the median of %u beats\n", result.ef_percent, result.beats);
+    for (uint32_t reason = 0; reason < 64; reason++)
+        if (result.reasons >> reason & 1)
+            printf("%s\n", edgeecho_reason_text(reason));
     edgeecho_stream_destroy(stream);
     edgeecho_close(model);
     return 0;

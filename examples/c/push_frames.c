@@ -1,10 +1,10 @@
 /*
  * Frames from stdin to masks and a line of JSON a frame; then a line a beat, and one that sums up.
  *
- *     push_frames MODEL [size=WxH] [fps=F] [spacing=ROW,COLUMN] [roi=X,Y,W,H] [masks=FILE] < frames
+ *     push_frames MODEL [size=WxH] [fps=F] [spacing=ROW,COLUMN] [roi=X,Y,W,H] [search] [masks=FILE] < frames
  *
  * stdin is a stream of binary PGM images of one size ("P5 width height 255"), or, where a size is given, raw grey
- * frames without anything between them.  Masks are written as a stream of PGM images of 0 and 1.
+ * frames without anything between them.  `search` finds the orientation, and the region where none is given.  Masks are written as a stream of PGM images of 0 and 1.
  */
 #include <edgeecho.h>
 #include <math.h>
@@ -17,6 +17,7 @@ typedef struct settings {
     unsigned width, height, roi_width, roi_height;
     int roi_x, roi_y;
     double fps, row_mm, column_mm;
+    int is_searched;
 } settings;
 
 static int read_settings(int argc, char **argv, settings *s) {
@@ -28,9 +29,11 @@ static int read_settings(int argc, char **argv, settings *s) {
         if (sscanf(argv[i], "size=%ux%u", &s->width, &s->height) != 2 && sscanf(argv[i], "fps=%lf", &s->fps) != 1 &&
             sscanf(argv[i], "spacing=%lf,%lf", &s->row_mm, &s->column_mm) != 2 &&
             sscanf(argv[i], "roi=%d,%d,%u,%u", &s->roi_x, &s->roi_y, &s->roi_width, &s->roi_height) != 4) {
-            if (strncmp(argv[i], "masks=", 6) != 0)
+            const int is_search = strcmp(argv[i], "search") == 0;
+            if (!is_search && strncmp(argv[i], "masks=", 6) != 0)
                 return 0;
-            s->masks = argv[i] + 6;
+            s->is_searched |= is_search;
+            s->masks = is_search ? s->masks : argv[i] + 6;
         }
     return 1;
 }
@@ -57,6 +60,25 @@ static void print_figures(double ef_percent, double edv_ml, double esv_ml, doubl
     print_number("heart_rate_bpm", heart_rate_bpm);
 }
 
+/* Codes of reasons, whose bits are set. */
+static void print_reasons(const char *name, uint64_t bits) {
+    const char *before = "";
+    printf(",\"%s\":[", name);
+    for (uint32_t reason = 0; reason < 64; reason++)
+        if (bits >> reason & 1) {
+            printf("%s\"%s\"", before, edgeecho_reason_code(reason));
+            before = ",";
+        }
+    printf("]");
+}
+
+static void print_verdict(const edgeecho_result *r) {
+    static const char *const verdicts[] = {"report", "review", "withhold"};
+    printf(",\"verdict\":\"%s\"", verdicts[r->verdict]);
+    print_reasons("reasons", r->reasons);
+    print_reasons("notes", r->notes);
+}
+
 static int report(const edgeecho_stream *stream, uint8_t *mask, size_t size, FILE *masks) {
     edgeecho_result r = {.struct_size = sizeof r};
     if (edgeecho_read(stream, &r) != EDGEECHO_OK || edgeecho_mask(stream, mask, size, r.width) != EDGEECHO_OK)
@@ -64,6 +86,10 @@ static int report(const edgeecho_stream *stream, uint8_t *mask, size_t size, FIL
     printf("{\"frame\":%llu,\"area_px\":%.0f", (unsigned long long)r.frame, r.area_px);
     print_number("area_mm2", r.area_mm2);
     print_figures(r.ef_percent, r.edv_ml, r.esv_ml, r.heart_rate_bpm);
+    print_number("confidence", r.confidence);
+    print_verdict(&r);
+    printf(",\"view_fixed\":%u,\"flip\":%u,\"inverted\":%u,\"roi\":[%d,%d,%u,%u]", r.view_fixed, r.flip, r.inverted,
+           r.roi_x, r.roi_y, r.roi_width, r.roi_height);
     printf(",\"beats\":%u,\"push_ms\":%.3f}\n", r.beats, (double)r.push_ns / 1e6);
     if (masks &&
         (fprintf(masks, "P5\n%u %u\n1\n", r.width, r.height) < 0 || fwrite(mask, r.width, r.height, masks) != r.height))
@@ -78,11 +104,15 @@ static void sum_up(const edgeecho_stream *stream) {
         printf("{\"ed_frame\":%llu,\"es_frame\":%llu", (unsigned long long)beat.ed_frame,
                (unsigned long long)beat.es_frame);
         print_figures(beat.ef_percent, beat.edv_ml, beat.esv_ml, beat.heart_rate_bpm);
+        printf(",\"is_used\":%s", beat.is_used ? "true" : "false");
+        print_reasons("reasons", beat.reasons);
         printf("}\n");
     }
     if (edgeecho_read(stream, &r) == EDGEECHO_OK) {
         printf("{\"beats\":%u", r.beats);
         print_figures(r.ef_percent, r.edv_ml, r.esv_ml, r.heart_rate_bpm);
+        print_number("withheld_ef_percent", r.withheld_ef_percent);
+        print_verdict(&r);
         printf("}\n");
     }
 }
@@ -98,7 +128,14 @@ static int push_all(edgeecho_model *model, settings *s, FILE *masks) {
         fprintf(stderr, "push_frames: no PGM image on stdin; give size=WxH for raw frames\n");
         return 1;
     }
-    edgeecho_stream_options options = {sizeof options, s->width, s->height, s->fps, s->row_mm, s->column_mm};
+    const uint32_t region = s->roi_width || s->roi_height ? 0 : EDGEECHO_SEARCH_REGION;
+    edgeecho_stream_options options = {.struct_size = sizeof options,
+                                       .max_width = s->width,
+                                       .max_height = s->height,
+                                       .fps = s->fps,
+                                       .row_mm = s->row_mm,
+                                       .column_mm = s->column_mm,
+                                       .search = s->is_searched ? region | EDGEECHO_SEARCH_ORIENTATION : 0};
     edgeecho_stream *stream = NULL;
     edgeecho_status status = edgeecho_stream_create(model, &options, &stream);
     if (status < 0)
@@ -134,8 +171,9 @@ int main(int argc, char **argv) {
     settings s;
     edgeecho_model *model = NULL;
     if (!read_settings(argc, argv, &s)) {
-        fprintf(stderr,
-                "usage: push_frames MODEL [size=WxH] [fps=F] [spacing=ROW,COLUMN] [roi=X,Y,W,H] [masks=FILE]\n");
+        fprintf(
+            stderr,
+            "usage: push_frames MODEL [size=WxH] [fps=F] [spacing=ROW,COLUMN] [roi=X,Y,W,H] [search] [masks=FILE]\n");
         return 2;
     }
     edgeecho_status status = edgeecho_open(s.model, NULL, &model);

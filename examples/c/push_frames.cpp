@@ -63,8 +63,8 @@ void print(const edgeecho_stream *stream) {
     for (std::uint32_t i = result.beats - result.beats_completed; i < result.beats; i++) {
         auto beat = sized<edgeecho_beat>();
         if (check(edgeecho_beat_at(stream, i, &beat)) == EDGEECHO_OK)
-            std::cout << "beat: ED " << beat.ed_frame << ", ES " << beat.es_frame << ", EF " << beat.ef_percent
-                      << "%\n";
+            std::cout << "beat: ED " << beat.ed_frame << ", ES " << beat.es_frame << ", EF " << beat.ef_percent << "%"
+                      << (beat.is_used ? "" : ", left out") << "\n";
     }
 }
 

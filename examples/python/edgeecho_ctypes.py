@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 OK, MORE, E_SELFTEST = 0, 1, -11
+SEARCH_REGION, SEARCH_ORIENTATION = 1, 2
+VERDICTS = ("report", "review", "withhold")
 
 
 class _Struct(ctypes.Structure):
@@ -53,6 +55,8 @@ class StreamOptions(_Struct):
         ("fps", c_double),
         ("row_mm", c_double),
         ("column_mm", c_double),
+        ("search", c_uint32),
+        ("flip", c_uint32),
     ]
 
 
@@ -77,6 +81,11 @@ class Result(_Struct):
         *((name, c_double) for name in ("area_px", "area_mm2", "ef_percent", "edv_ml", "esv_ml", "heart_rate_bpm")),
         *((name, c_uint32) for name in ("beats", "beats_completed", "width", "height")),
         *((name, c_uint64) for name in ("push_ns", "engine_ns")),
+        *((name, c_double) for name in ("confidence", "withheld_ef_percent", "withheld_edv_ml", "withheld_esv_ml")),
+        *((name, c_uint64) for name in ("reasons", "notes")),
+        *((name, c_uint32) for name in ("verdict", "view_fixed", "flip", "inverted")),
+        *((name, c_int32) for name in ("roi_x", "roi_y")),
+        *((name, c_uint32) for name in ("roi_width", "roi_height")),
     ]
 
 
@@ -85,6 +94,8 @@ class Beat(_Struct):
         ("struct_size", c_size_t),
         *((name, c_uint64) for name in ("ed_frame", "es_frame")),
         *((name, c_double) for name in ("ef_percent", "edv_ml", "esv_ml", "heart_rate_bpm")),
+        ("reasons", c_uint64),
+        ("is_used", c_uint32),
     ]
 
 
@@ -116,7 +127,8 @@ class Device:
 
     def __init__(self, library: str, model: str, *, threads: int = 0) -> None:
         self._c = ctypes.CDLL(library)
-        self._c.edgeecho_status_text.restype = c_char_p
+        for name in ("edgeecho_status_text", "edgeecho_reason_code", "edgeecho_reason_text"):
+            getattr(self._c, name).restype = c_char_p
         self._c.edgeecho_mask.argtypes = [c_void_p, POINTER(c_uint8), c_size_t, c_size_t]
         self._model, self._stream = c_void_p(), c_void_p()
         options = OpenOptions(threads=threads)
@@ -146,12 +158,23 @@ class Device:
             return None
         return {"proven": status == OK, **result.values()}
 
-    def start(self, width: int, height: int, fps: float = 0, spacing_mm: tuple[float, float] = (0, 0)) -> None:
-        """Make a stream, in place of the one before."""
+    def start(
+        self,
+        width: int,
+        height: int,
+        fps: float = 0,
+        spacing_mm: tuple[float, float] = (0, 0),
+        *,
+        search: int = 0,
+        flip: int = 0,
+    ) -> None:
+        """Make a stream, in place of the one before. `search` has bits of what is found in its first frames."""
         self._c.edgeecho_stream_destroy(self._stream)
         self._stream = c_void_p()
         row, column = spacing_mm
-        options = StreamOptions(max_width=width, max_height=height, fps=fps, row_mm=row, column_mm=column)
+        options = StreamOptions(
+            max_width=width, max_height=height, fps=fps, row_mm=row, column_mm=column, search=search, flip=flip
+        )
         self._check(self._c.edgeecho_stream_create(self._model, byref(options), byref(self._stream)))
 
     def push(self, frame: np.ndarray, roi: tuple[int, int, int, int] = (0, 0, 0, 0)) -> Answer | None:
@@ -172,10 +195,19 @@ class Device:
         self._check(self._c.edgeecho_reset(self._stream))
 
     def read(self) -> dict[str, Any]:
-        """Figures of the newest answer; only times before the first."""
+        """Figures and verdict of the newest answer; only times before the first."""
         result = Result()
         self._check(self._c.edgeecho_read(self._stream, byref(result)))
         return result.values()
+
+    def codes(self, reasons: int) -> list[str]:
+        """Codes of the reasons whose bits are set."""
+        return [self._c.edgeecho_reason_code(bit).decode() for bit in range(64) if reasons >> bit & 1]
+
+    def reason_text(self, reason: int) -> str:
+        """General sentence of a reason."""
+        text: str = self._c.edgeecho_reason_text(int(reason)).decode()
+        return text
 
     def beats(self) -> list[dict[str, Any]]:
         """Every beat so far."""

@@ -9,9 +9,17 @@ from types import ModuleType
 
 import pytest
 
+from edgeecho.preprocess import FLIPS
+from edgeecho.reasons import Reason
 from tests.device.test_library import DEVICE, EXAMPLES, load
 
-SOURCES = sorted((DEVICE / "src" / "measure").glob("*.c"))
+SOURCES = sorted(
+    path
+    for folder, names in (("measure", "*"), ("trust", "*"), (".", "[fghpr]*"))
+    for path in (DEVICE / "src" / folder).glob(f"{names}.c")
+    if path.name not in ("frame_stream.c", "resample.c")
+)
+"""Sources that decide something: all of them but the engine, files, clock and resampling."""
 FORMATTED = sorted(
     path
     for folder in (DEVICE / "include", DEVICE / "src", DEVICE / "tests", EXAMPLES)
@@ -48,6 +56,21 @@ def test_every_constant_and_its_comment_is_written(writer: ModuleType) -> None:
     text = writer.measure_constants()
     assert "/* Least fall from ED to ES, as a part of the area at ED. An EF of 10% is a fall by about 7%. */" in text
     assert "\n#define EE_MIN_FALL_FRACTION 0.04\n" in text
+
+
+def test_tuples_are_written(writer: ModuleType) -> None:
+    assert writer.define("PAIR", (1, 0.5)) == ["#define EE_PAIR_0 1", "#define EE_PAIR_1 0.5"]
+    assert writer.define("LIST", (5, 12, 30)) == ["#define EE_LIST_COUNT 3", "#define EE_LIST {5, 12, 30}"]
+    assert (
+        writer.define("PAIRS", ((1, 0.2), (2, 0.1), (4, 0.05)))[1] == "#define EE_PAIRS {{1, 0.2}, {2, 0.1}, {4, 0.05}}"
+    )
+    assert "\n#define EE_MIN_CONFIDENCE 0." in writer.trust_settings()
+
+
+def test_reasons_and_flips_are_those_of_python(writer: ModuleType) -> None:
+    text = writer.public_header()
+    assert f"    EDGEECHO_REASON_SHORT_AXIS = {Reason.SHORT_AXIS.value},\n" in text
+    assert f"    EDGEECHO_FLIP_CCWLR = {FLIPS.index('ccwlr')}\n}};" in text
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)

@@ -21,6 +21,7 @@ from edgeecho.cine import Cine, read_cine
 from edgeecho.model.device_file import SUFFIX, pack
 from edgeecho.model.sealed_file import read_verified
 from edgeecho.model.selftest_record import MAX_FRAMES, SelfTest
+from edgeecho.preprocess import find_roi
 from edgeecho.runtime import stream
 from edgeecho.runtime.selftest_cine import make_record, selftest_cine, selftest_inputs
 from tests.helpers import MakeOnce, draw_heart
@@ -201,9 +202,12 @@ def test_the_examples_build_against_what_is_installed(
 # Same numbers as Python
 
 
+SPACING_MM = (0.4, 0.5)
+
+
 def drawn_cine(seed: int, height: int, width: int) -> Cine:
     rng = np.random.default_rng(seed)
-    return Cine(draw_heart(rng, frames=90, height=height, width=width, period=24)[0], fps=30.0, spacing_mm=(0.4, 0.5))
+    return Cine(draw_heart(rng, frames=90, height=height, width=width, period=24)[0], fps=30.0, spacing_mm=SPACING_MM)
 
 
 @pytest.mark.parametrize("precision", ["int8", "fp32"])
@@ -214,7 +218,10 @@ def test_masks_and_beats_are_pythons(
     device, graph = comparing.Device(str(library), str(model)), comparing.graph_of(model, tmp_path)
     sizes = [(112, 112), (231, 300), (480, 640)]
     for seed, (height, width) in enumerate(sizes if precision == "int8" else sizes[:1]):
-        found = comparing.compare(partial(comparing.by_library, device), graph, drawn_cine(seed, height, width))
+        cine = drawn_cine(seed, height, width)
+        found = comparing.compare(
+            partial(comparing.by_library, device), graph, cine, roi=find_roi(cine.frames, SPACING_MM)
+        )
         assert found.is_within(0), found
         assert found.beats[0] > 1
     device.close()
@@ -227,7 +234,7 @@ def test_phantoms_are_pythons(
     from edgeecho.synthetic.phantom import draw_cine
 
     device, graph = comparing.Device(str(library), str(stream_model)), comparing.graph_of(stream_model, tmp_path)
-    found = comparing.compare(partial(comparing.by_library, device), graph, draw_cine((5, seed)))
+    found = comparing.compare(partial(comparing.by_library, device), graph, draw_cine((5, seed)), roi=None, flip="auto")
     assert found.is_within(0), found
     device.close()
 
@@ -235,9 +242,8 @@ def test_phantoms_are_pythons(
 def test_a_real_cine_is_pythons(comparing: ModuleType, library: Path, stream_model: Path, tmp_path: Path) -> None:
     pydicom = pytest.importorskip("pydicom")
     device, graph = comparing.Device(str(library), str(stream_model)), comparing.graph_of(stream_model, tmp_path)
-    found = comparing.compare(
-        partial(comparing.by_library, device), graph, read_cine(pydicom.examples.get_path("ybr_color"))
-    )
+    cine = read_cine(pydicom.examples.get_path("ybr_color"))
+    found = comparing.compare(partial(comparing.by_library, device), graph, cine, roi=None, flip="auto")
     assert found.is_within(0), found
     device.close()
 
@@ -373,7 +379,7 @@ def test_the_c_example(built: Path, stream_model: Path, tmp_path: Path) -> None:
     images = b"".join(b"P5\n160 120\n255\n" + frame.tobytes() for frame in frames)
     masks = tmp_path / "masks.pgm"
     program = built / "examples" / "push_frames"
-    options = ["fps=30", "spacing=0.4,0.5", "roi=10,0,140,120"]
+    options = ["fps=30", "spacing=0.5,0.4", "roi=10,0,140,120"]
     lines = run(program, stream_model, *options, f"masks={masks}", stdin=images).splitlines()
     rows = [json.loads(line) for line in lines]
     found = [row for row in rows if "frame" in row]
@@ -383,9 +389,14 @@ def test_the_c_example(built: Path, stream_model: Path, tmp_path: Path) -> None:
     assert [sum(p) for p in pixels] == [row["area_px"] for row in found]
     beats = [row for row in rows if "ed_frame" in row]
     assert rows[-1]["beats"] == len(beats) > 1
-    assert rows[-1]["ef_percent"] == pytest.approx(np.median([beat["ef_percent"] for beat in beats]), rel=1e-5)
+    used = [beat["ef_percent"] for beat in beats if beat["is_used"]]
+    assert rows[-1]["ef_percent"] == pytest.approx(np.median(used), rel=1e-5)
+    assert (rows[-1]["verdict"], rows[0]["reasons"]) == ("report", ["too_short"])
     raw = run(program, stream_model, *options, "size=160x120", stdin=frames.tobytes()).splitlines()
     assert [row.get("area_px") for row in map(json.loads, raw)] == [row.get("area_px") for row in rows]
+    searched = run(program, stream_model, *options[:2], "search", "size=160x120", stdin=frames.tobytes()).splitlines()
+    first = json.loads(searched[0])
+    assert (first["view_fixed"], first["roi"], first["reasons"]) == (0, [0, -4, 160, 128], ["region_unsure"])
 
 
 def test_the_cpp_example(built: Path, stream_model: Path) -> None:
@@ -411,9 +422,11 @@ def test_files_and_calls_at_random(built: Path, proven: Path) -> None:
 
 def test_the_heap(built: Path, proven: Path) -> None:
     counted = run(built / "tests" / "heap", "count", proven / f"stream.int8{SUFFIX}")
-    assert "push, read, mask:      0 allocations of our own" in counted
+    assert counted.count("push, read, mask:      0 allocations of our own") == 2  # without and with a search
+    assert "create:                2 allocations of our own" in counted
+    assert "create with search:    3 allocations of our own" in counted
     assert "self-test:             3 allocations of our own" in counted
-    for precision, wanted in (("int8", 8), ("fp32", 9)):  # one more for a reference
+    for precision, wanted in (("int8", 9), ("fp32", 10)):  # one more for a reference
         refused = run(built / "tests" / "heap", "ours", proven / f"stream.{precision}{SUFFIX}")
         assert refused.count(f"{wanted} of {wanted} tried; {wanted} error statuses") == 2
 

@@ -23,9 +23,15 @@ void ee_beat_tracker_init(ee_beat_tracker *t, double fps) {
     ee_beat_tracker_reset(t);
 }
 
-static void emit_beat(ee_beat_tracker *t, const ee_turn *ed, const ee_turn *es, double interval) {
+static void emit_beat(ee_beat_tracker *t, const ee_turn *ed, const ee_turn *es, const ee_turn *next_ed,
+                      double interval) {
     const uint64_t first = t->buffer.first_frame;
-    const ee_beat beat = {first + (uint64_t)ed->at, first + (uint64_t)es->at, interval};
+    const ee_beat beat = {
+        .ed_frame = first + (uint64_t)ed->at,
+        .es_frame = first + (uint64_t)es->at,
+        .next_ed_frame = next_ed ? first + (uint64_t)next_ed->at : 0,
+        .interval_frames = interval,
+    };
     t->reported_beats++;
     t->on_beat(t->context, &beat);
 }
@@ -45,7 +51,7 @@ static void close_beat(ee_beat_tracker *t, int32_t back, const ee_turn *next_ed)
     const int32_t end = next_ed ? next_ed->at : es->at;
     const ee_reason reason = ee_validate_beat(&t->buffer, ed->at, es->at, end, interval);
     if (reason == EE_REASON_NONE) {
-        emit_beat(t, ed, es, interval);
+        emit_beat(t, ed, es, next_ed, interval);
     } else {
         t->rejected = reason;
         t->es_count--;
@@ -106,7 +112,7 @@ static void rising_beat(ee_beat_tracker *t) {
     if (reason != EE_REASON_NONE)
         t->rejected = reason;
     else
-        emit_beat(t, ed, es, 0);
+        emit_beat(t, ed, es, NULL, 0);
 }
 
 /* End the piece of curve: follow it to its last value, then decide on the turning point that is still open. */

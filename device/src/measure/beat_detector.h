@@ -6,8 +6,9 @@
 #include "turning_points.h"
 
 /* One beat of the area curve. */
-typedef struct {
+typedef struct ee_beat {
     uint64_t ed_frame, es_frame;
+    uint64_t next_ed_frame; /* ED that closes the beat; 0 if none is seen */
     double interval_frames; /* ED to ED, else from the ES before to its ES; 0 if there is neither */
 } ee_beat;
 

@@ -25,25 +25,51 @@ static uint32_t rank(const double *sorted, uint32_t count, double value) {
 }
 
 void ee_beat_history_reset(ee_beat_history *h) {
-    h->count = 0;
+    h->count = h->used = 0;
     memset(h->values, 0, sizeof h->values);
+    memset(h->doubtful, 0, sizeof h->doubtful);
+    memset(h->severe, 0, sizeof h->severe);
+}
+
+uint32_t ee_beat_history_kept(const ee_beat_history *h) {
+    return h->count < EE_BEATS_KEPT ? (uint32_t)h->count : EE_BEATS_KEPT;
+}
+
+/* Count a beat among those kept, or no more: `step` is 1 or -1. */
+static void count_reasons(ee_beat_history *h, const ee_beat_measurement *beat, int step) {
+    uint32_t *counts = beat->severe ? h->severe : h->doubtful;
+    const uint64_t bits = beat->severe ? beat->severe : beat->reasons;
+    h->used += beat->severe ? 0 : (uint32_t)step;
+    for (uint32_t reason = 0; reason < EE_REASONS; reason++)
+        if (bits >> reason & 1)
+            counts[reason] += (uint32_t)step;
+}
+
+/* Add a value to those of a figure, or take it out. */
+static void count_value(ee_beat_history *h, ee_figure figure, double value, bool is_added) {
+    double *sorted = h->sorted[figure];
+    if (isnan(value))
+        return;
+    const uint32_t at = rank(sorted, h->values[figure], value);
+    if (is_added) {
+        memmove(sorted + at + 1, sorted + at, (h->values[figure]++ - at) * sizeof *sorted);
+        sorted[at] = value;
+    } else {
+        memmove(sorted + at, sorted + at + 1, (--h->values[figure] - at) * sizeof *sorted);
+    }
+}
+
+static void count_beat(ee_beat_history *h, const ee_beat_measurement *beat, bool is_added) {
+    count_reasons(h, beat, is_added ? 1 : -1);
+    for (ee_figure i = EE_EF; i < EE_FIGURES && !beat->severe; i++)
+        count_value(h, i, figure_of(beat, i), is_added);
 }
 
 void ee_beat_history_add(ee_beat_history *h, const ee_beat_measurement *beat) {
     ee_beat_measurement *slot = &h->beats[h->count % EE_BEATS_KEPT];
-    for (ee_figure i = EE_EF; i < EE_FIGURES; i++) {
-        double *sorted = h->sorted[i], value = h->count < EE_BEATS_KEPT ? NAN : figure_of(slot, i);
-        if (!isnan(value)) { /* forget the oldest */
-            const uint32_t at = rank(sorted, h->values[i], value);
-            memmove(sorted + at, sorted + at + 1, (--h->values[i] - at) * sizeof *sorted);
-        }
-        value = figure_of(beat, i);
-        if (!isnan(value)) {
-            const uint32_t at = rank(sorted, h->values[i], value);
-            memmove(sorted + at + 1, sorted + at, (h->values[i]++ - at) * sizeof *sorted);
-            sorted[at] = value;
-        }
-    }
+    if (h->count >= EE_BEATS_KEPT)
+        count_beat(h, slot, false); /* forget the oldest */
+    count_beat(h, beat, true);
     *slot = *beat;
     h->count++;
 }

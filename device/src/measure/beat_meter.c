@@ -6,6 +6,7 @@
 #include "beat_history.h"
 #include "disc_volume.h"
 #include "ejection_fraction.h"
+#include "numbers.h"
 
 /* A run of a mask that waits to be measured. */
 typedef struct {
@@ -19,12 +20,16 @@ struct ee_beat_meter {
     ee_vector spacing_mm; /* 1 if unknown */
     bool has_spacing;
     int completed; /* beats measured in this call */
-    /* Of each frame that a beat may still name, at its number modulo `capacity`: its volume in mm3, or the runs of its
+    /* Of each frame that a beat may still name, at its number modulo `capacity`: its discs, or the runs of its
      * mask, `height` of them at most, which are measured if a beat names it. Few frames are named. */
-    double *volumes;
+    ee_discs *discs;
     uint32_t *waiting; /* runs kept, or MEASURED */
     kept_run *kept;
     size_t capacity;
+    size_t runs; /* of the next frame's mask, if they are known */
+    bool knows_runs;
+    ee_judge *judge; /* NULL: every beat is used */
+    void *judge_context;
     ee_beat_tracker tracker;
     ee_component component;
     ee_beat_history history;
@@ -48,7 +53,7 @@ static size_t lay_out(ee_beat_meter *m, unsigned char *base) {
     const size_t width = m->component.width, height = m->component.height;
     take(&b, 1, sizeof *m);
     m->capacity = ee_curve_buffer_capacity(m->fps);
-    m->volumes = take(&b, m->capacity, sizeof(double));
+    m->discs = take(&b, m->capacity, sizeof(ee_discs));
     m->waiting = take(&b, m->capacity, sizeof(uint32_t));
     m->kept = take(&b, m->capacity * height, sizeof(kept_run));
     m->tracker.buffer.raw = take(&b, m->capacity, sizeof(double));
@@ -73,27 +78,28 @@ size_t ee_beat_meter_size(uint32_t max_width, uint32_t max_height, double fps) {
     return lay_out(&counted, NULL);
 }
 
-/* The volume of a frame that is still held, measured now if it was not before. */
-static double volume_of(ee_beat_meter *m, uint64_t frame) {
+/* The discs of a frame that is still held, measured now if it was not before. */
+static ee_discs discs_of(ee_beat_meter *m, uint64_t frame) {
     const size_t slot = (size_t)(frame % m->capacity);
     if (m->waiting[slot] != MEASURED) {
         const kept_run *kept = m->kept + slot * m->component.height;
         for (uint32_t i = 0; i < m->waiting[slot]; i++)
             m->component.runs[i] = (ee_run){kept[i].row, kept[i].first, kept[i].last, 0};
-        m->volumes[slot] = ee_disc_volume(&m->component, m->waiting[slot], m->spacing_mm);
+        m->discs[slot] = ee_discs_of(&m->component, m->waiting[slot], m->spacing_mm);
         m->waiting[slot] = MEASURED;
     }
-    return m->volumes[slot];
+    return m->discs[slot];
 }
 
 /* Measure a beat that the tracker found, if its two frames have a volume that falls. */
 static void measure(void *context, const ee_beat *found) {
     ee_beat_meter *m = context;
-    const double edv = volume_of(m, found->ed_frame), esv = volume_of(m, found->es_frame);
+    const ee_discs ed = discs_of(m, found->ed_frame), es = discs_of(m, found->es_frame);
+    const double edv = ed.volume, esv = es.volume;
     if (!(esv < edv))
         return;
     const double rate = m->fps > 0 && found->interval_frames > 0 ? 60 * m->fps / found->interval_frames : NAN;
-    const ee_beat_measurement beat = {
+    ee_beat_measurement beat = {
         .ed_frame = found->ed_frame,
         .es_frame = found->es_frame,
         .edv_ml = m->has_spacing ? edv / 1000 : NAN,
@@ -102,6 +108,8 @@ static void measure(void *context, const ee_beat *found) {
         .ef_percent = ee_ef_percent(edv, esv),
         .heart_rate_bpm = rate >= EE_MIN_BPM && rate <= EE_MAX_BPM ? rate : NAN,
     };
+    if (m->judge)
+        m->judge(m->judge_context, found, ee_larger(ed.elongation, es.elongation), &beat);
     ee_beat_history_add(&m->history, &beat);
     m->completed++;
 }
@@ -133,7 +141,13 @@ ee_beat_meter *ee_beat_meter_init(void *memory, size_t size, uint32_t width, uin
     return m;
 }
 
+void ee_beat_meter_set_judge(ee_beat_meter *m, ee_judge *judge, void *context) {
+    m->judge = judge;
+    m->judge_context = context;
+}
+
 void ee_beat_meter_reset(ee_beat_meter *m) {
+    m->knows_runs = false;
     ee_beat_tracker_reset(&m->tracker);
     ee_beat_history_reset(&m->history);
 }
@@ -146,16 +160,24 @@ void ee_beat_meter_look_within(ee_beat_meter *m, uint32_t top, uint32_t bottom, 
     c->left = left < c->right ? left : c->right;
 }
 
+size_t ee_beat_meter_keep_largest(ee_beat_meter *m, uint8_t *mask) {
+    m->runs = ee_keep_largest(&m->component, ee_find_runs(&m->component, mask), mask);
+    m->knows_runs = true;
+    return m->component.pixels;
+}
+
 int ee_beat_meter_push(ee_beat_meter *m, const uint8_t *mask, double area_px) {
     m->completed = 0;
-    const size_t slot = (size_t)(m->tracker.frames % m->capacity), count = ee_find_runs(&m->component, mask);
+    const size_t slot = (size_t)(m->tracker.frames % m->capacity);
+    const size_t count = m->knows_runs ? m->runs : ee_find_runs(&m->component, mask);
+    m->knows_runs = false;
     if (count <= m->component.height) {
         kept_run *kept = m->kept + slot * m->component.height;
         for (size_t i = 0; i < count; i++)
             kept[i] = (kept_run){m->component.runs[i].row, m->component.runs[i].first, m->component.runs[i].last};
         m->waiting[slot] = (uint32_t)count;
     } else { /* a ragged mask */
-        m->volumes[slot] = ee_disc_volume(&m->component, count, m->spacing_mm);
+        m->discs[slot] = ee_discs_of(&m->component, count, m->spacing_mm);
         m->waiting[slot] = MEASURED;
     }
     ee_beat_tracker_push(&m->tracker, area_px);
@@ -169,7 +191,7 @@ int ee_beat_meter_finish(ee_beat_meter *m) {
 }
 
 double ee_beat_meter_volume(ee_beat_meter *m) {
-    const double volume = m->tracker.frames ? volume_of(m, m->tracker.frames - 1) : NAN;
+    const double volume = m->tracker.frames ? discs_of(m, m->tracker.frames - 1).volume : NAN;
     return m->has_spacing ? volume / 1000 : volume;
 }
 
@@ -179,6 +201,10 @@ uint64_t ee_beat_meter_beats(const ee_beat_meter *m) {
 
 bool ee_beat_meter_beat(const ee_beat_meter *m, uint64_t i, ee_beat_measurement *out) {
     return ee_beat_history_get(&m->history, i, out);
+}
+
+const ee_beat_history *ee_beat_meter_history(const ee_beat_meter *m) {
+    return &m->history;
 }
 
 void ee_beat_meter_summary(const ee_beat_meter *m, ee_measurement *out) {

@@ -31,6 +31,8 @@
 #define EE_BEATS_KEPT 4096u /* about an hour; older beats are forgotten, and the medians are over those kept */
 
 typedef struct ee_beat_meter ee_beat_meter;
+struct ee_beat;
+struct ee_beat_history;
 
 /* One measured beat. Frames count from 0 at the last reset. A figure that is unknown is NAN. */
 typedef struct {
@@ -39,9 +41,11 @@ typedef struct {
     double ef_percent;            /* 0 to 100; without spacing right only if pixels are square */
     double
         heart_rate_bpm; /* EE_MIN_BPM to EE_MAX_BPM; NAN without a frame rate, or if only one ED and one ES are seen */
+    uint64_t reasons;   /* bits, 1 << ee_reason: why the beat is doubtful, */
+    uint64_t severe;    /* and which of them leave it out of the medians */
 } ee_beat_measurement;
 
-/* Medians over beats, NAN where no beat has the figure. */
+/* Medians over the beats that are not left out, NAN where none has the figure. */
 typedef struct {
     uint64_t frames; /* pushed */
     uint64_t beats;  /* measured */
@@ -51,9 +55,9 @@ typedef struct {
 
 /* Bytes that a meter for frames of at most this size and rate (0: unknown) needs; 0 if out of bounds. They are
  *   12 * height * ceil(width / 2) + 4 * height * width    room for the worst mask; 10 a pixel
- *   + (45 + 6 * height) * (2 * round(6 * fps) + round(0.2 * fps) + 1)    12 s of areas, volumes and outlines
- *   + 96 * EE_BEATS_KEPT                                  393,216
- * and below 1000 for the rest (fps is 50 if unknown, and counts as 8 if less). */
+ *   + (53 + 6 * height) * (2 * round(6 * fps) + round(0.2 * fps) + 1)    12 s of areas, volumes and outlines
+ *   + 112 * EE_BEATS_KEPT                                 458,752
+ * and below 2000 for the rest (fps is 50 if unknown, and counts as 8 if less). */
 size_t ee_beat_meter_size(uint32_t max_width, uint32_t max_height, double fps);
 
 /* Begin in a block of memory, aligned to 8 bytes, which is the meter's until it is no longer used (there is no close).
@@ -62,12 +66,21 @@ size_t ee_beat_meter_size(uint32_t max_width, uint32_t max_height, double fps);
 ee_beat_meter *ee_beat_meter_init(void *memory, size_t size, uint32_t width, uint32_t height, double fps, double row_mm,
                                   double col_mm);
 
+/* Judge each beat once it is measured: set its `reasons` and `severe`. `elongation` is the larger
+ * one of the masks of ED and ES. */
+typedef void ee_judge(void *context, const struct ee_beat *beat, double elongation, ee_beat_measurement *measured);
+void ee_beat_meter_set_judge(ee_beat_meter *meter, ee_judge *judge, void *context);
+
 /* Forget everything: freeze, new view, new patient. The next frame is number 0. */
 void ee_beat_meter_reset(ee_beat_meter *meter);
 
 /* Set outside of which rows and columns the masks to come are 0 (bottom and right are exclusive). This saves time, as
  * most of a large mask is 0. Until this is called they may be set anywhere. */
 void ee_beat_meter_look_within(ee_beat_meter *meter, uint32_t top, uint32_t bottom, uint32_t left, uint32_t right);
+
+/* Clear every pixel of the next frame's mask that is not in its largest component, and return the pixels of that. The
+ * push that follows must be of this mask. */
+size_t ee_beat_meter_keep_largest(ee_beat_meter *meter, uint8_t *mask);
 
 /* Take the next frame: its mask (height * width, 0 or not 0, dense), whose largest component is measured, and the pixels
  * of the whole mask (0 or NAN: no ventricle seen). Returns the number of beats that this frame completes. */
@@ -86,5 +99,8 @@ uint64_t ee_beat_meter_beats(const ee_beat_meter *meter);
 bool ee_beat_meter_beat(const ee_beat_meter *meter, uint64_t i, ee_beat_measurement *out);
 
 void ee_beat_meter_summary(const ee_beat_meter *meter, ee_measurement *out);
+
+/* The beats that are kept, for a verdict on all of them. */
+const struct ee_beat_history *ee_beat_meter_history(const ee_beat_meter *meter);
 
 #endif

@@ -55,8 +55,8 @@ size_t ee_find_runs(ee_component *component, const uint8_t *mask) {
     return count;
 }
 
-/* Join each run to those of the row above that it touches. */
-static void join_runs(ee_run *runs, int32_t count) {
+void ee_join_runs(ee_run *runs, size_t runs_in_all) {
+    const int32_t count = (int32_t)runs_in_all;
     int32_t above = 0, row_start = 0; /* the first run of the row above that still matters; of this row */
     for (int32_t i = 0; i < count; i++) {
         ee_run *run = &runs[i];
@@ -72,28 +72,35 @@ static void join_runs(ee_run *runs, int32_t count) {
     }
 }
 
-void ee_largest_component(ee_component *component, size_t runs_in_all) {
-    ee_run *runs = component->runs;
-    const int32_t count = (int32_t)runs_in_all;
-    join_runs(runs, count);
+void ee_settle_runs(ee_run *runs, size_t count) {
+    for (size_t i = 0; i < count; i++) /* a link leads to an earlier run, which is settled */
+        runs[i].link = runs[i].link < 0 ? (int32_t)i : runs[runs[i].link].link;
+}
+
+/* The first run of the largest component of some that are joined. */
+static int32_t find_largest(const ee_run *runs, size_t count) {
     int32_t largest = 0;
-    uint16_t left = UINT16_MAX, top = 0;
+    for (size_t i = 0; i < count; i++)
+        if (runs[i].link < runs[largest].link) /* of those that are not first, none is negative */
+            largest = (int32_t)i;
+    return largest;
+}
+
+void ee_largest_component(ee_component *component, size_t count) {
+    ee_run *runs = component->runs;
     component->run_count = component->edge_count = component->pixels = 0;
     if (count == 0)
         return;
-    top = runs[0].row;
-    for (int32_t i = 0; i < count; i++) {
-        left = runs[i].first < left ? runs[i].first : left;
-        if (runs[i].link < runs[largest].link) /* of those that are not first, none is negative */
-            largest = i;
-    }
+    ee_join_runs(runs, count);
+    const int32_t largest = find_largest(runs, count);
     component->pixels = (size_t)-runs[largest].link;
+    uint16_t left = UINT16_MAX;
+    const uint16_t top = runs[0].row;
+    for (size_t i = 0; i < count; i++)
+        left = runs[i].first < left ? runs[i].first : left;
+    ee_settle_runs(runs, count);
     size_t kept = 0;
-    for (int32_t i = 0; i < count; i++) {
-        /* a link leads to an earlier run, which is settled */
-        runs[i].link = runs[i].link < 0 ? i : runs[runs[i].link].link;
-    }
-    for (int32_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (runs[i].link != largest)
             continue;
         runs[kept] = runs[i];
@@ -102,6 +109,26 @@ void ee_largest_component(ee_component *component, size_t runs_in_all) {
         runs[kept++].last = (uint16_t)(runs[i].last - left);
     }
     component->run_count = kept;
+}
+
+size_t ee_keep_largest(ee_component *component, size_t count, uint8_t *mask) {
+    ee_run *runs = component->runs;
+    size_t kept = 0;
+    component->pixels = 0;
+    if (count == 0)
+        return 0;
+    ee_join_runs(runs, count);
+    const int32_t largest = find_largest(runs, count);
+    component->pixels = (size_t)-runs[largest].link;
+    ee_settle_runs(runs, count);
+    for (size_t i = 0; i < count; i++) {
+        if (runs[i].link == largest)
+            runs[kept++] = runs[i];
+        else
+            memset(mask + (size_t)runs[i].row * component->width + runs[i].first, 0,
+                   (size_t)runs[i].last - runs[i].first + 1);
+    }
+    return kept;
 }
 
 /* The first run from `at` on, of a row or below it, that does not end before a column. */

@@ -1,4 +1,4 @@
-/* Written by device/write_headers.py from edgeecho/measure/constants.py and edgeecho/reasons.py: change it there. */
+/* Written by device/write_headers.py from edgeecho/measure/constants.py, rigid_motion.py and edgeecho/reasons.py: change it there. */
 #ifndef EE_MEASURE_CONSTANTS_H
 #define EE_MEASURE_CONSTANTS_H
 
@@ -104,6 +104,16 @@
 #define EE_MIN_BPM 30.0
 /* Highest heart rate that is reported, in beats a minute. */
 #define EE_MAX_BPM 200.0
+/* Most cells a side of the small pictures. */
+#define EE_MOTION_CELLS 28
+/* Units of small pictures in a grey level: few enough that the sums of squares stay below 2^53. */
+#define EE_LEVEL_PARTS 4
+/* Mean grey level up to which a cell is dark. */
+#define EE_MAX_DARK_LEVEL 2
+/* Cells so near to a dark one, along rows and columns, are not used. */
+#define EE_DARK_REACH_CELLS 2
+/* A parameter that depends on those before it leaves a smaller part of its square, and is not used. */
+#define EE_MIN_PIVOT_FRACTION 1e-09
 
 /* Reason of a finding. */
 typedef enum {
@@ -168,5 +178,8 @@ typedef enum {
     /* the size of a pixel is unknown: no volumes, and EF is right only if pixels are square */
     EE_REASON_SPACING_UNKNOWN = 51,
 } ee_reason;
+
+/* One more than the largest reason. */
+#define EE_REASONS 52
 
 #endif

@@ -21,11 +21,11 @@ static double limited_sum(double start, double step, double count) {
     return (high - low) * (start + step * (low + high - 1) / 2) + (count - high);
 }
 
-double ee_disc_volume(ee_component *component, size_t count, ee_vector spacing) {
+ee_discs ee_discs_of(ee_component *component, size_t count, ee_vector spacing) {
     ee_long_axis axis;
     ee_largest_component(component, count);
     if (!ee_find_long_axis(component, spacing, &axis))
-        return NAN;
+        return (ee_discs){NAN, NAN};
     /* Pixels before each of the planes between discs. A pixel that a plane cuts counts in part: whole ones would
      * alternate between 2 and 3 rows a disc, for example, and squaring turns that into volume. */
     const double height = axis.length / EE_DISCS, step = axis.down.col * spacing.col / axis.extent;
@@ -48,5 +48,6 @@ double ee_disc_volume(ee_component *component, size_t count, ee_vector spacing) 
         const double diameter = (before[i + 1] - before[i]) * (spacing.row * spacing.col / height);
         squares += diameter * diameter;
     }
-    return PI / 4 * squares * axis.length / EE_DISCS;
+    const double area = (double)component->pixels * (spacing.row * spacing.col);
+    return (ee_discs){PI / 4 * squares * axis.length / EE_DISCS, PI * axis.length * axis.length / (4 * area)};
 }

@@ -32,11 +32,28 @@ void ee_grid_invert(ee_grid *grid) {
     }
 }
 
-int ee_grid_is_lit(const ee_grid *grid) {
+/* The lowest grey level above which a cell is lit. */
+static int least_level(void) {
     static const int levels[] = EE_LEVELS;
-    int least = levels[0], brightest = 0;
+    int least = levels[0];
     for (int i = 1; i < EE_LEVELS_COUNT; i++)
         least = levels[i] < least ? levels[i] : least;
+    return least;
+}
+
+int ee_grid_is_bright(const ee_grid *grid) {
+    const int least = least_level();
+    uint32_t bright = 0, lit = 0;
+    for (uint32_t i = 0; i < grid->cells * grid->cells; i++) {
+        bright += grid->darkest[i] >= EE_MIN_BRIGHT_LEVEL;
+        lit += grid->brightest[i] > least;
+    }
+    return bright * EE_MIN_BRIGHT_PARTS >= lit;
+}
+
+int ee_grid_is_lit(const ee_grid *grid) {
+    const int least = least_level();
+    int brightest = 0;
     for (uint32_t i = 0; i < grid->cells * grid->cells; i++)
         brightest = grid->brightest[i] > brightest ? grid->brightest[i] : brightest;
     return brightest > least;

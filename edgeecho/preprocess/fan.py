@@ -16,6 +16,10 @@ GRID_PX = 112
 LEVELS = (5, 12, 30)
 """Grey levels, and changes of them, above which a cell belongs to a fan, in the order in which they are tried: the
 first for clean and for dark pictures, the others for pictures with noise all over the screen."""
+MIN_BRIGHT_LEVEL = 128
+"""Grey level from which a cell is bright."""
+MIN_BRIGHT_PARTS = 4
+"""A picture is bright if at least one in so many lit cells is bright in every frame."""
 MIN_MOVING_PARTS = 4
 """What moves decides if at least one in so many lit cells moves; else what is lit."""
 MIN_FAN_PARTS = 50

@@ -3,14 +3,9 @@
 import numpy as np
 
 from edgeecho.errors import VideoError
-from edgeecho.preprocess.fan import GRID_PX, LEVELS, Fan, find_fans
+from edgeecho.preprocess.fan import GRID_PX, LEVELS, MIN_BRIGHT_LEVEL, MIN_BRIGHT_PARTS, Fan, find_fans
 from edgeecho.preprocess.region import whole_frame
 from edgeecho.preprocess.resample import to_network
-
-MIN_BRIGHT_LEVEL = 128
-"""Grey level from which a cell is bright."""
-MIN_BRIGHT_PARTS = 4
-"""A picture is bright if one in so many lit cells is."""
 
 
 class Grid:

@@ -23,11 +23,13 @@
 /* Most frames that are sampled in a whole cine. */
 #define EE_MAX_SAMPLES 4
 /* Least confidence in an orientation that differs from that of the picture. */
-#define EE_MIN_TURNED_CONFIDENCE 0.945
+#define EE_MIN_TURNED_CONFIDENCE 0.96
 /* Least gain of confidence with inverted grey levels. */
 #define EE_MIN_INVERTED_GAIN 0.02
 /* Confidence of a look from which it shows a ventricle. */
 #define EE_MIN_LIKELY_CONFIDENCE 0.93
+/* Least confidence of the looks with which the view of a stream is fixed. */
+#define EE_MIN_VIEW_CONFIDENCE 0.91
 /* Least frames that are sampled in a stream before its view is fixed. */
 #define EE_MIN_LIVE_SAMPLES 2
 /* Time in a stream from the end of a sample to the next. */
@@ -35,9 +37,9 @@
 /* Time in a stream until the search begins again, if it found no ventricle in `MAX_SAMPLES` samples. */
 #define EE_RETRY_S 4.0
 /* Confidence over a beat below which it is left out. */
-#define EE_MIN_CONFIDENCE 0.91
+#define EE_MIN_CONFIDENCE 0.941
 /* Confidence over a beat below which it is doubtful. */
-#define EE_SURE_CONFIDENCE 0.945
+#define EE_SURE_CONFIDENCE 0.95
 /* A mask is in pieces if its largest piece has a smaller part of its pixels. */
 #define EE_MIN_LARGEST_FRACTION 0.98
 /* Part of the frames of a beat with a mask in pieces, from which it is doubtful and from which it is left out. */
@@ -85,6 +87,10 @@
  * first for clean and for dark pictures, the others for pictures with noise all over the screen. */
 #define EE_LEVELS_COUNT 3
 #define EE_LEVELS {5, 12, 30}
+/* Grey level from which a cell is bright. */
+#define EE_MIN_BRIGHT_LEVEL 128
+/* A picture is bright if at least one in so many lit cells is bright in every frame. */
+#define EE_MIN_BRIGHT_PARTS 4
 /* What moves decides if at least one in so many lit cells moves; else what is lit. */
 #define EE_MIN_MOVING_PARTS 4
 /* A fan has at least one in so many cells of the grid. */

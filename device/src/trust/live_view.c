@@ -26,7 +26,7 @@ static edgeecho_status decide(ee_live_view *live) {
     ee_view view = ee_view_search_view(live->search);
     const ee_view *before = &live->view;
     const uint32_t samples = live->search->samples;
-    const int is_likely = view.confidence >= EE_MIN_CONFIDENCE;
+    const int is_likely = view.confidence >= EE_MIN_VIEW_CONFIDENCE;
     const int is_sure = view.is_clear && samples >= EE_MIN_LIVE_SAMPLES;
     live->is_fixed = is_likely && (is_sure || samples >= EE_MAX_SAMPLES);
     live->wait_frames = frames_in(live, samples < EE_MAX_SAMPLES ? EE_SAMPLE_INTERVAL_S : EE_RETRY_S);

@@ -30,12 +30,18 @@ static void find_disagreements(findings *found, const ee_beat_history *h) {
         find(found, EE_REASON_IRREGULAR, REVIEW);
 }
 
-/* Withhold where the network is unsure of the view and anything else is doubtful. */
-static void raise_unlikely_view(findings *found) {
-    uint32_t doubtful = 0, *unlikely = found->counts[EE_REASON_VIEW_UNLIKELY];
-    for (int reason = 0; reason < EE_REASONS; reason++)
-        doubtful += found->counts[reason][REVIEW] + found->counts[reason][WITHHOLD];
-    if (doubtful < 2)
+/* Withhold where the network is unsure of the view, and anything else is doubtful or the picture is not upright. */
+static void weigh(findings *found) {
+    static const ee_reason not_upright[] = {EE_REASON_MIRRORED, EE_REASON_TURNED, EE_REASON_INVERTED};
+    uint32_t weighty = 0, *unlikely = found->counts[EE_REASON_VIEW_UNLIKELY];
+    for (int reason = 0; reason < EE_REASONS; reason++) {
+        const uint32_t *levels = found->counts[reason];
+        uint32_t is_weighty = levels[REVIEW] || levels[WITHHOLD];
+        for (size_t i = 0; i < sizeof not_upright / sizeof *not_upright; i++)
+            is_weighty |= reason == (int)not_upright[i] && levels[NOTE];
+        weighty += is_weighty;
+    }
+    if (!(unlikely[REVIEW] || unlikely[WITHHOLD]) || weighty < 2)
         return;
     unlikely[WITHHOLD] += unlikely[NOTE] + unlikely[REVIEW];
     unlikely[NOTE] = unlikely[REVIEW] = 0;
@@ -54,10 +60,8 @@ static void judge_beats(findings *found, const ee_beat_history *h, ee_reason no_
         if (h->doubtful[reason])
             find(found, reason, 2 * h->doubtful[reason] >= h->used ? REVIEW : NOTE);
     }
-    if (!h->used)
-        return;
-    find_disagreements(found, h);
-    raise_unlikely_view(found);
+    if (h->used)
+        find_disagreements(found, h);
 }
 
 /* Whether two flips show mirrored pictures: they are neighbours in the list, from an even number on, but for turns. */
@@ -77,6 +81,8 @@ static int is_mirror(uint32_t a, uint32_t b) {
 static void judge_view(findings *found, const ee_view *view) {
     if (!view->is_clear)
         find(found, is_mirror(view->flip, view->rival) ? EE_REASON_MIRRORED : EE_REASON_TURNED, WITHHOLD);
+    else if (view->flip != EDGEECHO_FLIP_NONE && view->flip != EDGEECHO_FLIP_LR && !view->shows_apex)
+        find(found, EE_REASON_TURNED, WITHHOLD);
     else if (view->flip != EDGEECHO_FLIP_NONE)
         find(found, view->flip == EDGEECHO_FLIP_LR ? EE_REASON_MIRRORED : EE_REASON_TURNED, NOTE);
     if (view->is_inverted)
@@ -91,6 +97,7 @@ ee_verdict ee_judge_all(const ee_beat_history *h, ee_reason no_beat, const ee_vi
     if (view) {
         judge_beats(&found, h, no_beat);
         judge_view(&found, view);
+        weigh(&found);
     } else {
         find(&found, EE_REASON_REGION_UNSURE, WITHHOLD);
     }

@@ -1,7 +1,7 @@
 #include "view.h"
 
 ee_view ee_given_view(const ee_roi *roi, uint32_t flip) {
-    return (ee_view){.roi = *roi, .flip = flip, .is_clear = 1};
+    return (ee_view){.roi = *roi, .flip = flip, .is_clear = 1, .shows_apex = 1};
 }
 
 /* Cell of the grid in which pixel `i` of the network's picture lies, along one axis; below 0 or from `cells` on where it

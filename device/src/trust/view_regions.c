@@ -13,7 +13,7 @@ const uint8_t EE_APEX_FLIPS[EE_RIGHT + 1][2] = {
 static void set_flips(const ee_view_search *s, ee_region *region, ee_side side) {
     region->flips = s->searches_orientation ? EE_APEX_FLIPS[side] : &s->given_flip;
     region->flip_count = s->searches_orientation ? sizeof EE_APEX_FLIPS[side] : 1;
-    region->has_apex = s->searches_region && side != EE_NO_SIDE;
+    region->has_apex = side != EE_NO_SIDE;
 }
 
 static ee_region around_fan(const ee_view_search *s, const ee_fan *fan) {
@@ -30,6 +30,13 @@ void ee_find_candidates(ee_view_search *s) {
     sample->region_count = 0;
     set_flips(s, &whole, EE_NO_SIDE);
     if (!s->searches_region) {
+        ee_find_fans(&s->finder, s->grid.brightest, s->grid.darkest, s->grid.cells);
+        if (ee_grid_is_lit(&s->grid) && s->finder.levels) {
+            const ee_region fan = around_fan(s, &s->finder.at[0].largest);
+            whole.flips = fan.flips;
+            whole.flip_count = fan.flip_count;
+            whole.has_apex = fan.has_apex;
+        }
         sample->regions[sample->region_count++] = whole;
         return;
     }

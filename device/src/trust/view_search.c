@@ -142,6 +142,7 @@ ee_view ee_view_search_view(const ee_view_search *s) {
         .confidence = confidence,
         .rival = rival,
         .is_clear = is_clear,
+        .shows_apex = s->region.has_apex || !s->searches_orientation,
         .panels = s->panels,
     };
 }

@@ -149,7 +149,7 @@ static void take_panel(ee_view_search *s, const ee_mask_score *score) {
 static int next_inverted(ee_view_search *s, ee_look *look) {
     ee_sample *sample = &s->sample;
     const int is_clear = ee_confidence(&sample->best) >= EE_CLEAR_CONFIDENCE;
-    if (sample->next++ || is_clear || !s->searches_orientation || s->is_inverted)
+    if (sample->next++ || is_clear || !s->searches_orientation || s->is_inverted || !ee_grid_is_bright(&s->grid))
         return 0;
     ee_invert(s->sampled, s->shape.width, s->shape.width, s->shape.height, s->sampled);
     *look = (ee_look){.roi = s->region.roi, .flip = sample->regions[sample->chosen].flips[0]};

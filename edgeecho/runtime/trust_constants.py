@@ -26,7 +26,7 @@ CLEAR_MARGINS = ((1, 0.02), (2, 0.008), (4, 0.003))
 """Least margin of confidence between the best orientation and the next, after so many sampled frames."""
 MAX_SAMPLES = 4
 """Most frames that are sampled in a whole cine."""
-MIN_TURNED_CONFIDENCE = 0.96
+MIN_TURNED_CONFIDENCE = 0.95
 """Least confidence in an orientation that differs from that of the picture."""
 MIN_INVERTED_GAIN = 0.02
 """Least gain of confidence with inverted grey levels."""

@@ -146,10 +146,10 @@ def test_a_difference_is_found(comparing: ModuleType, library: Path, device_file
         assert_same(found)
 
 
-def test_the_verdicts_of_the_cines_above_differ(compare: Compare) -> None:
-    """So that each of them is compared: reported, and withheld."""
-    verdicts = {compare(turn(draw_cine((5, 2)), kind), roi=None, flip="auto").verdict for kind in KINDS}
-    assert {"report", "withhold"} <= verdicts
+def test_each_verdict_is_compared(compare: Compare) -> None:
+    """So that each verdict is compared: reported, to be reviewed, and withheld."""
+    verdicts = {compare(draw_cine((5, seed)), roi=None, flip="auto").verdict for seed in (0, 1, 4)}
+    assert verdicts == {"report", "review", "withhold"}
 
 
 def test_withheld_figures_stand_in_fields_of_their_own(comparing: ModuleType, library: Path, device_file: Path) -> None:

@@ -30,7 +30,7 @@ from edgeecho.runtime.trust_constants import (
     RIGID_FRACTIONS,
     SURE_CONFIDENCE,
 )
-from edgeecho.runtime.verdict import judge_beats, judge_colour, judge_figures, judge_orientations, judge_view
+from edgeecho.runtime.verdict import judge_beats, judge_colour, judge_figures, judge_orientations, judge_view, weigh
 from edgeecho.runtime.view import View
 
 BEAT = Beat(100, 112, 130, 30.0)
@@ -208,11 +208,24 @@ def test_a_doubt_of_fewer_than_half_of_the_beats_is_a_note() -> None:
 
 def test_an_unlikely_view_with_another_doubt_is_withheld() -> None:
     both = measured(findings=(DOUBT, OTHER))
-    assert levels_of(judge_beats([both], None)) == {
+    assert levels_of(weigh(judge_beats([both], None))) == {
         Reason.VIEW_UNLIKELY: Level.WITHHOLD,
         Reason.CUT_BY_EDGE: Level.REVIEW,
     }
-    assert verdict_of(judge_beats([measured(findings=(OTHER,))], None)) == "review"
+    for alone in (OTHER, DOUBT):
+        assert verdict_of(weigh(judge_beats([measured(findings=(alone,))], None))) == "review"
+
+
+def test_an_unlikely_view_that_is_not_upright_is_withheld() -> None:
+    put_right = judge_view(View(ROI, Orientation("lr")))
+    assert verdict_of(weigh(put_right)) == "report"
+    assert verdict_of(weigh([*put_right, DOUBT])) == "withhold"
+
+
+def test_a_turn_that_no_fan_shows_is_withheld() -> None:
+    for flip, verdict in (("lr", "report"), ("cw", "withhold"), ("ud", "withhold")):
+        assert verdict_of(judge_view(View(ROI, Orientation(flip), shows_apex=False))) == verdict
+        assert verdict_of(judge_view(View(ROI, Orientation(flip)))) == "report"
 
 
 def test_beats_that_differ_in_ef() -> None:
@@ -263,13 +276,16 @@ def measurement(**changes: object) -> Measurement:
 
 
 def test_two_orientations_with_about_one_ef_are_a_matter_of_review() -> None:
-    unsure = judge_view(View(ROI, Orientation(), rival="lr", is_clear=False))
+    view = View(ROI, Orientation(), rival="lr", is_clear=False)
+    unsure = judge_view(view)
     near, far = (measurement(ef_percent=55 + MAX_ORIENTATION_DIFFERENCE + d) for d in (-0.1, 0.1))
-    (finding,) = judge_orientations(measurement(), near, [*unsure])
+    (finding,) = judge_orientations(view, measurement(), near, [*unsure])
     assert (finding.reason, finding.level) == (Reason.MIRRORED, Level.REVIEW)
     assert finding.text.endswith("; EF is 55 and 59%")
-    assert judge_orientations(measurement(), far, unsure) == unsure
-    assert judge_orientations(measurement(), measurement(ef_percent=None), unsure) == unsure
+    assert judge_orientations(view, measurement(), far, unsure) == unsure
+    assert judge_orientations(view, measurement(), measurement(ef_percent=None), unsure) == unsure
+    across = replace(view, orientation=Orientation("cw"), shows_apex=False)
+    assert judge_orientations(across, measurement(), near, unsure) == unsure
 
 
 # Figures and colour

@@ -23,7 +23,7 @@
 /* Most frames that are sampled in a whole cine. */
 #define EE_MAX_SAMPLES 4
 /* Least confidence in an orientation that differs from that of the picture. */
-#define EE_MIN_TURNED_CONFIDENCE 0.96
+#define EE_MIN_TURNED_CONFIDENCE 0.95
 /* Least gain of confidence with inverted grey levels. */
 #define EE_MIN_INVERTED_GAIN 0.02
 /* Confidence of a look from which it shows a ventricle. */

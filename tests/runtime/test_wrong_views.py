@@ -91,7 +91,7 @@ def test_a_turned_heart_is_put_right_or_not_reported(predictor: Predictor, seed:
 
 
 def test_at_least_one_turned_heart_of_each_kind_is_put_right(predictor: Predictor) -> None:
-    """The clear heart of these four: withholding everything would pass the tests above."""
+    """A heart whose orientation is clear: withholding everything would pass the tests above."""
     for kind in ("mirrored", "apex down", "inverted"):
-        cine = turn(upright(5), kind)
+        cine = turn(upright(0), kind)
         assert predictor.segment(cine.frames, cine.fps).verdict == "report"

@@ -92,7 +92,7 @@ def run_cine(
     mask = mask_from_network(prob, view.roi, height, width, spec.threshold)
     for frame in mask:
         keep_largest(frame)
-    area_px = mask.sum(axis=(1, 2), dtype=np.int64).astype(np.float32)
+    area_px = np.array([np.count_nonzero(frame) for frame in mask], np.float32)
     history = FrameHistory(cine.fps)
     history.see(pictures)
     inside = view.inside(spec.size_px, (height, width), cine.pixel_shape)

@@ -10,8 +10,8 @@ from edgeecho.runtime.trust_constants import MIN_LARGEST_FRACTION
 
 FIELDS = ("frames", "empty", "pixels", "total", "broken", "edge", "outside")
 """Whole numbers that are summed over frames."""
-BATCH_FRAMES = 16
-"""Pictures of which the motion is computed at once."""
+BATCH_FRAMES = 32
+"""Steps between pictures of which the motion is computed at once."""
 
 
 class FrameHistory:
@@ -29,36 +29,31 @@ class FrameHistory:
         self._motion = np.zeros((self._capacity, 2))
         self._still = np.zeros(self._capacity, np.int64)
         self._running = [0] * len(FIELDS)
-        self._moved, self._stills = np.zeros(2), 0
         self._pictures: list[np.ndarray] = []
         self.scored = self.seen = 0
         """Numbers of frames whose mask was scored, and whose picture was seen."""
 
     def see(self, pictures: np.ndarray) -> None:
         """Take the network's next pictures, uint8 (T, S, S), in the order of time."""
-        for picture in small_pictures(pictures):
-            self._pictures.append(picture)
-            if len(self._pictures) > BATCH_FRAMES:
-                self._compute_motion()
+        self._pictures += list(small_pictures(pictures))
+        while len(self._pictures) > BATCH_FRAMES:
+            self._compute_motion()
 
     def _compute_motion(self) -> None:
-        """Compute the motion between the pictures that wait; the last of them is kept."""
+        """Compute the motion between the pictures that wait, `BATCH_FRAMES` steps at once; the last one is kept."""
         if not self.seen and self._pictures:
-            self._put_motion(0.0, 0.0, 0)
-        if len(self._pictures) > 1:
-            stacked = np.stack(self._pictures)
-            explained, whole = explained_change(stacked)
-            still = (stacked[1:] == stacked[:-1]).all(axis=(1, 2))
-            for part, change, is_still in zip(explained, whole, still, strict=True):
-                self._put_motion(float(part), float(change), int(is_still))
-            self._pictures = self._pictures[-1:]
-
-    def _put_motion(self, explained: float, whole: float, still: int) -> None:
-        at = self.seen % self._capacity
-        self._moved = self._moved + np.array([explained, whole])
-        self._stills += still
-        self._motion[at], self._still[at] = self._moved, self._stills
-        self.seen += 1
+            self._motion[0], self._still[0], self.seen = 0.0, 0, 1
+        stacked = np.stack(self._pictures[: BATCH_FRAMES + 1]) if len(self._pictures) > 1 else np.empty(0)
+        steps = len(stacked) - 1
+        if steps < 1:
+            return
+        before, at = (self.seen - 1) % self._capacity, np.arange(self.seen, self.seen + steps) % self._capacity
+        changes = np.stack(explained_change(stacked), axis=1)
+        still = (stacked[1:] == stacked[:-1]).all(axis=(1, 2))
+        self._motion[at] = np.cumsum(np.vstack([self._motion[before], changes]), axis=0)[1:]  # one by one, as in C
+        self._still[at] = self._still[before] + np.cumsum(still)
+        self.seen += steps
+        self._pictures = self._pictures[steps:]
 
     def score(self, score: MaskScore) -> None:
         """Take the score of the next frame's mask."""
@@ -90,7 +85,8 @@ class FrameHistory:
             first: Frame from which on the steps to the next frame count.
             last: Last frame.
         """
-        self._compute_motion()
+        while len(self._pictures) > 1:
+            self._compute_motion()
         a, b = first % self._capacity, min(last, self.seen - 1) % self._capacity
         explained, whole = self._motion[b] - self._motion[a]
         return float(explained), float(whole), int(self._still[b] - self._still[a])

@@ -15,6 +15,7 @@ from edgeecho.runtime.cine_run import find_view, run_cine
 from edgeecho.runtime.engines.interface import Engine
 from edgeecho.runtime.quality import frozen_tail, quality_of
 from edgeecho.runtime.segmentation import ModelInfo, Segmentation
+from edgeecho.runtime.trust_constants import MIN_WHOLE_MARGIN
 from edgeecho.runtime.verdict import judge_beats, judge_colour, judge_figures, judge_orientations, judge_view, weigh
 
 Progress = Callable[[int, int], None]
@@ -91,8 +92,11 @@ class CinePredictor(ABC):
         findings = judge_view(view)
         if not view.is_clear:
             other = run_cine(self.probabilities, self.spec, cine, view.turned_to_rival(), progress)
-            findings = judge_orientations(view, run.measured, other.measured, findings)
-            run = max(run, other, key=lambda either: either.confidence)
+            run, other = sorted((run, other), key=lambda either: -either.confidence)
+            if run.confidence - other.confidence >= MIN_WHOLE_MARGIN and view.shows_apex:
+                findings = judge_view(replace(view, orientation=run.orientation, is_clear=True))
+            else:
+                findings = judge_orientations(view, run.measured, other.measured, findings)
         findings += [*judge_beats(run.measured.beats, run.measured.no_beat), *judge_figures(run.measured, fps)]
         findings = weigh([*findings, *judge_colour(run.mask, cine.coloured), *cine.doubts])
         texts = [f.text for f in findings if f.level > Level.NOTE or f.reason != Reason.SPACING_UNKNOWN]

@@ -58,7 +58,8 @@ def find_view(look: Look, spec: ModelSpec, cine: Cine, roi: Roi | None, flip: st
     search = ViewSearch(look, spec.size_px, spec.threshold, shape, spacing_mm=cine.pixel_shape, roi=roi, flip=flip)
     for frame in cine.frames[:: max(1, count // MAX_SEARCHED_FRAMES)]:
         search.add(frame)
-    places = dict.fromkeys((count // 4, 3 * count // 4, count // 2, 0))  # each frame once
+    eighths = (2, 6, 4, 0, 1, 5, 7, 3)
+    places = dict.fromkeys(eighth * count // 8 for eighth in eighths)  # each frame once
     for place in list(places)[:MAX_SAMPLES]:
         for _ in search.sample(cine.frames[place]):
             pass

@@ -22,10 +22,12 @@ MAX_EDGE_CELLS = 4
 
 # Orientation
 
-CLEAR_MARGINS = ((1, 0.02), (2, 0.008), (4, 0.003))
+CLEAR_MARGINS = ((1, 0.02), (2, 0.008), (4, 0.004), (8, 0.003))
 """Least margin of confidence between the best orientation and the next, after so many sampled frames."""
-MAX_SAMPLES = 4
-"""Most frames that are sampled in a whole cine."""
+MAX_SAMPLES = 8
+"""Most frames that are sampled; a stream begins again, or takes the view as it is."""
+MIN_WHOLE_MARGIN = 0.005
+"""Margin of confidence over all frames of a cine from which the better of two unclear orientations is taken."""
 MIN_TURNED_CONFIDENCE = 0.95
 """Least confidence in an orientation that differs from that of the picture."""
 MIN_INVERTED_GAIN = 0.02

@@ -18,10 +18,12 @@
 /* A mask with more pixels on the edge of the picture is cut. */
 #define EE_MAX_EDGE_CELLS 4
 /* Least margin of confidence between the best orientation and the next, after so many sampled frames. */
-#define EE_CLEAR_MARGINS_COUNT 3
-#define EE_CLEAR_MARGINS {{1, 0.02}, {2, 0.008}, {4, 0.003}}
-/* Most frames that are sampled in a whole cine. */
-#define EE_MAX_SAMPLES 4
+#define EE_CLEAR_MARGINS_COUNT 4
+#define EE_CLEAR_MARGINS {{1, 0.02}, {2, 0.008}, {4, 0.004}, {8, 0.003}}
+/* Most frames that are sampled; a stream begins again, or takes the view as it is. */
+#define EE_MAX_SAMPLES 8
+/* Margin of confidence over all frames of a cine from which the better of two unclear orientations is taken. */
+#define EE_MIN_WHOLE_MARGIN 0.005
 /* Least confidence in an orientation that differs from that of the picture. */
 #define EE_MIN_TURNED_CONFIDENCE 0.95
 /* Least gain of confidence with inverted grey levels. */

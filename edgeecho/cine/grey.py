@@ -17,7 +17,7 @@ MIN_COLOUR_DIFFERENCE = 60
 """A pixel is strongly coloured if the largest and the smallest of its channels differ by more levels than this."""
 MIN_COLOURED_FRACTION = 0.1
 """Least part of the frames in which a pixel of colour Doppler or of a coloured overlay is strongly coloured."""
-MAX_COLOUR_FRAMES = 12
+MAX_COLOUR_FRAMES = 32
 """Largest number of frames that are searched for colour."""
 
 

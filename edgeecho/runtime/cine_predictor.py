@@ -10,13 +10,14 @@ from edgeecho.cine import Cine, check_stated, to_grey
 from edgeecho.errors import ModelFileError
 from edgeecho.model.spec import ModelSpec
 from edgeecho.preprocess import AUTO, Roi, check_flip, check_roi
-from edgeecho.reasons import Level, Reason
-from edgeecho.runtime.cine_run import find_view, run_cine
+from edgeecho.reasons import Finding, Level, Reason
+from edgeecho.runtime.cine_run import CineRun, find_view, run_cine
 from edgeecho.runtime.engines.interface import Engine
 from edgeecho.runtime.quality import frozen_tail, quality_of
 from edgeecho.runtime.segmentation import ModelInfo, Segmentation
 from edgeecho.runtime.trust_constants import MIN_WHOLE_MARGIN
 from edgeecho.runtime.verdict import judge_beats, judge_colour, judge_figures, judge_orientations, judge_view, weigh
+from edgeecho.runtime.view import View
 
 Progress = Callable[[int, int], None]
 """Function that is called with the number of frames done and the number of frames."""
@@ -88,17 +89,7 @@ class CinePredictor(ABC):
         times_s = cine.times_s if fps == cine.fps else None
         cine = replace(cine, fps=fps, spacing_mm=spacing_mm, times_s=times_s)
         view = find_view(self.look, self.spec, cine, roi, check_flip(flip))
-        run = run_cine(self.probabilities, self.spec, cine, view, progress)
-        findings = judge_view(view)
-        if not view.is_clear:
-            other = run_cine(self.probabilities, self.spec, cine, view.turned_to_rival(), progress)
-            run, other = sorted((run, other), key=lambda either: -either.confidence)
-            if run.confidence - other.confidence >= MIN_WHOLE_MARGIN and view.shows_apex:
-                findings = judge_view(replace(view, orientation=run.orientation, is_clear=True))
-            else:
-                findings = judge_orientations(view, run.measured, other.measured, findings)
-        findings += [*judge_beats(run.measured.beats, run.measured.no_beat), *judge_figures(run.measured, fps)]
-        findings = weigh([*findings, *judge_colour(run.mask, cine.coloured), *cine.doubts])
+        run, findings = self._run(cine, view, progress)
         texts = [f.text for f in findings if f.level > Level.NOTE or f.reason != Reason.SPACING_UNKNOWN]
         sentences = [*cine.warnings, *texts, *frozen_tail(run.inputs), *run.measured.warnings]
         return Segmentation(
@@ -114,6 +105,19 @@ class CinePredictor(ABC):
             warnings=list(dict.fromkeys(sentences)),
             model=self.info,
         )
+
+    def _run(self, cine: Cine, view: View, progress: Progress | None) -> tuple[CineRun, list[Finding]]:
+        """Run a cine in a view, or in its two orientations if neither is clear, and judge the result."""
+        run, findings = run_cine(self.probabilities, self.spec, cine, view, progress), judge_view(view)
+        if not view.is_clear:
+            other = run_cine(self.probabilities, self.spec, cine, view.turned_to_rival(), progress)
+            run, other = sorted((run, other), key=lambda either: -either.confidence)
+            if run.confidence - other.confidence >= MIN_WHOLE_MARGIN and view.shows_apex:
+                findings = judge_view(replace(view, orientation=run.orientation, is_clear=True))
+            else:
+                findings = judge_orientations(view, run.measured, other.measured, findings)
+        findings += [*judge_beats(run.measured.beats, run.measured.no_beat), *judge_figures(run.measured, cine.fps)]
+        return run, weigh([*findings, *judge_colour(run.mask, cine.coloured), *cine.doubts])
 
     def look(self, picture: np.ndarray) -> np.ndarray:
         """Run the network on a still picture, uint8 (size_px, size_px), and return prob of the same shape."""

@@ -20,7 +20,7 @@ from edgeecho.errors import ConfigError  # noqa: E402
 from edgeecho.export.int8.quantize import count_int8  # noqa: E402
 from edgeecho.metrics import dice  # noqa: E402
 from edgeecho.model.sealed_file import read_verified  # noqa: E402
-from edgeecho.preprocess import find_roi  # noqa: E402
+from edgeecho.preprocess import find_roi, whole_frame  # noqa: E402
 from edgeecho.runtime import Predictor, load  # noqa: E402
 from tests.helpers import TINY_SIZE_PX, draw_heart, export, network_frames  # noqa: E402
 
@@ -163,8 +163,9 @@ def test_a_bundle_is_whole(tiny_bundle: Path, tiny_checkpoint: Path) -> None:
 
 def test_int8_masks_are_those_of_the_checkpoint(tiny_bundle: Path) -> None:
     frames, truth = draw_heart(np.random.default_rng(77), frames=12)
+    whole = whole_frame(*frames.shape[1:])
     masks = {
-        name: load(tiny_bundle / name, threads=1).segment(frames).mask
+        name: load(tiny_bundle / name, threads=1).segment(frames, roi=whole, flip="none").mask
         for name in ("tiny.safetensors", "clip.fp32.onnx", "clip.fp32.xml", "clip.int8.onnx", "clip.int8.xml")
     }
     reference = masks["tiny.safetensors"]

@@ -105,6 +105,10 @@ class Finding:
     level: Level
     text: str
 
+    def to_dict(self) -> dict[str, str]:
+        """Return code, level and text as JSON values."""
+        return {"code": self.reason.code, "level": self.level.name.lower(), "text": self.text}
+
 
 def find(reason: Reason, level: Level, text: str | None = None) -> Finding:
     """Return a finding; without a text its sentence is the general one."""

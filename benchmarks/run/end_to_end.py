@@ -14,7 +14,7 @@ from edgeecho.benchmarks.run.result import STAGES
 from edgeecho.cine import Cine, read_cine
 from edgeecho.measure import keep_largest, measure
 from edgeecho.names import name_for_ffmpeg
-from edgeecho.preprocess import mask_from_network, to_network
+from edgeecho.preprocess import UPRIGHT, mask_from_network, to_network
 from edgeecho.runtime.beat_judge import BeatJudge
 from edgeecho.runtime.cine_run import find_view
 from edgeecho.runtime.frame_history import FrameHistory
@@ -24,8 +24,6 @@ from edgeecho.runtime.predictor import Predictor
 FRAMES, HEIGHT_PX, WIDTH_PX, FPS = 64, 480, 640, 50.0
 """Number of frames, size in pixels, and frames per second of the cine."""
 TIMED_RUNS = 5
-UPRIGHT = "none"
-"""Flip of the benchmark's pictures."""
 
 
 def draw_cine(frames: np.ndarray, path: Path) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 
 from edgeecho.benchmarks.run.loaded_row import LoadedRow, load_row
 from edgeecho.errors import ConfigError, EdgeEchoError
+from edgeecho.preprocess import UPRIGHT
 
 WARM_UP_RUNS = 2
 """Fewest warm-up runs: ONNX Runtime plans its memory in the first run and allocates it in the second."""
@@ -83,7 +84,7 @@ class _RowServer:
         model = self.row.model
         if model is None or model.spec.form != "stream":
             raise ConfigError("a fixed rate drives stream graphs alone")
-        stream = StreamingPredictor(model.stream_engine, model.spec, model.sha256, fps=fps, flip="none")
+        stream = StreamingPredictor(model.stream_engine, model.spec, model.sha256, fps=fps, flip=UPRIGHT)
         return {"live": run_live(stream.push, read_cine(cine).frames, fps, seconds)}
 
     def end_to_end(self, cine: str) -> dict[str, Any]:

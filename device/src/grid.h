@@ -24,7 +24,7 @@ void ee_grid_invert(ee_grid *grid);
 /* Whether any cell of any frame was not black. */
 int ee_grid_is_lit(const ee_grid *grid);
 
-/* Whether a quarter or more of the lit cells were bright in every frame, as around a fan of inverted levels. */
+/* Whether a quarter or more of the lit cells were bright in every frame, as in a picture of inverted levels. */
 int ee_grid_is_bright(const ee_grid *grid);
 
 #endif

@@ -16,19 +16,19 @@ _MAX_BOXES = 1_000_000
 
 @dataclass(frozen=True)
 class Container:
-    """What the container of a video states."""
+    """Statements of the container of a video about its frames, and whether the file is whole."""
 
     cut: str = ""
     """In what way the file is cut short, as a part of a sentence; empty if it is whole."""
     counts_frames: bool = False
     """Whether its number of frames is a count; Matroska, WebM and fragmented MP4 state a duration alone."""
     delays_cs: tuple[int, ...] | None = None
-    """Of a GIF: the time for which each frame is shown, in hundredths of a second, as stated."""
+    """Time for which each frame of a GIF is shown, in hundredths of a second, as stated; None for other files."""
     slots: np.ndarray | None = None
-    """Of an AVI: position of each frame among the chunks of its stream, of which those of dropped frames are empty,
-    int64 (N,), rising."""
+    """Position of each frame of an AVI among the chunks of its stream, int64 (N,), rising; chunks of dropped frames are
+    empty. None for other files."""
     empty_slots: int = 0
-    """Of an AVI: number of chunks of dropped frames."""
+    """Number of chunks of dropped frames of an AVI; 0 for other files."""
 
 
 def scan(path: Path) -> Container:

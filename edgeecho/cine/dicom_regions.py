@@ -18,7 +18,7 @@ MIN_SIDE_REGION_FRACTION = 0.25
 
 @dataclass(frozen=True)
 class Calibration:
-    """What a file states of the size of its pixels."""
+    """Size and shape of the pixels of a file, as its attributes state them."""
 
     spacing_mm: tuple[float, float] | None
     """(row, column) millimetres per pixel, None if unknown."""

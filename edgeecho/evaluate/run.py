@@ -12,11 +12,10 @@ from edgeecho.evaluate.patients import score_patients
 from edgeecho.evaluate.scores import Failure, Scores, WorstFrame
 from edgeecho.evaluate.summary import find_populations, summarize
 from edgeecho.evaluate.video import VideoScore, score_video
+from edgeecho.preprocess import UPRIGHT
 from edgeecho.runtime import Segmentation, load, stream
 from edgeecho.runtime.segmentation import ModelInfo
 
-UPRIGHT = "none"
-"""Flip of pictures that are as the network takes them."""
 WORST_FRAMES = 8
 """Labelled frames of the lowest Dice that are kept for the overlay sheet."""
 

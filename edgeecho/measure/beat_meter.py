@@ -14,7 +14,7 @@ from edgeecho.measure.disc_volume import Discs, discs_of
 from edgeecho.measure.measurement import BeatMeasurement, Measurement, measured_beat, summarize
 from edgeecho.measure.no_beat import no_beat
 from edgeecho.measure.whole_curve import cycle_of, why_no_beat
-from edgeecho.reasons import Finding, Reason
+from edgeecho.reasons import Finding, Level, Reason, find
 
 METHODS = ("discs", "area-length")
 HEIGHTS = ("own", "ed")
@@ -79,6 +79,7 @@ class BeatMeter:
         """Beats in the area curve, also those whose masks could not be measured."""
         self.warnings: list[str] = []
         """Warnings of what limits the figures."""
+        self._rate_doubts: list[Finding] = []
         self._pixel_shape = spacing_mm or (aspect, 1.0)
         self._times_s = None if times_s is None else without_pauses(times_s)
         self._tracker = BeatTracker(fps)
@@ -108,20 +109,20 @@ class BeatMeter:
         cycle = cycle_of(self._tracker, self.found)
         if cycle.reason:
             self.warnings.append(cycle.reason)
+        medians, spread = summarize(self.beats)
+        findings = self._findings(has_rate=medians["heart_rate_bpm"] is not None)
+        self.warnings += [finding.text for finding in findings]
         if self.beats:
-            if self.spacing_mm is None:
-                is_square = self._pixel_shape == (1.0, 1.0)
-                self.warnings.append(SPACING_UNKNOWN if is_square else SPACING_UNKNOWN_SHAPE_KNOWN)
             if self.fps is None:
                 self.warnings.append(FRAME_RATE_UNKNOWN)
             elif all(beat.interval_frames is None for beat in self.found):
                 self.warnings.append("less than one complete beat: EF from one ED and one ES, no heart rate")
-        medians, spread = summarize(self.beats)
         return Measurement(
             ed_frames=cycle.ed_frames,
             es_frames=cycle.es_frames,
             beats=tuple(self.beats),
             no_beat=self.no_beat,
+            findings=tuple(findings),
             warnings=tuple(dict.fromkeys(self.warnings)),
             spread=spread,
             **medians,
@@ -134,6 +135,15 @@ class BeatMeter:
             return None
         return no_beat(Reason.NOT_MEASURABLE) if self.found else why_no_beat(self._tracker)
 
+    def _findings(self, *, has_rate: bool) -> list[Finding]:
+        """Return the reasons that limit the figures; a heart rate that cannot be is a note if other beats have one."""
+        level = Level.NOTE if has_rate else Level.REVIEW
+        found = [replace(doubt, level=level) for doubt in self._rate_doubts]
+        if self.beats and self.spacing_mm is None:
+            text = SPACING_UNKNOWN if self._pixel_shape == (1.0, 1.0) else SPACING_UNKNOWN_SHAPE_KNOWN
+            found.append(find(Reason.SPACING_UNKNOWN, Level.NOTE, text))
+        return found
+
     def _measure(self, beats: list[Beat]) -> list[BeatMeasurement]:
         self.found += beats
         measured = [m for m in map(self._measure_beat, beats) if m is not None]
@@ -143,14 +153,14 @@ class BeatMeter:
     def _measure_beat(self, beat: Beat) -> BeatMeasurement | None:
         """Volumes, EF and heart rate of one beat; None, and a warning, if its masks do not give them."""
         frames = beat.ed_frame, beat.es_frame
-        rate, rate_warnings = heart_rate(beat, self.fps, self._times_s)
+        rate, doubt = heart_rate(beat, self.fps, self._times_s)
         try:
             ed, es = (discs_of(self._masks[frame], self._pixel_shape) for frame in frames)
             measured = measured_beat(frames, self._volumes(ed, es), rate, has_spacing=self.spacing_mm is not None)
         except MeasurementError as error:
             self.warnings.append(f"beat at frame {beat.ed_frame} left out: {error}")
             return None
-        self.warnings += rate_warnings
+        self._rate_doubts += [doubt] if doubt else []
         return replace(measured, findings=self._judge(beat, measured, ed, es)) if self._judge else measured
 
     def _volumes(self, ed: Discs, es: Discs) -> tuple[float, float]:
@@ -212,7 +222,7 @@ def measure(
     return meter.finish()
 
 
-def heart_rate(beat: Beat, fps: float | None, times_s: np.ndarray | None = None) -> tuple[float | None, list[str]]:
+def heart_rate(beat: Beat, fps: float | None, times_s: np.ndarray | None = None) -> tuple[float | None, Finding | None]:
     """Compute the heart rate of a beat.
 
     Args:
@@ -221,14 +231,15 @@ def heart_rate(beat: Beat, fps: float | None, times_s: np.ndarray | None = None)
         times_s: Time of each frame in seconds, float64 (T,); None if frames are evenly spaced.
 
     Returns:
-        Beats a minute; None if unknown, and None with a warning where it is implausible.
+        Beats a minute; None if unknown, and None with a finding where it is implausible.
     """
     if not fps or not beat.interval_frames:
-        return None, []
+        return None, None
     rate = 60 * fps / beat.interval_frames
     if times_s is not None:
         end = beat.es_frame if beat.next_ed_frame is None else beat.next_ed_frame
         rate = 60 / float(times_s[end] - times_s[end - round(beat.interval_frames)])
     if not MIN_BPM <= rate <= MAX_BPM:
-        return None, [f"heart rate of {rate:.0f} a minute is implausible and left out: check the {fps:g} fps"]
-    return rate, []
+        text = f"heart rate of {rate:.0f} a minute is implausible and left out: check the {fps:g} fps"
+        return None, find(Reason.TIME_BASE_UNSURE, Level.REVIEW, text)
+    return rate, None

@@ -67,6 +67,8 @@ class Measurement(Figures):
     """Every beat that was measured, also those that are left out of the medians."""
     no_beat: Finding | None
     """Reason why no beat was measured; None if there is one."""
+    findings: tuple[Finding, ...]
+    """Reasons that limit the figures, such as an unknown spacing; the text of each is in `warnings` too."""
     warnings: tuple[str, ...]
     """Warnings of what limits the figures; if there is no EF, the reason."""
 
@@ -74,6 +76,7 @@ class Measurement(Figures):
         """Convert to plain lists, dictionaries and numbers, ready for JSON."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         values["beats"] = [beat.to_dict() for beat in self.beats]
+        values["findings"] = [finding.to_dict() for finding in self.findings]
         values["no_beat"] = self.no_beat and self.no_beat.reason.code
         return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
 

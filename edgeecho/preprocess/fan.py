@@ -21,7 +21,8 @@ MIN_BRIGHT_LEVEL = 128
 MIN_BRIGHT_PARTS = 4
 """A picture is bright if at least one in so many lit cells is bright in every frame."""
 MIN_MOVING_PARTS = 4
-"""What moves decides if at least one in so many lit cells moves; else what is lit."""
+"""A fan is searched among the moving cells first if more than one in so many lit cells moves; else among the lit
+cells alone."""
 MIN_FAN_PARTS = 50
 """A fan has at least one in so many cells of the grid."""
 MIN_PANEL_PARTS = 3

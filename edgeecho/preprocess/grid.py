@@ -7,6 +7,9 @@ from edgeecho.preprocess.fan import GRID_PX, LEVELS, MIN_BRIGHT_LEVEL, MIN_BRIGH
 from edgeecho.preprocess.region import whole_frame
 from edgeecho.preprocess.resample import to_network
 
+CINE_FRAMES = 16
+"""Frames of a whole cine in which fans are searched."""
+
 
 class Grid:
     """Brightest and darkest level of each cell of a small picture, over the frames added so far."""
@@ -31,6 +34,11 @@ class Grid:
         np.maximum(self.brightest, picture, out=self.brightest)
         np.minimum(self.darkest, picture, out=self.darkest)
 
+    def add_cine(self, frames: np.ndarray) -> None:
+        """Add about `CINE_FRAMES` frames of a whole cine, uint8 (T, H, W), at even steps."""
+        for frame in frames[:: max(1, len(frames) // CINE_FRAMES)]:
+            self.add(frame)
+
     @property
     def is_lit(self) -> bool:
         """Whether any cell of any frame was not black."""
@@ -38,7 +46,7 @@ class Grid:
 
     @property
     def is_bright(self) -> bool:
-        """Whether a quarter or more of the lit cells were bright in every frame, as around a fan of inverted levels."""
+        """Whether a quarter or more of the lit cells were bright in every frame, as in a picture of inverted levels."""
         always_bright = np.count_nonzero(self.darkest >= MIN_BRIGHT_LEVEL)
         return bool(always_bright * MIN_BRIGHT_PARTS >= np.count_nonzero(self.brightest > min(LEVELS)))
 

@@ -10,6 +10,8 @@ FLIPS = ("none", "lr", "ud", "lrud", "cw", "ccw", "cwlr", "ccwlr")
 """Names of the ways in which a square picture can be put upright. `lr` mirrors left and right, `ud` up and down; `cw`
 and `ccw` turn by 90 degrees, clockwise and counterclockwise, and are followed by `lr` where it stands behind. The place
 of a name is its number in C."""
+UPRIGHT = FLIPS[0]
+"""Flip of a picture that is as the network takes it."""
 AUTO = "auto"
 """Flip that is found by the network."""
 
@@ -18,7 +20,7 @@ AUTO = "auto"
 class Orientation:
     """How pictures are put upright for the network."""
 
-    flip: str = "none"
+    flip: str = UPRIGHT
     """One of `FLIPS`."""
     inverted: bool = False
     """Whether grey levels are inverted first, 255 minus the level."""
@@ -31,7 +33,7 @@ def check_flip(flip: str | None) -> str:
         ConfigError: If it is neither `auto` nor a name of `FLIPS`.
     """
     if flip is None:
-        return "none"
+        return UPRIGHT
     if flip != AUTO and flip not in FLIPS:
         raise ConfigError(f"unknown flip {flip!r}; known: {AUTO}, {', '.join(FLIPS)}")
     return flip
@@ -43,7 +45,7 @@ def flip_images(images: np.ndarray, flip: str | None) -> np.ndarray:
     Returns:
         A view of the images; the images themselves if `flip` is None, empty or `none`.
     """
-    flip = flip or "none"
+    flip = flip or UPRIGHT
     if "cw" in flip:
         images = np.rot90(images, 1 if flip.startswith("ccw") else -1, axes=(-2, -1))
         flip = flip.partition("cw")[2]
@@ -54,4 +56,4 @@ def flip_images(images: np.ndarray, flip: str | None) -> np.ndarray:
 def unflip_images(images: np.ndarray, flip: str | None) -> np.ndarray:
     """Undo `flip_images`."""
     opposite = {"cw": "ccw", "ccw": "cw"}  # every other one undoes itself
-    return flip_images(images, opposite.get(flip or "none", flip))
+    return flip_images(images, opposite.get(flip or UPRIGHT, flip))

@@ -12,8 +12,6 @@ MAX_REGION = 8
 """Largest ratio of the longest side of a region to that of the frame."""
 MIN_OVERLAP_FRACTION = 0.25
 """Least part of the smaller of region and frame that lies in the other."""
-MAX_SAMPLED_FRAMES = 16
-"""Most frames of a cine, about, in which fans are searched."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +72,7 @@ def find_roi(frames: np.ndarray, spacing_mm: tuple[float, float] | None = None) 
 
     height, width = frames.shape[1:]
     grid = Grid(height, width, spacing_mm)
-    for frame in frames[:: max(1, len(frames) // MAX_SAMPLED_FRAMES)]:
-        grid.add(frame)
+    grid.add_cine(frames)
     found = grid.fans()
     return fan_region(found[0][0], height, width, spacing_mm) if found else whole_frame(height, width, spacing_mm)
 

@@ -10,7 +10,7 @@ from edgeecho.cine import Cine, check_stated, to_grey
 from edgeecho.errors import ModelFileError
 from edgeecho.model.spec import ModelSpec
 from edgeecho.preprocess import AUTO, Roi, check_flip, check_roi
-from edgeecho.reasons import Finding, Level, Reason
+from edgeecho.reasons import Finding
 from edgeecho.runtime.cine_run import CineRun, find_view, run_cine
 from edgeecho.runtime.engines.interface import Engine
 from edgeecho.runtime.quality import frozen_tail, quality_of
@@ -90,7 +90,7 @@ class CinePredictor(ABC):
         cine = replace(cine, fps=fps, spacing_mm=spacing_mm, times_s=times_s)
         view = find_view(self.look, self.spec, cine, roi, check_flip(flip))
         run, findings = self._run(cine, view, progress)
-        texts = [f.text for f in findings if f.level > Level.NOTE or f.reason != Reason.SPACING_UNKNOWN]
+        texts = [finding.text for finding in findings]
         sentences = [*cine.warnings, *texts, *frozen_tail(run.inputs), *run.measured.warnings]
         return Segmentation(
             mask=run.mask,
@@ -116,7 +116,7 @@ class CinePredictor(ABC):
                 findings = judge_view(replace(view, orientation=run.orientation, is_clear=True))
             else:
                 findings = judge_orientations(view, run.measured, other.measured, findings)
-        findings += [*judge_beats(run.measured.beats, run.measured.no_beat), *judge_figures(run.measured, cine.fps)]
+        findings += [*judge_beats(run.measured.beats, run.measured.no_beat), *judge_figures(run.measured)]
         return run, weigh([*findings, *judge_colour(run.mask, cine.coloured), *cine.doubts])
 
     def look(self, picture: np.ndarray) -> np.ndarray:

@@ -16,9 +16,6 @@ from edgeecho.runtime.trust_constants import MAX_SAMPLES
 from edgeecho.runtime.view import View
 from edgeecho.runtime.view_search import Look, ViewSearch
 
-MAX_SEARCHED_FRAMES = 16
-"""Most frames of a cine, about, in which fans are searched."""
-
 
 @dataclass(frozen=True, eq=False)
 class CineRun:
@@ -56,8 +53,7 @@ def find_view(look: Look, spec: ModelSpec, cine: Cine, roi: Roi | None, flip: st
     """
     count, shape = len(cine.frames), (cine.frames.shape[1], cine.frames.shape[2])
     search = ViewSearch(look, spec.size_px, spec.threshold, shape, spacing_mm=cine.pixel_shape, roi=roi, flip=flip)
-    for frame in cine.frames[:: max(1, count // MAX_SEARCHED_FRAMES)]:
-        search.add(frame)
+    search.add_cine(cine.frames)
     eighths = (2, 6, 4, 0, 1, 5, 7, 3)
     places = dict.fromkeys(eighth * count // 8 for eighth in eighths)  # each frame once
     for place in list(places)[:MAX_SAMPLES]:

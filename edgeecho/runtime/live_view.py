@@ -10,7 +10,7 @@ import numpy as np
 
 from edgeecho.measure.constants import ASSUMED_FPS
 from edgeecho.model.spec import ModelSpec
-from edgeecho.preprocess import AUTO, Orientation, Roi, whole_frame
+from edgeecho.preprocess import AUTO, UPRIGHT, Orientation, Roi, whole_frame
 from edgeecho.runtime.trust_constants import (
     MAX_SAMPLES,
     MIN_LIVE_SAMPLES,
@@ -25,7 +25,11 @@ from edgeecho.runtime.view_search import Look, ViewSearch
 
 
 class LiveView:
-    """Region and orientation of a stream. While they are searched, a push costs at most one look more."""
+    """Region and orientation of a stream.
+
+    The push of the first frame that is not black costs all looks of a sample; each later push, until the view is fixed,
+    costs at most one.
+    """
 
     def __init__(
         self,
@@ -49,7 +53,7 @@ class LiveView:
             flip: `auto`, or the orientation that is given.
         """
         self._search = ViewSearch(look, spec.size_px, spec.threshold, shape, spacing_mm=spacing_mm, roi=roi, flip=flip)
-        self.view = View(roi or whole_frame(*shape, spacing_mm), Orientation("none" if flip == AUTO else flip))
+        self.view = View(roi or whole_frame(*shape, spacing_mm), Orientation(UPRIGHT if flip == AUTO else flip))
         """View of the frames to come."""
         self.is_fixed = roi is not None and flip != AUTO
         """Whether the view stays until the stream is reset."""

@@ -1,7 +1,6 @@
 """Score of one mask at the network's size: confidence, pieces, and how much of it lies where it should not."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -11,8 +10,6 @@ from edgeecho.runtime.trust_constants import MAX_EDGE_CELLS
 @dataclass(frozen=True)
 class MaskScore:
     """What one probability map shows, in whole numbers."""
-
-    EMPTY: ClassVar["MaskScore"]
 
     pixels: int = 0
     """Pixels at or above the threshold."""
@@ -65,6 +62,3 @@ class MaskScore:
     def is_cut(self) -> bool:
         """Whether the mask reaches the edge of the picture."""
         return self.edge > MAX_EDGE_CELLS
-
-
-MaskScore.EMPTY = MaskScore()

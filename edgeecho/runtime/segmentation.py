@@ -150,7 +150,7 @@ class Segmentation:
             "spread": self.spread,
             "withheld": self._withheld(),
             "verdict": self.verdict,
-            "reasons": [{"code": f.reason.code, "level": f.level.name.lower(), "text": f.text} for f in self.findings],
+            "reasons": [finding.to_dict() for finding in self.findings],
             "flip": self.flip,
             "inverted": self.orientation.inverted,
             "quality": self.quality,

@@ -96,7 +96,8 @@ class StreamingPredictor(CinePredictor):
         self._due: list[tuple[np.ndarray, View]] = []  # maps of frames seen in the view before
         self._history = FrameHistory(self.fps)
         self._meter = BeatMeter(self.fps, self.spacing_mm, judge=BeatJudge(self._history))
-        self._insides: dict[View, np.ndarray | None] = {}
+        self._seen_in: View | None = None  # view of the newest result, and its pixels in the fan
+        self._inside: np.ndarray | None = None
         self._figures: tuple[float | None, float | None] = (None, None)
         self._findings: tuple[Finding, ...] = ()
         self._was_fixed = False  # when findings were last judged
@@ -187,9 +188,9 @@ class StreamingPredictor(CinePredictor):
         prob = unflip_images(prob, view.orientation.flip)
         mask = mask_from_network(prob[None], view.roi, *self._size, self.spec.threshold)[0]
         keep_largest(mask)
-        if view not in self._insides:
-            self._insides = {view: view.inside(self.spec.size_px, self._size, self.spacing_mm)}
-        score = MaskScore.of(prob, self.spec.threshold, self._insides[view])
+        if view is not self._seen_in:
+            self._seen_in, self._inside = view, view.inside(self.spec.size_px, self._size, self.spacing_mm)
+        score = MaskScore.of(prob, self.spec.threshold, self._inside)
         self._history.score(score)
         area_px = float(np.count_nonzero(mask))
         is_measured = self._live.is_fixed and view is self._live.view

@@ -1,6 +1,7 @@
 """Thresholds of the view and of the verdict, the same in Python and in C.
 
-`device/write_headers.py` writes this file into `device/src/trust/constants.h`. docs/trust.md has how they were chosen.
+`device/write_headers.py` writes this file into `device/src/trust/constants.h`. docs/trust.md lists them, with the
+figures that they give.
 """
 
 # Region

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from edgeecho.measure import BeatMeasurement, Measurement
+from edgeecho.preprocess import UPRIGHT
 from edgeecho.reasons import Finding, Level, Reason, find
 from edgeecho.runtime.trust_constants import (
     COLOURED_FRACTIONS,
@@ -89,10 +90,10 @@ def judge_view(view: View) -> list[Finding]:
     if not view.is_clear:
         text = f"it is unsure how the picture is turned: {flip} or {view.rival}; set flip"
         found.append(find(Reason.MIRRORED if _is_mirror(flip, view.rival) else Reason.TURNED, Level.WITHHOLD, text))
-    elif flip not in ("none", "lr") and not view.shows_apex:
+    elif flip not in (UPRIGHT, "lr") and not view.shows_apex:
         text = f"the network sees a ventricle in a picture turned by {flip} alone, and no fan shows that it is turned"
         found.append(find(Reason.TURNED, Level.WITHHOLD, f"{text}: is this an apical view?"))
-    elif flip != "none":
+    elif flip != UPRIGHT:
         reason = Reason.MIRRORED if flip == "lr" else Reason.TURNED
         found.append(find(reason, Level.NOTE, f"the view is not upright and was put right by flip {flip}"))
     if view.orientation.inverted:
@@ -105,7 +106,7 @@ def judge_view(view: View) -> list[Finding]:
 
 
 def _is_mirror(a: str, b: str) -> bool:
-    return {a, b} in ({"none", "lr"}, {"ud", "lrud"}, {"cw", "cwlr"}, {"ccw", "ccwlr"})
+    return {a, b} in ({UPRIGHT, "lr"}, {"ud", "lrud"}, {"cw", "cwlr"}, {"ccw", "ccwlr"})
 
 
 def judge_orientations(view: View, best: Measurement, other: Measurement, findings: list[Finding]) -> list[Finding]:
@@ -118,7 +119,7 @@ def judge_orientations(view: View, best: Measurement, other: Measurement, findin
         findings: Findings of the view.
     """
     a, b = best.ef_percent, other.ef_percent
-    is_possible = view.shows_apex or {view.orientation.flip, view.rival} == {"none", "lr"}
+    is_possible = view.shows_apex or {view.orientation.flip, view.rival} == {UPRIGHT, "lr"}
     if not is_possible or a is None or b is None or abs(a - b) > MAX_ORIENTATION_DIFFERENCE:
         return findings
     unsure = (Reason.MIRRORED, Reason.TURNED)
@@ -147,17 +148,10 @@ def judge_colour(mask: np.ndarray, coloured: np.ndarray | None) -> list[Finding]
     ]
 
 
-def judge_figures(measured: Measurement, fps: float | None) -> list[Finding]:
-    """Return the findings of volumes, spacing and time."""
-    found = []
-    edv = measured.edv_ml
+def judge_figures(measured: Measurement) -> list[Finding]:
+    """Return the findings of the measurement, and of volumes that hearts do not have."""
+    found, edv = list(measured.findings), measured.edv_ml
     if edv is not None and not PLAUSIBLE_EDV_ML[0] <= edv <= PLAUSIBLE_EDV_ML[1]:
         text = f"an EDV of {edv:.1f} mL is implausible: check the pixel spacing"
         found.append(find(Reason.IMPLAUSIBLE, Level.REVIEW, text))
-    if measured.beats and all(beat.edv_ml is None for beat in measured.beats):
-        found.append(find(Reason.SPACING_UNKNOWN, Level.NOTE))
-    implausible = any("heart rate" in text and "implausible" in text for text in measured.warnings)
-    if implausible and measured.heart_rate_bpm is None:
-        text = f"the heart rate is implausible: check the {fps:g} frames a second"
-        found.append(find(Reason.TIME_BASE_UNSURE, Level.REVIEW, text))
     return found

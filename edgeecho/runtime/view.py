@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edgeecho.preprocess import Fan, Orientation, Roi, whole_frame
+from edgeecho.preprocess import UPRIGHT, Fan, Orientation, Roi, whole_frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +19,7 @@ class View:
     """Mean confidence of the looks in this region and orientation, 0-1."""
     margin: float = 1.0
     """Confidence above that of the next best orientation; 1 if no other was tried."""
-    rival: str = "none"
+    rival: str = UPRIGHT
     """Flip of the next best orientation."""
     is_clear: bool = True
     """Whether the margin is large enough for the number of frames that were sampled."""

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from edgeecho.preprocess import AUTO, Fan, Grid, Roi, apex_side, fan_region, whole_frame
+from edgeecho.preprocess import AUTO, UPRIGHT, Fan, Grid, Roi, apex_side, fan_region, whole_frame
 from edgeecho.runtime.mask_score import MaskScore
 from edgeecho.runtime.trust_constants import AROUND_FACTOR, MIN_SAME_REGION
 
 APEX_FLIPS: dict[str | None, tuple[str, ...]] = {
-    None: ("none", "lr"),
-    "top": ("none", "lr"),
+    None: (UPRIGHT, "lr"),
+    "top": (UPRIGHT, "lr"),
     "bottom": ("lrud", "ud"),
     "left": ("cw", "cwlr"),
     "right": ("ccw", "ccwlr"),
@@ -53,7 +53,7 @@ class Regions:
     @property
     def whole(self) -> Region:
         """The given region, or the whole frame, upright or in the orientation that is given."""
-        flips = ("none",) if self._flip == AUTO else (self._flip,)
+        flips = (UPRIGHT,) if self._flip == AUTO else (self._flip,)
         return Region(self._given_roi or whole_frame(*self._shape, self._spacing_mm), flips)
 
     def candidates(self, grid: Grid) -> list[Region]:

@@ -3,8 +3,8 @@
 Fans are found on a small grid by what moves and what is lit. A few frames are then sampled. In each, the network looks
 at the candidates as still pictures, and its confidence decides where they disagree: the fan at each grey level, the
 whole frame, and a square around what it saw there. In the chosen region it looks at the mirrored picture too, and,
-where it is not clearly confident, at the other orientations and at inverted grey levels. Confidence upright was higher
-than in every other orientation for each of the 50 patients of CAMUS' validation list (`python -m studies.trust`).
+where it is not clearly confident, at the other orientations and at inverted grey levels. docs/trust.md has the shares
+that are recognised (`python -m studies.trust orientation`).
 
 All scores are ratios of whole numbers, so C makes the same decisions.
 """
@@ -89,13 +89,17 @@ class ViewSearch:
         """Add a frame, uint8 (H, W), to the pictures in which fans are searched."""
         self._grid.add(255 - frame if self._inverted else frame)
 
+    def add_cine(self, frames: np.ndarray) -> None:
+        """Add frames of a whole cine, uint8 (T, H, W), to these pictures."""
+        self._grid.add_cine(frames)
+
     def sample(self, frame: np.ndarray) -> Iterator[None]:
         """Look at a frame, uint8 (H, W). Pauses after each run of the network.
 
         Raises:
             VideoError: If every frame so far is black.
         """
-        best, regions = MaskScore.EMPTY, self._regions.candidates(self._grid)
+        best, regions = MaskScore(), self._regions.candidates(self._grid)
         chosen = regions[0]
         self._widest_fan = chosen.fan
         for region in regions:

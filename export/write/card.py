@@ -17,6 +17,7 @@ from edgeecho.export.pipeline import Bundle
 from edgeecho.export.write.clip_files import SUFFIX, formats_of
 from edgeecho.files import atomic
 from edgeecho.model.spec import NOTICE
+from edgeecho.preprocess import UPRIGHT
 from edgeecho.report.draw import TEXT, draw_outline, put_text, to_bgr
 from edgeecho.synthetic.phantom import PhantomHeart
 
@@ -50,7 +51,7 @@ def _picture(files: list[Path]) -> np.ndarray:
         middle = len(cine.frames) // 2
         row = []
         for name, predictor in predictors:
-            result = predictor.segment(cine, flip="none")
+            result = predictor.segment(cine, flip=UPRIGHT)
             ef = result.measurement.ef_percent
             found = "no EF" if ef is None else f"EF {ef:.1f}%"
             row.append(_panel(cine.frames[middle], result.mask[middle], f"{name}   {found}"))

@@ -3,29 +3,15 @@
 import json
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from edgeecho.cli import app
 from edgeecho.runtime import packaged_models
+from tests.cli.conftest import Command
 from tests.helpers import the_error
-
-Command = Callable[..., tuple[int, str, str]]
-
-
-MODEL = next(path for path in packaged_models() if path.name == "cl_unet_edge")
-
-
-@pytest.fixture
-def npz(tmp_path: Path, heart: np.ndarray) -> Path:
-    """File of a drawn cine."""
-    path = tmp_path / "heart.npz"
-    np.savez(path, frames=heart, fps=25, spacing_mm=(0.9, 0.8))
-    return path
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -12,27 +11,13 @@ import numpy as np
 import pytest
 
 from edgeecho.report import Marks
-from edgeecho.runtime import packaged_models
+from tests.cli.conftest import MODEL, Command
 from tests.helpers import the_error
-
-Command = Callable[..., tuple[int, str, str]]
-
 
 CONTRACT = (
     "input frames height width fps spacing_mm roi area_px ed_frames es_frames beats ef_percent edv_ml esv_ml "
     "sv_ml heart_rate_bpm spread withheld verdict reasons flip inverted quality doubtful warnings model"
 )
-
-
-MODEL = next(path for path in packaged_models() if path.name == "cl_unet_edge")
-
-
-@pytest.fixture
-def npz(tmp_path: Path, heart: np.ndarray) -> Path:
-    """File of a drawn cine."""
-    path = tmp_path / "heart.npz"
-    np.savez(path, frames=heart, fps=25, spacing_mm=(0.9, 0.8))
-    return path
 
 
 def write_avi(path: Path, frames: np.ndarray) -> Path:

@@ -13,6 +13,7 @@ from edgeecho.measure import (
     measure,
     measure_biplane,
 )
+from edgeecho.reasons import Level, Reason
 from tests.measure.drawn import ellipse, half_ellipsoid_ml, ventricle
 
 
@@ -41,6 +42,18 @@ def test_without_spacing_there_are_no_millilitres_but_the_same_ef():
     assert unknown.edv_ml is unknown.esv_ml is unknown.heart_rate_bpm is None
     assert {(b.edv_ml, b.esv_ml, b.heart_rate_bpm) for b in unknown.beats} == {(None, None, None)}
     assert [w.split(":")[0] for w in unknown.warnings] == ["pixel spacing unknown", "frame rate unknown"]
+
+
+def test_a_heart_rate_that_cannot_be_makes_the_time_base_unsure():
+    """At a stated rate four times too high: 300 beats a minute."""
+    mask = beating_half_ellipse()
+    area = mask.sum(axis=(1, 2))
+    right = measure(mask, area, 50.0, (1.0, 1.0))
+    assert right.findings == ()
+    fast = measure(mask, area, 200.0, (1.0, 1.0))
+    assert fast.heart_rate_bpm is None
+    assert {(f.reason, f.level) for f in fast.findings} == {(Reason.TIME_BASE_UNSURE, Level.REVIEW)}
+    assert all(finding.text in fast.warnings for finding in fast.findings)
 
 
 def test_the_length_at_es_decides_on_esv():
@@ -179,7 +192,7 @@ def test_the_contract_is_plain_json():
     values = json.loads(json.dumps(measure(mask, mask.sum(axis=(1, 2)), 50.0, (1.0, 1.0)).to_dict()))
     assert set(values) == {
         *("ed_frames", "es_frames", "beats", "ef_percent", "edv_ml", "esv_ml", "heart_rate_bpm", "warnings"),
-        *("sv_ml", "spread", "no_beat"),
+        *("sv_ml", "spread", "no_beat", "findings"),
     }
     assert values["no_beat"] is None
     assert measure(mask[:1], mask[:1].sum(axis=(1, 2)), 50.0, None).to_dict()["no_beat"] == "too_short"

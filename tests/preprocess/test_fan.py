@@ -8,6 +8,7 @@ import pytest
 
 from edgeecho.errors import VideoError
 from edgeecho.preprocess import Fan, Grid, Roi, apex_side, fan_region, find_fans, find_roi, hull_of, to_network
+from edgeecho.synthetic.phantom import draw_cine
 from tests.helpers import draw_heart
 from tests.preprocess.screens import add_furniture, draw_fan
 
@@ -131,6 +132,22 @@ def test_a_black_cine_has_no_fan(level: int) -> None:
 
 
 # Its region
+
+
+def test_a_picture_of_inverted_levels_is_bright() -> None:
+    frames = draw_cine(0).frames[:8] // 2  # this heart is bright, as few are
+    assert not grid_of(frames).is_bright
+    inverted = grid_of(255 - frames)
+    assert inverted.is_bright
+    inverted.invert()
+    assert not inverted.is_bright
+    picture = np.zeros((112, 112), np.uint8)
+    picture[:40] = 100
+    for bright_rows, is_bright in ((9, False), (10, True)):  # of 40 lit rows a quarter
+        picture[:bright_rows] = 128
+        grid = Grid(112, 112)
+        grid.add(picture)
+        assert grid.is_bright == is_bright
 
 
 def test_square_in_millimetres() -> None:

@@ -94,8 +94,8 @@ def test_a_mask_is_scored_by_counts() -> None:
     assert score == MaskScore(pixels=7, total=1328, largest=6, edge=2, outside=3, box=(0, 3, 2, 4))
     assert score.confidence == pytest.approx(1328 / (255 * 7))
     assert not score.is_cut
-    assert MaskScore.of(prob, 201) == MaskScore.EMPTY
-    assert MaskScore.EMPTY.confidence == 0
+    assert MaskScore.of(prob, 201) == MaskScore()
+    assert MaskScore().confidence == 0
     assert MaskScore.of(np.full((8, 8), 255, np.uint8), 128).edge == 28  # each corner once
     assert MaskScore.of(np.full((8, 8), 255, np.uint8), 128).is_cut
 

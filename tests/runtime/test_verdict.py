@@ -271,7 +271,15 @@ def test_panels_are_named_as_flags() -> None:
 
 def measurement(**changes: object) -> Measurement:
     figures = {"ef_percent": 55.0, "edv_ml": 120.0, "esv_ml": 54.0, "sv_ml": 66.0, "heart_rate_bpm": 60.0}
-    fields = {"spread": {}, "ed_frames": (), "es_frames": (), "beats": (measured(),), "no_beat": None, "warnings": ()}
+    fields = {
+        "spread": {},
+        "ed_frames": (),
+        "es_frames": (),
+        "beats": (measured(),),
+        "no_beat": None,
+        "findings": (),
+        "warnings": (),
+    }
     return Measurement(**{**figures, **fields, **changes})  # type: ignore[arg-type]
 
 
@@ -292,18 +300,11 @@ def test_two_orientations_with_about_one_ef_are_a_matter_of_review() -> None:
 
 
 def test_figures_that_limit_each_other() -> None:
-    assert judge_figures(measurement(), 50) == []
+    assert judge_figures(measurement()) == []
     for edv in (PLAUSIBLE_EDV_ML[0] - 0.1, PLAUSIBLE_EDV_ML[1] + 1):
-        assert levels_of(judge_figures(measurement(edv_ml=edv), 50)) == {Reason.IMPLAUSIBLE: Level.REVIEW}
-    no_volume = replace(measured(), edv_ml=None)
-    unknown = measurement(edv_ml=None, beats=(no_volume,))
-    assert levels_of(judge_figures(unknown, 50)) == {Reason.SPACING_UNKNOWN: Level.NOTE}
-    assert judge_figures(measurement(edv_ml=None), 50) == []  # its beat has a volume and is left out
-    assert judge_figures(measurement(edv_ml=None, beats=()), 50) == []
-    text = "heart rate of 400 a minute is implausible and left out: check the 50 fps"
-    odd = measurement(warnings=(text,), heart_rate_bpm=None)
-    assert levels_of(judge_figures(odd, 50)) == {Reason.TIME_BASE_UNSURE: Level.REVIEW}
-    assert judge_figures(measurement(warnings=(text,)), 50) == []  # other beats have a rate
+        assert levels_of(judge_figures(measurement(edv_ml=edv))) == {Reason.IMPLAUSIBLE: Level.REVIEW}
+    note = find(Reason.SPACING_UNKNOWN, Level.NOTE)
+    assert judge_figures(measurement(edv_ml=None, findings=(note,))) == [note]
 
 
 def test_colour_over_the_ventricle() -> None:

@@ -3,7 +3,7 @@
     python -m studies.trust PART [--data KIND:DIR ...] [--splits val] [--cine FILE ...] [--limit N] [--first-seed N]
         [--frames N] [--model NAME] [--threads N] [--json FILE]
 
-No document has its figures yet. A part prints one table in markdown, below a sentence on each column:
+docs/trust.md has its figures. A part prints one table in markdown, below a sentence on each column:
 
 - `verdicts`: verdicts and reasons for each kind of wrong and turned view that is drawn, for upright phantoms, for the
   cines of `--data`, for the SonoSite cine inside the `pydicom` package, and for the user's files (`--cine`).

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,6 @@ from edgeecho.cine import Cine
 from edgeecho.data import open_data
 from edgeecho.measure import discs_of, ef_percent
 from edgeecho.metrics.regions import Overlap, overlap
-from edgeecho.reasons import SENTENCES, Finding
 from edgeecho.runtime import Segmentation
 from edgeecho.synthetic.phantom import draw_cine
 
@@ -100,20 +98,6 @@ def pooled_dice(masks: np.ndarray, truth: dict[int, np.ndarray]) -> float:
     return total.dice
 
 
-def verdict(result: Segmentation) -> str:
-    """Return `report`, `review` or `withhold`; of a result without a verdict, `review` if it has doubts."""
-    return str(getattr(result, "verdict", "review" if result.doubts else "report"))
-
-
 def reasons(result: Segmentation) -> list[str]:
-    """Return the codes of a result's reasons, each once; of a reason without a code, its sentence without figures."""
-    given: list[Any] = list(getattr(result, "findings", ())) or list(result.doubts)
-    codes = {sentence: reason.code for reason, sentence in SENTENCES.items()}
-    names = [each.reason.code if isinstance(each, Finding) else codes.get(str(each), _general(each)) for each in given]
-    return list(dict.fromkeys(names))
-
-
-def _general(sentence: object) -> str:
-    """Return the start of a sentence without numbers, to count alike what differs in figures alone."""
-    words = ["N" if any(letter.isdigit() for letter in word) else word for word in str(sentence).split()]
-    return " ".join(words[:8]).rstrip(".,;:")
+    """Return the codes of a result's reasons, each once."""
+    return list(dict.fromkeys(finding.reason.code for finding in result.findings))

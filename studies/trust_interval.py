@@ -4,7 +4,7 @@ import numpy as np
 
 import edgeecho
 from edgeecho.errors import EdgeEchoError
-from studies.trust_inputs import Options, data_cines, true_ef, verdict, with_progress
+from studies.trust_inputs import Options, data_cines, true_ef, with_progress
 from studies.trust_table import Row, Table, mean, share
 
 Case = tuple[float, float, tuple[float, float] | None]
@@ -37,14 +37,12 @@ def interval(options: Options) -> Table:
                 continue
             truth = true_ef(cine)
             whole = result.ef_percent is not None and truth is not None
-            case = (float(result.ef_percent or 0), truth or 0.0, getattr(result, "ef_interval", None))
-            found.setdefault(verdict(result), []).append(case if whole else None)
+            case = (float(result.ef_percent or 0), truth or 0.0, result.ef_interval)
+            found.setdefault(result.verdict, []).append(case if whole else None)
         for kind in ("all", *sorted(found)):
             cases = [case for key, values in found.items() if kind in ("all", key) for case in values]
             about: Row = {"input": name, "verdict": kind}
             table.rows.append(about | figures(cases))
-    if all(row["covered"] is None for row in table.rows):
-        table.notes.append("No result has an interval of EF (`ef_interval`).")
     return table
 
 

@@ -6,7 +6,7 @@ import edgeecho
 from edgeecho.errors import EdgeEchoError
 from edgeecho.runtime import Segmentation
 from edgeecho.synthetic.turned import KINDS, turn
-from studies.trust_inputs import Options, data_cines, phantoms, pooled_dice, reasons, verdict, with_progress
+from studies.trust_inputs import Options, data_cines, phantoms, pooled_dice, reasons, with_progress
 from studies.trust_table import Table, frequencies, mean, share, worst
 
 UPRIGHT = "upright"
@@ -90,9 +90,9 @@ def _add(table: Table, name: str, kind: str, results: list[tuple[Segmentation, f
             "recognised": share(sum(is_recognised(result, kind) for result, _ in there), len(results)),
             "put right": share(sum(is_put_right(result, kind) for result, _ in there), len(results)),
             "reported wrong": share(
-                sum(verdict(r) == "report" and not is_put_right(r, kind) for r, _ in there), len(results)
+                sum(r.verdict == "report" and not is_put_right(r, kind) for r, _ in there), len(results)
             ),
-            "not reported": share(len(results) - sum(verdict(result) == "report" for result, _ in there), len(results)),
+            "not reported": share(len(results) - sum(result.verdict == "report" for result, _ in there), len(results)),
             "Dice mean": mean(dices),
             "Dice worst": worst(dices),
             "flips": frequencies(Counter(result.flip for result, _ in there)),

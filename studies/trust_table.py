@@ -17,15 +17,13 @@ class Table:
     columns: dict[str, str]
     """What each column holds, a sentence each, by its heading."""
     rows: list[Row] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    """Sentences below the table."""
 
     def markdown(self) -> str:
-        """Return title, meaning of the columns, rows and notes as text in markdown."""
+        """Return title, meaning of the columns and rows as text in markdown."""
         meaning = [f"- {heading}: {sentence}" for heading, sentence in self.columns.items()]
         lines = ["| " + " | ".join(self.columns) + " |", "|" + "---|" * len(self.columns)]
         lines += ["| " + " | ".join(_text(row[heading]) for heading in self.columns) + " |" for row in self.rows]
-        return "\n".join([self.title, "", *meaning, "", *lines, *(["", *self.notes] if self.notes else [])])
+        return "\n".join([self.title, "", *meaning, "", *lines])
 
 
 def _text(value: Value) -> str:

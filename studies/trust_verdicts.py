@@ -12,7 +12,7 @@ from edgeecho.reasons import VERDICTS
 from edgeecho.runtime import Predictor
 from edgeecho.synthetic.turned import TURNED
 from edgeecho.synthetic.wrong_views import WRONG
-from studies.trust_inputs import Options, Read, data_cines, phantoms, reasons, true_ef, verdict, with_progress
+from studies.trust_inputs import Options, Read, data_cines, phantoms, reasons, true_ef, with_progress
 from studies.trust_table import Table, frequencies, mean
 
 SEEDS = 10
@@ -68,7 +68,7 @@ def _add(table: Table, predictor: Predictor, kind: str, reads: list[Read]) -> No
             counts["refused"] += 1
             codes[f"error: {type(error).__name__}"] += 1
             continue
-        named = verdict(result)
+        named = result.verdict
         counts[named] += 1
         codes.update(reasons(result))
         truth = true_ef(cine)

@@ -1,7 +1,7 @@
 """Fan of a picture: its lit region, polar coordinates about its top, and its extension beyond its edges.
 
-The fan here is found in clean pictures, to spoil or move them with known truth. The region that the product finds in
-any picture is another matter (`edgeecho/preprocess/sector.py`).
+The fan here is found in clean pictures, to the pixel, to spoil or move them with known truth. The fans that the product
+finds in any picture, on a small grid, are those of `edgeecho/preprocess/fan.py`.
 """
 
 from dataclasses import dataclass

@@ -9,11 +9,11 @@ import pytest
 from edgeecho.cine import Cine
 from edgeecho.metrics import dice
 from edgeecho.preprocess import Orientation
-from edgeecho.reasons import SENTENCES, Level, Reason, find
+from edgeecho.reasons import Finding, Level, Reason, find
 from edgeecho.runtime import Segmentation
 from edgeecho.synthetic.phantom import PhantomHeart
 from studies.trust import PARTS, read_options
-from studies.trust_inputs import PHANTOM_SEED, Options, data_cines, phantoms, pooled_dice, reasons, true_ef, verdict
+from studies.trust_inputs import PHANTOM_SEED, Options, data_cines, phantoms, pooled_dice, reasons, true_ef
 from studies.trust_interval import figures
 from studies.trust_ladder import CLEAN, Dices, lost, spoilt_cine
 from studies.trust_orientation import is_put_right, is_recognised
@@ -27,17 +27,14 @@ UPRIGHT = Orientation()
 class Result:
     """Fields of a result that the study reads."""
 
-    doubts: list[Any]
     flip: str = "none"
     orientation: Orientation = UPRIGHT
+    findings: tuple[Finding, ...] = ()
 
 
-def result(doubts: tuple[Any, ...] = (), **fields: object) -> Segmentation:
-    """Return a result with doubts, and with fields that it may have."""
-    made = Result(list(doubts))
-    for name, value in fields.items():
-        setattr(made, name, value)
-    return cast(Segmentation, made)
+def result(**fields: Any) -> Segmentation:
+    """Return a result with the fields that the study reads."""
+    return cast(Segmentation, Result(**fields))
 
 
 @pytest.fixture(scope="module")
@@ -56,18 +53,9 @@ def test_ef_of_masks_is_that_of_the_drawn_heart() -> None:
     assert true_ef(Cine(cine.frames, labels={0: cine.labels[0]})) is None
 
 
-def test_a_result_without_a_verdict_is_judged_by_its_doubts() -> None:
-    assert verdict(result()) == "report"
-    assert verdict(result(("unsure",))) == "review"
-    assert verdict(result(("unsure",), verdict="withhold")) == "withhold"
-
-
 def test_reasons_are_codes() -> None:
     finding = find(Reason.SHORT_AXIS, Level.WITHHOLD, "as wide as long (ratio 1.1)")
     assert reasons(result(findings=(finding, finding))) == ["short_axis"]
-    assert reasons(result((finding,))) == ["short_axis"]
-    assert reasons(result((SENTENCES[Reason.ROUGH],))) == ["rough"]
-    assert reasons(result(("an EF of 3 is odd", "an EF of 5.5% is odd"))) == ["an EF of N is odd"]
 
 
 @pytest.mark.parametrize(
@@ -136,8 +124,8 @@ def test_coverage_of_intervals() -> None:
 
 
 def test_a_table_in_markdown() -> None:
-    table = Table("Title.", {"a": "first.", "b": "second."}, [{"a": 1, "b": -0.0001}, {"b": None, "a": "x"}], ["Note."])
-    expected = "Title.\n\n- a: first.\n- b: second.\n\n| a | b |\n|---|---|\n| 1 | 0.000 |\n| x | - |\n\nNote."
+    table = Table("Title.", {"a": "first.", "b": "second."}, [{"a": 1, "b": -0.0001}, {"b": None, "a": "x"}])
+    expected = "Title.\n\n- a: first.\n- b: second.\n\n| a | b |\n|---|---|\n| 1 | 0.000 |\n| x | - |"
     assert table.markdown() == expected
     assert share(0, 0) is None
 

@@ -15,7 +15,7 @@ from edgeecho.nn import Network, build
 
 def save_checkpoint(path: Path, network: nn.Module, spec: ModelSpec) -> None:
     """Write weights and specification under a temporary name, then rename the file."""
-    weights = {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items()}
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     data = _ordered(safetensors.torch.save(weights, {SPEC_KEY: spec.to_json(), DIGEST_KEY: UNSEALED}))
     with atomic(path) as temporary:
         temporary.write_bytes(seal(data))

@@ -25,8 +25,11 @@ class Batches(Dataset[dict[str, Tensor]]):
     `cycle`, float32 (B, T); and `phase_confidence`, float64 (B,).
     """
 
-    def __init__(self, sources: list[tuple[float, Source]], config: TrainConfig, size_px: int) -> None:
+    def __init__(
+        self, sources: list[tuple[float, Source]], config: TrainConfig, size_px: int, rank: int = 0, processes: int = 1
+    ) -> None:
         self.sources, self.config, self.size_px = [source for _, source in sources], config, size_px
+        self.rank, self.processes = rank, processes
         self.upper = np.cumsum([share for share, _ in sources])
 
     def __len__(self) -> int:
@@ -34,8 +37,9 @@ class Batches(Dataset[dict[str, Tensor]]):
 
     def __getitem__(self, step: int) -> dict[str, Tensor]:
         cv2.setNumThreads(0)
-        seed, count = self.config.run.seed, self.config.clips.per_step
-        clips = [self._clip(np.random.default_rng((seed, step, i))) for i in range(count)]
+        seed, count = self.config.run.seed, self.config.clips.per_step // self.processes
+        own = range(self.rank * count, (self.rank + 1) * count)
+        clips = [self._clip(np.random.default_rng((seed, step, i))) for i in own]
         return {name: torch.from_numpy(np.stack([getattr(c, name) for c in clips])) for name in FIELDS}
 
     def _clip(self, rng: np.random.Generator) -> Clip:

@@ -9,25 +9,30 @@ from edgeecho.errors import ConfigError
 
 _AT_LEAST_ONE = (
     *("model.widen", "clips.per_step", "clips.frames", "clips.stride"),
-    *("optim.steps", "run.threads", "run.save_every"),
+    *("optim.steps", "optim.accumulate", "run.threads", "run.save_every"),
 )
+_CHOICES = {
+    "data.choose_on": ("held_out", "val"),
+    "run.device": ("auto", "cpu", "cuda", "mps"),
+    "run.precision": ("auto", "fp32", "bf16", "fp16"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
     """Settings of the network."""
 
-    family: str = "cl_unet_edge"
-    """Name of a preset of `edgeecho.nn`."""
-    name: str = "cl_unet_edge"
-    """Name of the model."""
+    family: str = ""
+    """Name of a preset of `edgeecho.nn`. Empty means that of the first weights, else `cl_unet_edge`."""
+    name: str = ""
+    """Name of the model; empty means the name of its family."""
     overrides: dict[str, Any] = field(default_factory=dict)
-    """Configuration fields that differ from the preset."""
+    """Configuration fields that differ from the preset, for a network with random weights."""
     widen: int = 1
     """Factor by which the channels of the first weights are multiplied (Net2Net); 1 leaves them. The wider network
     starts with the same predictions."""
-    size_px: int = 112
-    """Side of the network's frames."""
+    size_px: int = 0
+    """Side of the network's frames; 0 means that of the first weights, else 112."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +42,11 @@ class DataConfig:
     source: str = ""
     """Data set as `KIND:DIR`, such as `camus:/data/camus`."""
     held_out: int = 40
-    """Number of patients split off the training list, on whom the checkpoint is chosen."""
+    """Number of patients split off the training list, on whom the checkpoint is chosen. With 0 all patients are trained
+    on, and the weights at the end are the checkpoint."""
+    choose_on: str = "held_out"
+    """Patients on whom the checkpoint is chosen: `held_out`, or `val` for the data set's own validation list, beside
+    which no patient is split off."""
     teacher: str = ""
     """Checkpoint or packaged model whose predictions on every frame are learnt too (distillation); empty for none."""
 
@@ -47,7 +56,7 @@ class ClipConfig:
     """Settings of the clips: their length, their sources and how much they are varied."""
 
     per_step: int = 5
-    """Number of clips a step."""
+    """Number of clips a step, over all processes."""
     frames: int = 16
     """T, number of frames a clip."""
     stride: int = 4
@@ -90,11 +99,19 @@ class OptimConfig:
     """Settings of the optimiser."""
 
     steps: int = 4000
+    epochs: int = 0
+    """Where it is not 0: length of the run in epochs instead of `steps`. An epoch has as many clips as there are items
+    with labels to train on."""
+    accumulate: int = 1
+    """Number of parts that a step's clips are computed in, one after another, to need less memory. Each part has its
+    own batch statistics; the loss is that of all clips together."""
     learning_rate: float = 3e-3
     """Peak of the one-cycle schedule."""
     weight_decay: float = 0.02
     ema: float = 0.998
     """Decay of the exponential moving average of the weights, which is what a checkpoint holds."""
+    patience: int = 0
+    """Number of validations in a row without a better score after which the run ends early; 0 never ends it early."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,12 +120,21 @@ class RunConfig:
 
     out: str = "runs/cl_unet_edge"
     seed: int = 1
+    device: str = "auto"
+    """`cpu`, `cuda`, `mps`, or `auto` for the first of `cuda`, `mps`, `cpu` that is there."""
+    precision: str = "auto"
+    """`fp32`, or autocast in `bf16` or `fp16`. `auto` is `bf16` where the device computes in it by itself, `fp16` on
+    other CUDA devices, else `fp32`."""
     threads: int = 2
+    """Number of CPU threads, which the processes of `torchrun` share."""
     workers: int = 1
+    """Number of processes that make clips, for each process of the training."""
     save_every: int = 250
     """Number of steps between two validations, after each of which the state is saved."""
-    bf16: bool = True
-    """Whether to compute in bfloat16 (autocast)."""
+    keep: int = 0
+    """Number of averaged weights, those of the last validations, that are kept as `NAME.step<K>.safetensors`."""
+    tensorboard: bool = False
+    """Whether to write event files for TensorBoard too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +187,8 @@ class TrainConfig:
             raise ConfigError(f"{dotted} must not be negative, got {value}")
         if dotted in _AT_LEAST_ONE and value < 1:
             raise ConfigError(f"{dotted} must be at least 1, got {value}")
+        if dotted in _CHOICES and value not in _CHOICES[dotted]:
+            raise ConfigError(f"{dotted} must be one of {', '.join(_CHOICES[dotted])}, got {value!r}")
         changed: dict[str, Any] = {section: replace(part, **{key: value})}
         return replace(self, **changed)
 

@@ -21,8 +21,21 @@ from edgeecho.train.teacher import Teacher
 
 STATE, CONFIG, SPEC = "last.pt", "config.json", "spec.json"
 """Files in a run's folder that a resumed run needs."""
-MAY_CHANGE = ("source", "teacher", "out", "threads", "workers")
-"""Settings that may differ when a run is resumed."""
+MAY_CHANGE = (
+    "source",
+    "teacher",
+    "out",
+    "threads",
+    "workers",
+    "device",
+    "precision",
+    "tensorboard",
+    "patience",
+    "keep",
+)
+"""Settings that may differ when a run is resumed; so may `optim.steps` and `optim.epochs`."""
+FAMILY, SIZE_PX = "cl_unet_edge", 112
+"""Family and side of the frames of a network for which neither the settings nor first weights name one."""
 
 
 def require_run_folder(folder: Path, resume: bool) -> None:
@@ -57,7 +70,7 @@ def first_network(
     """Build the network of a new run, with random weights or those of a checkpoint.
 
     Args:
-        config: Settings of the run.
+        config: Settings of the run. Family and size that it does not name are those of `init`.
         init: Checkpoint to start from, or None for random weights.
         data: Data set that the network is trained on.
         teacher: Teacher network, or None.
@@ -67,29 +80,59 @@ def first_network(
         ModelFileError: If the checkpoint is damaged.
     """
     torch.manual_seed(config.run.seed)
+    model = config.model
     if init:
-        network, spec = load_checkpoint(init)
-        if spec.family != config.model.family:
-            raise ConfigError(f"{init} is of family {spec.family}, not {config.model.family}: set model.family to it")
-        spec = replace(spec, size_px=config.model.size_px)
-        if config.model.widen > 1:
-            network, spec = net2wider(network, spec, config.model.widen, config.run.seed)
-    elif config.model.widen > 1:
-        raise ConfigError("model.widen needs first weights to widen: add --init CHECKPOINT")
+        network, spec = _from_checkpoint(config, init)
+        first = [spec]
     else:
-        spec = replace(new_spec(config.model.family, **config.model.overrides), size_px=config.model.size_px)
-        if config.clips.frames % spec.pooled_frames:
-            raise ConfigError(
-                f"{spec.family} pools along time: clips.frames must be a multiple of {spec.pooled_frames}"
-            )
+        if model.widen > 1:
+            raise ConfigError("model.widen needs first weights to widen: add --init CHECKPOINT")
+        spec, first = new_spec(model.family or FAMILY, **model.overrides), []
         network = build(spec)
-    provenance = _provenance(config, data, [spec] if init else [], teacher)
-    return network, replace(spec, name=config.model.name, revision=revision(), **provenance)
+    if config.clips.frames % spec.pooled_frames:
+        raise ConfigError(f"{spec.family} pools along time: clips.frames must be a multiple of {spec.pooled_frames}")
+    size_px = model.size_px or (spec.size_px if init else SIZE_PX)
+    provenance = provenance_of(config, data, first, teacher)
+    name = model.name or spec.family
+    return network, replace(spec, name=name, size_px=size_px, revision=revision(), **provenance)
 
 
-def _provenance(config: TrainConfig, data: DataSet, first: list[ModelSpec], teacher: Teacher | None) -> dict[str, Any]:
+def _from_checkpoint(config: TrainConfig, init: Path) -> tuple[nn.Module, ModelSpec]:
+    """Load the first weights, widened if the settings say so.
+
+    Raises:
+        ConfigError: If the settings name another network.
+        ModelFileError: If the checkpoint is damaged.
+    """
+    network, spec = load_checkpoint(init)
+    model = config.model
+    if model.family not in ("", spec.family):
+        raise ConfigError(
+            f"{init} is of family {spec.family}, not {model.family}: leave model.family out, or choose other weights"
+        )
+    others = {key: value for key, value in model.overrides.items() if as_plain(spec.config.get(key)) != as_plain(value)}
+    if others:
+        names = ", ".join(f"{key} is {spec.config.get(key)!r}" for key in others)
+        raise ConfigError(f"model.overrides differ from {init}, where {names}; leave them out, or start without --init")
+    if model.widen > 1:
+        network, spec = net2wider(network, spec, model.widen, config.run.seed)
+    return network, spec
+
+
+def as_plain(value: Any) -> Any:
+    """Return a tuple as a list, as TOML and JSON have it."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def provenance_of(
+    config: TrainConfig, data: DataSet, first: list[ModelSpec], teacher: Teacher | None
+) -> dict[str, Any]:
     """Return the fields `licence` and `trained_on`; those of the first weights and of the teacher are kept."""
-    trained_on = f"{data.kind} training list, ED and ES labels, less {config.data.held_out} patients to choose on"
+    trained_on = f"{data.kind} training list, ED and ES labels"
+    if config.data.choose_on == "val":
+        trained_on += ", chosen on its validation list"
+    elif config.data.held_out:
+        trained_on += f", less {config.data.held_out} patients to choose on"
     if config.clips.phantom and data.kind != "phantom":
         trained_on += ", and drawn phantoms"
     earlier = list(first)
@@ -113,5 +156,6 @@ def _require_same(config: TrainConfig, folder: Path) -> None:
     for section in now:
         for key, value in now[section].items():
             old = before.get(section, {}).get(key, usual[section][key])  # a run from before there was such a setting
-            if old != value and key not in MAY_CHANGE:
-                raise ConfigError(f"{section}.{key} was {old!r} and is {value!r} now; resume with the same settings")
+            if old == value or key in (*MAY_CHANGE, "steps", "epochs"):
+                continue
+            raise ConfigError(f"{section}.{key} was {old!r} and is {value!r} now; resume with the same settings")

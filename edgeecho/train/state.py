@@ -2,45 +2,104 @@
 
 import copy
 import os
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from edgeecho.errors import ConfigError
 from edgeecho.files import atomic
+from edgeecho.train.compute import Compute
 from edgeecho.train.config import TrainConfig
-from edgeecho.train.losses import Target, total_loss
+from edgeecho.train.losses import Counts, Target, total_loss
+from edgeecho.train.processes import Processes
+from edgeecho.train.shared_norm import share_norms
+
+LIMIT = 1.0
+"""Largest norm of a gradient; a larger one is scaled down to it."""
+WARM_UP = 0.15
+"""Part of the steps in which the step size rises."""
 
 
 class State:
     """Network, its averaged weights, optimiser, schedule and step."""
 
-    def __init__(self, config: TrainConfig, network: nn.Module) -> None:
-        self.config, self.network, self.step, self.best = config, network, 0, -1.0
-        self.averaged = _copy(network)
-        decay = [p for p in network.parameters() if p.ndim > 1]
-        plain = [p for p in network.parameters() if p.ndim <= 1]
-        groups: list[dict[str, Any]] = [{"params": decay}, {"params": plain, "weight_decay": 0.0}]
+    def __init__(
+        self,
+        config: TrainConfig,
+        network: nn.Module,
+        compute: Compute | None = None,
+        processes: Processes | None = None,
+    ) -> None:
+        """Take the first step from here.
+
+        Args:
+            config: Settings of the run.
+            network: Network with its first weights; it is moved to the device.
+            compute: Device and precision; None means those of the settings.
+            processes: Processes that share each step; None means this one alone.
+        """
+        self.config, self.step, self.best, self.stale = config, 0, -1.0, 0
+        self.compute = compute or Compute.choose(config.run.device, config.run.precision)
+        self.processes = processes or Processes()
+        network = network.to(self.compute.device)
+        self.network = share_norms(network) if self.processes.count > 1 else network
+        self.averaged = _copy(self.network)
+        parameters = list(self.network.parameters())
+        groups: list[dict[str, Any]] = [
+            {"params": [p for p in parameters if p.ndim > 1]},
+            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        ]
         optim = config.optim
         self.optimiser = torch.optim.AdamW(groups, lr=optim.learning_rate, weight_decay=optim.weight_decay)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, optim.learning_rate, total_steps=optim.steps + 1, pct_start=0.15
-        )
+        self.schedule = self._schedule()
+        self.scaler = torch.amp.GradScaler(self.compute.device.type, enabled=self.compute.precision == "fp16")
+        self._shared = DistributedDataParallel(self.network) if self.processes.count > 1 else self.network
 
-    def advance(self, frames: Tensor, target: Target) -> dict[str, float]:
-        """Take one step on frames uint8 (B, T, H, W), and return the terms of the loss."""
+    @property
+    def learning_rate(self) -> float:
+        """Step size of the next step."""
+        return float(self.optimiser.param_groups[0]["lr"])
+
+    def advance(self, frames: Tensor, target: Target) -> dict[str, Tensor]:
+        """Take one step, and return the terms of the loss; several processes return the terms of all their clips.
+
+        Args:
+            frames: This process's clips, uint8 (B, T, H, W).
+            target: Their target, on the device.
+        """
         self.network.train()
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.run.bf16):
-            logits = self.network(frames[:, None] / 255.0)
-        loss, terms = total_loss(logits, target, self.config.loss)
+        counts, parts = Counts.of(target, self.processes), self.config.optim.accumulate
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.optimiser.step()
+        sums: dict[str, Tensor] = {}
+        for k, (some, its) in enumerate(zip(frames.chunk(parts), target.parts(parts), strict=True)):
+            with self._without_exchange(k < parts - 1):
+                with self.compute.autocast():
+                    logits = self._shared(self.compute.put(some)[:, None] / 255.0)
+                loss, terms = total_loss(logits, its, self.config.loss, counts)
+                self.scaler.scale(loss).backward()
+            sums = {name: value + sums[name] if name in sums else value for name, value in terms.items()}
+        self.scaler.unscale_(self.optimiser)
+        nn.utils.clip_grad_norm_(self.network.parameters(), LIMIT)
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
         self.schedule.step()
         self.step += 1
+        self._average()
+        values = self.processes.mean(torch.stack(list(sums.values())))
+        return dict(zip(sums, values, strict=True))
+
+    def _without_exchange(self, wait: bool) -> AbstractContextManager[None]:
+        """Return a context in which processes do not exchange gradients yet, as more parts of the step follow."""
+        if wait and isinstance(self._shared, DistributedDataParallel):
+            return self._shared.no_sync()
+        return nullcontext()
+
+    def _average(self) -> None:
+        """Move the averaged weights towards the present ones."""
         decay = min(self.config.optim.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             current = self.network.state_dict()
@@ -49,7 +108,17 @@ class State:
                     mean.lerp_(current[name], 1 - decay)
                 else:
                     mean.copy_(current[name])
-        return terms
+
+    def _schedule(self) -> torch.optim.lr_scheduler.OneCycleLR:
+        """Make the one-cycle schedule, at the present step."""
+        optim = self.config.optim
+        return torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser,
+            optim.learning_rate,
+            total_steps=optim.steps + 1,
+            pct_start=WARM_UP,
+            last_epoch=self.step - 1,
+        )
 
     def save(self, path: Path) -> None:
         """Write the state under a temporary name, then rename the file."""
@@ -57,9 +126,10 @@ class State:
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "schedule": self.schedule.state_dict(),
+            "scaler": self.scaler.state_dict(),
             "step": self.step,
             "best": self.best,
+            "stale": self.stale,
         }
         with atomic(path) as temporary:
             torch.save(parts, temporary)
@@ -67,20 +137,23 @@ class State:
                 os.fsync(file.fileno())
 
     def load(self, path: Path) -> None:
-        """Load a saved state.
+        """Load a saved state. The schedule is that of `optim.steps`, which may have become more since.
 
         Raises:
             ConfigError: If the state is that of another network.
         """
-        parts = torch.load(path, weights_only=True)
+        parts = torch.load(path, weights_only=True, map_location=self.compute.device)
         try:
             self.network.load_state_dict(parts["network"])
             self.averaged.load_state_dict(parts["averaged"])
             self.optimiser.load_state_dict(parts["optimiser"])
         except (RuntimeError, ValueError, KeyError) as error:
             raise ConfigError(f"{path}: belongs to another network; choose another run.out") from error
-        self.schedule.load_state_dict(parts["schedule"])
-        self.step, self.best = parts["step"], parts["best"]
+        if parts.get("scaler") and self.scaler.is_enabled():
+            self.scaler.load_state_dict(parts["scaler"])
+        self.step, self.best, self.stale = parts["step"], parts["best"], parts.get("stale", 0)
+        if self.step < self.config.optim.steps:
+            self.schedule = self._schedule()
 
 
 def _copy(network: nn.Module) -> nn.Module:

@@ -6,17 +6,18 @@ from torch import Tensor
 from edgeecho.errors import ConfigError
 from edgeecho.model.registry import locate
 from edgeecho.nn.checkpoint import load_checkpoint
+from edgeecho.train.compute import Compute
 
 
 class Teacher:
     """A trained network with fixed weights, whose predictions are a target of the training."""
 
-    def __init__(self, model: str, bf16: bool) -> None:
+    def __init__(self, model: str, compute: Compute) -> None:
         """Load a checkpoint.
 
         Args:
             model: Path of a checkpoint, or name of a packaged model.
-            bf16: Whether to compute in bfloat16.
+            compute: Device and precision.
 
         Raises:
             ModelFileError: If the checkpoint does not exist or is damaged.
@@ -25,11 +26,11 @@ class Teacher:
         self.network, self.spec = load_checkpoint(locate(model, "torch").path)
         if self.spec.pooled_frames > 1:
             raise ConfigError(f"data.teacher: {model}: unet3d cannot teach; give a CL-UNet")
-        self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.bf16 = bf16
+        self.network = self.network.to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.compute = compute
 
     def probabilities(self, frames: Tensor) -> Tensor:
-        """Return the teacher's probabilities of frames uint8 (B, T, H, W), float of the same shape."""
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
-            logits: Tensor = self.network(frames[:, None] / 255.0)
+        """Return the teacher's probabilities of frames uint8 (B, T, H, W), float of the same shape, on the device."""
+        with torch.inference_mode(), self.compute.autocast():
+            logits: Tensor = self.network(self.compute.put(frames)[:, None] / 255.0)
         return torch.sigmoid(logits.float()).squeeze(1).clone()

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from edgeecho.cine import Cine
-from edgeecho.data import Item
+from edgeecho.data import DataSet, Item
 from edgeecho.errors import ConfigError, DataError, MeasurementError, VideoError
 from edgeecho.files import atomic
 from edgeecho.synthetic.ed_es_morph import EdEsMorph
-from edgeecho.train.config import ClipConfig
+from edgeecho.train.config import ClipConfig, DataConfig
 from edgeecho.train.geometry import CANVAS, to_canvas
 from edgeecho.train.sources import Pairs, Phantoms, Source, Stills, Videos
 
@@ -21,11 +21,27 @@ Progress = Callable[[str], None]
 """Function that is called with a line of text on what is done or left out."""
 
 
+def training_and_choice(data: DataSet, config: DataConfig, seed: int) -> tuple[list[Item], list[Item]]:
+    """Return the items to train on, and those that the checkpoint is chosen on, which may be none.
+
+    Raises:
+        ConfigError: If more patients are to be held out than there are.
+        DataError: If the data set has no validation list and the settings ask for it.
+    """
+    if config.choose_on == "val":
+        return data.items("train"), data.items("val")
+    return split_patients(data.items("train"), config.held_out, seed)
+
+
 def split_patients(items: list[Item], held_out: int, seed: int) -> tuple[list[Item], list[Item]]:
-    """Split items by patient into those to train on and those to validate on."""
+    """Split items by patient into those to train on and those that are held out, which may be none.
+
+    Raises:
+        ConfigError: If no patient would be left to train on.
+    """
     patients = sorted({item.group for item in items})
-    if not 0 < held_out < len(patients):
-        raise ConfigError(f"data.held_out must be between 1 and {len(patients) - 1}, got {held_out}")
+    if held_out >= len(patients):
+        raise ConfigError(f"data.held_out must be at most {len(patients) - 1}, got {held_out}")
     chosen = set(np.random.default_rng(seed).permutation(patients)[:held_out])
     return [i for i in items if i.group not in chosen], [i for i in items if i.group in chosen]
 

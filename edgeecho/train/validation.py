@@ -10,6 +10,7 @@ from torch import nn
 from edgeecho.cine import Cine
 from edgeecho.metrics import dice
 from edgeecho.preprocess import Roi, find_roi, mask_from_network, to_network
+from edgeecho.train.processes import Processes
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,17 +40,26 @@ class Validation:
         """
         self.frames = [frame for cine in cines for frame in _labelled_frames(cine, size_px, context, multiple)]
 
-    def dice_by_phase(self, network: nn.Module) -> dict[str, float]:
-        """Return the mean Dice of each phase."""
-        network.eval()
+    def dice_by_phase(self, network: nn.Module, processes: Processes | None = None) -> dict[str, float]:
+        """Return the mean Dice of each phase, over the frames of all processes."""
         found: dict[str, list[float]] = {}
+        for part in (processes or Processes()).gather(self._dice(network)):
+            for phase, value in part:
+                found.setdefault(phase, []).append(value)
+        return {phase: float(np.nanmean(values)) for phase, values in sorted(found.items())}
+
+    def _dice(self, network: nn.Module) -> list[tuple[str, float]]:
+        """Return the phase and the Dice of each frame of this process."""
+        network.eval()
+        device = next(network.parameters()).device
+        found = []
         with torch.inference_mode():
             for frame in self.frames:
-                logits = network(frame.inputs[None, None] / 255.0)[0, 0, frame.index]
-                prob = torch.round(torch.sigmoid(logits) * 255).to(torch.uint8).numpy()
+                logits = network(frame.inputs.to(device)[None, None] / 255.0)[0, 0, frame.index]
+                prob = torch.round(torch.sigmoid(logits) * 255).to(torch.uint8).cpu().numpy()
                 mask = mask_from_network(prob[None], frame.roi, *frame.label.shape)[0]
-                found.setdefault(frame.phase or "other", []).append(dice(mask, frame.label))
-        return {phase: float(np.nanmean(values)) for phase, values in sorted(found.items())}
+                found.append((frame.phase or "other", dice(mask, frame.label)))
+        return found
 
 
 def _labelled_frames(cine: Cine, size_px: int, context: tuple[int, int], multiple: int) -> list[LabelledFrame]:

@@ -95,10 +95,10 @@ def test_terms_can_be_switched_off() -> None:
     nothing = LossConfig(cycle=0.0, interpolation=0.0, smooth=0.0, beats=0.0)
     plain, terms = total_loss(logits, target, nothing)
     assert set(terms) == {"labels"}
-    assert float(plain) == pytest.approx(terms["labels"])
+    assert float(plain) == pytest.approx(float(terms["labels"]))
     for name in ("cycle", "interpolation"):
         half, terms = total_loss(logits, target, replace(nothing, **{name: 0.5}))
-        assert float(half) == pytest.approx(terms["labels"] + 0.5 * terms[name], rel=1e-5)
+        assert float(half) == pytest.approx(float(terms["labels"] + 0.5 * terms[name]), rel=1e-5)
 
 
 def discs(radii: list[float]) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Training on a tiny drawn data set: accuracy, equal weights after kill -9, and refused settings."""
 
+import csv
 import json
 import os
 import shutil
@@ -18,8 +19,9 @@ from edgeecho.errors import ConfigError, DataError, ModelFileError  # noqa: E402
 from edgeecho.model.sealed_file import read_verified  # noqa: E402
 from edgeecho.nn import build, new_spec  # noqa: E402
 from edgeecho.nn.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
-from edgeecho.train.config import TrainConfig, load_config  # noqa: E402
+from edgeecho.train.config import LossConfig, TrainConfig, load_config  # noqa: E402
 from edgeecho.train.loop import train  # noqa: E402
+from edgeecho.train.losses import Counts, Target, total_loss  # noqa: E402
 from edgeecho.train.model_soup import average_checkpoints  # noqa: E402
 from edgeecho.train.net2wider import net2wider  # noqa: E402
 from tests.helpers import write_camus  # noqa: E402
@@ -43,7 +45,7 @@ def config(camus: Path, out: Path, **settings: object) -> TrainConfig:
         "run.threads": 1,
         "run.workers": 0,
         "run.save_every": 4,
-        "run.bf16": False,
+        "run.precision": "fp32",
         **settings,
     }
     made = TrainConfig()
@@ -84,7 +86,8 @@ def test_it_learns_and_leaves_a_sealed_checkpoint(camus: Path, tmp_path: Path) -
     assert min(dice.values()) > 0.9
     losses = [float(text.split()[1].rstrip(",")) for _, _, text in messages if text.startswith("labels")]
     assert losses[-1] < 0.7 * losses[0]
-    assert "min left" in messages[1][2]
+    assert messages[0][2] == "cl_unet_edge on cpu, fp32, 1 process(es)"
+    assert "min left" in messages[2][2]
     network, spec = load_checkpoint(path)
     assert (path, spec) == (tmp_path / "cl_unet_edge.safetensors", read_verified(path)[1])
     assert spec.licence == "CC-BY-NC-SA-4.0"
@@ -117,6 +120,102 @@ def unbroken(camus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("unbroken")
     train(config(camus, out))
     return out
+
+
+def test_a_run_on_all_patients_keeps_the_weights_of_its_end(camus: Path, tmp_path: Path) -> None:
+    path = train(config(camus, tmp_path, **{"data.held_out": 0, "run.keep": 2}))
+    chosen, last = (read_verified(p) for p in (path, tmp_path / "cl_unet_edge.last.safetensors"))
+    assert chosen.data == last.data
+    assert chosen.spec.trained_on == "camus training list, ED and ES labels"
+    assert sorted(p.name for p in tmp_path.glob("*.step*")) == [
+        "cl_unet_edge.step12.safetensors",
+        "cl_unet_edge.step8.safetensors",
+    ]
+    weights = load_checkpoint(tmp_path / "cl_unet_edge.step12.safetensors")[0].head.weight
+    assert torch.equal(weights, state(tmp_path)["averaged"]["head.weight"])
+
+
+def test_the_official_list_chooses(camus: Path, tmp_path: Path) -> None:
+    """Nobody is held out then; the best and the last weights are both there."""
+    path = train(config(camus, tmp_path, **{"data.choose_on": "val", "optim.steps": 8}))
+    assert read_verified(path).spec.trained_on.endswith("labels, chosen on its validation list")
+    entries = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert all(entry["held_out_dice"].keys() == {"ED", "ES"} for entry in entries)
+    assert (tmp_path / "cl_unet_edge.last.safetensors").is_file()
+
+
+def test_a_table_of_the_run(camus: Path, unbroken: Path, tmp_path: Path) -> None:
+    with (unbroken / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["4", "8", "10", "12"]  # validations, and a report every ten steps
+    entries = [json.loads(line) for line in (unbroken / "log.jsonl").read_text().splitlines()]
+    assert [float(row["dice_ED"]) for row in rows if row["dice_ED"]] == [
+        round(entry["held_out_dice"]["ED"], 5) for entry in entries
+    ]
+    assert float(rows[0]["labels"]) > 0
+    assert float(rows[-1]["learning_rate"]) < float(rows[0]["learning_rate"])
+    assert rows[-1]["clips"] == "24"
+
+
+def test_event_files(camus: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboardX")
+    train(config(camus, tmp_path, **{"run.tensorboard": True, "optim.steps": 4}))
+    written = b"".join(path.read_bytes() for path in (tmp_path / "tensorboard").iterdir())
+    assert all(name in written for name in (b"loss/labels", b"learning_rate", b"dice/ED"))
+
+
+def test_a_run_that_gets_no_better_ends_early(camus: Path, tmp_path: Path) -> None:
+    messages: list[str] = []
+    stuck = {"optim.learning_rate": 1e-12, "optim.weight_decay": 0, "optim.patience": 2, "run.save_every": 1}
+    train(config(camus, tmp_path, **stuck), report=lambda step, steps, text: messages.append(text))
+    assert state(tmp_path)["step"] == 3
+    assert messages[-1] == "no better for 2 validations: ended early"
+    train(config(camus, tmp_path, **stuck), resume=True)
+    assert state(tmp_path)["step"] == 3
+    train(config(camus, tmp_path, **stuck | {"optim.patience": 0}), resume=True)
+    assert state(tmp_path)["step"] == 12
+
+
+def test_going_on_beyond_the_end(camus: Path, unbroken: Path, tmp_path: Path) -> None:
+    """The steps that follow take the step sizes of a run that was as long from its start."""
+    shutil.copytree(unbroken, tmp_path / "run")
+    train(config(camus, tmp_path / "run", **{"optim.steps": 16, "run.save_every": 4}), resume=True)
+    assert state(tmp_path / "run")["step"] == 16
+    with (tmp_path / "run" / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["4", "8", "10", "12", "16"]
+    with pytest.raises(ConfigError, match=r"optim.steps is 8, but .* has taken 16; ask for more"):
+        train(config(camus, tmp_path / "run", **{"optim.steps": 8}), resume=True)
+
+
+def test_a_run_in_epochs(camus: Path, tmp_path: Path) -> None:
+    """Four patients, ED and ES each, are eight items; two epochs of them are eight steps of two clips."""
+    train(config(camus, tmp_path, **{"optim.epochs": 2}))
+    assert state(tmp_path)["step"] == 8
+    train(config(camus, tmp_path, **{"optim.epochs": 2}), resume=True)
+
+
+def test_parts_of_a_step_add_up(camus: Path, tmp_path: Path) -> None:
+    """The loss is that of all clips, whatever the parts; the statistics of the batch differ, so the weights do."""
+    whole, parts = (config(camus, tmp_path / str(n), **{"optim.accumulate": n, "optim.steps": 1}) for n in (1, 2))
+    target = Target(
+        torch.rand(2, 6, 8, 8),
+        torch.arange(6).expand(2, 6) < torch.tensor([[3], [1]]),
+        torch.arange(6).expand(2, 6) > 4,
+        torch.randn(2, 6),
+        torch.tensor([1.0, 0.5]),
+        torch.rand(2, 6, 8, 8),
+    )
+    logits = torch.randn(2, 1, 6, 8, 8)
+    together, counts = total_loss(logits, target, LossConfig())[0], Counts.of(target)
+    pieces = [
+        total_loss(its, part, LossConfig(), counts)[0]
+        for its, part in zip(logits.chunk(2), target.parts(2), strict=True)
+    ]
+    torch.testing.assert_close(sum(pieces), together)
+    train(whole)
+    train(parts)
+    assert not same_weights(state(tmp_path / "1"), state(tmp_path / "2"))
 
 
 def test_the_same_run_gives_the_same_weights(camus: Path, unbroken: Path, tmp_path: Path) -> None:
@@ -192,7 +291,7 @@ def test_starting_from_a_checkpoint(camus: Path, unbroken: Path, tmp_path: Path)
     torch.testing.assert_close(after, before, atol=1e-6, rtol=0)
     with pytest.raises(ModelFileError, match=r"none\.safetensors"):
         train(config(camus, tmp_path / "other"), init=tmp_path / "none.safetensors")
-    with pytest.raises(ConfigError, match=r"of family cl_unet_edge, not unet2d: set model\.family to it"):
+    with pytest.raises(ConfigError, match=r"of family cl_unet_edge, not unet2d: leave model\.family out"):
         train(config(camus, tmp_path / "other", **{"model.family": "unet2d"}), init=path)
 
 
@@ -276,7 +375,7 @@ def test_a_student_learns_the_predictions_of_its_teacher(camus: Path, unbroken: 
         ("[optim]\nsteps = '5'", "optim.steps must be int, got '5'"),
         ("[optim]\nsteps = 5.0", r"optim\.steps must be int, got 5\.0"),
         ("[optim]\nsteps = true", "optim.steps must be int, got True"),
-        ("[run]\nbf16 = 1", "run.bf16 must be bool, got 1"),
+        ("[run]\ntensorboard = 1", "run.tensorboard must be bool, got 1"),
         ("[optim]\nsteps = -5", "optim.steps must not be negative, got -5"),
         ("[optim\nsteps = 5", "no valid TOML"),
     ],
@@ -297,10 +396,10 @@ def test_files_that_are_no_settings(tmp_path: Path) -> None:
 
 def test_settings_on_the_command_line(tmp_path: Path) -> None:
     (tmp_path / "run.toml").write_text("[optim]\nsteps = 5\nlearning_rate = 1\n")
-    given = ["optim.steps=7", "run.out=runs/other", "run.bf16=false", "model.overrides={widths = [8, 8]}"]
+    given = ["optim.steps=7", "run.out=runs/other", "run.tensorboard=true", "model.overrides={widths = [8, 8]}"]
     made = load_config(tmp_path / "run.toml", given)
     assert (made.optim.steps, made.optim.learning_rate) == (7, 1.0)
-    assert (made.run.out, made.run.bf16) == ("runs/other", False)
+    assert (made.run.out, made.run.tensorboard) == ("runs/other", True)
     assert made.model.overrides == {"widths": [8, 8]}
     assert TrainConfig.from_dict(made.to_dict()) == made
     assert made.data == TrainConfig().data
@@ -319,8 +418,12 @@ def test_settings_on_the_command_line(tmp_path: Path) -> None:
         ("data.source", "", ConfigError, "data must be KIND:DIR"),
         ("data.source", "videos:here", ConfigError, "unknown data kind 'videos'"),
         ("data.source", "camus:/nowhere/at/all", DataError, "no CAMUS data set here"),
-        ("data.held_out", 0, ConfigError, "data.held_out must be between 1 and 5, got 0"),
-        ("data.held_out", 6, ConfigError, "data.held_out must be between 1 and 5, got 6"),
+        ("data.held_out", 6, ConfigError, "data.held_out must be at most 5, got 6"),
+        ("data.choose_on", "test", ConfigError, "data.choose_on must be one of held_out, val, got 'test'"),
+        ("run.device", "tpu", ConfigError, "run.device must be one of auto, cpu, cuda, mps, got 'tpu'"),
+        ("run.device", "mps", ConfigError, "run.device: mps is not there, found .*cpu"),
+        ("run.precision", "fp16", ConfigError, "fp16 is for cuda, the device is cpu"),
+        ("optim.accumulate", 3, ConfigError, "clips.per_step must be a multiple of optim.accumulate"),
         ("model.family", "resnet", ConfigError, "resnet"),
         ("model.overrides", {"colour": 1}, ConfigError, "colour"),
         ("model.overrides", {"widths": [7, 7]}, ConfigError, "widths"),

@@ -1,12 +1,12 @@
 """Score of one item of a data set: the model's masks against the reference masks and phases."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from edgeecho.cine import Cine
 from edgeecho.data import Item
+from edgeecho.data.io.phases import longest_run
 from edgeecho.errors import MeasurementError
 from edgeecho.measure import Discs, discs_of
 from edgeecho.measure.measurement import median
@@ -192,16 +192,6 @@ def _score_time(cine: Cine, result: Segmentation, ef_percent: float | None) -> T
 def _attributes(mask: np.ndarray, spacing_mm: tuple[float, float] | None) -> dict[str, np.ndarray]:
     """Attributes of masks in single precision, as those of a whole data set are kept until its bounds are known."""
     return {name: curve.astype(np.float32) for name, curve in mask_attributes(mask, spacing_mm).items()}
-
-
-def longest_run(frames: Iterable[int]) -> list[int]:
-    """Return the longest run of consecutive frames."""
-    best: list[int] = []
-    run: list[int] = []
-    for frame in sorted(frames):
-        run = [*run, frame] if run and frame == run[-1] + 1 else [frame]
-        best = run if len(run) > len(best) else best
-    return best
 
 
 def _discs(mask: np.ndarray, pixel_shape: tuple[float, float]) -> Discs | None:

@@ -166,6 +166,13 @@ def test_a_threshold_and_a_class(tmp_path: Path) -> None:
     assert not network.segment(cine(), flip="none").mask.any()
 
 
+def test_the_description_in_the_document(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text()
+    (tmp_path / "net.toml").write_text(text.partition("```toml\n")[2].partition("```")[0])
+    spec = read_network_spec(tmp_path / "net.toml")
+    assert (spec.input.mean, spec.input.std, spec.clip.frames, spec.cavity) == ((0.13, 0.13, 0.13), (0.19,), 32, 1)
+
+
 # Descriptions and graphs that do not fit
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,7 +92,7 @@ def read_masks(path: Path, shape: tuple[int, int], level: int | None) -> np.ndar
         DataError: If the file has another size, or values that are no mask.
         VideoError: If the file cannot be read.
     """
-    values = _read_array(path) if path.suffix in (".npy", ".npz") else read_cine(path).frames
+    values = _read_array(path) if path.suffix.lower() in (".npy", ".npz") else read_cine(path).frames
     if values.shape[1:] != shape:
         has, needed = ("x".join(map(str, size[::-1])) for size in (values.shape[1:], shape))
         raise DataError(f"{path}: masks of {has} pixels, the cine has {needed}; save masks at the frames' own size")
@@ -143,7 +144,7 @@ def _read_array(path: Path) -> np.ndarray:
                 values = loaded[names[0]] if len(names) == 1 or names[0] in ARRAYS else np.zeros(0)
                 if not values.size:
                     raise DataError(f"{path}: has arrays {', '.join(loaded.files)}; name that of the masks 'mask'")
-    except (OSError, ValueError, EOFError, IndexError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: not a readable array: {' '.join(str(error).split())[:120]}; save it again") from error
     values = values[None] if values.ndim == 2 else values
     if values.ndim != 3 or values.dtype.kind not in "buif":

@@ -128,6 +128,7 @@ def test_mirrored_own_cines_take_masks_drawn_on_their_files(tmp_path: Path) -> N
             "expected the mask of one of frames 0 to 0, got 1 of",
         ),
         (lambda f: (f / "p0_4CH_ED.npy").write_bytes(b"junk"), "not a readable array"),
+        (lambda f: (f / "p0_4CH_ED.npz").write_bytes(b"PK\x03\x04junk"), "not a readable array"),
         (lambda f: np.savez(f / "p0_4CH_ED.npz", a=ventricle(), b=ventricle()), "name that of the masks 'mask'"),
         (
             lambda f: [write_png(f / "p0_4CH_ED.png", ventricle()), write_png(f / "p0_4CH_ED_0.png", ventricle())],

@@ -135,6 +135,8 @@ def _read_array(path: Path) -> np.ndarray:
         DataError: If the file cannot be read, or has no array of masks.
     """
     try:
+        if path.suffix.lower() == ".npz" and not zipfile.is_zipfile(path):
+            raise ValueError("no NPZ")
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             values = loaded

@@ -3,6 +3,7 @@
 import os
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,7 +63,12 @@ def find_mask_files(folder: Path, names: Iterable[str]) -> tuple[dict[str, MaskF
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; give the folder of the masks as masks:FOLDER")
     found = {name: MaskFiles() for name in names}
-    by_stem = {without_suffix(name, CINE_SUFFIXES): files for name, files in found.items()} | found
+    stems = Counter(without_suffix(name, CINE_SUFFIXES) for name in found)
+    by_stem = dict(found)
+    for name, files in found.items():
+        stem = without_suffix(name, CINE_SUFFIXES)
+        if stems[stem] == 1:  # of a.avi and a.mp4, masks must be named with the suffix
+            by_stem.setdefault(stem, files)
     others = []
     for path in _files(folder):
         place = path.relative_to(folder).as_posix()

@@ -14,6 +14,7 @@ from edgeecho.data.datasets.dataset import ItemCine
 from edgeecho.errors import DataError
 from edgeecho.evaluate import Scores, evaluate_items, evaluate_masks
 from edgeecho.evaluate.given_masks import GivenMasks
+from edgeecho.evaluate.mask_files import find_mask_files
 from tests.cli.conftest import Command
 from tests.data import miniatures
 from tests.evaluate.test_evaluate import Model, beating, down, stills, ventricle
@@ -140,6 +141,19 @@ def test_masks_that_do_not_fit(tmp_path: Path, write: Callable[[Path], object], 
     write(tmp_path)
     with pytest.raises(DataError, match=message):
         evaluate(tmp_path, stills(1)[:1])
+
+
+def test_names_that_differ_by_their_suffix_alone(tmp_path: Path) -> None:
+    for name in ("a.avi.png", "a.png", "b_3.png", "b_3_4.png"):
+        write_png(tmp_path / name, ventricle())
+    found, others = find_mask_files(tmp_path, ["a.avi", "a.mp4", "b.avi", "b_3"])
+    assert {name: [path.name for path in files.paths] for name, files in found.items()} == {
+        "a.avi": ["a.avi.png"],
+        "a.mp4": [],
+        "b.avi": [],
+        "b_3": ["b_3.png", "b_3_4.png"],  # the first is its own mask, no frame of b.avi
+    }
+    assert others == ["a.png"]
 
 
 def test_masks_of_no_item(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ def draw(results: dict[str, dict[str, dict[str, float]]], figures: list[str], pa
     """Draw the plot.
 
     Args:
-        results: Values by row, seed and figure.
+        results: Values by row, seed and figure; a figure that a row does not have is left out.
         figures: Names of the figures to draw.
         path: PNG file to write.
     """
@@ -26,7 +26,7 @@ def draw(results: dict[str, dict[str, dict[str, float]]], figures: list[str], pa
     )
     for axis, figure in zip(axes.flat, figures, strict=False):
         for y, row in enumerate(rows):
-            values = [scores[figure] for scores in results[row].values()]
+            values = [scores.get(figure, np.nan) for scores in results[row].values()]
             axis.plot(values, [y] * len(values), "o", color="0.6", markersize=4)
             axis.plot([float(np.mean(values))], [y], "|", color="black", markersize=14)
         axis.set_title(figure, fontsize=9)

@@ -1,21 +1,22 @@
 """How much does each part of the training recipe contribute? The figures are in docs/model.md.
 
-    python -m studies.ablations camus:DIR --out DIR [--rows NAME,NAME] [--seeds 1,2,3] [--set KEY=VALUE]
+    python -m studies.ablations KIND:DIR --out DIR [--rows NAME,NAME] [--seeds 1,2,3] [--set KEY=VALUE]
 
-Every row is a short training run of the released recipe with the settings of `--set` and then the changes of `ROWS`:
-the same number of steps and the same clips in each step. A killed run is resumed; a finished row is not run again. Each
-network is then evaluated on CAMUS's validation stills, on CAMUS cines of the same patients and on phantoms of the test
-split, which have a true mask on every frame. The standard 3D U-Net, which pools along time, is evaluated on the stills
-alone. No row was chosen on these data: with `--choose`, which is for finding settings, they are patients split off the
-training list and phantoms of the validation split. The study writes `ablations.json` and `ablations.png`, and prints a
-table.
+KIND is any kind of data set, such as camus. Every row is a short training run of its recipe (`--config`; by default
+that of the kind in `configs/`) with the settings of `--set` and then the changes of `rows_of`: the same number
+of steps and the same clips in each step. A killed run is resumed; a finished row is not run again. Each network is then
+evaluated on the labelled frames of the validation list, on cines of the same patients (those that are made of CAMUS's
+stills, else the data set's own) and on phantoms of the test split, which have a true mask on every frame. The standard
+3D U-Net, which pools along time, is evaluated on labelled frames alone. No row was chosen on these data: with
+`--choose`, which is for finding settings, they are patients split off the training list and phantoms of the validation
+split. The study writes `ablations.json` and `ablations.png`, and prints a table. It can be started in any folder if
+PYTHONPATH names the checkout.
 """
 
 import argparse
 import json
+import math
 import sys
-from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,67 +24,72 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from edgeecho.cine import Cine
-from edgeecho.data import Item, open_data
-from edgeecho.errors import ConfigError
-from edgeecho.evaluate import evaluate_items
+from edgeecho.errors import ConfigError, EdgeEchoError
 from edgeecho.files import atomic
-from edgeecho.nn.checkpoint import load_checkpoint
-from edgeecho.runtime import load
 from edgeecho.train.config import TrainConfig, load_config
 from edgeecho.train.loop import train
-from edgeecho.train.training_data import labelled_cines, split_patients
-from edgeecho.train.validation import Validation
+from studies.ablation_figures import FIGURES, read_hearts, score
 from studies.ablation_plot import draw
 
+CONFIGS = {
+    "camus": "camus",
+    "camus-cines": "camus",
+    "cine": "own",
+    "echonet-dynamic": "echonet_dynamic",
+    "echonet-pediatric": "echonet_pediatric",
+    "phantom": "phantom",
+}
+"""Configuration of each kind of data, a file of `configs/`."""
 TWO_LABELS = {"clips.stills": 0.0}
 """Settings without moved stills, so that labels are at ED and ES alone, as in the paper."""
 TERMS = ("cycle", "interpolation", "smooth", "beats")
 """Terms of the temporal consistency loss."""
+Results = dict[str, dict[str, dict[str, float]]]
+"""Values by row, seed and figure."""
 
 
 def _without(*terms: str) -> dict[str, Any]:
     return {f"loss.{term}": 0.0 for term in terms}
 
 
-ROWS: dict[str, dict[str, Any]] = {
-    "released recipe": {},
-    "without TCL": _without(*TERMS),
-    "two labels": TWO_LABELS,
-    "two labels: without TCL": TWO_LABELS | _without(*TERMS),
-    **{f"two labels: {term} alone": TWO_LABELS | _without(*(t for t in TERMS if t != term)) for term in TERMS},
-    "causal": {"model.overrides": {"causal": True}},
-    "without CAMUS cines": {"clips.cines": 0.0},
-    "without phantom": {"clips.phantom": 0.0},
-    "stills alone": {"clips.cines": 0.0, "clips.phantom": 0.0},
-    "banded": {"model.family": "cl_unet"},
-    "standard 3D U-Net": {"model.family": "unet3d"},
-    "light 2D U-Net": {"model.family": "unet2d"},
-}
-FIGURES = {
-    "ED Dice": ("camus", "overlap", "dice_mean", "ED"),
-    "ES Dice": ("camus", "overlap", "dice_mean", "ES"),
-    "unlabelled Dice": ("camus-cines", "overlap", "dice_mean", "other"),
-    "roughness ratio": ("camus-cines", "time", "roughness_over_reference", "all"),
-    "EF error": ("camus-cines", "ef_beats_masks", "mae", "all"),
-    "phantom unlabelled Dice": ("phantom", "overlap", "dice_mean", "other"),
-    "phantom roughness ratio": ("phantom", "time", "roughness_over_reference", "all"),
-    "phantom EF error": ("phantom", "ef_beats_masks", "mae", "all"),
-}
-"""(data, topic, metric, phase) of `edgeecho.evaluate` by printed name."""
+def rows_of(kind: str) -> dict[str, dict[str, Any]]:
+    """Return the settings that each row changes, by its name, for a kind of data."""
+    cines = "CAMUS cines" if kind == "camus" else "cines"
+    return {
+        "released recipe": {},
+        "without TCL": _without(*TERMS),
+        "two labels": TWO_LABELS,
+        "two labels: without TCL": TWO_LABELS | _without(*TERMS),
+        **{f"two labels: {term} alone": TWO_LABELS | _without(*(t for t in TERMS if t != term)) for term in TERMS},
+        "causal": {"model.overrides": {"causal": True}},
+        f"without {cines}": {"clips.cines": 0.0},
+        "without phantom": {"clips.phantom": 0.0},
+        "stills alone": {"clips.cines": 0.0, "clips.phantom": 0.0},
+        "banded": {"model.family": "cl_unet"},
+        "standard 3D U-Net": {"model.family": "unet3d"},
+        "light 2D U-Net": {"model.family": "unet2d"},
+    }
 
 
-def run_row(base: TrainConfig, name: str, seed: int, out: Path, init: Path | None) -> Path:
-    """Train one row with one seed, or resume it, and return the checkpoint.
+def run_row(base: TrainConfig, name: str, changes: dict[str, Any], out: Path, init: Path | None) -> Path:
+    """Train one row, or resume it, and return the checkpoint.
+
+    Args:
+        base: Settings of every row, with the seed.
+        name: Name of the row.
+        changes: Settings that the row changes.
+        out: Folder of the run.
+        init: Checkpoint to start from; None for random weights.
 
     Raises:
         ConfigError: If the row changes the network, and first weights are given.
     """
-    if init and any(key.startswith("model.") for key in ROWS[name]):
+    if init and any(key.startswith("model.") for key in changes):
         raise ConfigError(f"{name}: another network cannot start from {init.name}; leave --init or this row out")
-    config = base.with_value("run.seed", seed).with_value("run.out", str(out))
-    for key, value in ROWS[name].items():
-        config = config.with_value(key, value)
+    config = base.with_value("run.out", str(out))
+    for key, value in changes.items():
+        merged = {**config.model.overrides, **value} if key == "model.overrides" else value
+        config = config.with_value(key, merged)
     last, done = out / "last.pt", out / f"{config.model.name}.safetensors"
     log = out / "log.jsonl"
     if done.is_file() and log.is_file() and json.loads(log.read_text().splitlines()[-1])["step"] == config.optim.steps:
@@ -91,96 +97,86 @@ def run_row(base: TrainConfig, name: str, seed: int, out: Path, init: Path | Non
 
     def report(step: int, steps: int, text: str) -> None:
         if step % 50 == 0:
-            sys.stderr.write(f"{name}, seed {seed}: step {step}/{steps}: {text}\n")
+            sys.stderr.write(f"{name}, seed {config.run.seed}: step {step}/{steps}: {text}\n")
 
     return train(config, init=init, resume=last.exists(), report=report)
 
 
-@dataclass(frozen=True, eq=False)
-class Hearts:
-    """Cines that networks are measured on, read once."""
-
-    stills: list[Cine]
-    cines: dict[str, list[Item]]
-    """Items with a mask on every frame, by kind of data."""
+def figures_of(results: Results) -> list[str]:
+    """Return the figures that any row has, in the order of `FIGURES`."""
+    scores = [values for by_seed in results.values() for values in by_seed.values()]
+    return [name for name in FIGURES if any(name in values for values in scores)]
 
 
-def read_hearts(camus: str, cines: int, choosing: tuple[int, int] | None) -> Hearts:
-    """Read the cines of the validation patients, or of those held out by `choosing` = (number, seed)."""
-    made = f"camus-cines:{camus.partition(':')[2]}"
-    found = []
-    for data in (camus, made):
-        items = open_data(data).items("train" if choosing else "val")
-        found.append(split_patients(items, *choosing)[1] if choosing else items)
-    drawn = open_data("phantom:").items("val" if choosing else "test")
-    dense = {"camus-cines": found[1][:cines], "phantom": drawn[:cines]}
-    kept = {kind: [replace(item, read=lru_cache(1)(item.read)) for item in items] for kind, items in dense.items()}
-    return Hearts(list(labelled_cines(found[0], lambda text: None)), kept)
-
-
-def score(checkpoint: Path, hearts: Hearts, threads: int) -> dict[str, float]:
-    """Measure the figures of one network."""
-    network, spec = load_checkpoint(checkpoint)
-    pooled = spec.pooled_frames > 1  # a whole cine cannot be run in windows: stills alone
-    validation = Validation(hearts.stills, spec.size_px, spec.context_frames, spec.pooled_frames)
-    found = {
-        ("camus", "overlap", "dice_mean", phase): dice for phase, dice in validation.dice_by_phase(network).items()
-    }
-    for kind, items in ({} if pooled else hearts.cines).items():
-        scores = evaluate_items(load(checkpoint, runtime="torch", threads=threads), items, kind, "")
-        found |= {(kind, f.topic, f.metric, f.phase): f.value for f in scores.figures if f.value is not None}
-    return {name: found.get(key, float("nan")) for name, key in FIGURES.items()}
-
-
-def print_rows(results: dict[str, dict[str, dict[str, float]]]) -> None:
-    """Print the mean over seeds and their standard deviation."""
+def print_rows(results: Results) -> None:
+    """Print the mean over seeds and their standard deviation; `-` where a row does not have a figure."""
     table = Table(title="Same budget in every row; mean (deviation over seeds)")
-    for heading in ("row", "seeds", *FIGURES):
+    figures = figures_of(results)
+    for heading in ("row", "seeds", *figures):
         table.add_column(heading, justify="left" if heading == "row" else "right", overflow="fold")
     for name, by_seed in results.items():
         cells = []
-        for figure in FIGURES:
-            values = [scores[figure] for scores in by_seed.values()]
+        for figure in figures:
+            values = [scores.get(figure, math.nan) for scores in by_seed.values()]
             spread = f" ({np.std(values, ddof=1):.4f})" if len(values) > 1 else ""
-            cells.append(f"{np.mean(values):.4f}{spread}")
+            cells.append(f"{np.mean(values):.4f}{spread}" if all(map(math.isfinite, values)) else "-")
         table.add_row(name, str(len(by_seed)), *cells)
     Console().print(table)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the rows that are not in `ablations.json` yet, and print all of them.
+
+    Raises:
+        ConfigError: If a row or a setting makes no sense.
+        DataError: If the data set is missing, or has nothing to measure on.
+    """
+    kind = options.data.partition(":")[0]
+    rows = rows_of(kind)
+    chosen = options.rows.split(",") if options.rows else list(rows)
+    if unknown := [name for name in chosen if name not in rows]:
+        raise ConfigError(f"unknown row {unknown[0]!r}; known: {', '.join(rows)}")
+    if not options.config and kind not in CONFIGS:
+        raise ConfigError(f"no configuration of {kind!r}; give --config, or KIND:DIR of {', '.join(CONFIGS)}")
+    config = options.config or Path(__file__).parents[1] / "configs" / f"{CONFIGS[kind]}.toml"
+    base = load_config(config, ["run.save_every=1000000", *options.set]).with_value("data.source", options.data)
+    options.out.mkdir(parents=True, exist_ok=True)
+    index = options.out / "ablations.json"
+    results: Results = json.loads(index.read_text()) if index.is_file() else {}
+    hearts = None if options.choose else read_hearts(options.data, options.cines, None)
+    for seed in options.seeds.split(","):
+        held_out = base.data.held_out, int(seed)  # another seed holds out others
+        found = hearts or read_hearts(options.data, options.cines, held_out)
+        for name in chosen:
+            if seed in results.get(name, {}):
+                continue
+            init = Path(options.init.format(seed=seed)) if options.init else None
+            out = options.out / f"{name.replace(' ', '_')}.{seed}"
+            checkpoint = run_row(base.with_value("run.seed", int(seed)), name, rows[name], out, init)
+            results.setdefault(name, {})[seed] = score(checkpoint, found, options.threads)
+            with atomic(index) as path:
+                path.write_text(json.dumps(results, indent=1) + "\n")
+    print_rows(results)
+    draw(results, figures_of(results), options.out / "ablations.png")
 
 
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("camus", help="camus:DIR")
+    parser.add_argument("data", help="KIND:DIR, such as camus:DIR")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--config", type=Path, default=Path("configs/camus.toml"))
-    parser.add_argument("--rows", default=",".join(ROWS))
+    parser.add_argument("--config", type=Path, help="Recipe; by default that of the kind of data in configs/.")
+    parser.add_argument("--rows", help="Names of rows, separated by commas; all if not given.")
     parser.add_argument("--seeds", default="1")
     parser.add_argument("--init", help="Checkpoint that every row starts from; {seed} in it is the row's.")
     parser.add_argument("--set", action="append", default=["optim.steps=800"], help="key=value, for every row.")
     parser.add_argument("--choose", action="store_true", help="Measure on held-out training patients.")
-    parser.add_argument("--cines", type=int, default=20, help="Cines of each dense set.")
+    parser.add_argument("--cines", type=int, default=20, help="Most cines of the data set, and of phantoms.")
     parser.add_argument("--threads", type=int, default=2)
-    options = parser.parse_args()
-    base = load_config(options.config, ["run.save_every=1000000", *options.set]).with_value(
-        "data.source", options.camus
-    )
-    options.out.mkdir(parents=True, exist_ok=True)
-    index = options.out / "ablations.json"
-    results: dict[str, dict[str, dict[str, float]]] = json.loads(index.read_text()) if index.is_file() else {}
-    hearts = None if options.choose else read_hearts(options.camus, options.cines, None)
-    for seed in options.seeds.split(","):
-        held_out = base.data.held_out, int(seed)  # another seed holds out others
-        found = hearts or read_hearts(options.camus, options.cines, held_out)
-        for name in options.rows.split(","):
-            if seed in results.get(name, {}):
-                continue
-            init = Path(options.init.format(seed=seed)) if options.init else None
-            checkpoint = run_row(base, name, int(seed), options.out / f"{name.replace(' ', '_')}.{seed}", init)
-            results.setdefault(name, {})[seed] = score(checkpoint, found, options.threads)
-            with atomic(index) as path:
-                path.write_text(json.dumps(results, indent=1) + "\n")
-    print_rows(results)
-    draw(results, list(FIGURES), options.out / "ablations.png")
+    try:
+        run(parser.parse_args())
+    except EdgeEchoError as error:
+        parser.exit(1, f"error: {error}\n")
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from edgeecho.data import open_data
+from edgeecho.data.io.phases import longest_run
 from edgeecho.errors import DataError
-from edgeecho.evaluate.video import longest_run
 from edgeecho.files import atomic
 from edgeecho.metrics import CAMUS_TRAINING, MIN_CINES, Thresholds, derive_thresholds, mask_attributes
 from edgeecho.revision import revision

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from edgeecho.benchmarks.run.runner import Runner
-from edgeecho.data import open_data
+from edgeecho.data import items_of, open_data
 from edgeecho.errors import DataError
 from edgeecho.evaluate import evaluate_model
 from edgeecho.evaluate.scores import Scores
@@ -25,7 +25,7 @@ def require_items(data: str, split: str) -> None:
         DataError: If the folder does not hold that data set, or the split is empty.
     """
     source = open_data(data)
-    if not source.items(split):
+    if not items_of(source, split):
         raise DataError(f"{source.kind} has no items in split {split}; choose another split")
 
 
@@ -35,7 +35,7 @@ def fill_accuracy(runners: list[Runner], data: str, split: str, threads: int, no
     Args:
         runners: Measured rows; those with trained weights get `accuracy`, or the reason in `failed`.
         data: `KIND:DIR`.
-        split: `train`, `val` or `test`.
+        split: `train`, `val`, `test` or `all`.
         threads: Threads of every engine.
         notify: Called with a description before each evaluation.
     """

@@ -51,7 +51,7 @@ def bench(
     forms: Annotated[str | None, typer.Option(help="clip, stream.", show_default=_default(FORMS))] = None,
     rate: Annotated[float | None, typer.Option(help="Drive streams at so many frames a second.")] = None,
     data: Annotated[str | None, typer.Option(help="KIND:DIR to evaluate trained rows on.")] = None,
-    split: Annotated[str, typer.Option(help="train, val or test.")] = "val",
+    split: Annotated[str, typer.Option(help="train, val, test or all.")] = "val",
     profile: Annotated[bool, typer.Option("--profile", help="Time every layer.")] = False,
     estimate: Annotated[str | None, typer.Option(help="Boards to estimate, such as rpi4,rpi5; all.")] = None,
     prepare: Annotated[Path | None, typer.Option(help="Write the models here, to run on a board.")] = None,

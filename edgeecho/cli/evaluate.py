@@ -1,18 +1,35 @@
 """`edgeecho eval`: evaluation of a model on a data set."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgeecho.cli.common import JsonFile, Precision, Runtime, Stream, Threads, progress_bar, say, write_json
 from edgeecho.cli.console import show, table_console
+from edgeecho.errors import ConfigError, ModelFileError
+
+if TYPE_CHECKING:
+    from edgeecho.evaluate import Scores
+
+MASKS = "masks:"
+"""Beginning of a model's name that is a folder of masks."""
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(help="Packaged model's name, folder or file.")],
+    model: Annotated[
+        str, typer.Argument(help="Packaged model's name, folder or file; masks:FOLDER; any ONNX with --spec.")
+    ],
     data: Annotated[str, typer.Option(help="KIND:DIR, such as camus:/data/camus.")],
-    split: Annotated[str, typer.Option(help="train, val or test.")] = "val",
+    split: Annotated[str, typer.Option(help="train, val, test or all.")] = "val",
+    spec: Annotated[
+        Path | None, typer.Option(help="Description of a foreign ONNX; by default the .toml beside it.")
+    ] = None,
+    mask_label: Annotated[
+        int | None, typer.Option(help="Value of the cavity in masks:FOLDER with several labels.")
+    ] = None,
     runtime: Runtime = None,
     precision: Precision = None,
     threads: Threads = None,
@@ -20,24 +37,17 @@ def evaluate(
     out: Annotated[Path | None, typer.Option(help="Folder for CSV and plots.")] = None,
     json_file: JsonFile = None,
 ) -> None:
-    """Figures of a model on a data set: Dice, distances, volumes, EF, time; with 95% intervals."""
+    """Figures of a model, or of given masks, on a data set: Dice, distances, volumes, EF, time; with 95% intervals."""
     from edgeecho.errors import require
-    from edgeecho.evaluate import evaluate_model, render_scores, write_report
+    from edgeecho.evaluate import render_scores, write_report
 
+    flags = _Flags(_description(model, spec), mask_label, runtime, precision, threads, as_stream or None)
+    flags.check(model)
     if out:
         require("matplotlib", "report")
     with progress_bar() as progress:
         task = progress.add_task(split, total=None)
-        scores = evaluate_model(
-            model,
-            data,
-            split,
-            runtime,
-            precision,
-            threads,
-            lambda n, t: progress.update(task, completed=n, total=t),
-            as_stream=as_stream,
-        )
+        scores = flags.evaluate(model, data, split, lambda n, t: progress.update(task, completed=n, total=t))
     show(render_scores(scores), table_console())
     for failure in scores.failed:
         say(f"skipped {failure.name}: {failure.reason}")
@@ -47,3 +57,55 @@ def evaluate(
             say(f"wrote {path}")
     if scores.failed:
         raise typer.Exit(1)
+
+
+def _description(model: str, spec: Path | None) -> Path | None:
+    """Return the description of a foreign ONNX: the given one, or the TOML file beside it if there is one."""
+    if spec or not model.endswith(".onnx"):
+        return spec
+    beside = Path(model).with_suffix(".toml")
+    return beside if beside.is_file() else None
+
+
+@dataclass(frozen=True)
+class _Flags:
+    """Flags that are for one kind of model alone; None where they are not given."""
+
+    spec: Path | None
+    mask_label: int | None
+    runtime: str | None
+    precision: str | None
+    threads: int | None
+    stream: bool | None
+
+    def check(self, model: str) -> None:
+        """Refuse flags that are for another kind of model.
+
+        Raises:
+            ConfigError: If any is given.
+        """
+        if model.startswith(MASKS):
+            kind, allowed = "masks", {"mask_label"}
+        elif self.spec:
+            kind, allowed = "another program's network", {"spec", "threads"}
+        else:
+            kind, allowed = "a model of EdgeEcho", {"runtime", "precision", "threads", "stream"}
+        given = [f.name for f in fields(self) if getattr(self, f.name) is not None and f.name not in allowed]
+        if given:
+            raise ConfigError(f"--{given[0].replace('_', '-')} is not for {kind}, which {model} is; leave it out")
+
+    def evaluate(self, model: str, data: str, split: str, progress: Callable[[int, int], None]) -> "Scores":
+        """Evaluate masks, another program's network, or a model of EdgeEcho."""
+        from edgeecho.evaluate import evaluate_masks, evaluate_model, evaluate_network
+
+        if model.startswith(MASKS):
+            return evaluate_masks(Path(model.removeprefix(MASKS)), data, split, self.mask_label, progress)
+        if self.spec:
+            return evaluate_network(Path(model), self.spec, data, split, self.threads, progress)
+        settings = self.runtime, self.precision, self.threads
+        try:
+            return evaluate_model(model, data, split, *settings, progress, as_stream=bool(self.stream))
+        except ModelFileError as error:
+            if model.endswith(".onnx"):
+                raise ModelFileError(f"{error}; another program's network needs --spec FILE") from error
+            raise

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from edgeecho.data.datasets.camus import Camus
 from edgeecho.data.datasets.camus_cines import CamusCines
-from edgeecho.data.datasets.dataset import SPLITS, DataSet, Item
+from edgeecho.data.datasets.dataset import ALL, SPLITS, DataSet, Item, items_of
 from edgeecho.data.datasets.echonet_dynamic import EchoNetDynamic
 from edgeecho.data.datasets.echonet_pediatric import EchoNetPediatric
 from edgeecho.data.datasets.own import OwnCines
 from edgeecho.data.datasets.phantom import Phantom
 from edgeecho.errors import ConfigError
 
-__all__ = ["KINDS", "SPLITS", "DataSet", "Item", "open_data"]
+__all__ = ["ALL", "KINDS", "SPLITS", "DataSet", "Item", "items_of", "open_data"]
 
 KINDS: dict[str, Callable[[Path], DataSet]] = {
     "camus": Camus,

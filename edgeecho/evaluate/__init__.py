@@ -2,7 +2,7 @@
 
 from edgeecho.evaluate.figures import Figure
 from edgeecho.evaluate.report import write_report
-from edgeecho.evaluate.run import Segmenter, evaluate_items, evaluate_model
+from edgeecho.evaluate.run import Segmenter, evaluate_items, evaluate_masks, evaluate_model, evaluate_network
 from edgeecho.evaluate.scores import Failure, Scores
 from edgeecho.evaluate.table import render_scores
 
@@ -12,7 +12,9 @@ __all__ = [
     "Scores",
     "Segmenter",
     "evaluate_items",
+    "evaluate_masks",
     "evaluate_model",
+    "evaluate_network",
     "render_scores",
     "write_report",
 ]

@@ -58,7 +58,8 @@ def render_scores(scores: Scores) -> "Iterator[RenderableType]":
 
     model, counts = scores.model, scores.counts
     yield Text(
-        f"{model.name} {model.precision} ({model.runtime} {model.runtime_version}) on {scores.data} {scores.split}: "
+        f"{model.name} {model.precision} ({f'{model.runtime} {model.runtime_version}'.strip()}) on {scores.data} "
+        f"{scores.split}: "
         f"{counts['patients']} patients, {counts['videos']} videos, {counts['labelled_frames']} labelled frames; "
         "95% bootstrap intervals over patients"
     )

@@ -1,13 +1,14 @@
 """Score of one item of a data set: the model's masks against the reference masks and phases."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from edgeecho.cine import Cine
 from edgeecho.data import Item
+from edgeecho.data.io.phases import longest_run
 from edgeecho.errors import MeasurementError
+from edgeecho.evaluate.outlined import Outlined
 from edgeecho.measure import Discs, discs_of
 from edgeecho.measure.measurement import median
 from edgeecho.metrics import (
@@ -106,15 +107,16 @@ class VideoScore:
         return [frame for frame in self.labelled if phase in ("all", frame.phase)]
 
 
-def score_video(item: Item, cine: Cine, result: Segmentation) -> VideoScore:
+def score_video(item: Item, cine: Cine, result: Segmentation | Outlined) -> VideoScore:
     """Compare a model's result on an item with the item's labels.
 
     Args:
         item: Item of the data set.
         cine: Cine of the item.
-        result: Result of the model, at the cine's own pixels.
+        result: Result of the model, at the cine's own pixels; figures over time need a mask on every frame.
     """
     labelled, lengthwise = [], item.view != WITHOUT_LONG_AXIS
+    is_timed = len(cine.frames) >= MIN_CINE_FRAMES and not (isinstance(result, Outlined) and not result.is_whole)
     for index, label in sorted(cine.labels.items()):
         distance = surface_distance(result.mask[index], label, cine.spacing_mm)
         phase = cine.phases.get(index, "other")
@@ -146,20 +148,18 @@ def score_video(item: Item, cine: Cine, result: Segmentation) -> VideoScore:
         spacing_mm=cine.spacing_mm,
         labelled=tuple(labelled),
         reference_attributes=mask_attributes(shapes, cine.spacing_mm),
-        time=_score_time(cine, result, _ef_of_beats(result) if lengthwise else None)
-        if len(cine.frames) >= MIN_CINE_FRAMES
-        else None,
+        time=_score_time(cine, result, _ef_of_beats(result) if lengthwise else None) if is_timed else None,
         clinical_ef_percent=None if clinical is None else float(clinical),
         warnings=tuple(result.warnings),
     )
 
 
-def _ef_of_beats(result: Segmentation) -> float | None:
+def _ef_of_beats(result: Segmentation | Outlined) -> float | None:
     """Median EF over all beats of the masks, so that a model cannot gain by a result that is withheld."""
     return median([beat.ef_percent for beat in result.measurement.beats])
 
 
-def _score_time(cine: Cine, result: Segmentation, ef_percent: float | None) -> TimeScore:
+def _score_time(cine: Cine, result: Segmentation | Outlined, ef_percent: float | None) -> TimeScore:
     marked = {phase: [i for i, p in sorted(cine.phases.items()) if p == phase] for phase in ("ED", "ES")}
     found = TimeScore(
         ed_errors=tuple(frame_error(result.ed_frames, frame) for frame in marked["ED"]),
@@ -192,16 +192,6 @@ def _score_time(cine: Cine, result: Segmentation, ef_percent: float | None) -> T
 def _attributes(mask: np.ndarray, spacing_mm: tuple[float, float] | None) -> dict[str, np.ndarray]:
     """Attributes of masks in single precision, as those of a whole data set are kept until its bounds are known."""
     return {name: curve.astype(np.float32) for name, curve in mask_attributes(mask, spacing_mm).items()}
-
-
-def longest_run(frames: Iterable[int]) -> list[int]:
-    """Return the longest run of consecutive frames."""
-    best: list[int] = []
-    run: list[int] = []
-    for frame in sorted(frames):
-        run = [*run, frame] if run and frame == run[-1] + 1 else [frame]
-        best = run if len(run) > len(best) else best
-    return best
 
 
 def _discs(mask: np.ndarray, pixel_shape: tuple[float, float]) -> Discs | None:

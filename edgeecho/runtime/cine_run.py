@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from edgeecho.cine import Cine
 from edgeecho.measure import Measurement, keep_largest, measure
-from edgeecho.model.spec import ModelSpec
 from edgeecho.preprocess import Orientation, Roi, flip_images, mask_from_network, to_network, unflip_images
 from edgeecho.runtime.beat_judge import BeatJudge
 from edgeecho.runtime.frame_history import FrameHistory
@@ -15,6 +15,20 @@ from edgeecho.runtime.mask_score import MaskScore
 from edgeecho.runtime.trust_constants import MAX_SAMPLES
 from edgeecho.runtime.view import View
 from edgeecho.runtime.view_search import Look, ViewSearch
+
+
+class Pictures(Protocol):
+    """What a run needs of a network: a `ModelSpec`, or the description of another network."""
+
+    @property
+    def size_px(self) -> int:
+        """Rows and columns of the network's pictures."""
+        ...
+
+    @property
+    def threshold(self) -> int:
+        """A pixel is cavity where `prob` is at least this."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +52,12 @@ class CineRun:
         return sums["total"] / (255 * sums["pixels"]) if sums["pixels"] else 0.0
 
 
-def find_view(look: Look, spec: ModelSpec, cine: Cine, roi: Roi | None, flip: str) -> View:
+def find_view(look: Look, spec: Pictures, cine: Cine, roi: Roi | None, flip: str) -> View:
     """Find region and orientation of a whole cine.
 
     Args:
         look: Runs the network on a still picture.
-        spec: Spec of the network.
+        spec: Size and threshold of the network's pictures.
         cine: The cine.
         roi: Region, if it is given.
         flip: `auto`, or the orientation that is given.
@@ -66,7 +80,7 @@ def find_view(look: Look, spec: ModelSpec, cine: Cine, roi: Roi | None, flip: st
 
 def run_cine(
     probabilities: Callable[[np.ndarray, Callable[[int, int], None] | None], np.ndarray],
-    spec: ModelSpec,
+    spec: Pictures,
     cine: Cine,
     view: View,
     progress: Callable[[int, int], None] | None,
@@ -75,7 +89,7 @@ def run_cine(
 
     Args:
         probabilities: Runs the network over pictures of its own size.
-        spec: Spec of the network.
+        spec: Size and threshold of the network's pictures.
         cine: The cine.
         view: Region and orientation.
         progress: Called with frames done and the number of frames.

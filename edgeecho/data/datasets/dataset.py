@@ -10,6 +10,8 @@ from edgeecho.data.quality.defects import READING, Finding
 from edgeecho.errors import ConfigError
 
 SPLITS = ("train", "val", "test")
+ALL = "all"
+"""Name that stands for every split of a data set."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +82,18 @@ class DataSet(Protocol):
         ...
 
 
+def items_of(data: DataSet, split: str) -> list[Item]:
+    """Return the items of a split, or of every split that the data set has, one after another, for `all`.
+
+    Raises:
+        ConfigError: If the split is unknown.
+        DataError: If the data set does not have it.
+    """
+    if split == ALL:
+        return [item for each in data.splits for item in data.items(each)]
+    return data.items(split)
+
+
 def require_split(split: str) -> str:
     """Return a split if it is one of `SPLITS`.
 
@@ -87,5 +101,5 @@ def require_split(split: str) -> str:
         ConfigError: If it is unknown.
     """
     if split not in SPLITS:
-        raise ConfigError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
+        raise ConfigError(f"unknown split {split!r}; known: {', '.join((*SPLITS, ALL))}")
     return split

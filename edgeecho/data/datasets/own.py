@@ -13,8 +13,9 @@ from edgeecho.cine import find_cines, read_cine
 from edgeecho.data.datasets import licences
 from edgeecho.data.datasets.dataset import SPLITS, Item, ItemCine, require_split
 from edgeecho.data.io.avi import avi_header
+from edgeecho.data.io.phases import is_area_curve, phases_of_labels
 from edgeecho.data.io.tables import number, read_rows, stated_values, whole
-from edgeecho.data.io.traces import phases_by_area, rasterise, read_video_whole
+from edgeecho.data.io.traces import rasterise, read_video_whole
 from edgeecho.data.quality import defects
 from edgeecho.data.quality.defects import Finding
 from edgeecho.errors import DataError, EdgeEchoError
@@ -235,7 +236,9 @@ def read_entry(path: Path, entry: Entry) -> ItemCine:
         if label.phase:
             phases[label.frame] = label.phase
     if not phases:
-        phases = phases_by_area(labels)
+        phases = phases_of_labels(labels, cine.fps)
+        if not phases and is_area_curve(labels):
+            found.append(Finding(defects.NO_BEAT, entry.file, f"{len(labels)} masks"))
     frames = np.ascontiguousarray(flip_images(cine.frames, entry.flip))
     labels = {frame: np.ascontiguousarray(flip_images(mask, entry.flip)) for frame, mask in labels.items()}
     name = path.name.partition(".")[0] if not path.is_dir() else path.name

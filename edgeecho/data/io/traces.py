@@ -10,11 +10,13 @@ import numpy as np
 from edgeecho.cine import Cine, read_cine
 from edgeecho.data.datasets.dataset import ItemCine
 from edgeecho.data.io.avi import lost_frames
+from edgeecho.data.io.phases import is_area_curve, phases_of_labels
 from edgeecho.data.io.tables import list_folder, number, read_columns
 from edgeecho.data.quality.defects import (
     ED_LISTED_LAST,
     EMPTY_MASK,
     ES_FIRST,
+    NO_BEAT,
     NO_SUCH_FRAME,
     OTHER_SIZE,
     RESCALED_TRACE,
@@ -113,7 +115,7 @@ def read_outlined(
         name: The cine's name.
 
     Returns:
-        The cine. Of two or more masks the largest is ED and the smallest ES.
+        The cine, with the phases of `phases_of_labels`: of two masks the larger is ED and the smaller ES.
 
     Raises:
         VideoError: If the video is missing or damaged.
@@ -140,7 +142,9 @@ def read_outlined(
         labels[outline.frame] = mask
         if outline.phase:
             phases[outline.frame] = outline.phase
-    phases = phases_by_area(labels) or phases
+    phases = phases_of_labels(labels, cine.fps) or phases
+    if not phases and is_area_curve(labels):
+        found.append(Finding(NO_BEAT, name, f"{len(labels)} masks"))
     return ItemCine.of(replace(cine, labels=labels, phases=phases, name=name), found)
 
 
@@ -157,14 +161,6 @@ def read_video_whole(path: Path, fps: float | None = None, spacing_mm: tuple[flo
     return cine
 
 
-def phases_by_area(labels: dict[int, np.ndarray]) -> dict[int, str]:
-    """Mark the frame of the largest mask as ED and that of the smallest as ES; empty for fewer than two masks."""
-    if len(labels) < 2:
-        return {}
-    by_area = sorted(labels, key=lambda frame: int(labels[frame].sum()))
-    return {by_area[-1]: "ED", by_area[0]: "ES"}
-
-
 def outline_area(points: np.ndarray) -> float:
     """Area inside an outline, float64 (N, 2), in square pixels: the shoelace formula."""
     x, y = points[:, 0], points[:, 1]
@@ -172,8 +168,8 @@ def outline_area(points: np.ndarray) -> float:
 
 
 def order_of(where: str, outlines: Sequence[Outline]) -> list[Finding]:
-    """Find oddities in the order of a video's outlines, in the table and in time."""
-    if len(outlines) < 2:
+    """Find oddities in the order of the two outlines of a video, in the table and in time."""
+    if len(outlines) != 2:
         return []
     areas = [outline_area(outline.points) for outline in outlines]
     ed, es = int(np.argmax(areas)), int(np.argmin(areas))

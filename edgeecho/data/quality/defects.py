@@ -69,6 +69,7 @@ UNKNOWN_LABEL = Defect("warning", "Mask with unknown labels", "only label 1, the
 LABEL_WITHOUT_FRAME = Defect("error", "Label on a frame that the cine lacks", "that label is left out; mend labels.csv")
 BAD_LABEL = Defect("error", "Label that cannot be used", "that label is left out; mend labels.csv")
 SPLIT_DRAWN = Defect("note", "No split given", "drawn by the patient's name: 8 in 10 train, 1 validates, 1 tests")
+NO_BEAT = Defect("warning", "Masks in a row that show no beat", "no frame is marked ED or ES: state the phases")
 UNKNOWN_VIEW = Defect("warning", "Unknown view", "kept under the name given")
 RARE_FRAME_RATE = Defect("warning", "Frame rate outside 15 to 200 a second", "used as it is: ED and ES will be coarse")
 READING = Defect("warning", "Oddity on reading", "see the detail")

@@ -1,5 +1,7 @@
 """Engine of ONNX Runtime on the CPU."""
 
+from pathlib import Path
+
 import numpy as np
 import onnxruntime as ort
 
@@ -28,9 +30,15 @@ class OrtEngine:
 
     runtime = "ort"
 
-    def __init__(self, data: bytes, name: str, threads: int) -> None:
+    def __init__(self, data: bytes | Path, name: str, threads: int) -> None:
+        """Open a graph: its bytes, or its file, beside which files with weights are found.
+
+        Raises:
+            ModelFileError: If ONNX Runtime refuses it.
+        """
+        source = str(data) if isinstance(data, Path) else data
         try:
-            self._session = ort.InferenceSession(data, session_options(threads), providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(source, session_options(threads), providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises many kinds
             raise ModelFileError(f"{name}: ONNX Runtime refuses it: {str(error).splitlines()[0]}") from error
         self.version = str(ort.__version__)

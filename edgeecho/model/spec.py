@@ -83,8 +83,8 @@ class ModelSpec:
     revision: str = "unknown"
     """Git revision of the code that made the weights."""
     recipe: str = ""
-    """SHA-256 of the recipe that made the weights (`edgeecho.train.recipe`), 64 hexadecimal digits; in a file's JSON only
-    if there is one."""
+    """SHA-256 of the recipe that made the weights (`edgeecho.train.recipe`), 64 hexadecimal digits; in a file's JSON
+    only if there is one."""
     format_version: int = FORMAT_VERSION
     state: tuple[StateTensor, ...] = ()
     """Tensors that a stream carries from frame to frame; in a file's JSON only if there are any."""

@@ -42,7 +42,9 @@ def average_checkpoints(paths: Sequence[Path], out: Path, name: str | None = Non
     networks, specs = zip(*map(load_checkpoint, paths), strict=True)
     for path, spec in zip(paths, specs, strict=True):
         if (spec.family, spec.config, spec.size_px) != (specs[0].family, specs[0].config, specs[0].size_px):
-            raise ConfigError(f"{path}: is another network than {paths[0]}; only checkpoints of one network have a mean")
+            raise ConfigError(
+                f"{path}: is another network than {paths[0]}; only checkpoints of one network have a mean"
+            )
     trained_on = MEAN + join_steps(*(spec.trained_on for spec in specs))
     provenance = provenance_fields([spec.licence for spec in specs], trained_on)
     states = [network.state_dict() for network in networks]
@@ -68,7 +70,9 @@ def last_checkpoints(run: Path, count: int) -> list[Path]:
         raise ConfigError(f"the number of last checkpoints must be at least 1, got {count}")
     steps = {int(match[1]): path for path in run.glob("*") if (match := _KEPT.fullmatch(path.name))}
     if len(steps) < count:
-        raise ConfigError(f"{run}: holds {len(steps)} kept checkpoints, expected {count}; train with run.keep = {count}")
+        raise ConfigError(
+            f"{run}: holds {len(steps)} kept checkpoints, expected {count}; train with run.keep = {count}"
+        )
     return [steps[step] for step in sorted(steps)[-count:]]
 
 

@@ -55,7 +55,7 @@ def export_options(values: dict[str, Any]) -> "Options":
             raise ConfigError(f"[export]: unknown key {key!r}; known: {', '.join(known)}")
         listed = key == "limits" or isinstance(known[key], tuple)
         usual: type = tuple if listed else {"frames": int, "calib": str}.get(key, type(known[key]))
-        if type(value) is not usual or (listed and not all(isinstance(part, str) for part in value)):
+        if type(value) is not usual or (listed and not all(isinstance(part, str) for part in values[key])):
             kind = "a list of texts" if listed else usual.__name__
             raise ConfigError(f"[export]: {key} must be {kind}, got {values[key]!r}")
     if "limits" in given:

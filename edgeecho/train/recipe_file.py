@@ -38,7 +38,8 @@ def load_recipe(path: Path, settings: list[str] | None = None) -> Recipe:
     Args:
         path: TOML file.
         settings: Texts `KEY=VALUE`. KEY is `section.key` for every training stage, `STAGE.section.key` for one,
-            `STAGE.key` for a key beside the settings, or a key of [recipe] or [export], such as `recipe.out`.
+            `STAGE.key` for a key beside the settings, `defaults.section.key` for stages that do not give it, or a key
+            of [recipe] or [export], such as `recipe.out`.
 
     Raises:
         ConfigError: If the file is no recipe, or a key, value or reference is wrong.
@@ -59,13 +60,15 @@ class _Reader:
             raise ConfigError(f"unknown table {unknown[0]!r} in a recipe; known: {', '.join(TABLES)}")
         self.header = checked(values.get("recipe", {}), RECIPE_KEYS, "[recipe]")
         self.export = values.get("export", {})
-        defaults = dotted(values.get("defaults", {}), "[defaults]")
+        parsed = [parse_setting(setting) for setting in settings]
+        usual = {key.removeprefix("defaults."): value for key, value in parsed if key.startswith("defaults.")}
+        defaults = dotted(values.get("defaults", {}), "[defaults]") | usual
         written = values.get("stage", [])
         if not isinstance(written, list) or not written or not all(isinstance(table, dict) for table in written):
             raise ConfigError("a recipe needs at least one [[stage]]")
         self.tables = [stage_table(table, defaults) for table in written]
-        for setting in settings:
-            self._set(*parse_setting(setting))
+        for key, value in parsed:
+            self._set(key, value)
         self.groups: dict[str, list[str]] = {}
         """Names of the runs of each stage that was read; a stage with several seeds has several."""
         self.runs: dict[str, Stage] = {}
@@ -87,6 +90,8 @@ class _Reader:
     def _set(self, key: str, value: Any) -> None:
         """Apply a setting of the command line."""
         first, _, rest = key.partition(".")
+        if first == "defaults":
+            return
         if first == "recipe":
             self.header = checked({**self.header, rest: value}, RECIPE_KEYS, "[recipe]")
         elif first == "export":
@@ -98,7 +103,9 @@ class _Reader:
         else:
             named = [table for table in self.tables if table.keys["name"] == first]
             if not named:
-                known = ", ".join([*SECTIONS, "recipe", "export", *(table.keys["name"] for table in self.tables)])
+                known = ", ".join(
+                    [*SECTIONS, "defaults", "recipe", "export", *(table.keys["name"] for table in self.tables)]
+                )
                 raise ConfigError(f"--set {key}: no stage and no section {first!r}; known: {known}")
             if "." in rest:
                 named[0].settings[rest] = value

@@ -335,9 +335,9 @@ def test_the_hash_is_of_the_content_alone(camus: Path, tmp_path: Path) -> None:
 
 
 def test_settings_of_the_command_line(tmp_path: Path) -> None:
-    recipe = read(MINIATURE, tmp_path, "optim.steps=7", "teacher.optim.steps=9", "runs.seeds=[3]")
+    recipe = read(MINIATURE, tmp_path, "optim.steps=7", "teacher.optim.steps=9", "runs.seeds=[3, 2]")
     assert [(s.name, s.config.optim.steps) for s in recipe.stages if s.kind == "train"] == [
-        *(("pretraining", 7), ("teacher", 9), ("runs-3", 7), ("student", 7)),
+        *(("pretraining", 7), ("teacher", 9), ("runs-3", 7), ("runs-2", 7), ("student", 7)),
     ]
     recipe = read(MINIATURE, tmp_path, "defaults.data.source=camus:/there")
     assert [s.config.data.source for s in recipe.stages][:2] == ["phantom:0,8", "camus:/there"]
@@ -423,7 +423,7 @@ def test_a_command_that_is_refused_before_any_training(
     pytest.importorskip("onnxsim")
     (tmp_path / "mini.toml").write_text(MINIATURE)
     code, _, stderr = command("train", tmp_path / "mini.toml", "--set", f"recipe.out={tmp_path / 'out'}", *arguments)
-    assert code == 1
+    assert code == 2
     assert re.search(message, stderr)
     assert len(stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
@@ -433,7 +433,7 @@ def test_a_plain_configuration_is_no_recipe(tmp_path: Path, command: Command) ->
     (tmp_path / "run.toml").write_text("[optim]\nsteps = 3\n")
     assert not is_recipe(tmp_path / "run.toml")
     code, _, stderr = command("train", tmp_path / "run.toml", "--stage", "first")
-    assert code == 1
+    assert code == 2
     assert "--stage and --any-revision are for recipes" in stderr
     with pytest.raises(ConfigError, match=r"a recipe needs at least one \[\[stage\]\]"):
         read('[recipe]\nname = "x"\n', tmp_path)
@@ -476,3 +476,19 @@ def test_the_recipe_of_a_packaged_model(folder: Path) -> None:
     assert released.config.model.family == spec["family"]
     assert released.config != TrainConfig()
     assert spec.get("recipe", recipe.sha256) == recipe.sha256
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", packaged_models(), ids=lambda folder: folder.name)
+def test_every_stage_of_a_packaged_model_runs(folder: Path, camus: Path, tmp_path: Path) -> None:
+    """One step a stage, with narrow networks, on drawn data: the stages fit each other."""
+    drawn = folder.name == "cl_unet_edge_free"
+    given = [f"data.source={'phantom:0,8' if drawn else f'camus:{camus}'}", f"recipe.out={tmp_path}"]
+    given += ["model.overrides={widths=[8, 8, 8, 8]}", "data.held_out=1", "optim.steps=1", "clips.per_step=1"]
+    given += ["clips.frames=2", "run.threads=1", "run.workers=0", "run.save_every=1"]
+    path = run_recipe(load_recipe(ROOT / "models" / folder.name / "training" / "recipe.toml", given))
+    packaged = json.loads((folder / "bundle.json").read_text())
+    spec = read_verified(path).spec
+    assert (spec.name, spec.family) == (folder.name, packaged["spec"]["family"])
+    assert spec.context_frames == tuple(packaged["spec"]["context_frames"])
+    assert set(spec.licence.split(" AND ")) <= {packaged["licence"], "Apache-2.0"}

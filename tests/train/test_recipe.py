@@ -343,6 +343,20 @@ def test_settings_of_the_command_line(tmp_path: Path) -> None:
     assert [s.config.data.source for s in recipe.stages][:2] == ["phantom:0,8", "camus:/there"]
 
 
+def test_the_example_of_the_document_is_a_recipe(tmp_path: Path) -> None:
+    (text,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "recipes.md").read_text(), re.S)
+    recipe = read(text, tmp_path)
+    assert [stage.name for stage in recipe.stages] == [
+        "pretraining",
+        "teacher",
+        "runs-1",
+        "runs-2",
+        "soup",
+        "distilled",
+    ]
+    assert [reference.text for reference in recipe.stages[4].of] == ["pretraining", "runs-1", "runs-2"]
+
+
 # What is refused
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from edgeecho.data import open_data
 from edgeecho.errors import ConfigError
 from edgeecho.files import atomic
 from edgeecho.model.registry import locate
@@ -18,7 +19,7 @@ from edgeecho.nn import build
 from edgeecho.nn.checkpoint import load_checkpoint, save_checkpoint
 from edgeecho.train.average import average_checkpoints, last_checkpoints
 from edgeecho.train.loop import Report, train
-from edgeecho.train.recipe import AVERAGE, LAST, Recipe, Reference, Stage
+from edgeecho.train.recipe import AVERAGE, LAST, TRAIN, Recipe, Reference, Stage
 from edgeecho.train.recipe_record import Code, Record, sha256_of
 from edgeecho.train.start import SPEC, STATE
 
@@ -70,6 +71,8 @@ class _Run:
                 record.require_same_stage(stage, folder)
                 if not self.any_revision:
                     record.require_same_code(self.code, folder)
+        for source in {stage.config.data.source for stage in stages if stage.kind == TRAIN}:
+            open_data(source)  # so that a data set that is missing is found before days of training
         records = {}
         for number, stage in enumerate(stages, 1):
             records[stage.name] = self._finish(stage, f"{stage.name} ({number} of {len(stages)})")

@@ -18,7 +18,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import edgeecho  # noqa: E402
-from edgeecho.errors import ConfigError  # noqa: E402
+from edgeecho.errors import ConfigError, DataError  # noqa: E402
 from edgeecho.model.registry import packaged_models  # noqa: E402
 from edgeecho.model.sealed_file import read_verified  # noqa: E402
 from edgeecho.nn.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
@@ -441,6 +441,13 @@ def test_a_command_that_is_refused_before_any_training(
     assert re.search(message, stderr)
     assert len(stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_data_that_are_missing_are_found_before_the_first_stage(camus: Path, tmp_path: Path) -> None:
+    recipe = miniature(camus, tmp_path, "student.data.source=camus:/nowhere")
+    with pytest.raises(DataError, match="no CAMUS data set here"):
+        run_recipe(recipe)
+    assert not (tmp_path / "stages").exists()
 
 
 def test_a_plain_configuration_is_no_recipe(tmp_path: Path, command: Command) -> None:

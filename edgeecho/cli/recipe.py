@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeecho.cli.common import say, training_progress
-from edgeecho.errors import ConfigError, require
+from edgeecho.errors import ConfigError, DataError, require
 
 if TYPE_CHECKING:
     from edgeecho.export.options import Options
@@ -42,9 +42,11 @@ def export_options(values: dict[str, Any]) -> "Options":
 
     Raises:
         ConfigError: If a key or value is wrong.
+        DataError: If the calibration set is missing.
         MissingExtraError: If the packages for an export are not installed.
     """
     require("onnx", "export")
+    from edgeecho.data import open_data
     from edgeecho.export.check.figures import Limits
     from edgeecho.export.options import Options
 
@@ -60,6 +62,11 @@ def export_options(values: dict[str, Any]) -> "Options":
             raise ConfigError(f"[export]: {key} must be {kind}, got {values[key]!r}")
     if "limits" in given:
         given["limits"] = Limits.parse(given["limits"])
+    if calib := given.get("calib"):
+        try:
+            open_data(calib)
+        except DataError as error:
+            raise DataError(f"[export]: calib: {error}; give it with --set export.calib=KIND:DIR") from error
     return Options(**given)
 
 

@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -63,6 +63,23 @@ def progress_bar() -> Any:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True)
+
+
+@contextmanager
+def training_progress() -> Iterator[Callable[[int, int, str], None]]:
+    """Yield a function that shows step, number of steps and a line of text of a training run in a progress bar.
+
+    Lines with a Dice are printed and stay; where stderr is no terminal, every line is.
+    """
+    with progress_bar() as progress:
+        task = progress.add_task("", total=None)
+
+        def report(step: int, steps: int, text: str) -> None:
+            progress.update(task, completed=step, total=steps, description=text)
+            if "Dice" in text or not progress.console.is_terminal:
+                progress.console.print(f"step {step}/{steps}: {text}", markup=False)
+
+        yield report
 
 
 def write_json(path: Path | None, values: Any) -> None:

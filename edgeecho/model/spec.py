@@ -21,6 +21,7 @@ MAX_AXIS = (1 << 20) - 1
 """Longest axis of a state tensor."""
 MAX_LICENCE_BYTES = 63
 """Length of the longest licence that a device file can contain."""
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _LICENCE_ID, _OPERATORS = re.compile(r"[A-Za-z0-9.+-]+"), ("AND", "OR", "WITH")
 _LICENCES_BEFORE = {
     "Stanford EchoNet-Dynamic research use agreement (non-commercial)": "LicenseRef-EchoNet-Dynamic",
@@ -81,6 +82,9 @@ class ModelSpec:
     """Intended use of the model."""
     revision: str = "unknown"
     """Git revision of the code that made the weights."""
+    recipe: str = ""
+    """SHA-256 of the recipe that made the weights (`edgeecho.train.recipe`), 64 hexadecimal digits; in a file's JSON
+    only if there is one."""
     format_version: int = FORMAT_VERSION
     state: tuple[StateTensor, ...] = ()
     """Tensors that a stream carries from frame to frame; in a file's JSON only if there are any."""
@@ -93,6 +97,8 @@ class ModelSpec:
             raise ConfigError(f"context_frames must be from 0 to {MAX_CONTEXT_FRAMES}, got {self.context_frames}")
         if not 1 <= self.threshold <= 255:
             raise ConfigError(f"threshold must be from 1 to 255, got {self.threshold}")
+        if self.recipe and not _SHA256.fullmatch(self.recipe):
+            raise ConfigError(f"recipe must be a SHA-256 of 64 hexadecimal digits, got {self.recipe[:80]!r}")
         check_licence(self.licence)
         object.__setattr__(self, "state", tuple(StateTensor(t[0], tuple(t[1]), *t[2:]) for t in self.state))
         if self.state_bytes > MAX_STATE_BYTES:
@@ -114,9 +120,7 @@ class ModelSpec:
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""
         values = asdict(self)
-        if not self.state:
-            del values["state"]
-        return values
+        return {key: value for key, value in values.items() if value or key not in ("state", "recipe")}
 
     def to_json(self) -> str:
         """Return one line of JSON with sorted keys."""

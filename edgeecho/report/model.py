@@ -53,6 +53,7 @@ def render_report(report: Report) -> Iterator[RenderableType]:
     spec: dict[str, Any] = index.get("spec") or (specs[0] if specs else {})
     rows = {"made by": index.get("command"), "of revision": index.get("revision")}
     rows |= {"calibrated on": index.get("calibration"), "trained on": spec.get("trained_on")}
+    rows |= {"recipe, SHA-256": spec.get("recipe")}
     rows |= {"licence": spec.get("licence"), "intended use": spec.get("intended_use")}
     yield _grid({key: value for key, value in rows.items() if value})
 

@@ -194,24 +194,42 @@ class TrainConfig:
 
 
 def load_config(path: Path, settings: list[str] | None = None) -> TrainConfig:
-    """Read a TOML file and apply `key=value` settings, whose values are TOML too (bare words are text).
+    """Read a TOML file and apply `key=value` settings.
 
     Raises:
         ConfigError: If the file is missing, no TOML, or has a bad key or value.
     """
+    config = TrainConfig.from_dict(read_toml(path))
+    for setting in settings or []:
+        config = config.with_value(*parse_setting(setting))
+    return config
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises:
+        ConfigError: If the file is missing or no TOML.
+    """
     try:
-        config = TrainConfig.from_dict(tomllib.loads(path.read_text()))
+        return tomllib.loads(path.read_text())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: no valid TOML: {error}") from error
-    for setting in settings or []:
-        key, equals, text = setting.partition("=")
-        if not equals:
-            raise ConfigError(f"--set takes key=value, got {setting!r}")
-        try:
-            value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            value = text
-        config = config.with_value(key.strip(), value)
-    return config
+
+
+def parse_setting(setting: str) -> tuple[str, Any]:
+    """Return key and value of `key=value`; the value is TOML too, and bare words are text.
+
+    Raises:
+        ConfigError: If there is no `=`.
+    """
+    key, equals, text = setting.partition("=")
+    if not equals:
+        raise ConfigError(f"--set takes key=value, got {setting!r}")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    return key.strip(), value

@@ -68,7 +68,9 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
     with torch_threads(max(1, config.run.threads // processes.local_count)), processes.joined(compute.device):
         require_run_folder(out, resume)
         processes.wait()  # before one of them makes the folder
-        return _Start(config, compute, processes, told).run(init, resume)
+        path = _Start(config, compute, processes, told).run(init, resume)
+        processes.wait()  # for the first one to have written it
+        return path
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@
 Every process takes an equal share of the clips of each step. One process by itself needs no `torchrun`.
 """
 
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from torch import Tensor
 from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
+_JOINS = itertools.count()
 PATIENCE_H = 6
 """Hours that processes wait for one of them, which may be reading a data set."""
 
@@ -53,8 +55,8 @@ class Processes:
             yield
             return
         store, rank, count = next(rendezvous("env://"))
-        # Processes that were started again would else read the addresses of those before them.
-        store = PrefixStore(f"start{self.restarts}", store)
+        # Processes that were started again, or train again, would else read the addresses of before.
+        store = PrefixStore(f"start{self.restarts}.{next(_JOINS)}", store)
         backend = "nccl" if device.type == "cuda" else "gloo"
         dist.init_process_group(backend, store=store, rank=rank, world_size=count, timeout=timedelta(hours=PATIENCE_H))
         try:

@@ -21,19 +21,10 @@ from edgeecho.train.teacher import Teacher
 
 STATE, CONFIG, SPEC = "last.pt", "config.json", "spec.json"
 """Files in a run's folder that a resumed run needs."""
-MAY_CHANGE = (
-    "source",
-    "teacher",
-    "out",
-    "threads",
-    "workers",
-    "device",
-    "precision",
-    "tensorboard",
-    "patience",
-    "keep",
-)
-"""Settings that may differ when a run is resumed; so may `optim.steps` and `optim.epochs`."""
+OF_MACHINE = ("source", "teacher", "out", "threads", "workers", "device", "tensorboard")
+"""Settings of the machine that a run is on, which a recipe's hash leaves out."""
+MAY_CHANGE = (*OF_MACHINE, "patience", "keep", "steps", "epochs")
+"""Settings that may differ when a run is resumed."""
 FAMILY, SIZE_PX = "cl_unet_edge", 112
 """Family and side of the frames of a network for which neither the settings nor first weights name one."""
 
@@ -156,6 +147,6 @@ def _require_same(config: TrainConfig, folder: Path) -> None:
     for section in now:
         for key, value in now[section].items():
             old = before.get(section, {}).get(key, usual[section][key])  # a run from before there was such a setting
-            if old == value or key in (*MAY_CHANGE, "steps", "epochs"):
+            if old == value or key in MAY_CHANGE:
                 continue
             raise ConfigError(f"{section}.{key} was {old!r} and is {value!r} now; resume with the same settings")

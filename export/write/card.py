@@ -98,7 +98,7 @@ def _text(bundle: Bundle, options: Options, shown: list[str]) -> str:
         f"| output | uint8 probability; at least {spec.threshold} is cavity |",
         f"| time | an answer depends on {before} frames before and {after} after; a stream comes {after} frames late |",
         f"| trained on | {spec.trained_on} |",
-        f"| weights made by | revision {spec.revision} |",
+        f"| weights made by | revision {spec.revision}{f', recipe of SHA-256 {spec.recipe}' if spec.recipe else ''} |",
         f"| licence of the weights | {spec.licence} |",
         f"| its terms | {' '.join(terms_of(spec.licence)) or 'see the licence'} |",
         f"| intended use | {spec.intended_use} |",

@@ -41,6 +41,15 @@ def test_a_missing_key_takes_its_default() -> None:
     assert ModelSpec.from_json(json.dumps(values)).threshold == 128
 
 
+def test_the_recipe_is_in_the_json_only_if_there_is_one() -> None:
+    assert "recipe" not in json.loads(SPEC.to_json())
+    made = replace(SPEC, recipe="0a" * 32)
+    assert json.loads(made.to_json())["recipe"] == "0a" * 32
+    assert ModelSpec.from_json(made.to_json()) == made
+    with pytest.raises(ModelFileError, match="recipe must be a SHA-256 of 64 hexadecimal digits, got 'first'"):
+        ModelSpec.from_json(altered(recipe="first"))
+
+
 def test_unknown_keys_are_named() -> None:
     with pytest.raises(ModelFileError, match="colour"):
         ModelSpec.from_json(altered(colour="red"))

@@ -19,10 +19,10 @@ from edgeecho.errors import ConfigError, DataError, ModelFileError  # noqa: E402
 from edgeecho.model.sealed_file import read_verified  # noqa: E402
 from edgeecho.nn import build, new_spec  # noqa: E402
 from edgeecho.nn.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
+from edgeecho.train.average import average_checkpoints  # noqa: E402
 from edgeecho.train.config import LossConfig, TrainConfig, load_config  # noqa: E402
 from edgeecho.train.loop import train  # noqa: E402
 from edgeecho.train.losses import Counts, Target, total_loss  # noqa: E402
-from edgeecho.train.model_soup import average_checkpoints  # noqa: E402
 from edgeecho.train.net2wider import net2wider  # noqa: E402
 from tests.helpers import write_camus  # noqa: E402
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader
 
 from edgeecho.data import open_data
 from edgeecho.errors import ConfigError, DataError
@@ -15,7 +14,7 @@ from edgeecho.files import atomic
 from edgeecho.model.spec import ModelSpec
 from edgeecho.nn.checkpoint import save_checkpoint
 from edgeecho.nn.threads import torch_threads
-from edgeecho.train.batches import Batches, lower_priority
+from edgeecho.train.batches import Clips, load_batches
 from edgeecho.train.config import TrainConfig
 from edgeecho.train.losses import Target
 from edgeecho.train.start import (
@@ -76,7 +75,7 @@ def _prepare(config: TrainConfig, init: Path | None, resume: bool, report: Repor
 
     out.mkdir(parents=True, exist_ok=True)
     training, held_out = split_patients(data.items("train"), config.data.held_out, config.run.seed)
-    batches = Batches(find_sources(training, config.clips, out, progress), config, spec.size_px)
+    clips = Clips(find_sources(training, config, progress), config, spec.size_px)
     stills = labelled_cines(held_out, progress)
     validation = Validation(stills, spec.size_px, spec.context_frames, spec.pooled_frames)
     if not validation.frames:
@@ -89,7 +88,7 @@ def _prepare(config: TrainConfig, init: Path | None, resume: bool, report: Repor
         path.write_text(json.dumps(config.to_dict(), indent=1))
     with atomic(out / SPEC) as path:
         path.write_text(spec.to_json())
-    return _Run(config, spec, out, report).train(state, batches, teacher, validation)
+    return _Run(config, spec, out, report).train(state, clips, teacher, validation)
 
 
 class _Run:
@@ -101,19 +100,10 @@ class _Run:
         self.losses: dict[str, float] = {}
         """Running means of the terms of the loss."""
 
-    def train(self, state: State, batches: Batches, teacher: Teacher | None, validation: Validation) -> Path:
+    def train(self, state: State, clips: Clips, teacher: Teacher | None, validation: Validation) -> Path:
         """Take all steps from the state's on, and return the path of the chosen checkpoint."""
-        workers = self.config.run.workers
-        loader = DataLoader(
-            batches,
-            batch_size=None,
-            sampler=range(state.step, self.steps),
-            num_workers=workers,
-            prefetch_factor=4 if workers else None,
-            worker_init_fn=lower_priority,
-        )
         started, first = time.monotonic(), state.step
-        for batch in loader:
+        for batch in load_batches(clips, self.config, state.step):
             taught = teacher.probabilities(batch["clean"]) if teacher else None
             terms = state.advance(batch["frames"], Target.of(batch, taught))
             self.losses = {name: 0.95 * self.losses.get(name, value) + 0.05 * value for name, value in terms.items()}

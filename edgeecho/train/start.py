@@ -21,7 +21,7 @@ from edgeecho.train.teacher import Teacher
 
 STATE, CONFIG, SPEC = "last.pt", "config.json", "spec.json"
 """Files in a run's folder that a resumed run needs."""
-MAY_CHANGE = ("source", "teacher", "out", "threads", "workers")
+MAY_CHANGE = ("source", "cache", "cache_gb", "teacher", "out", "threads", "workers")
 """Settings that may differ when a run is resumed."""
 
 

@@ -1,0 +1,71 @@
+"""Worker processes that read cines and make clips: of low priority, with one thread each, their results in order.
+
+With more threads small operations wait for each other: the singular value decomposition of a clip of 16 frames
+(`cycle.py`) takes many times as long with two BLAS threads on two cores as with one, and the bits of its result may
+depend on their number.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import cv2
+from threadpoolctl import ThreadpoolController
+from torch.utils.data import DataLoader, Dataset
+
+T = TypeVar("T")
+
+
+@contextmanager
+def single_thread() -> Iterator[None]:
+    """Run the block with one thread of BLAS and of OpenCV, then with as many as before."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        with _libraries().limit(limits=1, user_api="blas"):
+            yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+def load_in_order(items: Dataset[T], indices: Sequence[Any], workers: int, prefetch: int = 2) -> Iterator[T]:
+    """Yield items in the order of their indices, each made by whichever worker is free.
+
+    Args:
+        items: Data set, which is called with an index. It should return its errors: the message of one that a worker
+            raises contains a traceback.
+        indices: Indices of the items.
+        workers: Number of worker processes; 0 makes the items in this one, when they are asked for.
+        prefetch: Number of items that each worker makes in advance, at most.
+    """
+    loader: DataLoader[T] = DataLoader(
+        items,
+        batch_size=None,
+        sampler=indices,
+        num_workers=workers,
+        collate_fn=_unchanged,
+        prefetch_factor=prefetch if workers else None,
+        worker_init_fn=_lower_priority,
+    )
+    # A worker is a copy of this process without its threads (fork). If OpenCV had some, the worker would wait for them.
+    with single_thread():
+        loaded = iter(loader)
+    yield from loaded
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> ThreadpoolController:
+    """Find the libraries of this process that have threads, which takes milliseconds."""
+    return ThreadpoolController()
+
+
+def _lower_priority(worker: int) -> None:
+    """Lower the priority of a worker process, since the network's threads all wait if one of them loses its core."""
+    if hasattr(os, "nice"):
+        os.nice(10)
+
+
+def _unchanged(item: Any) -> Any:
+    return item

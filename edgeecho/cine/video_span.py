@@ -22,14 +22,17 @@ def read_span(path: Path, first: int, stop: int) -> np.ndarray | None:
 
     Returns:
         Grey frames, uint8 (stop - first, H, W), equal to those of `read_cine`; None if the file is of another kind, has
-        dropped frames or fewer than `stop` frames.
+        dropped frames or fewer than `stop` frames, or cannot be opened.
 
     Raises:
         VideoError: If the file is no video.
     """
     import cv2
 
-    container = scan(path)
+    try:
+        container = scan(path)
+    except OSError:  # `read_cine` reports it
+        return None
     if container.slots is None or container.empty_slots or container.cut or len(container.slots) < stop:
         return None
     with quiet_cv2(), name_for_ffmpeg(path) as name:

@@ -84,13 +84,13 @@ def read_group(group: Group) -> tuple[Cine, list[str]]:
         DataError: If no item can be read.
         VideoError: If the only item is damaged.
     """
+    if len(group) == 1:
+        return group[0].read(), []
     stills, left_out = list[Cine](), list[str]()
     for item in group:
         try:
             still = item.read()
         except (DataError, VideoError) as error:
-            if len(group) == 1:
-                raise
             left_out.append(str(error))
             continue
         same = not stills or (still.frames.shape, still.spacing_mm) == (stills[0].frames.shape, stills[0].spacing_mm)

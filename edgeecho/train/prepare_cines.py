@@ -26,6 +26,7 @@ REPORT_S = 10.0
 """Seconds between two lines of progress."""
 SAMPLED_CINES = 4
 """Number of cines that are read first, to estimate the size of all of them."""
+NPY_HEADER_BYTES = 128
 GB = 1e9
 
 
@@ -104,7 +105,7 @@ class _Store(Dataset[_Prepared]):
             number
             for number in range(len(self.groups))
             if (cine := self.cines.get(number)) is None
-            or (int(np.prod(cine.kept_shape)) <= free and not self.decoded(number).exists())
+            or (_file_bytes(cine) <= free and not self.decoded(number).exists())
         ]
 
     def __len__(self) -> int:
@@ -121,7 +122,7 @@ class _Store(Dataset[_Prepared]):
     def _prepare(self, number: int) -> _Prepared:
         cine, left_out = read_group(self.groups[number])
         found = replace(ClipCine.of(cine), seekable=_is_seekable(self.groups[number], cine))
-        if not self.decoded(number).exists() and self._claim(int(np.prod(found.kept_shape))):
+        if not self.decoded(number).exists() and self._claim(_file_bytes(found)):
             with atomic(self.decoded(number)) as path:
                 np.save(path, found.keep(cine.frames))
         with atomic(self._head(number)) as path:
@@ -157,6 +158,11 @@ def _fill(store: _Store, lacking: list[int], progress: Progress, workers: int) -
             progress(f"read {done} of {len(lacking)} cines, {stored}, {left_s / 60:.0f} min left")
 
 
+def _file_bytes(cine: ClipCine) -> int:
+    """Return the size of the file of a cine's decoded frames."""
+    return NPY_HEADER_BYTES + int(np.prod(cine.kept_shape))
+
+
 def _is_seekable(group: Group, cine: Cine) -> bool:
     """Return whether some frames of the file, read alone, equal those of the whole cine."""
     span, count = group[0].span, len(cine.frames)
@@ -178,7 +184,7 @@ def _announcement(groups: Sequence[Group], lacking: list[int], folder: Path, lim
     sizes = []
     for number in lacking[:: -(-len(lacking) // SAMPLED_CINES)]:
         try:
-            sizes.append(float(np.prod(ClipCine.of(read_group(groups[number])[0]).kept_shape)))
+            sizes.append(_file_bytes(ClipCine.of(read_group(groups[number])[0])))
         except (DataError, VideoError):
             continue  # it is reported when it is its turn
     size = float(np.mean(sizes)) * len(lacking) if sizes else 0.0

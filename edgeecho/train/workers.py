@@ -6,12 +6,14 @@ depend on their number.
 """
 
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import cv2
+import scipy.linalg  # noqa: F401 (it has a BLAS of its own, which must be there when they are listed)
 from threadpoolctl import ThreadpoolController
 from torch.utils.data import DataLoader, Dataset
 
@@ -40,17 +42,18 @@ def load_in_order(items: Dataset[T], indices: Sequence[Any], workers: int, prefe
         workers: Number of worker processes; 0 makes the items in this one, when they are asked for.
         prefetch: Number of items that each worker makes in advance, at most.
     """
-    loader: DataLoader[T] = DataLoader(
-        items,
-        batch_size=None,
-        sampler=indices,
-        num_workers=workers,
-        collate_fn=_unchanged,
-        prefetch_factor=prefetch if workers else None,
-        worker_init_fn=_lower_priority,
-    )
     # A worker is a copy of this process without its threads (fork). If OpenCV had some, the worker would wait for them.
-    with single_thread():
+    with single_thread(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "This DataLoader will create")  # more workers than cores, as the user chose
+        loader: DataLoader[T] = DataLoader(
+            items,
+            batch_size=None,
+            sampler=indices,
+            num_workers=workers,
+            collate_fn=_unchanged,
+            prefetch_factor=prefetch if workers else None,
+            worker_init_fn=_lower_priority,
+        )
         loaded = iter(loader)
     yield from loaded
 

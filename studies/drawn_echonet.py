@@ -1,8 +1,9 @@
-"""A folder in the form of EchoNet-Dynamic with drawn hearts, to time reading and training without the data set.
+"""How is reading of EchoNet-Dynamic timed where it is not at hand? In a folder of its form, with drawn hearts.
 
     python -m studies.drawn_echonet DIR [COUNT]
 
 Videos are AVI files in MJPG of 112x112 pixels and 175 frames, as most of the release's are, with one traced beat each.
+`studies.clip_speed` and `studies.training_speed` read it; the figures are in docs/training.md.
 """
 
 import sys

@@ -34,8 +34,8 @@ class ClipCine:
     """Labelled frames that are ED or ES, in order of time; all labelled frames if neither is marked."""
     phases: tuple[str, ...]
     """Phase of each of them: `ED`, `ES` or an empty text."""
-    labels: bytes
-    """Their masks, 0 or 255, as `keep` returns them, compressed by zlib."""
+    labels: tuple[bytes, ...]
+    """Their masks, 0 or 255, as `keep` returns them, each compressed by zlib."""
     seekable: bool = False
     """Whether some frames of its file can be read without the others."""
 
@@ -59,11 +59,11 @@ class ClipCine:
             region=canvas_region(cine),
             marked=tuple(marked),
             phases=tuple(cine.phases.get(k, "") for k in marked),
-            labels=b"",
+            labels=(),
         )
         masks = bare.keep(np.stack([cine.labels[k] * 255 for k in marked]))
         values = {each.name: getattr(bare, each.name) for each in fields(cls)}
-        return cls(**values | {"labels": zlib.compress(masks.tobytes())})
+        return cls(**values | {"labels": tuple(zlib.compress(mask.tobytes()) for mask in masks)})
 
     @property
     def kept(self) -> Roi:
@@ -97,18 +97,20 @@ class ClipCine:
         x, y = self.region.x - self.kept.x, self.region.y - self.kept.y
         return region_to_canvas(kept, Roi(x, y, self.region.width, self.region.height))
 
-    def label_canvases(self) -> np.ndarray:
-        """Return the masks of the marked frames, 0 to 255, uint8 (N, CANVAS, CANVAS)."""
-        masks = np.frombuffer(zlib.decompress(self.labels), np.uint8)
-        return self.canvases(masks.reshape(len(self.marked), *self.kept_shape[1:]))
+    def label_canvas(self, n: int) -> np.ndarray:
+        """Return the mask of the marked frame of number `n` among them, 0 to 255, uint8 (CANVAS, CANVAS)."""
+        kept = np.frombuffer(zlib.decompress(self.labels[n]), np.uint8)
+        mask: np.ndarray = self.canvases(kept.reshape(1, *self.kept_shape[1:]))[0]
+        return mask
 
     def to_json(self) -> str:
         """Return a text from which `from_json` makes the same cine."""
-        return json.dumps(asdict(self) | {"labels": base64.b64encode(self.labels).decode()})
+        return json.dumps(asdict(self) | {"labels": [base64.b64encode(label).decode() for label in self.labels]})
 
     @classmethod
     def from_json(cls, text: str) -> "ClipCine":
         """Read what `to_json` has written."""
         values = json.loads(text)
         lists = {key: tuple(values[key]) for key in ("marked", "phases")}
-        return cls(**values | lists | {"region": Roi(**values["region"]), "labels": base64.b64decode(values["labels"])})
+        lists["labels"] = tuple(base64.b64decode(label) for label in values["labels"])
+        return cls(**values | lists | {"region": Roi(**values["region"])})

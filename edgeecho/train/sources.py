@@ -85,7 +85,7 @@ class Stills:
         number, n = self.where[int(rng.integers(len(self.where)))]
         cine = self.cines[number]
         picture = self.cines.canvases(number, np.array([cine.marked[n]]))[0]
-        mask = cine.label_canvases()[n]
+        mask = cine.label_canvas(n)
         t, big = config.frames, SUPERSAMPLING * size_px
         matrices = draw_placement(rng, t, big, config.geometry)
         period, start = rng.uniform(8, 50), rng.uniform(0, 2 * np.pi)
@@ -120,7 +120,7 @@ class Pairs:
                 continue
             order = [cine.phases.index("ED"), cine.phases.index("ES")]
             pictures = cines.canvases(number, np.array([cine.marked[n] for n in order]))
-            masks = (cine.label_canvases()[order] > 127).astype(np.uint8)
+            masks = np.stack([cine.label_canvas(n) > 127 for n in order]).astype(np.uint8)
             with suppress(MeasurementError):  # a mask too small to have an axis
                 hearts.append(EdEsMorph.from_stills(pictures, masks))
         return cls(hearts) if hearts else None
@@ -163,16 +163,17 @@ class Videos:
         anchor = int(rng.choice(cine.marked))
         step = _step(rng, anchor, cine.marked, config)
         shown = np.rint(anchor + step * (np.arange(t) - rng.integers(t))).astype(int).clip(0, cine.frames - 1)
-        canvases, labels = self.cines.canvases(number, shown), cine.label_canvases()
+        canvases = self.cines.canvases(number, shown)
         where = {k: n for n, k in enumerate(cine.marked)}
+        labels = {k: cine.label_canvas(where[k]) for k in sorted(set(shown.tolist()) & where.keys())}
         matrices = draw_placement(rng, 1, big, config.geometry)  # a real video already has the drift of its probe
         at = sample_grid(matrices[0], big)
         frames, masks = np.zeros((2, t, big, big), np.uint8)
         phases = {}
         for i, k in enumerate(shown.tolist()):
             frames[i] = cv2.remap(canvases[i], *at, cv2.INTER_LINEAR)
-            if k in where:
-                masks[i] = cv2.remap(labels[where[k]], *at, cv2.INTER_LINEAR)
+            if k in labels:
+                masks[i] = cv2.remap(labels[k], *at, cv2.INTER_LINEAR)
                 phases[i] = cine.phases[where[k]]
         return _finish(rng, config, size_px, frames, masks, phases)
 

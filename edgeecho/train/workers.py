@@ -13,11 +13,13 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import cv2
+import numpy as np
 import scipy.linalg  # noqa: F401 (it has a BLAS of its own, which must be there when they are listed)
 from threadpoolctl import ThreadpoolController
 from torch.utils.data import DataLoader, Dataset
 
 T = TypeVar("T")
+LARGE_BLOCK_BYTES = 31 << 20
 
 
 @contextmanager
@@ -52,9 +54,11 @@ def load_in_order(items: Dataset[T], indices: Sequence[Any], workers: int, prefe
             num_workers=workers,
             collate_fn=_unchanged,
             prefetch_factor=prefetch if workers else None,
-            worker_init_fn=_lower_priority,
+            worker_init_fn=_start_worker,
         )
         loaded = iter(loader)
+    if not workers:
+        keep_freed_memory()
     yield from loaded
 
 
@@ -64,8 +68,19 @@ def _libraries() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def _lower_priority(worker: int) -> None:
+def keep_freed_memory() -> None:
+    """Let this process use the memory of freed arrays again, which glibc otherwise returns to the system.
+
+    A clip is made through several arrays of 1 to 6 MB, whose memory the system would clear anew for every clip.
+    glibc keeps what is smaller than the largest block that was freed before, up to 32 MB (mallopt(3),
+    M_MMAP_THRESHOLD); other systems do nothing here.
+    """
+    np.empty(LARGE_BLOCK_BYTES, np.uint8)
+
+
+def _start_worker(worker: int) -> None:
     """Lower the priority of a worker process, since the network's threads all wait if one of them loses its core."""
+    keep_freed_memory()
     if hasattr(os, "nice"):
         os.nice(10)
 

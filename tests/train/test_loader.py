@@ -163,7 +163,7 @@ def test_canvases_are_those_of_the_frames(tmp_path: Path, side: int) -> None:
         cines = prepare_cines(groups, tmp_path / folder, limit, lambda text: None)
         shown = np.array([9, 3, 3, 0])
         np.testing.assert_array_equal(cines.canvases(0, shown), frames[shown])
-        np.testing.assert_array_equal(cines[0].label_canvases(), masks)
+        np.testing.assert_array_equal([cines[0].label_canvas(n) for n in (0, 1)], masks)
         assert cines[0].is_kept_as_canvases == (side > CANVAS)
         assert ClipCine.from_json(cines[0].to_json()).__dict__ == cines[0].__dict__
 

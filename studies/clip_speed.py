@@ -5,7 +5,8 @@
 For each source of clips: the processor time of a clip of 16 frames, with the threads that BLAS takes by itself, and of
 reading a cine whole. `--before` also times the code of another checkout of EdgeEcho. Other programs on the machine
 change processor time less than time on the clock. Below it, computed from the times of EchoNet-Dynamic's form
-(`studies.drawn_echonet` writes one): the clips of 60 epochs, and the hours that a number of cores needs to make them.
+(`studies.drawn_echonet` writes one): the hours in which a number of cores makes the clips of 60 epochs, and in which
+two cores also train the default network on them.
 """
 
 import inspect
@@ -29,7 +30,9 @@ EPOCHS, VIDEOS = 60, 7465
 """Epochs that papers train on EchoNet-Dynamic, and its training videos; an epoch is a clip of each video."""
 SHARES = {"Stills": 0.4, "Videos": 0.5, "Phantoms": 0.1}
 """Shares of the sources in configs/echonet_dynamic.toml."""
-MACHINES = (("2 cores", 2), ("8 cores", 8), ("16 cores", 16), ("128 cores", 128))
+MACHINES = (2, 8, 16, 64, 128)
+"""Numbers of cores."""
+NETWORK, BATCH = "cl_unet_edge", 5
 WITHOUT = "frames read from the file"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -71,6 +74,18 @@ def source_times(data: str, cache_gb: float, folder: str) -> dict[str, float]:
     return times | {"read": _milliseconds(lambda number: items[number % len(items)].read(), CLIPS)}
 
 
+def network_time() -> float:
+    """Return the milliseconds of processor time of a step of the default network a clip, float32, with one thread."""
+    import torch
+
+    from edgeecho.nn import build, new_spec
+
+    torch.set_num_threads(1)
+    network = build(new_spec(NETWORK)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    clips = torch.rand(BATCH, 1, 16, 112, 112)
+    return _milliseconds(lambda number: network(clips).mean().backward(), 3) / BATCH
+
+
 def _milliseconds(work: Callable[[int], object], count: int) -> float:
     """Return the processor time of a call, the least of a few rounds of the same calls."""
     for number in range(WARM_UP):
@@ -107,15 +122,20 @@ def timed(data: str, cache_gb: float, checkout: Path) -> dict[str, float]:
     return {str(name): float(value) for name, value in json.loads(run.stdout).items()}
 
 
-def _estimate(ways: dict[str, dict[str, float]]) -> Table:
-    """Return a table of the hours that 60 epochs of EchoNet-Dynamic's clips take."""
+def _estimate(ways: dict[str, dict[str, float]], network_ms: float) -> Table:
+    """Return a table of the hours that 60 epochs of EchoNet-Dynamic take."""
     count = EPOCHS * VIDEOS
-    table = Table("clips made by", *ways, title=f"{EPOCHS} epochs of {VIDEOS} clips, {count} in all: hours (clips/s)")
+    table = Table("", *ways, title=f"{EPOCHS} epochs of {VIDEOS} clips, {count} in all: hours (clips/s)")
     per_clip = {way: sum(SHARES[name] * times[name] for name in SHARES) for way, times in ways.items()}
-    for name, cores in MACHINES:
-        cells = [f"{count * ms / 1000 / cores / 3600:.2f} ({cores * 1000 / ms:.0f})" for ms in per_clip.values()]
-        table.add_row(name, *cells)
-    table.add_row("ms a clip", *(f"{ms:.1f}" for ms in per_clip.values()))
+
+    def hours(ms: float, cores: int) -> str:
+        return f"{count * ms / 1000 / cores / 3600:.2f} ({cores * 1000 / ms:.0f})"
+
+    table.add_row("ms to make a clip, one core", *(f"{ms:.1f}" for ms in per_clip.values()))
+    for cores in MACHINES:
+        table.add_row(f"clips made by {cores} cores", *(hours(ms, cores) for ms in per_clip.values()))
+    table.add_row(f"ms of {NETWORK} a clip, one core", *[f"{network_ms:.0f}"] * len(ways))
+    table.add_row("clips and network on 2 cores", *(hours(ms + network_ms, 2) for ms in per_clip.values()))
     table.add_row("s to read every cine once", *(f"{VIDEOS * times['read'] / 1000:.0f}" for times in ways.values()))
     return table
 
@@ -132,7 +152,7 @@ def main(arguments: list[str]) -> None:
             table.add_row(name, *(f"{times[name]:.1f}" for times in ways.values()))
         table_console().print(table)
         if data.startswith("echonet-dynamic:"):
-            table_console().print(_estimate(ways))
+            table_console().print(_estimate(ways, network_time()))
 
 
 if __name__ == "__main__":

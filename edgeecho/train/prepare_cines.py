@@ -120,6 +120,8 @@ class _Store(Dataset[_Prepared]):
             return _Prepared(number, None, error=error)
 
     def _prepare(self, number: int) -> _Prepared:
+        if number not in self.cines and self._head(number).is_file():  # another process has made it in the meantime
+            return _Prepared(number, ClipCine.from_json(self._head(number).read_text()))
         cine, left_out = read_group(self.groups[number])
         found = replace(ClipCine.of(cine), seekable=_is_seekable(self.groups[number], cine))
         if not self.decoded(number).exists() and self._claim(_file_bytes(found)):

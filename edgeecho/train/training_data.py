@@ -12,6 +12,7 @@ from edgeecho.train.clip_cines import Group, is_filmed
 from edgeecho.train.config import TrainConfig
 from edgeecho.train.prepare_cines import GB, prepare_cines
 from edgeecho.train.sources import Pairs, Phantoms, Source, Stills, Videos
+from edgeecho.train.workers import single_thread
 
 Progress = Callable[[str], None]
 """Function that is called with a line of text on what is done or left out."""
@@ -77,7 +78,8 @@ def find_sources(items: list[Item], config: TrainConfig, progress: Progress) -> 
         folder = Path(config.data.cache) if config.data.cache else Path(config.run.out) / CACHE_FOLDER
         limit = config.data.cache_gb * GB
         cines = prepare_cines(group_stills(items), folder, limit, progress, config.run.workers)
-        moving: Source | None = Videos(videos) if len(videos := cines.videos()) else Pairs.of(cines)
+        with single_thread():
+            moving: Source | None = Videos(videos) if len(videos := cines.videos()) else Pairs.of(cines)
         if clips.stills:
             found.append((clips.stills, Stills(cines)))
         if clips.cines and moving:

@@ -256,6 +256,23 @@ def test_a_changed_file_or_label_is_read_again(tmp_path: Path) -> None:
     assert cines[0].marked == (0,)
 
 
+@pytest.mark.slow
+def test_two_processes_may_fill_it_at_the_same_time(dynamic: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from edgeecho.data import open_data\n"
+        "from edgeecho.train.prepare_cines import prepare_cines\n"
+        "from edgeecho.train.training_data import group_stills\n"
+        "items = open_data('echonet-dynamic:' + sys.argv[1]).items('train')\n"
+        "prepare_cines(group_stills(items), Path(sys.argv[2]), 1e9, lambda text: None)"
+    )
+    command = [sys.executable, "-c", code, str(dynamic), str(tmp_path / "both")]
+    processes = [subprocess.Popen(command) for _ in range(2)]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+    open_cines(tmp_path / "one", groups_of(dynamic))
+    both, one = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("both", "one"))
+    assert both == one
+
+
 def test_a_cine_without_a_label_is_left_out(tmp_path: Path) -> None:
     bare = Item("b", "b", "train", "4CH", partial(unlabelled, 64), {"frames": 10})
     good = Item("a", "a", "train", "4CH", partial(drawn, 64), {"frames": 10})

@@ -13,7 +13,6 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.table import Table
@@ -36,11 +35,10 @@ THREADS = 2
 def clips_per_second(data: str, family: str, bf16: bool, workers: int, folder: str) -> float:
     """Time whole steps of the default recipe, after a few that warm up."""
     import torch
-    from torch.utils.data import DataLoader
 
     from edgeecho.data import open_data
     from edgeecho.nn import build, new_spec
-    from edgeecho.train.batches import Batches, lower_priority
+    from edgeecho.train.batches import Clips, load_batches
     from edgeecho.train.config import TrainConfig
     from edgeecho.train.losses import Target
     from edgeecho.train.state import State
@@ -48,17 +46,16 @@ def clips_per_second(data: str, family: str, bf16: bool, workers: int, folder: s
 
     torch.set_num_threads(THREADS)
     config = TrainConfig().with_value("model.family", family).with_value("run.bf16", bf16)
+    settings = {"run.workers": workers, "run.out": folder, "optim.steps": WARM_UP + STEPS}
+    for key, value in settings.items():
+        config = config.with_value(key, value)
     items, _ = split_patients(open_data(data).items("train"), config.data.held_out, config.run.seed)
-    sources = find_sources(items, config.clips, Path(folder), lambda text: None)
-    batches = Batches(sources, config, config.model.size_px)
+    clips = Clips(find_sources(items, config, lambda text: None), config, config.model.size_px)
     layout = torch.channels_last_3d if family == "unet3d" else torch.channels_last
     network = build(new_spec(family)).to(memory_format=layout)  # type: ignore[call-overload]
     state = State(config, network)
-    loader = DataLoader(
-        batches, batch_size=None, sampler=range(WARM_UP + STEPS), num_workers=workers, worker_init_fn=lower_priority
-    )
     start = 0.0
-    for step, batch in enumerate(loader):
+    for step, batch in enumerate(load_batches(clips, config, 0)):
         if step == WARM_UP:
             start = time.perf_counter()
         state.advance(batch["frames"], Target.of(batch))

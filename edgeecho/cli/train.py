@@ -30,6 +30,7 @@ def train(
     from edgeecho.errors import require
 
     require("torch", "train")
+    require("threadpoolctl", "train")
     from edgeecho.runtime import locate
     from edgeecho.train.config import load_config
     from edgeecho.train.loop import train as run

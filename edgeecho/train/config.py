@@ -41,6 +41,12 @@ class DataConfig:
 
     source: str = ""
     """Data set as `KIND:DIR`, such as `camus:/data/camus`."""
+    cache: str = ""
+    """Folder of decoded frames, which runs on the same data may share; empty for a folder in `run.out`. Files that are
+    deleted are made again."""
+    cache_gb: float = 8.0
+    """Bound on the decoded frames in that folder, in GB (1e9 bytes); the frames of other cines are decoded for every
+    clip. 0 stores none."""
     held_out: int = 40
     """Number of patients split off the training list, on whom the checkpoint is chosen. With 0 all patients are trained
     on, and the weights at the end are the checkpoint."""

@@ -11,20 +11,20 @@ MARGIN = 1.25
 """Side of the canvas as a multiple of the region of interest."""
 
 
-def to_canvas(frames: np.ndarray, cine: Cine) -> np.ndarray:
-    """Resample frames or masks of a cine onto canvases, with a margin around the cine's region of interest.
+def canvas_region(cine: Cine) -> Roi:
+    """Return the region that a cine's canvases show: its region of interest with a margin.
 
-    Args:
-        frames: Frames or masks of the cine's size, uint8 (N, H, W).
-        cine: Cine whose frames determine the region.
-
-    Returns:
-        Canvases, uint8 (N, CANVAS, CANVAS).
+    Raises:
+        VideoError: If the cine is black.
     """
     roi = find_roi(cine.frames, cine.pixel_shape)
     width, height = round(roi.width * MARGIN), round(roi.height * MARGIN)
-    wide = Roi(roi.x - (width - roi.width) // 2, roi.y - (height - roi.height) // 2, width, height)
-    return resample(crop(frames, wide), CANVAS, CANVAS)
+    return Roi(roi.x - (width - roi.width) // 2, roi.y - (height - roi.height) // 2, width, height)
+
+
+def region_to_canvas(frames: np.ndarray, region: Roi) -> np.ndarray:
+    """Resample a region of frames or masks, uint8 (N, H, W), onto canvases, uint8 (N, CANVAS, CANVAS)."""
+    return resample(crop(frames, region), CANVAS, CANVAS)
 
 
 def draw_placement(rng: np.random.Generator, frames: int, size_px: int, strength: float) -> np.ndarray:

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from edgeecho.data import DataSet, open_data
 from edgeecho.errors import ConfigError, DataError
@@ -17,7 +16,7 @@ from edgeecho.files import atomic
 from edgeecho.model.spec import ModelSpec
 from edgeecho.nn.checkpoint import save_checkpoint
 from edgeecho.nn.threads import torch_threads
-from edgeecho.train.batches import Batches, lower_priority
+from edgeecho.train.batches import Clips, load_batches
 from edgeecho.train.compute import Compute
 from edgeecho.train.config import TrainConfig
 from edgeecho.train.logs import RunLog
@@ -94,7 +93,7 @@ class _Start:
         layout = torch.channels_last_3d if spec.family == "unet3d" else torch.channels_last
         network = network.to(memory_format=layout)  # type: ignore[call-overload]
         self._say(f"{spec.name} on {self.compute}, {self.processes.count} process(es)")
-        config, batches, validation = self._data(data, spec, out)
+        config, clips, validation = self._data(data, spec)
         state = State(config, network, self.compute, self.processes)
         if resume:
             state.load(out / STATE)
@@ -106,12 +105,12 @@ class _Start:
             for name, text in ((CONFIG, json.dumps(config.to_dict(), indent=1)), (SPEC, spec.to_json())):
                 with atomic(out / name) as path:
                     path.write_text(text)
-        return _Run(config, spec, state, validation, self.report).train(batches, teacher)
+        return _Run(config, spec, state, validation, self.report).train(clips, teacher)
 
     def _say(self, text: str) -> None:
         self.report(0, self.config.optim.steps, text)
 
-    def _data(self, data: DataSet, spec: ModelSpec, out: Path) -> tuple[TrainConfig, Batches, Validation | None]:
+    def _data(self, data: DataSet, spec: ModelSpec) -> tuple[TrainConfig, Clips, Validation | None]:
         """Return the settings with the number of steps, the clips, and what the run chooses on, if anything.
 
         Raises:
@@ -126,17 +125,17 @@ class _Start:
         rank, count = self.processes.rank, self.processes.count
         if not self.processes.first:
             self.processes.wait()  # the first process writes the files that the others read
-        sources = find_sources(training, config.clips, out, self._say)
+        sources = find_sources(training, config, self._say)
         if self.processes.first:
             self.processes.wait()
-        batches = Batches(sources, config, spec.size_px, rank, count)
+        clips = Clips(sources, config, spec.size_px)
         if not held_out:
-            return config, batches, None
+            return config, clips, None
         cines = labelled_cines(held_out[rank::count], self._say)
         validation = Validation(cines, spec.size_px, spec.context_frames, spec.pooled_frames)
         if not sum(self.processes.gather(len(validation.frames))):
             raise DataError(f"{data.root}: no labelled frame to choose the checkpoint on")
-        return config, batches, validation
+        return config, clips, validation
 
 
 class _Run:
@@ -150,22 +149,15 @@ class _Run:
         self.means: dict[str, Tensor] = {}
         """Running means of the terms of the loss."""
 
-    def train(self, batches: Batches, teacher: Teacher | None) -> Path:
+    def train(self, clips: Clips, teacher: Teacher | None) -> Path:
         """Take all steps from the state's on, and return the path of the chosen checkpoint."""
         state, run = self.state, self.config.run
         if state.step == self.steps or self._is_stale():
             self.report(state.step, self.steps, "the run has ended; ask for more optim.steps to go on")
             return self.path()
         log = RunLog(self.out, state.step, self.config.clips.per_step, run.tensorboard) if self.writes else None
-        loader = DataLoader(
-            batches,
-            batch_size=None,
-            sampler=range(state.step, self.steps),
-            num_workers=run.workers,
-            prefetch_factor=4 if run.workers else None,
-            worker_init_fn=lower_priority,
-        )
-        for batch in loader:
+        processes = state.processes
+        for batch in load_batches(clips, self.config, state.step, rank=processes.rank, processes=processes.count):
             taught = teacher.probabilities(batch["clean"]) if teacher else None
             batch["phase_confidence"] = batch["phase_confidence"].float()
             on_device = {name: state.compute.put(value) for name, value in batch.items()}

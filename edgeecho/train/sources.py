@@ -6,6 +6,7 @@ clip i of step s is the same in every run.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,15 +14,16 @@ import cv2
 import numpy as np
 
 from edgeecho.cine import Cine
-from edgeecho.data import Item
+from edgeecho.errors import MeasurementError
 from edgeecho.preprocess import resample
 from edgeecho.synthetic.ed_es_morph import EdEsMorph
 from edgeecho.synthetic.phantom import PhantomHeart
 from edgeecho.synthetic.rhythm import Rhythm, phase_frames
 from edgeecho.train.augment import augment
+from edgeecho.train.clip_cines import ClipCines
 from edgeecho.train.config import ClipConfig
 from edgeecho.train.cycle import cycle_signal, orient_by_labels
-from edgeecho.train.geometry import draw_placement, sample_grid, to_canvas
+from edgeecho.train.geometry import canvas_region, draw_placement, region_to_canvas, sample_grid
 from edgeecho.train.interpolate_labels import interpolate_labels
 
 SUPERSAMPLING = 2
@@ -67,23 +69,27 @@ class Source(Protocol):
 class Stills:
     """Labelled frames, repeated or squeezed about the ventricle's centre; every frame keeps its label."""
 
-    def __init__(self, canvases: np.ndarray, contracts: Sequence[bool]) -> None:
-        """Take labelled frames.
-
-        Args:
-            canvases: Pictures, and masks as 0 or 255, uint8 (N, 2, CANVAS, CANVAS).
-            contracts: For each frame whether its ventricle only shrinks, as from ED, or only grows.
-        """
-        self.canvases, self.contracts = canvases, contracts
+    def __init__(self, cines: ClipCines) -> None:
+        """Take the labelled frames of cines."""
+        self.cines = cines
+        self.where = [(number, n) for number in range(len(cines)) for n in range(len(cines[number].marked))]
+        """Number of the cine of each labelled frame, and its place among those of the cine."""
 
     def clip(self, rng: np.random.Generator, config: ClipConfig, size_px: int) -> Clip:
-        """Draw a clip."""
-        k = int(rng.integers(len(self.canvases)))
-        picture, mask = np.asarray(self.canvases[k])
+        """Draw a clip; the ventricle only shrinks, as from ED, or only grows, as from ES.
+
+        Raises:
+            DataError: If the cine cannot be read.
+            VideoError: If the cine is damaged.
+        """
+        number, n = self.where[int(rng.integers(len(self.where)))]
+        cine = self.cines[number]
+        picture = self.cines.canvases(number, np.array([cine.marked[n]]))[0]
+        mask = cine.label_canvas(n)
         t, big = config.frames, SUPERSAMPLING * size_px
         matrices = draw_placement(rng, t, big, config.geometry)
         period, start = rng.uniform(8, 50), rng.uniform(0, 2 * np.pi)
-        depth = config.motion * rng.uniform() * (rng.uniform() < 0.85) * (1 if self.contracts[k] else -0.7)
+        depth = config.motion * rng.uniform() * (rng.uniform() < 0.85) * (1 if cine.phases[n] != "ES" else -0.7)
         squeeze = depth * (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(t) / period + start))
         pull, centre = _pull_field(mask)
         frames, masks = np.empty((2, t, big, big), np.uint8)
@@ -101,12 +107,23 @@ class Pairs:
     """Morphs between an ED and an ES still of one heart."""
 
     def __init__(self, hearts: Sequence[EdEsMorph]) -> None:
-        """Take morphs.
-
-        Args:
-            hearts: Morphs on canvases.
-        """
+        """Take morphs on canvases."""
         self.hearts = hearts
+
+    @classmethod
+    def of(cls, cines: ClipCines) -> "Pairs | None":
+        """Make morphs of the cines with one ED and one ES; None if there is none."""
+        hearts = []
+        for number in range(len(cines)):
+            cine = cines[number]
+            if sorted(cine.phases) != ["ED", "ES"]:
+                continue
+            order = [cine.phases.index("ED"), cine.phases.index("ES")]
+            pictures = cines.canvases(number, np.array([cine.marked[n] for n in order]))
+            masks = np.stack([cine.label_canvas(n) > 127 for n in order]).astype(np.uint8)
+            with suppress(MeasurementError):  # a mask too small to have an axis
+                hearts.append(EdEsMorph.from_stills(pictures, masks))
+        return cls(hearts) if hearts else None
 
     def clip(self, rng: np.random.Generator, config: ClipConfig, size_px: int) -> Clip:
         """Draw a clip."""
@@ -127,41 +144,37 @@ class Pairs:
 
 
 class Videos:
-    """Real cines with a few labelled frames, read when they are needed."""
+    """Real cines with a few labelled frames, of which a clip reads those that it shows."""
 
-    def __init__(self, items: Sequence[Item]) -> None:
-        """Take cines.
-
-        Args:
-            items: Cines with labels.
-        """
-        self.items = items
+    def __init__(self, cines: ClipCines) -> None:
+        """Take cines of consecutive frames."""
+        self.cines = cines
 
     def clip(self, rng: np.random.Generator, config: ClipConfig, size_px: int) -> Clip:
         """Draw a clip about a labelled frame; the first and the last frame of the cine are repeated beyond its ends.
 
         Raises:
             DataError: If the cine cannot be read.
-            VideoError: If the cine is damaged or black.
+            VideoError: If the cine is damaged.
         """
-        cine = self.items[int(rng.integers(len(self.items)))].read()
+        number = int(rng.integers(len(self.cines)))
+        cine = self.cines[number]
         t, big = config.frames, SUPERSAMPLING * size_px
-        marked = cine.marked
-        anchor = int(rng.choice(marked))
-        step = _step(rng, anchor, marked, config)
-        shown = np.rint(anchor + step * (np.arange(t) - rng.integers(t))).astype(int).clip(0, len(cine.frames) - 1)
-        canvases = to_canvas(cine.frames[shown], cine)
-        labels = to_canvas(np.stack([cine.labels[k] * 255 for k in marked]), cine)
-        where = {k: n for n, k in enumerate(marked)}
+        anchor = int(rng.choice(cine.marked))
+        step = _step(rng, anchor, cine.marked, config)
+        shown = np.rint(anchor + step * (np.arange(t) - rng.integers(t))).astype(int).clip(0, cine.frames - 1)
+        canvases = self.cines.canvases(number, shown)
+        where = {k: n for n, k in enumerate(cine.marked)}
+        labels = {k: cine.label_canvas(where[k]) for k in sorted(set(shown.tolist()) & where.keys())}
         matrices = draw_placement(rng, 1, big, config.geometry)  # a real video already has the drift of its probe
         at = sample_grid(matrices[0], big)
         frames, masks = np.zeros((2, t, big, big), np.uint8)
         phases = {}
         for i, k in enumerate(shown.tolist()):
             frames[i] = cv2.remap(canvases[i], *at, cv2.INTER_LINEAR)
-            if k in where:
-                masks[i] = cv2.remap(labels[where[k]], *at, cv2.INTER_LINEAR)
-                phases[i] = cine.phases.get(k, "")
+            if k in labels:
+                masks[i] = cv2.remap(labels[k], *at, cv2.INTER_LINEAR)
+                phases[i] = cine.phases[where[k]]
         return _finish(rng, config, size_px, frames, masks, phases)
 
 
@@ -174,8 +187,8 @@ class Phantoms:
         beat_s = float(np.diff(heart.rhythm.r_waves_s).mean())
         times, _, phases = _window(rng, heart.rhythm, beat_s, heart.seconds, config.frames)
         pictures, cavities = heart.frames(times)
-        cine = Cine(pictures, spacing_mm=heart.spacing_mm)
-        canvases, labels = to_canvas(pictures, cine), to_canvas(cavities * 255, cine)
+        region = canvas_region(Cine(pictures, spacing_mm=heart.spacing_mm))
+        canvases, labels = region_to_canvas(pictures, region), region_to_canvas(cavities * 255, region)
         big = SUPERSAMPLING * size_px
         matrices = draw_placement(rng, config.frames, big, config.geometry)
         frames, masks = np.empty((2, config.frames, big, big), np.uint8)
@@ -200,7 +213,7 @@ def _window(
     return times[start:stop], volume[start:stop], {f - start: p for f, p in phases.items() if start <= f < stop}
 
 
-def _step(rng: np.random.Generator, anchor: int, labels: list[int], config: ClipConfig) -> float:
+def _step(rng: np.random.Generator, anchor: int, labels: Sequence[int], config: ClipConfig) -> float:
     """Draw the step between frames, at most `config.stride`, such that the clip also meets the label nearest to the
     anchor."""
     stride = int(rng.integers(1, config.stride + 1))

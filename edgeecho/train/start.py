@@ -21,7 +21,7 @@ from edgeecho.train.teacher import Teacher
 
 STATE, CONFIG, SPEC = "last.pt", "config.json", "spec.json"
 """Files in a run's folder that a resumed run needs."""
-OF_MACHINE = ("source", "teacher", "out", "threads", "workers", "device", "tensorboard")
+OF_MACHINE = ("source", "cache", "cache_gb", "teacher", "out", "threads", "workers", "device", "tensorboard")
 """Settings of the machine that a run is on, which a recipe's hash leaves out."""
 MAY_CHANGE = (*OF_MACHINE, "patience", "keep", "steps", "epochs")
 """Settings that may differ when a run is resumed."""

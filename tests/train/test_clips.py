@@ -1,6 +1,7 @@
 """Sources of training clips: morphs between stills, videos, phantoms; their labels and their augmentation."""
 
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,10 +18,12 @@ from edgeecho.metrics import dice  # noqa: E402
 from edgeecho.synthetic.ed_es_morph import EdEsMorph, outline  # noqa: E402
 from edgeecho.synthetic.rhythm import Rhythm, phase_frames  # noqa: E402
 from edgeecho.train.augment import augment  # noqa: E402
-from edgeecho.train.config import ClipConfig  # noqa: E402
-from edgeecho.train.geometry import CANVAS, MARGIN, draw_placement, sample_grid, to_canvas  # noqa: E402
+from edgeecho.train.clip_cines import ClipCines, read_group  # noqa: E402
+from edgeecho.train.config import ClipConfig, TrainConfig  # noqa: E402
+from edgeecho.train.geometry import CANVAS, MARGIN, canvas_region, draw_placement, region_to_canvas, sample_grid  # noqa: E402
+from edgeecho.train.prepare_cines import prepare_cines  # noqa: E402
 from edgeecho.train.sources import Clip, Pairs, Phantoms, Source, Stills, Videos  # noqa: E402
-from edgeecho.train.training_data import Canvases, find_sources, labelled_cines  # noqa: E402
+from edgeecho.train.training_data import find_sources, group_stills, labelled_cines  # noqa: E402
 from edgeecho.train.validation import Validation  # noqa: E402
 from tests.helpers import draw_heart  # noqa: E402
 
@@ -145,26 +148,24 @@ def test_phases_of_a_rhythm() -> None:
 
 
 @pytest.fixture(scope="module")
-def canvases(camus: Path, tmp_path_factory: pytest.TempPathFactory) -> Canvases:
-    return Canvases(tmp_path_factory.mktemp("run"), open_data(f"camus:{camus}").items("train"), lambda text: None)
+def cines(camus: Path, tmp_path_factory: pytest.TempPathFactory) -> ClipCines:
+    items = open_data(f"camus:{camus}").items("train")
+    return prepare_cines(group_stills(items), tmp_path_factory.mktemp("cines"), 1e9, lambda text: None)
 
 
-def test_canvases_are_made_once_and_hold_both_phases(camus: Path, canvases: Canvases, tmp_path: Path) -> None:
-    items, messages = open_data(f"camus:{camus}").items("train"), []
-    assert canvases.pictures.shape == (len(items), 2, CANVAS, CANVAS)
-    assert canvases.cines == [["ED", "ES"]] * (len(items) // 2)
-    again = [Canvases(tmp_path, items, messages.append) for _ in range(2)]
-    assert messages == ["reading data"]
-    np.testing.assert_array_equal(again[1].pictures, canvases.pictures)
-    Canvases(tmp_path, items[:2], messages.append)
-    assert len(messages) == 2  # other items, other canvases
-    areas = (np.asarray(canvases.pictures[:, 1]) > 127).sum(axis=(1, 2)).reshape(-1, 2)
-    assert (areas[:, 0] > areas[:, 1]).all()
+def one_video(cine: Cine, folder: Path) -> Videos:
+    """A source of one cine, which is not read from a file."""
+    item = Item("a", "a", "train", "4CH", partial(_same, cine), {"frames": len(cine.frames)})
+    return Videos(prepare_cines([(item,)], folder, 1e9, lambda text: None))
 
 
-def test_a_still_moves_image_and_mask_together_and_keeps_its_label(canvases: Canvases) -> None:
-    stills = canvases.stills()
-    assert list(stills.contracts) == [True, False] * (len(stills.contracts) // 2)
+def _same(cine: Cine) -> Cine:
+    return cine
+
+
+def test_a_still_moves_image_and_mask_together_and_keeps_its_label(cines: ClipCines) -> None:
+    stills = Stills(cines)
+    assert stills.where == [(number, n) for number in range(len(cines)) for n in (0, 1)]
     clip = clip_of(stills, augment=0.0)
     assert clip.frames.shape == clip.masks.shape == (6, SIZE, SIZE)
     assert clip.labelled.all()
@@ -174,8 +175,8 @@ def test_a_still_moves_image_and_mask_together_and_keeps_its_label(canvases: Can
         assert inside.mean() < 0.6 * around.mean()
 
 
-def test_only_ed_and_es_of_a_beating_heart_are_labelled(canvases: Canvases) -> None:
-    pairs = canvases.pairs()
+def test_only_ed_and_es_of_a_beating_heart_are_labelled(cines: ClipCines) -> None:
+    pairs = Pairs.of(cines)
     assert isinstance(pairs, Pairs)
     clips = [clip_of(pairs, seed, augment=0.0, geometry=0.0) for seed in range(12)]
     assert all(1 <= clip.labelled.sum() <= 4 for clip in clips)
@@ -191,10 +192,10 @@ def test_only_ed_and_es_of_a_beating_heart_are_labelled(canvases: Canvases) -> N
             assert clip.cycle[clip.labelled][area.argmax()] > clip.cycle[clip.labelled][area.argmin()]
 
 
-def test_a_video_is_cut_about_a_label() -> None:
+def test_a_video_is_cut_about_a_label(tmp_path: Path) -> None:
     frames, masks = draw_heart(np.random.default_rng(4), 20, 64, 64)
     cine = Cine(frames, fps=30.0, labels={k: masks[k] for k in (4, 15)}, phases={4: "ED", 15: "ES"})
-    videos = Videos([Item("a", "a", "train", "4CH", lambda: cine, {"frames": 20})])
+    videos = one_video(cine, tmp_path)
     counts = [int(clip_of(videos, seed, stride=3).labelled.sum()) for seed in range(20)]
     assert set(counts) == {1, 2}
     still = clip_of(videos, 1, stride=1, augment=0.0, geometry=0.0)
@@ -203,12 +204,12 @@ def test_a_video_is_cut_about_a_label() -> None:
     assert picture[mask > 250].mean() < 0.6 * picture[(mask == 0) & (picture > 0)].mean()
 
 
-def test_of_a_video_that_is_labelled_throughout_only_ed_and_es_are_told() -> None:
+def test_of_a_video_that_is_labelled_throughout_only_ed_and_es_are_told(tmp_path: Path) -> None:
     frames, masks = draw_heart(np.random.default_rng(4), 20, 64, 64)
     cine = Cine(frames, labels=dict(enumerate(masks)), phases={1: "ED", 10: "ES"})
     assert cine.marked == [1, 10]
     assert replace(cine, phases={}).marked == list(range(20))
-    videos = Videos([Item("a", "a", "train", "4CH", lambda: cine, {"frames": 20})])
+    videos = one_video(cine, tmp_path)
     assert {int(clip_of(videos, seed, stride=1).labelled.sum()) for seed in range(20)} == {1}
 
 
@@ -219,8 +220,9 @@ def test_a_phantom_is_labelled_at_ed_and_es() -> None:
 
 
 @pytest.mark.parametrize("kind", ["stills", "pairs", "phantoms"])
-def test_a_clip_depends_on_its_seed_only(canvases: Canvases, kind: str) -> None:
-    source = {"stills": canvases.stills(), "pairs": canvases.pairs(), "phantoms": Phantoms()}[kind]
+def test_a_clip_depends_on_its_seed_only(cines: ClipCines, kind: str) -> None:
+    source = {"stills": Stills(cines), "pairs": Pairs.of(cines), "phantoms": Phantoms()}[kind]
+    assert source
     a, b, other = (clip_of(source, seed) for seed in (1, 1, 2))
     for name in ("frames", "masks", "labelled", "cycle"):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
@@ -229,22 +231,25 @@ def test_a_clip_depends_on_its_seed_only(canvases: Canvases, kind: str) -> None:
 
 def test_sources_and_their_shares(camus: Path, tmp_path: Path) -> None:
     items = open_data(f"camus:{camus}").items("train")
-    shares = find_sources(items, ClipConfig(stills=1.0, cines=2.0, phantom=1.0), tmp_path, lambda text: None)
-    assert [(share, type(source)) for share, source in shares] == [(0.25, Stills), (0.5, Pairs), (0.25, Phantoms)]
-    only = find_sources(items, ClipConfig(stills=0.0, cines=0.0), tmp_path / "none", lambda text: None)
-    assert [type(source) for _, source in only] == [Phantoms]
+
+    def sources(out: str, items: list[Item] = items, **settings: float) -> list[tuple[float, type]]:
+        config = replace(TrainConfig(), clips=ClipConfig(**settings)).with_value("run.out", str(tmp_path / out))
+        config = config.with_value("run.workers", 0)
+        return [(share, type(source)) for share, source in find_sources(items, config, lambda text: None)]
+
+    assert sources("all", stills=1.0, cines=2.0, phantom=1.0) == [(0.25, Stills), (0.5, Pairs), (0.25, Phantoms)]
+    assert sources("none", stills=0.0, cines=0.0) == [(1.0, Phantoms)]
     assert not (tmp_path / "none").exists()  # nothing was read
     with pytest.raises(ConfigError, match="nothing to train on"):
-        find_sources(items, ClipConfig(stills=0.0, cines=0.0, phantom=0.0), tmp_path, lambda text: None)
+        sources("none", stills=0.0, cines=0.0, phantom=0.0)
     videos = [replace(items[0], metadata={"frames": 30, "labels": 2})]
-    found = find_sources(videos, ClipConfig(stills=0.0, phantom=0.0), tmp_path, lambda text: None)
-    assert [type(source) for _, source in found] == [Videos]
+    assert sources("videos", videos, stills=0.0, phantom=0.0) == [(1.0, Videos)]
 
 
 def test_stills_of_one_heart_are_joined(camus: Path) -> None:
     items = open_data(f"camus:{camus}").items("train")[:4]
-    cines = list(labelled_cines(items, lambda text: None, join=True))
-    assert [(len(c.frames), c.phases) for c in cines] == [(2, {0: "ED", 1: "ES"})] * 2
+    joined = [read_group(group)[0] for group in group_stills(items)]
+    assert [(len(c.frames), c.phases) for c in joined] == [(2, {0: "ED", 1: "ES"})] * 2
     alone = list(labelled_cines(items, lambda text: None))
     assert [(len(c.frames), c.phases) for c in alone] == [(1, {0: "ED"}), (1, {0: "ES"})] * 2
 
@@ -272,7 +277,7 @@ def test_without_geometry_a_clip_shows_the_region() -> None:
 
 def test_a_canvas_has_room_about_the_region(heart: np.ndarray) -> None:
     cine = Cine(heart[None] if heart.ndim == 2 else heart)
-    canvas = to_canvas(cine.frames, cine)
+    canvas = region_to_canvas(cine.frames, canvas_region(cine))
     assert canvas.shape == (len(cine.frames), CANVAS, CANVAS)
     margin = round((CANVAS - CANVAS / MARGIN) / 2) - 2
     assert not canvas[:, :margin].any() or not canvas[:, :, :margin].any()

@@ -116,11 +116,12 @@ class Camus:
             if files.sequence:
                 read = partial(read_sequence, files, metadata.get("fps"))
                 about = metadata | {"labels": 2 * files.masked, "half_sequence": True}
-                items.append(Item(name, patient, split, view, read, about))
+                items.append(Item(name, patient, split, view, read, about, files=files.of_sequence()))
                 continue
             about = metadata | {"labels": int(files.masked), "frames": 1}
             for phase in PHASES:
-                items.append(Item(f"{name}_{phase}", patient, split, view, partial(read_still, files, phase), about))
+                read = partial(read_still, files, phase)
+                items.append(Item(f"{name}_{phase}", patient, split, view, read, about, files=files.of_still(phase)))
         return items
 
     def _metadata(self, patient: str, view: str, files: Files) -> dict[str, Any]:

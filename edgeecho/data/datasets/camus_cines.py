@@ -57,7 +57,8 @@ class CamusCines:
             stated = {k: v for k, v in of_view[0].metadata.items() if k in ("quality", "sex", "age")}
             name = f"{group}_{view}_cine"
             read = partial(_read, tuple(of_view), rhythm, fps, frames, name)
-            items.append(Item(name, group, split, view, read, stated | about))
+            files = tuple(file for item in of_view for file in item.files)
+            items.append(Item(name, group, split, view, read, stated | about, files=files))
         return items
 
     def findings(self) -> list[Finding]:

@@ -36,6 +36,19 @@ class Files:
         """Return the path of a part, such as `ED_gt`."""
         return self.folder / f"{self.stem}_{part}{self.suffix}"
 
+    def of_still(self, phase: str) -> tuple[Path, ...]:
+        """Return the files that `read_still` reads."""
+        parts = (phase, f"{phase}_gt") if self.masked else (phase,)
+        paths = [self.path(part) for part in parts]
+        return (*paths, *(path.with_suffix(".raw") for path in paths if self.suffix == ".mhd"))
+
+    def of_sequence(self) -> tuple[Path, ...]:
+        """Return the files that `read_sequence` reads, those of the stills among them."""
+        path = self.path(self.sequence or "half_sequence")
+        pixels = (path.with_suffix(".raw"),) if self.suffix == ".mhd" else ()
+        info = self.folder / f"Info_{self.stem.rpartition('_')[2]}.cfg"
+        return (path, *pixels, info, *self.of_still("ED"), *self.of_still("ES"))
+
     def read(self, part: str) -> Cine:
         """Read one file.
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from edgeecho.cine import Cine
 from edgeecho.data.quality.defects import READING, Finding
 from edgeecho.errors import ConfigError
@@ -53,6 +55,11 @@ class Item:
     `sex`, `age`, `fps`, `frames`, `labels` (number of labelled frames), `half_sequence`."""
     peek: Callable[[], dict[str, Any]] | None = None
     """Reads `frames` and `fps` from the file's header where `metadata` lacks them; returns what is there."""
+    files: tuple[Path, ...] = ()
+    """Files that `read` reads, folders with all that is in them; tables of the data set are not among them."""
+    span: Callable[[int, int], np.ndarray | None] | None = None
+    """Reads the frames from the first to before the second index, uint8 (N, H, W) as `read` gives them, without
+    decoding the others; it returns None where the file does not permit that. None if no file of the kind does."""
 
 
 class DataSet(Protocol):

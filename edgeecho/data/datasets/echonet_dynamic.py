@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edgeecho.cine.times import FPS_RANGE
+from edgeecho.cine.video_span import read_span
 from edgeecho.data.datasets import licences
 from edgeecho.data.datasets.dataset import SPLITS, Item, require_split
 from edgeecho.data.io.tables import number, read_rows, stated_values, whole
@@ -104,7 +105,8 @@ class EchoNetDynamic:
         path = self._videos.get(name, self.root / "Videos" / f"{name}.avi")
         listed = (size[0], size[1]) if size[0] and size[1] else None
         read = partial(read_outlined, path, outlines, fps, listed, name)
-        return Item(name, name, split, "4CH", read, metadata), found
+        span = partial(read_span, path)
+        return Item(name, name, split, "4CH", read, metadata, files=(path,), span=span), found
 
 
 def incomplete(counts: dict[str, int], release: dict[str, int], things: str) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edgeecho.cine.video_span import read_span
 from edgeecho.data.datasets import licences
 from edgeecho.data.datasets.dataset import SPLITS, Item, require_split
 from edgeecho.data.io.avi import avi_header
@@ -156,7 +157,8 @@ class _View:
         patient = name.partition("-")[0]
         view = VIEWS[self.name]
         peek = partial(avi_header, path)
-        return Item(f"{self.name}/{name}", patient, split, view, read, metadata, peek), found
+        span = partial(read_span, path)
+        return Item(f"{self.name}/{name}", patient, split, view, read, metadata, peek, (path,), span), found
 
     def findings(self, base: int) -> list[Finding]:
         """Return the defects that the tables and the listing show."""

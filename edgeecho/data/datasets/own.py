@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edgeecho.cine import find_cines, read_cine
+from edgeecho.cine.video_span import read_span
 from edgeecho.data.datasets import licences
 from edgeecho.data.datasets.dataset import SPLITS, Item, ItemCine, require_split
 from edgeecho.data.io.avi import avi_header
@@ -184,11 +185,13 @@ class OwnCines:
             flip=entry.flip,
         )
         read = partial(read_entry, path, entry)
-        peek: Callable[[], dict[str, float]] | None = partial(avi_header, path)
-        if path.suffix.lower() != ".avi":
-            peek = None
+        is_avi = path.suffix.lower() == ".avi"
+        peek = partial(avi_header, path) if is_avi else None
+        span = partial(read_entry_span, path, entry.flip) if is_avi else None
+        files = (path, *(label.mask for label in entry.labels if label.mask))
         group = row.get("patient", entry.file)
-        return Item(entry.file, group, split_of(entry), VIEWS.get(view.upper(), view), read, metadata, peek)
+        view = VIEWS.get(view.upper(), view)
+        return Item(entry.file, group, split_of(entry), view, read, metadata, peek, files, span)
 
 
 def split_of(entry: Entry) -> str:
@@ -243,6 +246,12 @@ def read_entry(path: Path, entry: Entry) -> ItemCine:
     labels = {frame: np.ascontiguousarray(flip_images(mask, entry.flip)) for frame, mask in labels.items()}
     name = path.name.partition(".")[0] if not path.is_dir() else path.name
     return ItemCine.of(replace(cine, frames=frames, labels=labels, phases=phases, name=name), found)
+
+
+def read_entry_span(path: Path, flip: str, first: int, stop: int) -> np.ndarray | None:
+    """Read some frames of a cine, mirrored as `read_entry` does; None if the file does not permit that."""
+    frames = read_span(path, first, stop)
+    return None if frames is None else np.ascontiguousarray(flip_images(frames, flip))
 
 
 def _mask(label: Label, height: int, width: int) -> np.ndarray:

@@ -77,7 +77,7 @@ def training_progress() -> Iterator[Callable[[int, int, str], None]]:
         def report(step: int, steps: int, text: str) -> None:
             progress.update(task, completed=step, total=steps, description=text)
             if "Dice" in text or not progress.console.is_terminal:
-                progress.console.print(f"step {step}/{steps}: {text}", markup=False)
+                progress.console.print(f"step {step}/{steps}: {text}", markup=False, soft_wrap=True)
 
         yield report
 

@@ -16,7 +16,7 @@ LOG, TABLE, EVENTS = "log.jsonl", "log.csv", "tensorboard"
 """Validations, one JSON object a line; a table with a row for each report and validation; folder of event files."""
 COLUMNS = ("step", "clips", "seconds", "learning_rate", "labels", *(each.name for each in fields(LossConfig)))
 COLUMNS += ("dice_ED", "dice_ES", "dice_other", "chosen")
-"""Columns of the table. Clips and seconds are counted from the start of the run or of its last resumption; the terms of
+"""Columns of the table. Seconds are counted from the start of the run or of its last resumption; the terms of
 the loss are running means; Dice is that of the patients that the checkpoint is chosen on."""
 
 
@@ -54,7 +54,7 @@ class RunLog:
         """Add a row: the terms of the loss, and where the run was validated the Dice of each phase and `chosen`."""
         row: dict[str, Any] = {
             "step": step,
-            "clips": (step - self.first_step) * self.clips_per_step,
+            "clips": step * self.clips_per_step,
             "seconds": round(time.monotonic() - self.started, 1),
             "learning_rate": f"{learning_rate:.3g}",
         }

@@ -29,7 +29,7 @@ IN_TIME = ("cube", "band_t")
 class BandedUNetConfig:
     """Configuration of a BandedUNet."""
 
-    widths: tuple[int, ...] = (48, 96, 160, 224)
+    widths: tuple[int, ...] = (32, 64, 192, 384)
     """Numbers of channels at 1/2, 1/4, 1/8 ... of the input's size."""
     repeats: int = 2
     """Number of blocks per encoder level; the decoder has one."""
@@ -37,7 +37,7 @@ class BandedUNetConfig:
     """Parallel branches of each block, keys of `SHARES`; one that is left out is an ablation."""
     banded_decoder: bool = True
     """Whether the decoder's blocks have all branches; if not, the pointwise one alone."""
-    encoder_time: tuple[bool, ...] = (False, True, True, True)
+    encoder_time: tuple[bool, ...] = (False, False, True, True)
     """Whether the last block of each encoder level uses neighbouring frames."""
     decoder_time: tuple[bool, ...] = (False, False, True)
     """Whether each decoder level uses neighbouring frames, finest first."""

@@ -28,6 +28,7 @@ from edgeecho.data import Item, open_data
 from edgeecho.errors import ConfigError
 from edgeecho.evaluate import evaluate_items
 from edgeecho.files import atomic
+from edgeecho.nn.banded import SHARES
 from edgeecho.nn.checkpoint import load_checkpoint
 from edgeecho.runtime import load
 from edgeecho.train.config import TrainConfig, load_config
@@ -46,6 +47,14 @@ def _without(*terms: str) -> dict[str, Any]:
     return {f"loss.{term}": 0.0 for term in terms}
 
 
+def _banded(**overrides: Any) -> dict[str, Any]:
+    return {"model.family": "cl_unet", "model.overrides": overrides}
+
+
+def _branches_without(*left_out: str) -> dict[str, Any]:
+    return _banded(branches=[name for name in SHARES if name not in left_out])
+
+
 ROWS: dict[str, dict[str, Any]] = {
     "released recipe": {},
     "without TCL": _without(*TERMS),
@@ -56,7 +65,12 @@ ROWS: dict[str, dict[str, Any]] = {
     "without CAMUS cines": {"clips.cines": 0.0},
     "without phantom": {"clips.phantom": 0.0},
     "stills alone": {"clips.cines": 0.0, "clips.phantom": 0.0},
-    "banded": {"model.family": "cl_unet"},
+    "banded": _banded(),
+    **{f"banded: without {name}": _branches_without(name) for name in SHARES},
+    "banded: pointwise alone": _branches_without("cube", "band_t", "band_h", "band_w"),
+    "banded: cube and pointwise alone": _branches_without("band_t", "band_h", "band_w"),
+    "banded: pointwise decoder": _banded(banded_decoder=False),
+    "banded: causal": _banded(causal=True),
     "standard 3D U-Net": {"model.family": "unet3d"},
     "light 2D U-Net": {"model.family": "unet2d"},
 }

@@ -21,8 +21,6 @@ from edgeecho.nn.folded_unet import FoldedUNet
 
 SHARES = {"cube": 1, "band_t": 1, "band_h": 1, "band_w": 1, "point": 4}
 """Eighths of the channels that each branch returns."""
-IN_TIME = ("cube", "band_t")
-"""Branches that use neighbouring frames."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +56,8 @@ class BandedUNetConfig:
             raise ConfigError(f"repeats must be from 1 to 8, got {self.repeats}")
         if not self.branches or set(self.branches) - set(SHARES) or len(set(self.branches)) < len(self.branches):
             raise ConfigError(f"branches must be one or more of {', '.join(SHARES)}, once each, got {self.branches}")
+        if self.branches == ("band_t",):
+            raise ConfigError("branches must have one beside band_t, which blocks of a single frame lack")
         for name, longest in (("band_px", 31), ("band_frames", 9)):
             length = getattr(self, name)
             if not 3 <= length <= longest or length % 2 == 0:
@@ -75,32 +75,25 @@ class BandedBlock(TimeMixing):
     """
 
     def __init__(self, channels: int, config: BandedUNetConfig, branches: Sequence[str], time: bool) -> None:
-        super().__init__(config.causal, self._reach(config, branches) if time else 0)
-        self.frames = {"cube": 3 if self.reach else 1, "band_t": config.band_frames}
+        frames = {"cube": 3, "band_t": config.band_frames} if time else {}
+        super().__init__(config.causal, max(frames.get(name, 1) // 2 for name in branches))
+        self.frames = {name: frames.get(name, 1) for name in branches if time or name != "band_t"}
         kernels = {"cube": (3, 3), "band_h": (config.band_px, 1), "band_w": (1, config.band_px)}
+        outputs = {name: channels // 8 * SHARES[name] for name in self.frames}
         self.parallel = nn.ModuleDict(
             {
-                name: _branch(
-                    self.frames.get(name, 1) * channels, channels // 8 * SHARES[name], kernels.get(name, (1, 1))
-                )
-                for name in branches
-                if name != "band_t" or self.reach
+                name: _branch(count * channels, outputs[name], kernels.get(name, (1, 1)))
+                for name, count in self.frames.items()
             }
         )
-        joined = sum(channels // 8 * SHARES[name] for name in self.parallel)
-        self.mix = nn.Sequential(nn.Conv2d(joined, channels, 1, bias=False), nn.BatchNorm2d(channels))
-
-    @staticmethod
-    def _reach(config: BandedUNetConfig, branches: Sequence[str]) -> int:
-        frames = {"cube": 3, "band_t": config.band_frames}
-        return max((frames[name] // 2 for name in IN_TIME if name in branches), default=0)
+        self.mix = nn.Sequential(nn.Conv2d(sum(outputs.values()), channels, 1, bias=False), nn.BatchNorm2d(channels))
 
     def forward(self, x: Tensor, batch: int) -> Tensor:
         held = self.hold(x, batch)
         (now,) = self.windows(held, batch, 1)
         parts = []
         for name, branch in self.parallel.items():
-            frames = self.frames.get(name, 1)
+            frames = self.frames[name]
             parts.append(branch(now if frames == 1 else torch.cat(self.windows(held, batch, frames), dim=1)))
         if torch.is_grad_enabled():  # the same numbers, with a faster gradient
             joined = F.relu(torch.cat(parts, dim=1))

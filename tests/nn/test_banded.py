@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import product
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -14,6 +15,9 @@ from edgeecho.model.registry import locate  # noqa: E402
 from edgeecho.nn import PRESETS, BandedUNet, BandedUNetConfig, CLUNet, build, count_parameters, new_spec  # noqa: E402
 from edgeecho.nn.banded import SHARES, BandedBlock  # noqa: E402
 from edgeecho.nn.checkpoint import load_checkpoint  # noqa: E402
+from edgeecho.preprocess import find_roi, to_network  # noqa: E402
+from edgeecho.runtime import load  # noqa: E402
+from tests.helpers import draw_heart  # noqa: E402
 
 BANDED = ("cube", "band_t", "band_h", "band_w")
 SMALL = {"widths": (16, 24), "encoder_time": (False, True), "decoder_time": (True,), "repeats": 1}
@@ -194,6 +198,7 @@ def test_only_the_decoder_changes_without_a_banded_decoder() -> None:
         ({"branches": ()}, r"branches must be one or more of cube, band_t, band_h, band_w, point, once each, got \(\)"),
         ({"branches": ("cube", "ball")}, r"branches must be .* got \('cube', 'ball'\)"),
         ({"branches": ("cube", "cube")}, "branches must be .* once each"),
+        ({"branches": ("band_t",)}, "branches must have one beside band_t"),
         ({"band_px": 4}, "band_px must be an odd number from 3 to 31, got 4"),
         ({"band_px": 33}, "band_px must be an odd number from 3 to 31, got 33"),
         ({"band_frames": 1}, "band_frames must be an odd number from 3 to 9, got 1"),
@@ -220,9 +225,13 @@ def test_its_specification_rebuilds_it() -> None:
     assert asdict(PRESETS["cl_unet"]) == new_spec("cl_unet").config
 
 
-def test_the_packaged_weights_are_still_read() -> None:
+def test_the_packaged_weights_predict_what_they_did() -> None:
     """They are of the network of depthwise bands, until they are replaced."""
-    network, spec = load_checkpoint(locate("cl_unet", runtime="torch").path)
-    kind = CLUNet if "encoder" in spec.config else BandedUNet
-    assert isinstance(network, kind)
-    assert count_parameters(network) == spec.params
+    checkpoint = locate("cl_unet", runtime="torch").path
+    network, spec = load_checkpoint(checkpoint)
+    assert isinstance(network, CLUNet if "encoder" in spec.config else BandedUNet)
+    drawn = draw_heart(np.random.default_rng(5), frames=3)[0]
+    frames = to_network(drawn, find_roi(drawn), spec.size_px)
+    found = load(checkpoint, threads=1).probabilities(frames).astype(int)
+    assert np.abs(found - load(checkpoint.with_name("clip.fp32.onnx"), threads=1).probabilities(frames)).max() <= 1
+    assert found.max() > 128

@@ -1,4 +1,4 @@
-"""Where are the parameters and the operations of the banded CL-UNet, and what does each ablation remove?
+"""Where are the parameters and operations of the banded CL-UNet? The figures are in docs/model.md.
 
     python -m studies.banded_parts [--frames 32]
 

@@ -26,6 +26,7 @@ from rich.table import Table
 
 from edgeecho.errors import ConfigError, EdgeEchoError
 from edgeecho.files import atomic
+from edgeecho.nn.banded import SHARES
 from edgeecho.train.config import TrainConfig, load_config
 from edgeecho.train.loop import train
 from studies.ablation_figures import FIGURES, read_hearts, score
@@ -52,6 +53,14 @@ def _without(*terms: str) -> dict[str, Any]:
     return {f"loss.{term}": 0.0 for term in terms}
 
 
+def _banded(**overrides: Any) -> dict[str, Any]:
+    return {"model.family": "cl_unet", "model.overrides": overrides}
+
+
+def _branches_without(*left_out: str) -> dict[str, Any]:
+    return _banded(branches=[name for name in SHARES if name not in left_out])
+
+
 def rows_of(kind: str) -> dict[str, dict[str, Any]]:
     """Return the settings that each row changes, by its name, for a kind of data."""
     cines = "CAMUS cines" if kind == "camus" else "cines"
@@ -65,7 +74,12 @@ def rows_of(kind: str) -> dict[str, dict[str, Any]]:
         f"without {cines}": {"clips.cines": 0.0},
         "without phantom": {"clips.phantom": 0.0},
         "stills alone": {"clips.cines": 0.0, "clips.phantom": 0.0},
-        "banded": {"model.family": "cl_unet"},
+        "banded": _banded(),
+        **{f"banded: without {name}": _branches_without(name) for name in SHARES},
+        "banded: pointwise alone": _branches_without("cube", "band_t", "band_h", "band_w"),
+        "banded: cube and pointwise alone": _branches_without("band_t", "band_h", "band_w"),
+        "banded: pointwise decoder": _banded(banded_decoder=False),
+        "banded: causal": _banded(causal=True),
         "standard 3D U-Net": {"model.family": "unet3d"},
         "light 2D U-Net": {"model.family": "unet2d"},
     }

@@ -6,20 +6,19 @@ from torch import nn
 
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.model.spec import ModelSpec
+from edgeecho.nn.banded import BandedUNet, BandedUNetConfig
 from edgeecho.nn.clunet import CLUNet, CLUNetConfig
 from edgeecho.nn.unet2d import UNet2D, UNet2DConfig
 from edgeecho.nn.unet3d import UNet3D, UNet3DConfig
 
-__all__ = ["PRESETS", "CLUNet", "CLUNetConfig", "Network", "UNet2D", "UNet2DConfig", "UNet3D", "UNet3DConfig"]
-__all__ += ["build", "count_parameters", "new_spec"]
+__all__ = ["PRESETS", "BandedUNet", "BandedUNetConfig", "CLUNet", "CLUNetConfig", "Network", "UNet2D", "UNet2DConfig"]
+__all__ += ["UNet3D", "UNet3DConfig", "build", "count_parameters", "new_spec"]
 
-Config = CLUNetConfig | UNet2DConfig | UNet3DConfig
-Network = CLUNet | UNet2D | UNet3D
+Config = BandedUNetConfig | CLUNetConfig | UNet2DConfig | UNet3DConfig
+Network = BandedUNet | CLUNet | UNet2D | UNet3D
 
 PRESETS: dict[str, Config] = {
-    "cl_unet": CLUNetConfig(
-        widths=(64, 128, 256, 320), encoder="banded", encoder_time=(True,) * 4, repeats=2, causal=True
-    ),
+    "cl_unet": BandedUNetConfig(),
     "cl_unet_edge": CLUNetConfig(),
     "cl_unet_nano": CLUNetConfig(widths=(16, 24, 48, 96)),
     "unet2d": UNet2DConfig(),
@@ -61,6 +60,8 @@ def new_spec(family: str, **overrides: object) -> ModelSpec:
 
 
 def _network(config: Config) -> Network:
+    if isinstance(config, BandedUNetConfig):
+        return BandedUNet(config)
     if isinstance(config, UNet3DConfig):
         return UNet3D(config)
     return UNet2D(config) if isinstance(config, UNet2DConfig) else CLUNet(config)
@@ -74,7 +75,9 @@ def build(spec: ModelSpec) -> Network:
     """
     if spec.family not in PRESETS:
         raise ModelFileError(f"unknown family {spec.family!r}; known: {', '.join(PRESETS)}")
+    # The weights of cl_unet that are packaged now are a CLUNet with an encoder of depthwise bands.
+    kind = CLUNetConfig if "encoder" in spec.config else type(PRESETS[spec.family])
     try:
-        return _network(type(PRESETS[spec.family])(**spec.config))
+        return _network(kind(**spec.config))
     except (TypeError, ValueError) as error:
         raise ModelFileError(f"{spec.name}: its network cannot be rebuilt: {error}") from error

@@ -48,11 +48,6 @@ def hold_ends(x: Tensor, batch: int, before: int, after: int) -> Tensor:
     return torch.cat([x[:batch]] * before + [x] + [x[-batch:]] * after) if before or after else x
 
 
-def taps(x: Tensor, batch: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the previous, the present and the next frame of each frame with both neighbours: T to T - 2."""
-    return x[: -2 * batch], x[batch:-batch], x[2 * batch :]
-
-
 def cut_channels(x: Tensor, sizes: list[int]) -> Sequence[Tensor]:
     """Cut the channels into consecutive slices.
 
@@ -66,20 +61,27 @@ def cut_channels(x: Tensor, sizes: list[int]) -> Sequence[Tensor]:
 
 
 class TimeMixing(nn.Module):
-    """Base class of blocks over three frames.
+    """Base class of blocks over the neighbouring frames of a frame, 2 `reach` + 1 in all.
 
-    A causal block takes t-2, t-1, t: the first frame is repeated before it, and T stays. A centred block takes t-1, t,
-    t+1: T shrinks by one at each end, and the network repeats both ends once, before its first such block. Repeating at
-    each block instead would differ from a cine that stands still, since the output there already mixes later frames.
+    A causal block takes t - 2 reach to t: the first frame is repeated before it, and T stays. A centred block takes
+    t - reach to t + reach: T shrinks by `reach` at each end, and the network repeats both ends once, before its first
+    such block. Repeating at each block instead would differ from a cine that stands still, since the output there
+    already mixes later frames.
     """
 
-    def __init__(self, causal: bool) -> None:
+    def __init__(self, causal: bool, reach: int = 1) -> None:
         super().__init__()
-        self.causal = causal
+        self.causal, self.reach = causal, reach
 
     def hold(self, x: Tensor, batch: int) -> Tensor:
         """Return the input, with its first frame repeated before it if the block is causal."""
-        return hold_ends(x, batch, 2, 0) if self.causal else x
+        return hold_ends(x, batch, 2 * self.reach, 0) if self.causal else x
+
+    def windows(self, held: Tensor, batch: int, frames: int) -> list[Tensor]:
+        """Return the `frames` latest frames (causal) or those about the present one, oldest first: T to T - 2 reach."""
+        last = 2 * self.reach
+        first = last + 1 - frames if self.causal else self.reach - frames // 2
+        return [held[k * batch : (k - last) * batch or None] for k in range(first, first + frames)]
 
 
 class DenseBlock(nn.Module):
@@ -104,16 +106,17 @@ class DenseTimeBlock(TimeMixing):
 
     def forward(self, x: Tensor, batch: int) -> Tensor:
         x = self.hold(self.spatial(x), batch)
-        out: Tensor = self.temporal(torch.cat(taps(x, batch), dim=1))
+        out: Tensor = self.temporal(torch.cat(self.windows(x, batch, 3), dim=1))
         return out
 
 
-class BandedBlock(TimeMixing):
-    """Parallel banded branches on slices of the channels, mixed by a 1x1x1 convolution, with a residual.
+class DepthwiseBandedBlock(TimeMixing):
+    """Depthwise banded branches on slices of the channels, mixed by a 1x1x1 convolution, with a residual.
+
+    The block of the `cl_unet` weights that are packaged now; it goes when they are replaced.
 
     An eighth of the channels each for a depthwise 3x3x3 cube and for depthwise bands along T, H and W; the other half
-    for a pointwise branch. This is our reading of CL-UNet's "parallel banded convolutional branches", after
-    InceptionNeXt (arXiv 2303.16900).
+    for a pointwise branch, as in InceptionNeXt (arXiv 2303.16900).
     """
 
     def __init__(self, channels: int, causal: bool, band: int = 7) -> None:
@@ -134,7 +137,7 @@ class BandedBlock(TimeMixing):
         g = self.splits[1]
         cubes, bands, _ = cut_channels(x, [g, g, 6 * g])  # only these use other frames
         _, rows, columns, point = cut_channels(now, self.splits)
-        cube_taps, band_taps = (taps(self.hold(part, batch), batch) for part in (cubes, bands))
+        cube_taps, band_taps = (self.windows(self.hold(part, batch), batch, 3) for part in (cubes, bands))
         cube = [conv(tap) for conv, tap in zip(self.cube, cube_taps, strict=True)]
         band = [w * tap for w, tap in zip(self.band_t, band_taps, strict=True)]
         parallel = [

@@ -1,17 +1,17 @@
-"""CLUNet: a light 3D U-Net over echo clips, in two families.
+"""CLUNet: a light 3D U-Net over echo clips, of dense convolutions.
 
-The paper behind the name is unpublished; this is EdgeEcho's own reading of what is public: parallel banded branches,
-about 7x fewer parameters than the standard 3D U-Net, every frame of a cine from two labels.
+The paper behind the name is unpublished; this is EdgeEcho's own reading of what is public, in the form that int8
+engines run fastest. `BandedUNet` is the one with the paper's parallel banded branches.
 """
 
 from dataclasses import dataclass
 from itertools import pairwise
 
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
 from edgeecho.errors import ConfigError
-from edgeecho.nn.blocks import BandedBlock, ConvBN, DenseBlock, DenseTimeBlock, TimeMixing, fold, hold_ends, unfold
+from edgeecho.nn.blocks import ConvBN, DenseBlock, DenseTimeBlock, DepthwiseBandedBlock
+from edgeecho.nn.folded_unet import FoldedUNet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class CLUNetConfig:
     widths: tuple[int, ...] = (24, 48, 96, 192)
     """Numbers of channels at 1/2, 1/4, 1/8 ... of the input's size."""
     encoder: str = "dense"
-    """Kind of the encoder's blocks: `dense` (family `cl_unet_edge`) or `banded` (family `cl_unet`)."""
+    """Kind of the encoder's blocks: `dense`, or `banded` for the weights of `cl_unet` that are packaged now."""
     encoder_time: tuple[bool, ...] = (False, True, True, True)
     """Whether each encoder level uses neighbouring frames."""
     decoder_time: tuple[bool, ...] = (False, False, True)
@@ -48,83 +48,30 @@ class CLUNetConfig:
             raise ConfigError("a banded encoder sees neighbouring frames at every level: encoder_time must be all true")
 
 
-class CLUNet(nn.Module):
-    """Light 3D U-Net: stride-2 stem, half-resolution trunk, full resolution only in the last reshuffle of pixels.
-
-    There is no stride, pooling or normalisation along time, so predictions do not depend on how a cine is cut.
-    """
+class CLUNet(FoldedUNet):
+    """CL-UNet of dense convolutions, factorised into (1, 3, 3) and (3, 1, 1)."""
 
     def __init__(self, config: CLUNetConfig) -> None:
-        super().__init__()
+        widths, pairs = config.widths, list(pairwise(config.widths))
+        super().__init__(
+            stem=ConvBN(1, widths[0], stride=2),
+            down=[ConvBN(a, b, stride=2) for a, b in pairs],
+            encoder=[
+                [_encoder_block(w, time, config) for _ in range(config.repeats)]
+                for w, time in zip(widths, config.encoder_time, strict=True)
+            ],
+            up=[ConvBN(b, a, kernel=1) for a, b in pairs],
+            decoder=[
+                DenseTimeBlock(w, config.causal) if time else DenseBlock(w)
+                for w, time in zip(widths[:-1], config.decoder_time, strict=True)
+            ],
+            head=nn.Conv2d(widths[0], 4, 1),
+            causal=config.causal,
+        )
         self.config = config
-        widths = config.widths
-        self.stem = ConvBN(1, widths[0], stride=2)
-        self.down = nn.ModuleList(ConvBN(a, b, stride=2) for a, b in pairwise(widths))
-        self.encoder = nn.ModuleList(
-            nn.ModuleList(self._encoder_block(w, time) for _ in range(config.repeats))
-            for w, time in zip(widths, config.encoder_time, strict=True)
-        )
-        self.up = nn.ModuleList(ConvBN(b, a, kernel=1) for a, b in pairwise(widths))
-        self.decoder = nn.ModuleList(
-            DenseTimeBlock(w, config.causal) if time else DenseBlock(w)
-            for w, time in zip(widths[:-1], config.decoder_time, strict=True)
-        )
-        self.head = nn.Conv2d(widths[0], 4, 1)
-        self.time_layers = sum(isinstance(block, TimeMixing) for block in self.modules())
 
-    def _encoder_block(self, channels: int, time: bool) -> nn.Module:
-        if self.config.encoder == "banded":
-            return BandedBlock(channels, self.config.causal)
-        return DenseTimeBlock(channels, self.config.causal) if time else DenseBlock(channels)
 
-    @property
-    def context_frames(self) -> tuple[int, int]:
-        """Numbers of frames before and after that an output frame depends on."""
-        return (2 * self.time_layers, 0) if self.config.causal else (self.time_layers, self.time_layers)
-
-    def forward(self, clip: Tensor) -> Tensor:
-        """Return the logits of a clip float (B, 1, T, H, W), grey / 255, of the same shape.
-
-        H and W must be multiples of 2^levels.
-
-        Raises:
-            ShapeError: If the clip does not have five axes and one channel.
-        """
-        return unfold(self.forward_frames(fold(clip), len(clip)), len(clip))
-
-    def forward_frames(self, x: Tensor, batch: int = 1) -> Tensor:
-        """Return the logits of folded frames (T*B, 1, H, W), time first, of the same shape."""
-        margin = 0  # number of repeated frames at each end
-        started = self.config.causal
-        skips: list[tuple[Tensor, int]] = []
-        x = self.stem(x)  # (N, w0, H/2, W/2)
-        for level, stage in enumerate(self.encoder):
-            if level:
-                x = self.down[level - 1](x)
-            for block in stage.children():
-                if isinstance(block, TimeMixing) and not started:
-                    x, margin, started = hold_ends(x, batch, self.time_layers, self.time_layers), self.time_layers, True
-                x = block(x, batch)
-                margin -= self._shrinks(block)
-            skips.append((x, margin))
-        skips.pop()
-        for level in reversed(range(len(self.decoder))):
-            x = F.interpolate(self.up[level](x), scale_factor=2, mode="nearest")
-            skip, skip_margin = skips.pop()
-            # A skip from before the repetition has as few frames as the output; its ends are repeated here.
-            x = x + self._fit(skip, skip_margin, margin, batch)
-            block = self.decoder[level]
-            x = block(x, batch)
-            margin -= self._shrinks(block)
-        return F.pixel_shuffle(self.head(x), 2)  # (N, 1, H, W)
-
-    def _shrinks(self, block: nn.Module) -> int:
-        return int(isinstance(block, TimeMixing) and not self.config.causal)
-
-    @staticmethod
-    def _fit(skip: Tensor, skip_margin: int, margin: int, batch: int) -> Tensor:
-        """Cut or repeat the ends of a skip connection to match features with `margin` more frames at each end."""
-        extra = (skip_margin - margin) * batch
-        if extra > 0:
-            return skip[extra:-extra]
-        return hold_ends(skip, batch, margin - skip_margin, margin - skip_margin)
+def _encoder_block(channels: int, time: bool, config: CLUNetConfig) -> nn.Module:
+    if config.encoder == "banded":
+        return DepthwiseBandedBlock(channels, config.causal)
+    return DenseTimeBlock(channels, config.causal) if time else DenseBlock(channels)

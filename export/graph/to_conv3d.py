@@ -1,10 +1,13 @@
 """Lowering to native 3D convolutions, from frames in the batch and neighbouring frames on the channel axis.
 
-The networks are written in 2D, (T, C, H, W), with three frames joined on the channel axis in place of a 3D convolution
-along time. This pass turns a finished clip graph, fp32 or int8, into one of five axes, (1, C, T, H, W):
-three slices, a `Concat` and a 1x1 convolution become one convolution of kernel (3, 1, 1), every other convolution gets
-a kernel of one frame. Weights are only reordered and scales stay as they are, so int8 gives the same integers.
+The networks are written in 2D, (T, C, H, W), with consecutive frames joined on the channel axis in place of a 3D
+convolution along time. This pass turns a finished clip graph, fp32 or int8, into one of five axes, (1, C, T, H, W):
+the slices of n frames, their `Concat` and a convolution of kernel (h, w) become one convolution of kernel (n, h, w),
+every other convolution gets a kernel of one frame. Weights are only reordered and scales stay as they are, so int8
+gives the same integers.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 import onnx
@@ -14,8 +17,21 @@ from edgeecho.export.graph.writer import GraphWriter, Value
 
 ANY_AXES = ("Cast", "Relu", "Round", "Sigmoid", "QuantizeLinear", "DequantizeLinear")
 """Operators that work for any number of axes."""
-TAPS = [(0, -2), (1, -1), (2, np.iinfo(np.int64).max)]
-"""Start and end of the three slices along T that are joined on the channel axis."""
+END = int(np.iinfo(np.int64).max)
+
+
+@dataclass(frozen=True)
+class _Join:
+    """Consecutive frames of one tensor, joined on the channel axis."""
+
+    root: str
+    """Name of the tensor."""
+    frames: int
+    """Number of frames that are joined."""
+    first: int
+    """Number of frames at the tensor's start that no join reads."""
+    last: int
+    """End of the frames that joins read, as a slice has it: `END`, or a negative number."""
 
 
 def conv3d_graph(clip: onnx.ModelProto) -> onnx.ModelProto:
@@ -73,11 +89,11 @@ class _Conv3dPass:
         raise ExportError(f"operator {node.op_type} has no native 3D form here; export with --lower 2d")
 
     def _convolution(self, node: onnx.NodeProto, inputs: list[str]) -> str:
-        root = self._taps(node.input[0])
+        join = self._join(node.input[0])
         weight = self._initializer(node.input[1])
-        if root:
-            inputs[0] = self.tensors[root]
-            self.writer.replace(weight, _across_time(self.writer.constants[weight]))
+        if join:
+            inputs[0] = self._between(self.tensors[join.root], join.first, join.last)
+            self.writer.replace(weight, _across_time(self.writer.constants[weight], join.frames))
         else:
             self.writer.replace(weight, self.writer.constants[weight][:, :, None])
         kernel = self.writer.constants[weight].shape[2:]
@@ -95,20 +111,36 @@ class _Conv3dPass:
             pads=[0, *pads[:2], 0, *pads[2:]],
         )
 
-    def _taps(self, name: str) -> str | None:
-        """Return the tensor whose frames t-1, t, t+1 are joined in this one; None if it is not such a join."""
+    def _join(self, name: str) -> _Join | None:
+        """Return the consecutive frames that are joined in this tensor; None if it is not such a join."""
         joined = self.producer.get(self._behind(name))
-        if joined is None or joined.op_type != "Concat" or len(joined.input) != 3:
+        if joined is None or joined.op_type != "Concat" or joined.attribute[0].i != 1:
             return None
+        n = len(joined.input)
         slices = [self.producer.get(self._behind(part)) for part in joined.input]
-        if any(s is None or s.op_type != "Slice" for s in slices):
+        bounds = [frames for frames in map(self._frames, slices) if frames]
+        roots = {node.input[0] for node in slices if node is not None}
+        if len(bounds) < n or len(roots) > 1:
             return None
-        bounds = [[self.writer.constants[n].tolist() for n in s.input[1:4]] for s in slices if s]
-        roots = {self._behind(s.input[0]) for s in slices if s}
-        if len(roots) != 1 or bounds != [[[start], [end], [0]] for start, end in TAPS]:
+        root, first, last = roots.pop(), bounds[0][0], bounds[-1][1]
+        beyond = 0 if last == END else last
+        consecutive = bounds == [(first + k, beyond + k - n + 1 or END) for k in range(n)]
+        return _Join(root, n, first, last) if consecutive and self._same_scale(name, root) else None
+
+    def _frames(self, node: onnx.NodeProto | None) -> tuple[int, int] | None:
+        """Return start and end of a slice of frames without the last ones; None for another node or slice."""
+        if node is None or node.op_type != "Slice":
             return None
-        read = {s.input[0] for s in slices if s}
-        return read.pop() if len(read) == 1 and self._same_scale(name, next(s.input[0] for s in slices if s)) else None
+        start, end, axes, *steps = (self.writer.constants[name].tolist() for name in node.input[1:])
+        fits = axes == [0] and start[0] >= 0 and (end[0] < 0 or end[0] == END) and all(step == [1] for step in steps)
+        return (start[0], end[0]) if fits else None
+
+    def _between(self, name: str, first: int, last: int) -> str:
+        """Cut frames off both ends of a tensor of five axes."""
+        if (first, last) == (0, END):
+            return name
+        bounds = [self.writer.constant([value]) for value in (first, last, 2)]
+        return self.writer.emit("Slice", [name, *bounds], f"{name}_from_{first}_to_{last}")
 
     def _behind(self, name: str) -> str:
         """Return the tensor before a pair of QuantizeLinear and DequantizeLinear, or the tensor itself."""
@@ -158,7 +190,7 @@ class _Conv3dPass:
         return name
 
 
-def _across_time(weight: np.ndarray) -> np.ndarray:
-    """Reorder weights from (O, 3 C, 1, 1), three frames on the channel axis, to (O, C, 3, 1, 1)."""
-    out, taps = weight.shape[:2]
-    return np.ascontiguousarray(weight.reshape(out, 3, taps // 3, 1, 1).transpose(0, 2, 1, 3, 4))
+def _across_time(weight: np.ndarray, frames: int) -> np.ndarray:
+    """Reorder weights from (O, frames * C, h, w), frames joined on the channel axis, to (O, C, frames, h, w)."""
+    out, joined, *kernel = weight.shape
+    return np.ascontiguousarray(weight.reshape(out, frames, joined // frames, *kernel).swapaxes(1, 2))

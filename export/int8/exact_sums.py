@@ -58,7 +58,7 @@ class _Sums:
         self.producer = {name: node for node in self.nodes for name in node.output}
         self.leader: dict[str, str] = {}
         self.results: set[str] = set()
-        self.passed: dict[str, str] = {}  # input of an addition to the tensor whose scale it has
+        self.passed: dict[str, str] = {}  # input of an addition, or join of frames, to the tensor whose scale it has
         for node in (node for node in self.nodes if node.op_type == "Add"):
             results = self._results(node.output[0])
             tensors = [self._root(name) for name in node.input if name not in self.constants] + results
@@ -66,6 +66,10 @@ class _Sums:
             self.results.update(results)
             for name in tensors:
                 self._join(tensors[0], name)
+        for node in (node for node in self.nodes if node.op_type == "Concat" and node.attribute[0].i == 1):
+            roots = {self._root(name) for name in node.input}
+            if len(roots) == 1:  # frames of one tensor, joined on the channel axis
+                self.passed[node.output[0]] = roots.pop()
 
     def _results(self, name: str) -> list[str]:
         """Return a sum and the outputs of its ReLUs, which may be quantized in its place."""

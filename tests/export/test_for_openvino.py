@@ -12,7 +12,7 @@ pytest.importorskip("onnxsim")
 
 import onnxruntime as ort  # noqa: E402
 
-from edgeecho.export.graph.for_openvino import requantize_inputs  # noqa: E402
+from edgeecho.export.graph.for_openvino import keep_products_float, requantize_inputs  # noqa: E402
 from edgeecho.model.sealed_file import read_verified  # noqa: E402
 from edgeecho.runtime.engines.openvino_engine import openvino_core  # noqa: E402
 from tests.helpers import TINY_SIZE_PX, network_frames  # noqa: E402
@@ -90,17 +90,25 @@ def test_fp32_stays_as_it_is(graphs: Path, form: str) -> None:
     assert requantize_inputs(model) == model
 
 
-def test_products_stay_in_float_for_openvino(graphs: Path) -> None:
-    """OpenVINO computes quantized products wrongly; a graph without any is returned as it is."""
-    from edgeecho.export.graph.for_openvino import keep_products_float
-
+def test_a_graph_without_products_stays_as_it_is(graphs: Path) -> None:
     model = onnx.load(graphs / "clip.int8.onnx")
-    found = keep_products_float(model)
-    products = [node.output[0] for node in found.graph.node if node.op_type == "Mul"]
-    readers = {name: node.op_type for node in found.graph.node for name in node.input}
-    assert "DequantizeLinear" not in {readers[name] for name in products}
-    if not products:
-        assert found.SerializeToString() == model.SerializeToString()
-    quantized = [node for node in found.graph.node if node.op_type == "QuantizeLinear" and node.input[0] in products]
-    used = {name for node in found.graph.node for name in node.input}
-    assert not [node for node in quantized if node.output[0] in used]
+    assert not [node for node in model.graph.node if node.op_type == "Mul"]
+    assert keep_products_float(model).SerializeToString() == model.SerializeToString()
+
+
+def test_products_stay_in_float_for_openvino() -> None:
+    """OpenVINO computes quantized products wrongly. The network of the packaged `cl_unet` has some."""
+    torch = pytest.importorskip("torch")
+    from edgeecho.export.graph.clip import clip_graph
+    from edgeecho.export.int8.quantize import quantize
+    from edgeecho.export.int8.ranges import find_ranges
+    from edgeecho.nn import CLUNet, CLUNetConfig
+
+    torch.manual_seed(6)
+    levels = {"widths": (8, 16), "encoder_time": (True, True), "decoder_time": (True,)}
+    graph = clip_graph(CLUNet(CLUNetConfig(encoder="banded", **levels)), TINY_SIZE_PX)
+    model = keep_products_float(quantize(graph, find_ranges(graph, [network_frames(8)])))
+    products = [node.output[0] for node in model.graph.node if node.op_type == "Mul"]
+    quantized = {n.output[0] for n in model.graph.node if n.op_type == "QuantizeLinear" and n.input[0] in products}
+    assert products
+    assert not quantized & {name for node in model.graph.node for name in node.input}

@@ -16,13 +16,17 @@ from onnx import TensorProto, helper  # noqa: E402
 from edgeecho.errors import ExportError, ModelFileError  # noqa: E402
 from edgeecho.export.bundle import export  # noqa: E402
 from edgeecho.export.check.proof import compare_lowering  # noqa: E402
+from edgeecho.export.graph.clip import clip_graph  # noqa: E402
 from edgeecho.export.graph.fix_frames import fix_frames  # noqa: E402
 from edgeecho.export.graph.to_conv3d import conv3d_graph  # noqa: E402
+from edgeecho.export.int8.quantize import quantize  # noqa: E402
+from edgeecho.export.int8.ranges import find_ranges  # noqa: E402
 from edgeecho.export.options import Options  # noqa: E402
 from edgeecho.export.write.sealed import write_openvino  # noqa: E402
 from edgeecho.model.sealed_file import read_verified  # noqa: E402
+from edgeecho.nn import BandedUNet, BandedUNetConfig, new_spec  # noqa: E402
 from edgeecho.runtime import load  # noqa: E402
-from tests.helpers import network_frames  # noqa: E402
+from tests.helpers import TINY_SIZE_PX, network_frames  # noqa: E402
 
 CLIPS = [network_frames(t, seed) for t, seed in ((1, 1), (2, 2), (9, 3))]
 
@@ -56,6 +60,25 @@ def test_time_is_one_convolution(tiny_bundle: Path, precision: str) -> None:
     joined = [n for n in flat.graph.node if n.op_type == "Concat" and n.attribute[0].i == 1]
     assert kernels(native).count((3, 1, 1)) == len(joined) > 0
     assert not [n for n in native.graph.node if n.op_type == "Concat" and n.attribute[0].i == 1]
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_cubes_and_bands_along_time_are_one_convolution_each(precision: str, causal: bool) -> None:
+    """Three blocks, whose cubes read the middle (centred) or the last (causal) three of the band's five frames."""
+    levels = {"widths": (8, 16), "encoder_time": (True, True), "decoder_time": (True,), "repeats": 1}
+    torch.manual_seed(6)
+    flat = clip_graph(BandedUNet(BandedUNetConfig(**levels, causal=causal)), TINY_SIZE_PX)
+    if precision == "int8":
+        flat = quantize(flat, find_ranges(flat, CLIPS))
+    native = conv3d_graph(flat)
+    found = kernels(native)
+    assert found.count((3, 3, 3)) == found.count((5, 1, 1)) == 3
+    assert len([kernel for kernel in found if kernel[0] > 1]) == 6
+    joins = [n for n in native.graph.node if n.op_type == "Concat" and n.attribute[0].i == 1]
+    assert len(joins) == 3  # of the branches
+    spec = replace(new_spec("cl_unet", **levels, causal=causal), size_px=TINY_SIZE_PX, form="clip", precision=precision)
+    assert compare_lowering(native, flat, spec, CLIPS).holds
 
 
 def test_a_difference_is_seen(tiny_bundle: Path) -> None:

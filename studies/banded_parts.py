@@ -24,7 +24,7 @@ from edgeecho.model.registry import locate
 from edgeecho.nn import Network, build, count_parameters, new_spec
 from edgeecho.nn.banded import SHARES
 from edgeecho.nn.checkpoint import load_checkpoint
-from studies.ablations import ROWS
+from studies.ablations import rows_of
 
 SIZE_PX = 112
 
@@ -32,7 +32,7 @@ SIZE_PX = 112
 def networks() -> Iterator[tuple[str, Network]]:
     """Yield each network with the name of its row."""
     yield "packaged cl_unet", load_checkpoint(locate("cl_unet", runtime="torch").path)[0]
-    for name, row in ROWS.items():
+    for name, row in rows_of("camus").items():
         if name.startswith("banded"):
             yield name, build(new_spec(row["model.family"], **row["model.overrides"]))
     yield "cl_unet_edge", build(new_spec("cl_unet_edge"))

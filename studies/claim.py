@@ -14,16 +14,18 @@ and `claim.png` shows the curves. With `--report` nothing is trained.
 """
 
 import argparse
+import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
 
+from edgeecho.errors import EdgeEchoError
 from studies.claim_clips import PER_STEP, lock
 from studies.claim_networks import ROWS
-from studies.claim_run import POINTS, RESULT, Job, Study, read_results, run_job
-from studies.claim_table import report
+from studies.claim_run import CURVE, POINTS, RESULT, Job, Study, read_results, run_job
+from studies.claim_table import Results, last_dice, of, report
 
 SEARCH_PART = 4
 """Part of the clips of a full run, as a divisor, that a run to choose the learning rate sees."""
@@ -32,13 +34,12 @@ MAX_RATES = 5
 """Learning rates that are tried at most."""
 
 
-def tried_rates(name: str, results: list[dict[str, Any]]) -> dict[float, float]:
+def tried_rates(name: str, results: Results) -> dict[float, float]:
     """Return the Dice on held-out patients, mean of ED and ES, by each learning rate of a row that was tried."""
-    found = [r for r in results if r["row"] == name and r["kind"] == "rate"]
-    return {r["rate"]: sum(r["curve"][-1]["held_out"].values()) / 2 for r in found}
+    return {run["rate"]: last_dice(run) for run in of(results, name, "rate")}
 
 
-def missing_rates(name: str, results: list[dict[str, Any]]) -> list[float]:
+def missing_rates(name: str, results: Results) -> list[float]:
     """Return the learning rates that are still to be tried: the row's three, then one beyond an end that is best."""
     tried = tried_rates(name, results)
     lacking = [rate for rate in ROWS[name].rates if rate not in tried]
@@ -50,7 +51,7 @@ def missing_rates(name: str, results: list[dict[str, Any]]) -> list[float]:
     return [float(f"{best / 3:.1g}")] if best == min(tried) else []
 
 
-def planned(study: Study, rows: list[str], seeds: list[int], results: list[dict[str, Any]]) -> Iterator[Job]:
+def planned(study: Study, rows: list[str], seeds: list[int], results: Results) -> Iterator[Job]:
     """Yield the runs that can start now, the most needed first.
 
     The light networks come first with all seeds, then the learning rates and the first seed of the others, then their
@@ -61,10 +62,9 @@ def planned(study: Study, rows: list[str], seeds: list[int], results: list[dict[
     heavy = [name for name in rows if not ROWS[name].light]
     for names, some in ((light, seeds), (heavy, seeds[:1]), (heavy, seeds[1:])):
         for name in names:
-            rates = missing_rates(name, results)
-            for rate in rates:
-                yield Job(name, rate, SEARCH_SEED, study.clips // SEARCH_PART, "rate")
-            if rates:
+            if rates := missing_rates(name, results):
+                if seeds[0] in some:
+                    yield from (Job(name, rate, SEARCH_SEED, study.clips // SEARCH_PART, "rate") for rate in rates)
                 continue
             tried = tried_rates(name, results)
             best = max(tried, key=lambda rate: tried[rate])
@@ -81,6 +81,16 @@ def run_next(study: Study, rows: list[str], seeds: list[int]) -> bool:
                 run_job(job, study)
                 return True
     return False
+
+
+def print_report(study: Study, rows: list[str], seeds: list[int]) -> None:
+    """Print the tables of the finished runs, and how far the next ones are."""
+    results = read_results(study)
+    report(results, rows, study.out)
+    for job in planned(study, rows, seeds, results):
+        curve = study.folder(job) / CURVE
+        seen = json.loads(curve.read_text())[-1]["clips"] if curve.is_file() and curve.stat().st_size > 3 else 0
+        print(f"not finished: {job.name}, {seen} of {job.clips} clips", flush=True)
 
 
 def main() -> None:
@@ -101,9 +111,12 @@ def main() -> None:
         parser.error(f"--clips must be a multiple of {SEARCH_PART * PER_STEP * POINTS}, got {options.clips}")
     study = Study(options.data, options.out, options.clips)
     torch.set_num_threads(options.threads)
-    while not options.report and run_next(study, rows, seeds):
-        report(read_results(study), rows, options.out)
-    report(read_results(study), rows, options.out)
+    try:
+        while not options.report and run_next(study, rows, seeds):
+            print_report(study, rows, seeds)
+        print_report(study, rows, seeds)
+    except EdgeEchoError as error:
+        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

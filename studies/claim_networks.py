@@ -1,6 +1,7 @@
 """Networks of `studies.claim`: a table of rows, and the builder of a row's network."""
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 
 from edgeecho.benchmarks.peers import peer_networks
 from edgeecho.benchmarks.peers.peers import PEERS
-from edgeecho.nn import build, new_spec
+from edgeecho.nn import PRESETS, Network, build, new_spec
 
 FRAMES = 8
 """Frames of a clip, in training and in validation; also the multiple of frames that a pooling network needs."""
@@ -88,14 +89,21 @@ class ClipNetwork(nn.Module):
         return self.forward(x.permute(1, 0, 2, 3).unsqueeze(0))[0].permute(1, 0, 2, 3)
 
 
-def build_row(row: Row, seed: int) -> nn.Module:
+def definition(row: Row) -> dict[str, Any]:
+    """Return what tells the network of a row from another one under the same name, as JSON values."""
+    whole = asdict(PRESETS[row.family]) if row.family else PEERS[row.peer].config
+    values: dict[str, Any] = json.loads(json.dumps({"config": whole | row.config}))
+    return values | {"family": row.family, "peer": row.peer}
+
+
+def build_row(row: Row, seed: int) -> Network | ClipNetwork:
     """Build the network of a row with the random weights of a seed, in the memory layout that is fastest to train.
 
     Raises:
         ImportError: If MONAI is not installed: pip install 'edgeecho[peers]'.
     """
     torch.manual_seed(seed)
-    network: nn.Module
+    network: Network | ClipNetwork
     if row.family:
         network = build(new_spec(row.family, **row.config))
     else:

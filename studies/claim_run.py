@@ -9,18 +9,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from edgeecho.benchmarks.profile.counting import count_macs
 from edgeecho.errors import ConfigError
-from edgeecho.export.graph.clip import clip_graph
+from edgeecho.export.graph.clip import FrameNetwork, clip_graph
 from edgeecho.files import atomic
 from edgeecho.nn import count_parameters
 from edgeecho.revision import revision
 from edgeecho.train.losses import Target
 from edgeecho.train.state import State
 from studies.claim_clips import PER_STEP, SIZE_PX, Patients, config_of, stored_clips
-from studies.claim_networks import FRAMES, ROWS, Row, build_row
+from studies.claim_networks import FRAMES, ROWS, build_row, definition
 
 POINTS = 10
 """Points of a learning curve."""
@@ -65,20 +64,13 @@ class Study:
 def mean_dice(by_patient: dict[str, dict[str, float]]) -> dict[str, float]:
     """Return the mean over patients of each phase; a Dice without a value counts as 0."""
     phases = sorted({phase for scores in by_patient.values() for phase in scores})
-    return {
-        p: float(np.mean([np.nan_to_num(scores[p]) for scores in by_patient.values() if p in scores])) for p in phases
-    }
+    values = {p: [np.nan_to_num(scores[p]) for scores in by_patient.values() if p in scores] for p in phases}
+    return {phase: round(float(np.mean(found)), 5) for phase, found in values.items()}
 
 
-def identity(row: Row, network: nn.Module) -> dict[str, Any]:
-    """Return what tells the network of a row from another one under the same name."""
-    parts = asdict(row)
-    return {k: parts[k] for k in ("family", "peer", "config")} | {"parameters": count_parameters(network)}
-
-
-def cost(network: nn.Module) -> int:
+def cost(network: FrameNetwork) -> int:
     """Count the multiply-accumulates a frame, in a clip of `COUNTED_FRAMES` frames."""
-    graph = clip_graph(network, SIZE_PX, COUNTED_FRAMES)  # type: ignore[arg-type]
+    graph = clip_graph(network, SIZE_PX, COUNTED_FRAMES)
     return count_macs(graph, COUNTED_FRAMES) // COUNTED_FRAMES
 
 
@@ -95,7 +87,7 @@ def run_job(job: Job, study: Study) -> None:
     repeat = FRAMES if row.pools else 1
     train(state, job, study, Patients(study.data, "held-out", repeat))
     result = asdict(job) | {
-        "network": identity(row, network),
+        "network": definition(row) | {"parameters": count_parameters(network)},
         "revision": revision(),
         "curve": json.loads((folder / CURVE).read_text()),
         "macs_a_frame": cost(build_row(row, job.seed)),
@@ -121,17 +113,16 @@ def train(state: State, job: Job, study: Study, held_out: Patients) -> None:
         curve = [point for point in json.loads((folder / CURVE).read_text()) if point["step"] <= state.step]
     stored = stored_clips(study.data, job.seed, study.clips, study.out)
     points = {round(steps * (k + 1) / POINTS) for k in range(POINTS)}
-    loss, saved, spent = 0.0, time.monotonic(), 0.0
+    saved, spent = time.monotonic(), 0.0
     while state.step < steps:
         batch = stored.batch(state.step)
         started = time.process_time()
         terms = state.advance(batch["frames"], Target.of(batch))
         spent += time.process_time() - started
-        loss = terms["labels"] if not loss else 0.95 * loss + 0.05 * terms["labels"]
         finite = math.isfinite(terms["labels"])
         if state.step in points or not finite:
             scores = mean_dice(held_out.dice(state.averaged)) if finite else {"ED": 0.0, "ES": 0.0}
-            point = {"step": state.step, "clips": state.step * PER_STEP, "loss": round(loss, 5), "held_out": scores}
+            point = {"step": state.step, "clips": state.step * PER_STEP, "held_out": scores}
             curve.append(point | {"cpu_s": round(spent + (curve[-1]["cpu_s"] if curve else 0.0), 1)})
             spent = 0.0
             print(f"{job.name}: {curve[-1]}", flush=True)
@@ -151,12 +142,15 @@ def read_results(study: Study) -> list[dict[str, Any]]:
         ConfigError: If a result belongs to another network than the row of today.
     """
     found = [json.loads(path.read_text()) for path in sorted((study.out / "runs").glob(f"*/{RESULT}"))]
+    found = [result for result in found if result["row"] in ROWS]
     for result in found:
-        row = ROWS.get(result["row"])
-        if row and {k: asdict(row)[k] for k in ("family", "peer", "config")} != {
-            k: result["network"][k] for k in ("family", "peer", "config")
-        }:
+        today, network = definition(ROWS[result["row"]]), result["network"]
+        # A field that the network's configuration has got since then makes no other network.
+        same = all(
+            today["config"].get(key) == value for key, value in network["config"].items()
+        )  # or it has new fields
+        if not same or (today["family"], today["peer"]) != (network["family"], network["peer"]):
             raise ConfigError(
-                f"{study.out}: the runs of {result['row']} are of another network ({result['network']}); move them away"
+                f"{study.out}: the runs of {result['row']} are of another network ({network}); move their folders away"
             )
-    return [result for result in found if result["row"] in ROWS]
+    return found

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 
 from edgeecho.benchmarks.peers import peer_networks
 from edgeecho.benchmarks.peers.peers import PEERS
-from edgeecho.nn import PRESETS, Network, build, new_spec
+from edgeecho.nn import PRESETS, Network, build, count_parameters, new_spec
 
 FRAMES = 8
 """Frames of a clip, in training and in validation; also the multiple of frames that a pooling network needs."""
@@ -89,13 +90,6 @@ class ClipNetwork(nn.Module):
         return self.forward(x.permute(1, 0, 2, 3).unsqueeze(0))[0].permute(1, 0, 2, 3)
 
 
-def definition(row: Row) -> dict[str, Any]:
-    """Return what tells the network of a row from another one under the same name, as JSON values."""
-    whole = asdict(PRESETS[row.family]) if row.family else PEERS[row.peer].config
-    values: dict[str, Any] = json.loads(json.dumps({"config": whole | row.config}))
-    return values | {"family": row.family, "peer": row.peer}
-
-
 def build_row(row: Row, seed: int) -> Network | ClipNetwork:
     """Build the network of a row with the random weights of a seed, in the memory layout that is fastest to train.
 
@@ -113,3 +107,13 @@ def build_row(row: Row, seed: int) -> Network | ClipNetwork:
         network = ClipNetwork(volume.network, config.get("in_channels", 1), row.multiple)
     layout = torch.channels_last_3d if row.pools else torch.channels_last
     return network.to(memory_format=layout)  # type: ignore[call-overload, no-any-return]
+
+
+@cache
+def definition(name: str) -> dict[str, Any]:
+    """Return what tells the network of a row from another one under the same name, as JSON values."""
+    row = ROWS[name]
+    whole = asdict(PRESETS[row.family]) if row.family else PEERS[row.peer].config
+    values: dict[str, Any] = json.loads(json.dumps({"config": whole | row.config}))
+    parameters = count_parameters(build_row(row, 0))
+    return values | {"family": row.family, "peer": row.peer, "parameters": parameters}

@@ -14,7 +14,6 @@ from edgeecho.benchmarks.profile.counting import count_macs
 from edgeecho.errors import ConfigError
 from edgeecho.export.graph.clip import FrameNetwork, clip_graph
 from edgeecho.files import atomic
-from edgeecho.nn import count_parameters
 from edgeecho.revision import revision
 from edgeecho.train.losses import Target
 from edgeecho.train.state import State
@@ -87,7 +86,7 @@ def run_job(job: Job, study: Study) -> None:
     repeat = FRAMES if row.pools else 1
     train(state, job, study, Patients(study.data, "held-out", repeat))
     result = asdict(job) | {
-        "network": definition(row) | {"parameters": count_parameters(network)},
+        "network": definition(job.row),
         "revision": revision(),
         "curve": json.loads((folder / CURVE).read_text()),
         "macs_a_frame": cost(build_row(row, job.seed)),
@@ -144,12 +143,11 @@ def read_results(study: Study) -> list[dict[str, Any]]:
     found = [json.loads(path.read_text()) for path in sorted((study.out / "runs").glob(f"*/{RESULT}"))]
     found = [result for result in found if result["row"] in ROWS]
     for result in found:
-        today, network = definition(ROWS[result["row"]]), result["network"]
-        # A field that the network's configuration has got since then makes no other network.
-        same = all(
-            today["config"].get(key) == value for key, value in network["config"].items()
-        )  # or it has new fields
-        if not same or (today["family"], today["peer"]) != (network["family"], network["peer"]):
+        today, network = definition(result["row"]), result["network"]
+        # A field that the configuration has got or lost since then makes no other network; its size and the rest do.
+        fields = today["config"].keys() & network["config"].keys()
+        same = all(today["config"][name] == network["config"][name] for name in fields)
+        if not same or any(today[key] != network[key] for key in ("family", "peer", "parameters")):
             raise ConfigError(
                 f"{study.out}: the runs of {result['row']} are of another network ({network}); move their folders away"
             )

@@ -118,7 +118,7 @@ def train(state: State, job: Job, study: Study, held_out: Patients) -> None:
         started = time.process_time()
         terms = state.advance(batch["frames"], Target.of(batch))
         spent += time.process_time() - started
-        finite = math.isfinite(terms["labels"])
+        finite = math.isfinite(float(terms["labels"]))
         if state.step in points or not finite:
             scores = mean_dice(held_out.dice(state.averaged)) if finite else {"ED": 0.0, "ES": 0.0}
             point = {"step": state.step, "clips": state.step * PER_STEP, "held_out": scores}

@@ -109,8 +109,9 @@ def main() -> None:
     rows, seeds = options.rows.split(","), [int(seed) for seed in options.seeds.split(",")]
     if unknown := set(rows) - set(ROWS):
         parser.error(f"unknown rows {', '.join(sorted(unknown))}; known: {', '.join(ROWS)}")
-    if options.clips % (SEARCH_PART * PER_STEP * POINTS):
-        parser.error(f"--clips must be a multiple of {SEARCH_PART * PER_STEP * POINTS}, got {options.clips}")
+    multiple = SEARCH_PART * PER_STEP * max(POINTS.values())
+    if options.clips % multiple:
+        parser.error(f"--clips must be a multiple of {multiple}, got {options.clips}")
     study = Study(options.data, options.out, options.clips)
     torch.set_num_threads(options.threads)
     try:

@@ -20,8 +20,8 @@ from edgeecho.train.state import State
 from studies.claim_clips import PER_STEP, SIZE_PX, Patients, config_of, stored_clips
 from studies.claim_networks import FRAMES, ROWS, build_row, definition
 
-POINTS = 10
-"""Points of a learning curve."""
+POINTS = {"rate": 5, "full": 10}
+"""Points of a learning curve, by the kind of the run."""
 SAVE_S = 300
 """Longest time between two checkpoints, in seconds."""
 COUNTED_FRAMES = 32
@@ -111,7 +111,7 @@ def train(state: State, job: Job, study: Study, held_out: Patients) -> None:
         state.load(folder / STATE)
         curve = [point for point in json.loads((folder / CURVE).read_text()) if point["step"] <= state.step]
     stored = stored_clips(study.data, job.seed, study.clips, study.out)
-    points = {round(steps * (k + 1) / POINTS) for k in range(POINTS)}
+    points = {round(steps * (k + 1) / POINTS[job.kind]) for k in range(POINTS[job.kind])}
     saved, spent = time.monotonic(), 0.0
     while state.step < steps:
         batch = stored.batch(state.step)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -281,8 +280,28 @@ def test_the_report_has_tables_curves_and_all_runs(tmp_path: Path, capsys: pytes
 
 def test_clips_of_the_study_fit_its_networks() -> None:
     assert claim_clips.SETTINGS["clips.frames"] == claim_networks.FRAMES
-    assert np.prod([claim_clips.PER_STEP, claim.SEARCH_PART, claim_run.POINTS]) == 160
     config = claim_clips.config_of(seed=2, clips=12000, rate=1e-3)
     assert (config.run.seed, config.optim.steps, config.optim.learning_rate) == (2, 3000, 1e-3)
     assert config.clips.phantom == 0
     assert (config.loss.cycle, config.loss.interpolation, config.loss.smooth, config.loss.beats) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--clips", "1000"], "--clips must be a multiple of 160, got 1000"),
+        (["--rows", "unet3d,unet4d"], "unknown rows unet4d; known: cl_unet_edge,"),
+        (["--rows", "cl_unet_edge"], "error: nothing"),
+    ],
+)
+def test_wrong_options_are_one_line(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.argv", ["claim", "camus:nothing", "--out", str(tmp_path), *arguments])
+    with pytest.raises(SystemExit) as end:
+        claim.main()
+    assert message in f"{capsys.readouterr().err}{end.value}"

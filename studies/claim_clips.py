@@ -12,7 +12,7 @@ from torch import Tensor
 from edgeecho.data import Item, open_data
 from edgeecho.errors import ConfigError
 from edgeecho.files import atomic
-from edgeecho.train.batches import Batches
+from edgeecho.train.batches import Clips, load_batches
 from edgeecho.train.config import TrainConfig
 from edgeecho.train.training_data import find_sources, labelled_cines, split_patients
 from edgeecho.train.validation import Validation
@@ -48,10 +48,16 @@ ARRAYS = ("frames", "masks", "labelled")
 def config_of(seed: int, clips: int, rate: float) -> TrainConfig:
     """Return the configuration of a run of `clips` clips at a peak learning rate."""
     config = TrainConfig()
-    values = SETTINGS | {"run.seed": seed, "optim.steps": clips // PER_STEP, "optim.learning_rate": rate}
+    run = {"run.seed": seed, "optim.steps": clips // PER_STEP, "optim.learning_rate": rate}
+    values: dict[str, object] = {**SETTINGS, **run, "run.device": "cpu", "run.precision": "bf16"}
     for key, value in values.items():
         config = config.with_value(key, value)
     return config
+
+
+def split(data: str) -> tuple[list[Item], list[Item]]:
+    """Return the items of the training list to train on, and those of the held-out patients."""
+    return split_patients(open_data(data).items("train"), HELD_OUT, SPLIT_SEED)
 
 
 @contextmanager
@@ -104,9 +110,10 @@ def stored_clips(data: str, seed: int, clips: int, out: Path) -> StoredClips:
     with lock(out / "clips.lock", wait=True):
         index = folder / "clips.json"
         if not index.is_file():
-            training, _ = split_patients(open_data(data).items("train"), HELD_OUT, SPLIT_SEED)
-            sources = find_sources(training, config.clips, _made(out / "canvases"), lambda text: None)
-            _write(Batches(sources, config, SIZE_PX), _made(folder))
+            training, _ = split(data)
+            config = config.with_value("data.cache", str(out / "cines"))
+            clips_of_seed = Clips(find_sources(training, config, lambda text: None), config, SIZE_PX)
+            _write(load_batches(clips_of_seed, config, 0), len(clips_of_seed), _made(folder))
             with atomic(index) as path:
                 path.write_text(json.dumps(made))
         elif (found := json.loads(index.read_text())) != made:
@@ -119,15 +126,14 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _write(batches: Batches, folder: Path) -> None:
-    """Write all batches, one array of all clips for each field."""
+def _write(batches: Iterator[dict[str, Tensor]], count: int, folder: Path) -> None:
+    """Write all batches, of `count` clips in all, one array for each field."""
     files: dict[str, np.ndarray] = {}
-    for step in range(len(batches)):
-        batch = batches[step]
+    for step, batch in enumerate(batches):
         for name in ARRAYS:
             part = batch[name].numpy()
             if name not in files:
-                shape = (len(batches) * len(part), *part.shape[1:])
+                shape = (count, *part.shape[1:])
                 files[name] = np.lib.format.open_memmap(folder / f"{name}.npy", "w+", part.dtype, shape)
             files[name][step * len(part) : (step + 1) * len(part)] = part
     for array in files.values():
@@ -137,17 +143,15 @@ def _write(batches: Batches, folder: Path) -> None:
 class Patients:
     """Labelled stills of the held-out patients, or of the validation list, one `Validation` a patient."""
 
-    def __init__(self, data: str, split: str, multiple: int) -> None:
+    def __init__(self, data: str, which: str, multiple: int) -> None:
         """
         Args:
             data: Data set as `KIND:DIR`.
-            split: `held-out` or `val`.
+            which: `held-out` or `val`.
             multiple: Frames to which a still is repeated, for a network that pools along time; else 1, which gives the
                 same result, since EdgeEcho's networks repeat the ends themselves.
         """
-        items = open_data(data).items("val" if split == "val" else "train")
-        if split != "val":
-            items = split_patients(items, HELD_OUT, SPLIT_SEED)[1]
+        items = open_data(data).items("val") if which == "val" else split(data)[1]
         groups: dict[str, list[Item]] = {}
         for item in items:
             groups.setdefault(item.group, []).append(item)

@@ -43,6 +43,23 @@ class Row:
 
 ROWS = {
     "cl_unet_edge": Row(title="cl_unet_edge", family="cl_unet_edge", rates=LIGHT_RATES, light=True, pools=False),
+    "banded": Row(title="cl_unet, banded", family="cl_unet", rates=LIGHT_RATES, light=True, pools=False),
+    "without_bands": Row(
+        title="cl_unet without bands",
+        family="cl_unet",
+        config={"branches": ["cube", "point"]},
+        rates=LIGHT_RATES,
+        light=True,
+        pools=False,
+    ),
+    "without_bands_wider": Row(
+        title="cl_unet without bands, wider",
+        family="cl_unet",
+        config={"branches": ["cube", "point"], "widths": [40, 80, 248, 488]},
+        rates=LIGHT_RATES,
+        light=True,
+        pools=False,
+    ),
     "unet3d": Row(title="standard 3D U-Net", family="unet3d"),
     "simlvseg": Row(title="SimLVSeg-3D", peer="simlvseg", multiple=16),
     "dynunet": Row(

@@ -25,7 +25,15 @@ TINY = Row(
     light=True,
     pools=False,
 )
-PARAMETERS = {"cl_unet_edge": 967_516, "unet3d": 19_068_097, "simlvseg": 18_832_525, "dynunet": 16_052_097}
+PARAMETERS = {
+    "cl_unet_edge": 967_516,
+    "banded": 2_639_596,
+    "without_bands": 1_630_972,
+    "without_bands_wider": 2_654_564,
+    "unet3d": 19_068_097,
+    "simlvseg": 18_832_525,
+    "dynunet": 16_052_097,
+}
 
 
 def result(row: str, kind: str, rate: float, dice: float, seed: int = 1) -> dict[str, Any]:
@@ -173,7 +181,7 @@ def test_a_killed_run_goes_on_to_the_same_result(study: Study, monkeypatch: pyte
     job, steps = Job("tiny", 3e-3, 1, 40, "full"), []
     advance = State.advance
 
-    def killed_at_step_6(self: State, *batch: Any) -> dict[str, float]:
+    def killed_at_step_6(self: State, *batch: Any) -> dict[str, torch.Tensor]:
         if self.step == 6:
             raise KeyboardInterrupt
         return advance(self, *batch)

@@ -114,7 +114,7 @@ def train(state: State, job: Job, study: Study, held_out: Patients) -> None:
     points = {round(steps * (k + 1) / POINTS[job.kind]) for k in range(POINTS[job.kind])}
     saved, spent = time.monotonic(), 0.0
     while state.step < steps:
-        batch = stored.batch(state.step)
+        batch = {name: state.compute.put(values) for name, values in stored.batch(state.step).items()}
         started = time.process_time()
         terms = state.advance(batch["frames"], Target.of(batch))
         spent += time.process_time() - started

@@ -1,6 +1,6 @@
 """Do two processes of one thread train as fast as one of two threads? The figures are in docs/training.md.
 
-    python -m studies.process_speed [KIND:DIR] [--family cl_unet_edge] [--steps 40] [--rounds 2]
+    python -m studies.process_speed KIND:DIR [--family cl_unet_edge] [--steps 40] [--rounds 2]
 
 Each round trains once in either way, in turn, with the same settings. The figure is clips a second from the rows of
 `log.csv` after the first, so that neither the start nor the reading of the data set counts; the losses are compared row
@@ -20,6 +20,7 @@ from rich.table import Table
 
 from edgeecho.cli.console import table_console
 from edgeecho.train.logs import TABLE
+from edgeecho.train.loop import REPORT_STEPS
 
 WAYS = {
     "one process, two threads": [sys.executable, "-m"],
@@ -61,11 +62,13 @@ def train(way: str, options: argparse.Namespace, folder: Path) -> list[dict[str,
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", nargs="?", default="phantom:")
+    parser.add_argument("data", help="KIND:DIR")
     parser.add_argument("--family", default="cl_unet_edge")
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
+    if options.steps < 3 * REPORT_STEPS:
+        parser.error(f"--steps must be at least {3 * REPORT_STEPS}, got {options.steps}")
     speeds: dict[str, list[float]] = {way: [] for way in WAYS}
     losses: dict[str, list[float]] = {}
     with TemporaryDirectory() as folder:

@@ -6,7 +6,7 @@ clip i of step s is the same in every run.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import cv2
@@ -14,13 +14,13 @@ import numpy as np
 
 from edgeecho.cine import Cine
 from edgeecho.data import Item
-from edgeecho.preprocess import resample
+from edgeecho.preprocess import find_roi, resample, to_network
 from edgeecho.synthetic.ed_es_morph import EdEsMorph
 from edgeecho.synthetic.phantom import PhantomHeart
 from edgeecho.synthetic.rhythm import Rhythm, phase_frames
 from edgeecho.train.augment import augment
 from edgeecho.train.config import ClipConfig
-from edgeecho.train.cycle import cycle_signal, orient_by_labels
+from edgeecho.train.cycle import SIDE_PX, Cycle, cycle_signal, orient_by_labels
 from edgeecho.train.geometry import draw_placement, sample_grid, to_canvas
 from edgeecho.train.interpolate_labels import interpolate_labels
 
@@ -32,6 +32,9 @@ RESHAPE_RANGE = (-0.5, 1.0)
 """Range of s, the part of the way from a heart's shape to another's; below 0 it goes away from it. Uniform over this
 range, the mean of (1 - s)^2 + s^2 is 1, so that shapes and sizes keep their variance; from 0 to 1 they would
 lose some."""
+CYCLE_S, USUAL_FPS = 5.0, 40.0
+"""Length in seconds of the part of a video from which the cycle of a clip is estimated, and the frame rate of a video
+that does not state its own."""
 BEATS = 4.0
 """Length, in beats, of the cine that a clip of a synthetic heart is cut from."""
 
@@ -94,7 +97,7 @@ class Stills:
                 x, y = x + near * (x - centre[0]), y + near * (y - centre[1])
             frames[i] = cv2.remap(picture, x, y, cv2.INTER_LINEAR)
             masks[i] = cv2.remap(mask, x, y, cv2.INTER_LINEAR)
-        return _finish(rng, config, size_px, frames, masks, dict.fromkeys(range(t), ""), moves=False)
+        return _finish(rng, config, size_px, frames, masks, dict.fromkeys(range(t), ""), Cycle.unknown(t))
 
 
 class Pairs:
@@ -162,7 +165,27 @@ class Videos:
             if k in where:
                 masks[i] = cv2.remap(labels[where[k]], *at, cv2.INTER_LINEAR)
                 phases[i] = cine.phases.get(k, "")
-        return _finish(rng, config, size_px, frames, masks, phases)
+        return _finish(rng, config, size_px, frames, masks, phases, cycle_of_clip(cine, shown))
+
+
+def cycle_of_clip(cine: Cine, shown: np.ndarray) -> Cycle:
+    """Estimate the cycle of a clip from the seconds of its video around it, high at ED as the labels there need it.
+
+    A clip alone is often less than a beat, in which drift, valves and noise change the picture as much as the heart.
+
+    Args:
+        cine: The video; its labelled frames give the sign.
+        shown: Index of each of the clip's frames, rising, int (T,).
+    """
+    fps = cine.fps or USUAL_FPS
+    reach = max(0, round(CYCLE_S * fps) - int(shown[-1] - shown[0])) // 2
+    low, high = max(0, int(shown[0]) - reach), min(len(cine.frames), int(shown[-1]) + reach + 1)
+    frames = to_network(cine.frames[low:high], find_roi(cine.frames, cine.pixel_shape), SIDE_PX)
+    whole = cycle_signal(frames, fps)
+    labels = {k - low: cine.phases.get(k, "") for k in cine.marked if low <= k < high}
+    signal, sure = orient_by_labels(whole.signal, labels)
+    clip = replace(whole, signal=signal).clip(shown - low, frames[shown - low])
+    return replace(clip, confidence=sure * clip.confidence)
 
 
 class Phantoms:
@@ -216,19 +239,22 @@ def _finish(
     frames: np.ndarray,
     masks: np.ndarray,
     phases: dict[int, str],
-    moves: bool = True,
+    estimate: Cycle | None = None,
 ) -> Clip:
-    """Resample a clip to the network's size, estimate its cycle, augment its pictures, keep labels of ED and ES."""
+    """Resample a clip to the network's size, augment its pictures, and keep labels of ED and ES.
+
+    `estimate` is the cycle, high at ED; None estimates it from the clip.
+    """
     frames, masks = resample(frames, size_px, size_px), resample(masks, size_px, size_px)
     labelled = np.isin(np.arange(len(frames)), list(phases))
     masks[~labelled] = 0
-    cycle, phase_confidence, interpolated = np.zeros(len(frames), np.float32), 0.0, np.zeros(len(frames), bool)
-    if moves:
-        estimate = cycle_signal(frames)
-        cycle, sign_confidence = orient_by_labels(estimate.signal, phases)
-        phase_confidence = sign_confidence * estimate.confidence
-        masks, interpolated = interpolate_labels(masks, phases, cycle)
-    return Clip(augment(frames, rng, config.augment), frames, masks, labelled, interpolated, cycle, phase_confidence)
+    if estimate is None:
+        found = cycle_signal(frames)
+        signal, sure = orient_by_labels(found.signal, phases)
+        estimate = replace(found, signal=signal, confidence=sure * found.confidence)
+    cycle, confidence = estimate.signal, estimate.confidence
+    masks, interpolated = interpolate_labels(masks, phases, cycle)
+    return Clip(augment(frames, rng, config.augment), frames, masks, labelled, interpolated, cycle, confidence)
 
 
 def _pull_field(mask: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:

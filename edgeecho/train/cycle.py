@@ -1,5 +1,6 @@
 """Cardiac cycle, estimated from the video alone: its signal over time, and how much a clip of it can be trusted."""
 
+import itertools
 from dataclasses import dataclass
 
 import cv2
@@ -19,6 +20,8 @@ FULL_SHARE = 0.3
 """Part of all change of the picture from which the signal explains enough; in noise it explains 0.1."""
 FULL_MOTION = 0.7
 """Standard deviation of the signal within a clip, as a part of that of the whole cine, from which it moves enough."""
+FROZEN = 0.2
+"""Change from one frame to the next, as a part of its 90th percentile, below which a frame is frozen."""
 PHASE_SIGN = {"ED": 1, "ES": -1}
 """Sign of the cycle at a labelled frame."""
 
@@ -123,6 +126,19 @@ def orient_by_labels(signal: np.ndarray, phases: dict[int, str]) -> tuple[np.nda
     signs = [PHASE_SIGN[phase] * float(signal[k]) for k, phase in phases.items() if phase]
     up = float(np.clip(np.mean(signs), -1, 1)) if signs else 0.0
     return np.float32(np.sign(up)) * signal, abs(up)
+
+
+def moving_frames(frames: np.ndarray) -> tuple[int, int]:
+    """Return the first frame and one after the last that move, without frozen ones at both ends of a cine.
+
+    A frame is frozen if it changes from the one before by less than `FROZEN` of what frames usually change by.
+
+    Args:
+        frames: uint8 (T, H, W).
+    """
+    change = np.array([cv2.absdiff(a, b).mean() for a, b in itertools.pairwise(frames)])
+    moving = np.flatnonzero(change > FROZEN * np.quantile(change, 0.9)) if len(change) else change
+    return (int(moving[0]), int(moving[-1]) + 2) if len(moving) else (0, len(frames))
 
 
 def running_mean(x: np.ndarray, length: int) -> np.ndarray:

@@ -20,7 +20,7 @@ from edgeecho.synthetic.phantom import PhantomHeart
 from edgeecho.synthetic.rhythm import Rhythm, phase_frames
 from edgeecho.train.augment import augment
 from edgeecho.train.config import ClipConfig
-from edgeecho.train.cycle import SIDE_PX, Cycle, cycle_signal, orient_by_labels
+from edgeecho.train.cycle import SIDE_PX, Cycle, cycle_signal, moving_frames, orient_by_labels
 from edgeecho.train.geometry import draw_placement, sample_grid, to_canvas
 from edgeecho.train.interpolate_labels import interpolate_labels
 
@@ -177,15 +177,26 @@ def cycle_of_clip(cine: Cine, shown: np.ndarray) -> Cycle:
         cine: The video; its labelled frames give the sign.
         shown: Index of each of the clip's frames, rising, int (T,).
     """
+    low, frames, whole = cycle_around(cine, shown)
+    labels = {k - low: cine.phases.get(k, "") for k in cine.marked if low <= k < low + len(frames)}
+    signal, sure = orient_by_labels(whole.signal, labels)
+    clip = replace(whole, signal=signal).clip(shown - low, frames[shown - low])
+    return replace(clip, confidence=sure * clip.confidence)
+
+
+def cycle_around(cine: Cine, shown: np.ndarray) -> tuple[int, np.ndarray, Cycle]:
+    """Estimate the cycle of the seconds of a video around a clip.
+
+    Returns:
+        Index of the first frame, down-sampled frames, uint8 (T, SIDE_PX, SIDE_PX), and their cycle, of either sign.
+    """
     fps = cine.fps or USUAL_FPS
     reach = max(0, round(CYCLE_S * fps) - int(shown[-1] - shown[0])) // 2
     low, high = max(0, int(shown[0]) - reach), min(len(cine.frames), int(shown[-1]) + reach + 1)
     frames = to_network(cine.frames[low:high], find_roi(cine.frames, cine.pixel_shape), SIDE_PX)
-    whole = cycle_signal(frames, fps)
-    labels = {k - low: cine.phases.get(k, "") for k in cine.marked if low <= k < high}
-    signal, sure = orient_by_labels(whole.signal, labels)
-    clip = replace(whole, signal=signal).clip(shown - low, frames[shown - low])
-    return replace(clip, confidence=sure * clip.confidence)
+    first, last = moving_frames(frames)
+    first, last = min(first, int(shown[0]) - low), max(last, int(shown[-1]) - low + 1)
+    return low + first, frames[first:last], cycle_signal(frames[first:last], fps)
 
 
 class Phantoms:

@@ -5,7 +5,8 @@
 Networks are trained on the training split of `phantom-motion:0`, of which each cine has one ED and one ES label, and
 measured on another split, which has a mask on every frame. Every row starts from the network of its seed that was
 trained on the labels alone (`labels`), or from random weights (`random: ...`). A killed run is resumed; a finished row
-is not run again. Results are in `tcl.json` and are printed.
+is not run again, and its figures are in `score.SPLIT.json` of its folder, so that rows and seeds may run side by side.
+Results are written to `tcl.json` and printed.
 """
 
 import argparse
@@ -39,13 +40,13 @@ BASE = "labels"
 """Row that the others start from."""
 NONE: dict[str, Any] = {f"loss.{term}": 0.0 for term in TERMS}
 ROWS: dict[str, dict[str, Any]] = {
-    BASE: NONE,
+    BASE: NONE | {"optim.steps": 1000, "optim.learning_rate": 2e-3, "run.save_every": 1000},
     "without TCL": NONE,
     "TCL": {},
     **{f"{term} alone": {key: value for key, value in NONE.items() if key != f"loss.{term}"} for term in TERMS},
     **{f"no {term}": {f"loss.{term}": 0.0} for term in TERMS},
-    "random: without TCL": NONE,
-    "random: TCL": {},
+    "random: without TCL": NONE | {"optim.learning_rate": 2e-3},
+    "random: TCL": {"optim.learning_rate": 2e-3},
 }
 """Changes of the settings by row."""
 COMMON: dict[str, Any] = {
@@ -57,8 +58,8 @@ COMMON: dict[str, Any] = {
     "clips.cines": 1.0,
     "clips.phantom": 0.0,
     "clips.augment": 0.5,
-    "optim.steps": 600,
-    "optim.learning_rate": 2e-3,
+    "optim.steps": 400,
+    "optim.learning_rate": 1e-3,
     "optim.ema": 0.99,
     "run.threads": 1,
     "run.workers": 0,
@@ -130,11 +131,17 @@ def run_row(base: TrainConfig, name: str, seed: int, out: Path) -> Path:
     return train(config, init=init, resume=(folder / "last.pt").exists(), report=report)
 
 
-def score(checkpoint: Path, items: list[Item]) -> dict[str, float]:
-    """Measure the figures of one network."""
+def score(checkpoint: Path, items: list[Item], split: str) -> dict[str, float]:
+    """Measure the figures of one network, once."""
+    stored = checkpoint.with_name(f"score.{split}.json")
+    if stored.is_file():
+        return dict(json.loads(stored.read_text()))
     scores = evaluate_items(load(checkpoint, runtime="torch", threads=1), items, "phantom-motion", "")
     found = {(f.topic, f.metric, f.phase): f.value for f in scores.figures if f.value is not None}
-    return {name: found.get(key, float("nan")) for name, key in FIGURES.items()}
+    figures = {name: found.get(key, float("nan")) for name, key in FIGURES.items()}
+    with atomic(stored) as path:
+        path.write_text(json.dumps(figures))
+    return figures
 
 
 def print_rows(results: dict[str, dict[str, dict[str, float]]]) -> None:
@@ -169,21 +176,18 @@ def main() -> None:
     base = TrainConfig().with_value("data.source", f"cine:{options.out / 'cines'}")
     for key, value in COMMON.items():
         base = base.with_value(key, value)
-    base = base.with_value("run.save_every", base.optim.steps)
     for setting in options.set:
         key, _, text = setting.partition("=")
         base = base.with_value(key, json.loads(text))
-    index = options.out / "tcl.json"
-    results: dict[str, dict[str, dict[str, float]]] = json.loads(index.read_text()) if index.is_file() else {}
+    base = base.with_value("run.save_every", base.optim.steps)
     cines = [draw(options.split, k) for k in range(options.cines)]
     items = [Item(c.name, c.name, options.split, "4CH", partial(_given, c), {"fps": c.fps}) for c in cines]
+    results: dict[str, dict[str, dict[str, float]]] = {name: {} for name in options.rows.split(",")}
     for seed in options.seeds.split(","):
-        for name in options.rows.split(","):
-            if seed in results.get(name, {}):
-                continue
-            results.setdefault(name, {})[seed] = score(run_row(base, name, int(seed), options.out), items)
-            with atomic(index) as path:
-                path.write_text(json.dumps(results, indent=1) + "\n")
+        for name, by_seed in results.items():
+            by_seed[seed] = score(run_row(base, name, int(seed), options.out), items, options.split)
+    with atomic(options.out / "tcl.json") as path:
+        path.write_text(json.dumps(results, indent=1) + "\n")
     print_rows(results)
 
 

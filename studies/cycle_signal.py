@@ -19,6 +19,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -29,9 +30,9 @@ from edgeecho.data import open_data
 from edgeecho.metrics import dice
 from edgeecho.preprocess import find_roi, to_network
 from edgeecho.runtime import load
-from edgeecho.train.cycle import SIDE_PX, Cycle, cycle_signal, moving_frames, orient_by_labels
+from edgeecho.train.cine_cycle import USUAL_FPS, cine_cycle, long_cycle
+from edgeecho.train.cycle import SIDE_PX, Cycle, cycle_signal, moving_frames
 from edgeecho.train.interpolate_labels import interpolate_labels
-from edgeecho.train.sources import cycle_around
 
 CLIP_FRAMES, EVERY = 16, 4
 """Length of a clip, and frames between the first frames of two clips."""
@@ -53,14 +54,19 @@ def alone(cine: Cine, shown: np.ndarray) -> tuple[np.ndarray, float]:
     return found.signal, found.confidence
 
 
-def around(cine: Cine, shown: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return our estimate from the seconds around the clip, as training takes it for videos."""
-    low, frames, whole = cycle_around(cine, shown)
-    found: Cycle = whole.clip(shown - low, frames[shown - low])
+def of_cine(cine: Cine, shown: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return our estimate from the whole cine, as training takes it for videos, without the confidence in its sign."""
+    found = _whole(cine).clip(shown, _region(cine, shown))
     return found.signal, found.confidence
 
 
-METHODS: dict[str, ClipMethod] = {"first component": plain, "clip alone": alone, "5 s around": around}
+@lru_cache(1)
+def _whole(cine: Cine) -> Cycle:
+    """Estimate the cycle of a whole cine."""
+    return long_cycle(_region(cine, np.arange(len(cine.frames))), cine.fps or USUAL_FPS)
+
+
+METHODS: dict[str, ClipMethod] = {"first component": plain, "clip alone": alone, "whole cine": of_cine}
 
 
 def cines_of(data: str, split: str, count: int) -> Iterator[tuple[Cine, np.ndarray]]:
@@ -109,10 +115,9 @@ def cine_row(pairs: list[tuple[Cine, np.ndarray]]) -> dict[str, float]:
     """Measure our estimate on whole cines with labels."""
     r, interpolated, nearest = [], list[float](), list[float]()
     for cine, area in pairs:
-        found = cycle_signal(_region(cine, np.arange(len(area))), cine.fps)
-        r.append(_r(found.signal, area))
+        r.append(_r(_whole(cine).signal, area))
         truth = np.stack([cine.labels[k] for k in range(len(area))])
-        masks, between = interpolate_labels(truth * 255, cine.phases, orient_by_labels(found.signal, cine.phases)[0])
+        masks, between = interpolate_labels(truth * 255, cine.phases, cine_cycle(cine).signal)
         for t in np.flatnonzero(between):
             interpolated.append(dice(masks[t] > 127, truth[t]))
             nearest.append(dice(truth[min(cine.phases, key=lambda k: abs(k - t))], truth[t]))

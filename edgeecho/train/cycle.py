@@ -38,11 +38,24 @@ class Cycle:
     """Signals of the four quarters of the picture, each with the sign of `signal`, float32 (4, T)."""
     share: float
     """Part of all change of the picture that the signal explains, 0 to 1."""
+    sure: float = 1.0
+    """Confidence in the sign, 0 to 1; 1 before `oriented`."""
 
     @classmethod
     def unknown(cls, frames: int) -> "Cycle":
         """Return the estimate for frames in which nothing moves."""
         return cls(np.zeros(frames, np.float32), 0.0, np.zeros((4, frames), np.float32), 0.0)
+
+    def oriented(self, phases: dict[int, str]) -> "Cycle":
+        """Return the cycle with the sign that labelled frames need, ED high and ES low; zeros if none tells it.
+
+        Args:
+            phases: Phase of each labelled frame, by its index: `ED`, `ES` or an empty text, which is not used.
+        """
+        signs = [PHASE_SIGN[phase] * float(self.signal[k]) for k, phase in phases.items() if phase]
+        up = float(np.clip(np.mean(signs), -1, 1)) if signs else 0.0
+        sign, sure = np.float32(np.sign(up)), abs(up)
+        return Cycle(sign * self.signal, sure * self.confidence, sign * self.parts, self.share, sure)
 
     def clip(self, shown: np.ndarray, frames: np.ndarray) -> "Cycle":
         """Return the cycle of a clip of this cine, with the confidence in it.
@@ -65,9 +78,10 @@ class Cycle:
         alike = (abs(_correlation(own, signal)) + _agreement(self.parts[:, shown])) / 2
         return Cycle(
             np.asarray((signal - signal.mean()) / spread, np.float32),
-            min(1.0, spread / FULL_MOTION) * min(1.0, self.share / FULL_SHARE) * alike,
+            min(1.0, spread / FULL_MOTION) * min(1.0, self.share / FULL_SHARE) * alike * self.sure,
             self.parts[:, shown],
             self.share,
+            self.sure,
         )
 
 
@@ -111,21 +125,6 @@ def cycle_signal(frames: np.ndarray, fps: float | None = None) -> Cycle:
     found = [_first_component(quarter.reshape(t, -1))[0] for quarter in quarters]
     parts = np.stack([part if float(part @ signal) >= 0 else -part for part in found])
     return Cycle(signal, min(1.0, share / FULL_SHARE) * _agreement(parts), parts, share)
-
-
-def orient_by_labels(signal: np.ndarray, phases: dict[int, str]) -> tuple[np.ndarray, float]:
-    """Give a cycle the sign that the labelled frames need: ED high, ES low.
-
-    Args:
-        signal: float32 (T,), zero mean and unit deviation.
-        phases: Phase of each labelled frame, by its index: `ED`, `ES` or an empty text, which is not used.
-
-    Returns:
-        The cycle, all zeros where no label determines the sign, and the confidence in the sign, 0 to 1.
-    """
-    signs = [PHASE_SIGN[phase] * float(signal[k]) for k, phase in phases.items() if phase]
-    up = float(np.clip(np.mean(signs), -1, 1)) if signs else 0.0
-    return np.float32(np.sign(up)) * signal, abs(up)
 
 
 def moving_frames(frames: np.ndarray) -> tuple[int, int]:

@@ -6,7 +6,7 @@ clip i of step s is the same in every run.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import cv2
@@ -14,14 +14,15 @@ import numpy as np
 
 from edgeecho.cine import Cine
 from edgeecho.data import Item
-from edgeecho.preprocess import find_roi, resample, to_network
+from edgeecho.preprocess import resample
 from edgeecho.synthetic.ed_es_morph import EdEsMorph
 from edgeecho.synthetic.phantom import PhantomHeart
 from edgeecho.synthetic.rhythm import Rhythm, phase_frames
 from edgeecho.train.augment import augment
+from edgeecho.train.cine_cycle import cine_cycle
 from edgeecho.train.config import ClipConfig
-from edgeecho.train.cycle import SIDE_PX, Cycle, cycle_signal, moving_frames, orient_by_labels
-from edgeecho.train.geometry import draw_placement, sample_grid, to_canvas
+from edgeecho.train.cycle import Cycle, cycle_signal
+from edgeecho.train.geometry import CANVAS, MARGIN, draw_placement, sample_grid, to_canvas
 from edgeecho.train.interpolate_labels import interpolate_labels
 
 SUPERSAMPLING = 2
@@ -32,9 +33,6 @@ RESHAPE_RANGE = (-0.5, 1.0)
 """Range of s, the part of the way from a heart's shape to another's; below 0 it goes away from it. Uniform over this
 range, the mean of (1 - s)^2 + s^2 is 1, so that shapes and sizes keep their variance; from 0 to 1 they would
 lose some."""
-CYCLE_S, USUAL_FPS = 5.0, 40.0
-"""Length in seconds of the part of a video from which the cycle of a clip is estimated, and the frame rate of a video
-that does not state its own."""
 BEATS = 4.0
 """Length, in beats, of the cine that a clip of a synthetic heart is cut from."""
 
@@ -139,6 +137,7 @@ class Videos:
             items: Cines with labels.
         """
         self.items = items
+        self._cycles: dict[int, Cycle] = {}
 
     def clip(self, rng: np.random.Generator, config: ClipConfig, size_px: int) -> Clip:
         """Draw a clip about a labelled frame; the first and the last frame of the cine are repeated beyond its ends.
@@ -147,7 +146,8 @@ class Videos:
             DataError: If the cine cannot be read.
             VideoError: If the cine is damaged or black.
         """
-        cine = self.items[int(rng.integers(len(self.items)))].read()
+        number = int(rng.integers(len(self.items)))
+        cine = self.items[number].read()
         t, big = config.frames, SUPERSAMPLING * size_px
         marked = cine.marked
         anchor = int(rng.choice(marked))
@@ -165,38 +165,11 @@ class Videos:
             if k in where:
                 masks[i] = cv2.remap(labels[where[k]], *at, cv2.INTER_LINEAR)
                 phases[i] = cine.phases.get(k, "")
-        return _finish(rng, config, size_px, frames, masks, phases, cycle_of_clip(cine, shown))
-
-
-def cycle_of_clip(cine: Cine, shown: np.ndarray) -> Cycle:
-    """Estimate the cycle of a clip from the seconds of its video around it, high at ED as the labels there need it.
-
-    A clip alone is often less than a beat, in which drift, valves and noise change the picture as much as the heart.
-
-    Args:
-        cine: The video; its labelled frames give the sign.
-        shown: Index of each of the clip's frames, rising, int (T,).
-    """
-    low, frames, whole = cycle_around(cine, shown)
-    labels = {k - low: cine.phases.get(k, "") for k in cine.marked if low <= k < low + len(frames)}
-    signal, sure = orient_by_labels(whole.signal, labels)
-    clip = replace(whole, signal=signal).clip(shown - low, frames[shown - low])
-    return replace(clip, confidence=sure * clip.confidence)
-
-
-def cycle_around(cine: Cine, shown: np.ndarray) -> tuple[int, np.ndarray, Cycle]:
-    """Estimate the cycle of the seconds of a video around a clip.
-
-    Returns:
-        Index of the first frame, down-sampled frames, uint8 (T, SIDE_PX, SIDE_PX), and their cycle, of either sign.
-    """
-    fps = cine.fps or USUAL_FPS
-    reach = max(0, round(CYCLE_S * fps) - int(shown[-1] - shown[0])) // 2
-    low, high = max(0, int(shown[0]) - reach), min(len(cine.frames), int(shown[-1]) + reach + 1)
-    frames = to_network(cine.frames[low:high], find_roi(cine.frames, cine.pixel_shape), SIDE_PX)
-    first, last = moving_frames(frames)
-    first, last = min(first, int(shown[0]) - low), max(last, int(shown[-1]) - low + 1)
-    return low + first, frames[first:last], cycle_signal(frames[first:last], fps)
+        if number not in self._cycles:
+            self._cycles[number] = cine_cycle(cine)
+        edge = round((CANVAS - CANVAS / MARGIN) / 2)  # without the margin, as the cycle of the cine is estimated
+        cycle = self._cycles[number].clip(shown, canvases[:, edge:-edge, edge:-edge])
+        return _finish(rng, config, size_px, frames, masks, phases, cycle)
 
 
 class Phantoms:
@@ -250,22 +223,20 @@ def _finish(
     frames: np.ndarray,
     masks: np.ndarray,
     phases: dict[int, str],
-    estimate: Cycle | None = None,
+    cycle: Cycle | None = None,
 ) -> Clip:
     """Resample a clip to the network's size, augment its pictures, and keep labels of ED and ES.
 
-    `estimate` is the cycle, high at ED; None estimates it from the clip.
+    `cycle` is that of the clip, high at ED; None estimates it from the clip.
     """
     frames, masks = resample(frames, size_px, size_px), resample(masks, size_px, size_px)
     labelled = np.isin(np.arange(len(frames)), list(phases))
     masks[~labelled] = 0
-    if estimate is None:
-        found = cycle_signal(frames)
-        signal, sure = orient_by_labels(found.signal, phases)
-        estimate = replace(found, signal=signal, confidence=sure * found.confidence)
-    cycle, confidence = estimate.signal, estimate.confidence
-    masks, interpolated = interpolate_labels(masks, phases, cycle)
-    return Clip(augment(frames, rng, config.augment), frames, masks, labelled, interpolated, cycle, confidence)
+    if cycle is None:
+        cycle = cycle_signal(frames).oriented(phases)
+    masks, interpolated = interpolate_labels(masks, phases, cycle.signal)
+    augmented = augment(frames, rng, config.augment)
+    return Clip(augmented, frames, masks, labelled, interpolated, cycle.signal, cycle.confidence)
 
 
 def _pull_field(mask: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:

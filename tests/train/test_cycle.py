@@ -8,8 +8,8 @@ import pytest
 pytest.importorskip("torch")
 
 from edgeecho.cine import Cine
+from edgeecho.train.cine_cycle import cine_cycle, long_cycle
 from edgeecho.train.cycle import cycle_signal, moving_frames, without_drift
-from edgeecho.train.sources import cycle_of_clip
 
 PER_BEAT = 40
 
@@ -84,10 +84,10 @@ def test_a_label_outside_the_clip_gives_the_sign() -> None:
     shown = np.arange(45, 61)  # from ED to ES, neither in it
     for phase, frame, sign in (("ED", 80, 1), ("ES", 20, 1), ("ES", 80, -1)):
         cine = Cine(video, 50.0, labels={frame: mask}, phases={frame: phase})
-        found = cycle_of_clip(cine, shown)
+        found = cine_cycle(cine).clip(shown, video[shown])
         assert np.corrcoef(found.signal, area[shown])[0, 1] * sign > 0.95
         assert found.confidence > 0.7
-    unknown = cycle_of_clip(replace(cine, phases={}), shown)
+    unknown = cine_cycle(replace(cine, phases={})).clip(shown, video[shown])
     assert unknown.confidence == 0
     assert not unknown.signal.any()
 
@@ -95,6 +95,26 @@ def test_a_label_outside_the_clip_gives_the_sign() -> None:
 def test_a_clip_beyond_the_ends_repeats_frames() -> None:
     video, _ = beating(50)
     cine = Cine(video, None, labels={2: np.ones((112, 112), np.uint8)}, phases={2: "ED"})
-    found = cycle_of_clip(cine, np.clip(np.arange(-5, 11), 0, 49))
+    shown = np.clip(np.arange(-5, 11), 0, 49)
+    found = cine_cycle(cine).clip(shown, video[shown])
     assert np.isfinite(found.signal).all()
     assert 0 <= found.confidence <= 1
+
+
+def test_frozen_ends_have_no_part_in_the_cycle_of_a_cine() -> None:
+    video, area = beating(100)
+    frozen = np.concatenate([video, np.repeat(video[-1:], 80, axis=0)])
+    cine = Cine(frozen, 50.0, labels={40: np.ones((112, 112), np.uint8)}, phases={40: "ED"})
+    found = cine_cycle(cine)
+    assert found.signal.shape == (180,)
+    assert r(found.signal[:100], area) > 0.97
+    assert np.ptp(found.signal[101:]) == 0
+
+
+def test_a_long_cine_is_estimated_in_parts_of_one_sign() -> None:
+    video, area = beating(400)
+    video[200:] = np.roll(video[200:], 8, axis=2)  # the probe has moved
+    found = long_cycle(video, 20.0)
+    assert r(found.signal, area) > 0.95
+    assert found.parts.shape == (4, 400)
+    assert found.confidence > 0.7

@@ -40,7 +40,7 @@ BASE = "labels"
 """Row that the others start from."""
 NONE: dict[str, Any] = {f"loss.{term}": 0.0 for term in TERMS}
 ROWS: dict[str, dict[str, Any]] = {
-    BASE: NONE | {"optim.steps": 1000, "optim.learning_rate": 2e-3, "run.save_every": 1000},
+    BASE: NONE | {"optim.steps": 600, "optim.learning_rate": 2e-3, "run.save_every": 200},
     "without TCL": NONE,
     "TCL": {},
     **{f"{term} alone": {key: value for key, value in NONE.items() if key != f"loss.{term}"} for term in TERMS},
@@ -58,7 +58,7 @@ COMMON: dict[str, Any] = {
     "clips.cines": 1.0,
     "clips.phantom": 0.0,
     "clips.augment": 0.5,
-    "optim.steps": 400,
+    "optim.steps": 300,
     "optim.learning_rate": 1e-3,
     "optim.ema": 0.99,
     "run.threads": 1,
@@ -167,7 +167,7 @@ def main() -> None:
     parser.add_argument("--rows", default="without TCL,TCL,cycle alone")
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--split", default="test", help="val for finding settings, test for results.")
-    parser.add_argument("--cines", type=int, default=30, help="Cines to measure on.")
+    parser.add_argument("--cines", type=int, default=24, help="Cines to measure on.")
     parser.add_argument("--train", type=int, default=120, help="Cines to train on.")
     parser.add_argument("--set", action="append", default=[], help="key=value, for every row.")
     options = parser.parse_args()
@@ -179,7 +179,7 @@ def main() -> None:
     for setting in options.set:
         key, _, text = setting.partition("=")
         base = base.with_value(key, json.loads(text))
-    base = base.with_value("run.save_every", base.optim.steps)
+    base = base.with_value("run.save_every", min(100, base.optim.steps))
     cines = [draw(options.split, k) for k in range(options.cines)]
     items = [Item(c.name, c.name, options.split, "4CH", partial(_given, c), {"fps": c.fps}) for c in cines]
     results: dict[str, dict[str, dict[str, float]]] = {name: {} for name in options.rows.split(",")}

@@ -153,13 +153,13 @@ class Videos:
         anchor = int(rng.choice(marked))
         step = _step(rng, anchor, marked, config)
         shown = np.rint(anchor + step * (np.arange(t) - rng.integers(t))).astype(int).clip(0, len(cine.frames) - 1)
-        canvases = to_canvas(cine.frames[shown], cine)
-        labels = to_canvas(np.stack([cine.labels[k] * 255 for k in marked]), cine)
+        masks = np.stack([cine.labels[k] * 255 for k in marked])
+        canvases, labels = np.split(to_canvas(np.concatenate([cine.frames[shown], masks]), cine), [t])
         where = {k: n for n, k in enumerate(marked)}
         matrices = draw_placement(rng, 1, big, config.geometry)  # a real video already has the drift of its probe
         at = sample_grid(matrices[0], big)
         frames, masks = np.zeros((2, t, big, big), np.uint8)
-        phases = {}
+        phases: dict[int, str] = {}
         for i, k in enumerate(shown.tolist()):
             frames[i] = cv2.remap(canvases[i], *at, cv2.INTER_LINEAR)
             if k in where:

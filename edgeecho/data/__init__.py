@@ -12,7 +12,7 @@ from edgeecho.data.datasets.own import OwnCines
 from edgeecho.data.datasets.phantom import Phantom, PhantomMotion
 from edgeecho.errors import ConfigError
 
-__all__ = ["KINDS", "SPLITS", "DataSet", "Item", "open_data"]
+__all__ = ["KINDS", "SPLITS", "WITHOUT_FOLDER", "DataSet", "Item", "open_data"]
 
 KINDS: dict[str, Callable[[Path], DataSet]] = {
     "camus": Camus,

@@ -45,6 +45,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "TCL": {},
     **{f"{term} alone": {key: value for key, value in NONE.items() if key != f"loss.{term}"} for term in TERMS},
     **{f"no {term}": {f"loss.{term}": 0.0} for term in TERMS},
+    "smooth 5": {"loss.smooth": 5.0},
     "random: without TCL": NONE | {"optim.learning_rate": 2e-3},
     "random: TCL": {"optim.learning_rate": 2e-3},
 }

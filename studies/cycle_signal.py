@@ -1,129 +1,144 @@
 """How well is the cardiac cycle estimated from the video alone? The figures are in docs/model.md.
 
-    python -m studies.cycle_signal KIND:DIR [KIND:DIR ...] [--split val] [--json FILE]
+    python -m studies.cycle_signal DATA [DATA ...] [--split val] [--cines 50] [--json FILE]
 
-The data set needs masks on every frame. For each cine the study measures the correlation of the signal with the true
-area (its size, and whether its sign is right without labels), and for each marked ED and ES the number of frames, and
-of milliseconds, to the nearest peak or trough of the signal. `first component` is the baseline: the first principal
-component of the detrended video, four times down-sampled, with the sign by the frames' spread of grey levels.
-`interpolated label` is the Dice of the masks that training interpolates between the ED and ES labels by the signal
-(`edgeecho/train/interpolate_labels.py`), against the true ones; `nearest label` is that of the label nearest in time.
+DATA is a data set with masks on every frame, `KIND:DIR`, or the file of a cine, whose true area is then that of the
+masks of the packaged default model; frozen frames at its ends are left out. Two tables are printed.
+
+Clips: 16 frames at strides 1 to 4, from every fourth frame of every cine. For each way to estimate the cycle, the mean
+size of its correlation r with the true area, the share of clips with |r| below 0.5, the mean of |r| weighted by the
+confidence, and the correlation of the confidence with |r|, over all clips of a stride and over all.
+
+Whole cines, of data sets alone: |r|, mean and worst, the share of cines with the right sign without labels, and the
+Dice of the masks that training interpolates between the ED and ES labels (`edgeecho/train/interpolate_labels.py`), and
+of the label nearest in time.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from edgeecho.cine import Cine
+from edgeecho.cine import Cine, read_cine
 from edgeecho.data import open_data
 from edgeecho.metrics import dice
-from edgeecho.train.cycle import cycle_signal, orient_by_labels, running_mean
+from edgeecho.preprocess import find_roi, to_network
+from edgeecho.runtime import load
+from edgeecho.train.cine_cycle import USUAL_FPS, cine_cycle, long_cycle
+from edgeecho.train.cycle import SIDE_PX, Cycle, cycle_signal, moving_frames
 from edgeecho.train.interpolate_labels import interpolate_labels
 
-Estimate = Callable[[np.ndarray, float], np.ndarray]
+CLIP_FRAMES, EVERY = 16, 4
+"""Length of a clip, and frames between the first frames of two clips."""
+STRIDES = (1, 2, 3, 4)
+ClipMethod = Callable[[Cine, np.ndarray], tuple[np.ndarray, float]]
+"""Function from a cine and the indices of a clip to the signal (T,) and the confidence in it."""
 
 
-@dataclass
-class Tally:
-    """Figures of one method on one data set, a value for each cine or event."""
-
-    correlation: list[float] = field(default_factory=list)
-    ed_frames: list[float] = field(default_factory=list)
-    es_frames: list[float] = field(default_factory=list)
-    ed_ms: list[float] = field(default_factory=list)
-    es_ms: list[float] = field(default_factory=list)
-    interpolated: list[float] = field(default_factory=list)
-    nearest: list[float] = field(default_factory=list)
-
-    def row(self) -> dict[str, float]:
-        """Return the figures that are printed."""
-        size = np.abs(self.correlation)
-        return {
-            "cines": len(size),
-            "|r| mean": float(size.mean()),
-            "|r| worst": float(size.min()),
-            "sign right": float(np.mean(np.array(self.correlation) > 0)),
-            "ED frames": float(np.mean(self.ed_frames)),
-            "ES frames": float(np.mean(self.es_frames)),
-            "ED ms": float(np.mean(self.ed_ms)),
-            "ES ms": float(np.mean(self.es_ms)),
-            "interpolated label": float(np.mean(self.interpolated)),
-            "nearest label": float(np.mean(self.nearest)),
-        }
+def plain(cine: Cine, shown: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the first component of the clip's down-sampled frames, and twice the part of the change it explains."""
+    x = _region(cine, shown).reshape(len(shown), -1).astype(np.float32)
+    u, s, _ = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
+    return u[:, 0], float(min(1.0, 2 * s[0] ** 2 / max((s**2).sum(), 1e-9)))
 
 
-def first_component(frames: np.ndarray, fps: float) -> np.ndarray:
-    """Estimate the cycle by the baseline: mean of 3 frames less mean of 1.2 s, then the first principal component.
-
-    It is the plain form of temporal singular vectors, which Patel et al. take after a robust PCA (American Heart
-    Association, abstract 4373195). The sign is that of the standard deviation over the pixels of a frame, the signal in
-    `hccdice` of `simlvseg/loss.py`, https://github.com/52HZMercury/SimLVSeg-with-SegMamba.
-    """
-    h, w = frames.shape[1:]
-    small = [cv2.resize(f, (w // 4, h // 4), interpolation=cv2.INTER_AREA).ravel() for f in frames]
-    x = np.stack(small).astype(np.float32)
-    long = max(3, round(1.2 * fps)) | 1
-    detrended = running_mean(x, 3) - running_mean(x, long)
-    signal = np.linalg.svd(detrended - detrended.mean(axis=0), full_matrices=False)[0][:, 0]
-    spread = x.std(axis=1)[:, None]
-    spread = (running_mean(spread, 3) - running_mean(spread, long))[:, 0]
-    return np.asarray(signal * np.sign(signal @ spread or 1.0))
+def alone(cine: Cine, shown: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return our estimate from the clip alone, as training takes it for drawn hearts and for morphed stills."""
+    found = cycle_signal(_region(cine, shown))
+    return found.signal, found.confidence
 
 
-def ours(frames: np.ndarray, fps: float) -> np.ndarray:
-    """Estimate the cycle as training does."""
-    return cycle_signal(frames, fps).signal
+def of_cine(cine: Cine, shown: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return our estimate from the whole cine, as training takes it for videos, without the confidence in its sign."""
+    found = _whole(cine).clip(shown, _region(cine, shown))
+    return found.signal, found.confidence
 
 
-METHODS: dict[str, Estimate] = {"first component": first_component, "ours": ours}
+@lru_cache(1)
+def _whole(cine: Cine) -> Cycle:
+    """Estimate the cycle of a whole cine."""
+    return long_cycle(_region(cine, np.arange(len(cine.frames))), cine.fps or USUAL_FPS)
 
 
-def measure(tally: Tally, signal: np.ndarray, area: np.ndarray, phases: dict[int, str], fps: float) -> None:
-    """Add one cine; its sign is corrected for the frame errors, as it is by labels in training."""
-    r = float(np.corrcoef(signal, area)[0, 1]) if signal.std() > 0 else 0.0
-    tally.correlation.append(r)
-    signal = signal * (np.sign(r) or 1.0)
-    turns = np.flatnonzero(np.diff(np.sign(np.diff(signal))) != 0) + 1
-    tops = [k for k in turns if signal[k] >= signal[k - 1]]
-    dips = [k for k in turns if signal[k] < signal[k - 1]]
-    for k, phase in phases.items():
-        marks, frames, ms = (
-            (tops, tally.ed_frames, tally.ed_ms) if phase == "ED" else (dips, tally.es_frames, tally.es_ms)
-        )
-        apart = min((abs(k - mark) for mark in marks), default=len(signal))
-        frames.append(float(apart))
-        ms.append(apart / fps * 1000)
+METHODS: dict[str, ClipMethod] = {"first component": plain, "clip alone": alone, "whole cine": of_cine}
 
 
-def measure_interpolation(tally: Tally, signal: np.ndarray, cine: Cine) -> None:
-    """Add the frames of one cine that have no label in training."""
-    truth = np.stack([cine.labels[k] for k in range(len(cine.frames))])
-    level = np.asarray(signal - signal.mean(), np.float32) / (signal.std() + 1e-9)
-    masks, interpolated = interpolate_labels(truth * 255, cine.phases, orient_by_labels(level, cine.phases)[0])
-    for t in np.flatnonzero(interpolated):
-        tally.interpolated.append(dice(masks[t] > 127, truth[t]))
-        tally.nearest.append(dice(truth[min(cine.phases, key=lambda k: abs(k - t))], truth[t]))
-
-
-def run(data: str, split: str) -> dict[str, dict[str, float]]:
-    """Measure every method on a split."""
-    tallies = {name: Tally() for name in METHODS}
-    for item in open_data(data).items(split):
+def cines_of(data: str, split: str, count: int) -> Iterator[tuple[Cine, np.ndarray]]:
+    """Yield the cines of DATA with the true area of each frame, float (T,)."""
+    if Path(data).is_file():
+        cine = read_cine(Path(data))
+        area = load().segment(cine).mask.sum(axis=(1, 2)).astype(float)
+        first, last = moving_frames(cine.frames)
+        yield replace(cine, frames=cine.frames[first:last], times_s=None), area[first:last]
+        return
+    for item in open_data(data).items(split)[:count]:
         cine = item.read()
-        if cine.fps is None or len(cine.labels) < len(cine.frames):
-            continue
-        area = np.array([float(cine.labels[k].sum()) for k in range(len(cine.frames))])
-        for name, method in METHODS.items():
-            signal = method(cine.frames, cine.fps)
-            measure(tallies[name], signal, area, cine.phases, cine.fps)
-            measure_interpolation(tallies[name], signal, cine)
-    return {name: tally.row() for name, tally in tallies.items()}
+        if len(cine.labels) == len(cine.frames):
+            yield cine, np.array([float(cine.labels[k].sum()) for k in range(len(cine.frames))])
+
+
+def clip_rows(pairs: list[tuple[Cine, np.ndarray]]) -> dict[str, dict[str, float]]:
+    """Measure each method on all clips, by stride and over all."""
+    found: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for cine, area in pairs:
+        for stride in STRIDES:
+            for start in range(0, len(area) - (CLIP_FRAMES - 1) * stride, EVERY):
+                shown = start + stride * np.arange(CLIP_FRAMES)
+                if not area[shown].std() > 0:
+                    continue
+                for name, method in METHODS.items():
+                    signal, confidence = method(cine, shown)
+                    pair = abs(_r(signal, area[shown])), confidence
+                    for group in (f"stride {stride}", "all"):
+                        found.setdefault((name, group), []).append(pair)
+    rows = {}
+    for (name, group), values in sorted(found.items()):
+        r, confidence = np.array(values).T
+        rows[f"{name}, {group}"] = {
+            "clips": len(r),
+            "|r|": float(r.mean()),
+            "below 0.5": float((r < 0.5).mean()),
+            "confidence": float(confidence.mean()),
+            "|r| by confidence": float((r * confidence).sum() / confidence.sum()),
+            "r of both": _r(confidence, r),
+        }
+    return rows
+
+
+def cine_row(pairs: list[tuple[Cine, np.ndarray]]) -> dict[str, float]:
+    """Measure our estimate on whole cines with labels."""
+    r, interpolated, nearest = [], list[float](), list[float]()
+    for cine, area in pairs:
+        r.append(_r(_whole(cine).signal, area))
+        truth = np.stack([cine.labels[k] for k in range(len(area))])
+        masks, between = interpolate_labels(truth * 255, cine.phases, cine_cycle(cine).signal)
+        for t in np.flatnonzero(between):
+            interpolated.append(dice(masks[t] > 127, truth[t]))
+            nearest.append(dice(truth[min(cine.phases, key=lambda k: abs(k - t))], truth[t]))
+    return {
+        "cines": len(r),
+        "|r|": float(np.mean(np.abs(r))),
+        "worst": float(np.min(np.abs(r))),
+        "sign right": float(np.mean(np.array(r) > 0)),
+        "interpolated label": float(np.mean(interpolated)),
+        "nearest label": float(np.mean(nearest)),
+    }
+
+
+def _region(cine: Cine, shown: np.ndarray) -> np.ndarray:
+    """Return frames of a cine's region, down-sampled, uint8 (T, SIDE_PX, SIDE_PX)."""
+    return to_network(cine.frames[shown], find_roi(cine.frames, cine.pixel_shape), SIDE_PX)
+
+
+def _r(a: np.ndarray, b: np.ndarray) -> float:
+    """Return Pearson's correlation, 0 if one of both is constant."""
+    return float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 and b.std() > 0 else 0.0
 
 
 def main() -> None:
@@ -131,14 +146,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="+")
     parser.add_argument("--split", default="val")
+    parser.add_argument("--cines", type=int, default=50)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    found = {}
+    cv2.setNumThreads(1)
+    files: list[tuple[Cine, np.ndarray]] = []
+    found: dict[str, dict[str, dict[str, float]]] = {}
     for data in options.data:
-        kind = data.partition(":")[0]
-        found[kind] = run(data, options.split)
-        for method, row in found[kind].items():
-            sys.stdout.write(f"{kind:12} {method:16} " + "  ".join(f"{k} {v:.3g}" for k, v in row.items()) + "\n")
+        pairs = list(cines_of(data, options.split, options.cines))
+        if Path(data).is_file():
+            files += pairs
+        name = Path(data).stem if Path(data).is_file() else data.partition(":")[0]
+        found[name] = clip_rows(pairs)
+        if not Path(data).is_file():
+            found[name]["whole cines"] = cine_row(pairs)
+    if len(files) > 1:
+        found["all files"] = clip_rows(files)
+    for name, rows in found.items():
+        for method, row in rows.items():
+            line = "  ".join(f"{key} {value:.3g}" for key, value in row.items())
+            sys.stdout.write(f"{name:24} {method:26} {line}\n")
     if options.json:
         options.json.write_text(json.dumps(found, indent=1) + "\n")
 

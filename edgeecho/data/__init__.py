@@ -9,10 +9,10 @@ from edgeecho.data.datasets.dataset import ALL, SPLITS, DataSet, Item, items_of
 from edgeecho.data.datasets.echonet_dynamic import EchoNetDynamic
 from edgeecho.data.datasets.echonet_pediatric import EchoNetPediatric
 from edgeecho.data.datasets.own import OwnCines
-from edgeecho.data.datasets.phantom import Phantom
+from edgeecho.data.datasets.phantom import Phantom, PhantomMotion
 from edgeecho.errors import ConfigError
 
-__all__ = ["ALL", "KINDS", "SPLITS", "DataSet", "Item", "items_of", "open_data"]
+__all__ = ["ALL", "KINDS", "SPLITS", "WITHOUT_FOLDER", "DataSet", "Item", "items_of", "open_data"]
 
 KINDS: dict[str, Callable[[Path], DataSet]] = {
     "camus": Camus,
@@ -21,18 +21,22 @@ KINDS: dict[str, Callable[[Path], DataSet]] = {
     "echonet-pediatric": EchoNetPediatric,
     "cine": OwnCines,
     "phantom": Phantom,
+    "phantom-motion": PhantomMotion,
 }
+
+WITHOUT_FOLDER = ("phantom", "phantom-motion")
+"""Kinds that are drawn instead of read."""
 
 
 def open_data(text: str) -> DataSet:
-    """Open `KIND:DIR`, or `phantom:`, which has no folder.
+    """Open `KIND:DIR`, or `phantom:` and `phantom-motion:`, which have no folder.
 
     Raises:
         ConfigError: If the form is wrong or the kind is unknown.
         DataError: If the folder does not contain that data set.
     """
     kind, colon, folder = text.partition(":")
-    if not colon or not (folder or kind == "phantom"):
+    if not colon or not (folder or kind in WITHOUT_FOLDER):
         raise ConfigError(f"data must be KIND:DIR, got {text!r}; such as camus:/data/camus")
     if kind not in KINDS:
         raise ConfigError(f"unknown data kind {kind!r}; known: {', '.join(KINDS)}")

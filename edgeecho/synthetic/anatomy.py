@@ -12,37 +12,12 @@ import cv2
 import numpy as np
 
 from edgeecho.measure import discs_of, ef_percent
+from edgeecho.synthetic.pose import Contraction, Pose
 
 SIDE = 22
 """Number of points on each side of the ventricle, from apex to base."""
 LEVELS = (1 - np.cos(np.linspace(0, np.pi / 2, SIDE))) ** 0.9
 """Positions of these points along the axis, 0 at the apex to 1 at the base; dense where the outline turns."""
-
-
-@dataclass(frozen=True, eq=False)
-class Pose:
-    """Outlines of a heart at one moment."""
-
-    endo: np.ndarray
-    """Cavity as an expert draws it, from the septal end of the mitral base over the apex to the lateral end."""
-    epi: np.ndarray
-    """Outer side of the wall, point for point beside `endo`."""
-    trabeculae: np.ndarray
-    """Dark part of the cavity: `endo` without the trabeculae, point for point."""
-    rv: np.ndarray
-    la: np.ndarray
-    ra: np.ndarray
-    """Cavities of right ventricle, left and right atrium, closed."""
-    papillary: tuple[np.ndarray, ...]
-    """Muscles inside the ventricles, closed."""
-    leaflets: tuple[np.ndarray, ...]
-    """Mitral and tricuspid leaflets, open lines from the hinge."""
-    moderator: np.ndarray
-    """Band across the right ventricle, an open line."""
-
-    def landmarks(self) -> np.ndarray:
-        """Return points whose motion the tissue follows, the same ones in every pose."""
-        return np.concatenate([self.endo[::3], self.epi[::3], self.rv[::4], self.la[::5], self.ra[::5]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,34 +132,33 @@ class Anatomy:
             rough=_smooth(rng, 2 * SIDE - 1),
         )
 
-    def cavity(self, volume: float) -> np.ndarray:
-        """Return the outline of the cavity at a relative volume (1 at ED, 0 at ES), (2 * SIDE - 1, 2)."""
-        left, right, ends = self._cavity(volume)
+    def cavity(self, volume: float | np.ndarray, axial: float | None = None) -> np.ndarray:
+        """Return the outline of the cavity, (2 * SIDE - 1, 2).
+
+        Args:
+            volume: Relative volume (1 at ED, 0 at ES) that the walls follow, one or one for each point of the outline.
+            axial: Relative volume that the length follows; None for that of the walls, which must be one number.
+        """
+        left, right, ends = self._cavity(volume, float(volume) if axial is None else axial)
         return np.concatenate([np.stack([left, ends[0]], 1)[::-1], np.stack([right, ends[1]], 1)[1:]])
 
     def ef_percent(self) -> float:
         """Return EF in percent, by single-plane discs of the cavity at ED and ES."""
-        edv, esv = (discs_of(_raster(self.cavity(volume))).volume() for volume in (1.0, 0.0))
-        return ef_percent(edv, esv)
+        return ef_percent(*(disc_volume(self.cavity(volume)) for volume in (1.0, 0.0)))
 
-    def pose(self, volume: float, opening: float, kick: float) -> Pose:
-        """Return the whole heart at one moment.
-
-        Args:
-            volume: Relative volume, 1 at ED, 0 at ES.
-            opening: Opening of the valves to the ventricles, 0 closed to 1 open.
-            kick: Contraction of the atria, 0 to 1.
-        """
-        endo = self.cavity(volume)
+    def pose(self, state: Contraction) -> Pose:
+        """Return the whole heart at one moment."""
+        opening, kick, axial = state.opening, state.kick, state.axial
+        endo = self.cavity(state.radial, axial)
         normal = _normals(endo)
-        thick = self._thickness() * (1 + self.thickening * self.ef * (1 - volume))
+        thick = self._thickness() * (1 + self.thickening * self.ef * (1 - state.radial))
         epi = endo + normal * thick[:, None]
         inner = endo - normal * (self.trabecular * self.rough)[:, None]
         septal, mitral = endo[0], endo[-1]
-        squeeze = self.ef * (1 - volume)
+        squeeze = self.ef * (1 - state.right)
         tricuspid = epi[0] + [-self.rv_width * (1 - 0.3 * squeeze), -self.tricuspid]
         rv = self._rv(epi, tricuspid, squeeze)
-        swell = (1 + 0.12 * (1 - volume)) * (1 - 0.08 * kick)
+        swell = (1 + 0.12 * (1 - axial)) * (1 - 0.08 * kick)
         la_floor = self.length + self.la_length * (1 - 0.05 * kick)
         ra_floor = self.length - self.tricuspid + self.ra_length * (1 - 0.05 * kick)
         middle = epi[0] * 0.5 + septal * 0.5 + [0, 0.5]
@@ -199,10 +173,14 @@ class Anatomy:
         band = np.array([rv[len(rv) // 2 + 5], epi[int(0.45 * SIDE)]])
         return Pose(endo, epi, inner, rv, la, ra, self._papillary(inner, normal, k), tuple(leaflets), band)
 
-    def _cavity(self, volume: float) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    def _cavity(
+        self, volume: float | np.ndarray, axial: float
+    ) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
         """Return u of the septal and of the lateral side at LEVELS, and v of both."""
+        if isinstance(volume, np.ndarray):
+            volume = np.stack([volume[SIDE - 1 :: -1], volume[SIDE - 1 :]])  # (2, SIDE), from the apex to the base
         share = 1 - self.ef * (1 - volume)
-        length = self.length * share**self.shortening
+        length = self.length * (1 - self.ef * (1 - axial)) ** self.shortening
         shrink = 1 - share ** ((1 - self.shortening) / 2)
         s, m = LEVELS, self.widest
         upper = (1 - np.clip((m - s) / m, 0, 1) ** self.bluntness) ** (1 / 2)
@@ -215,7 +193,7 @@ class Anatomy:
         middle = self.bend * self.width * np.sin(np.pi * s)
         left = -half * (1 - self.flat_septum * np.sin(np.pi * s) ** 2) * kept[0] + middle
         right = half * kept[1] + middle
-        tip = 0.35 * self.apex * self.thickening * self.ef * (1 - volume)
+        tip = 0.35 * self.apex * self.thickening * self.ef * (1 - axial)
         v = tip + (length - tip) * s
         tilt = self.slope * length * s**2
         return left, right, (v - tilt, v + tilt)
@@ -250,6 +228,11 @@ class Anatomy:
             shape = np.cos(turn)[:, None] * along * 1.6 + np.sin(turn)[:, None] * normal[at]
             found.append(inner[at] - 0.4 * size * normal[at] + reach * size / 2 * shape)
         return tuple(found)
+
+
+def disc_volume(outline: np.ndarray) -> float:
+    """Return the volume of a cavity by single-plane discs of its outline, in half millimetres cubed."""
+    return discs_of(_raster(outline)).volume()
 
 
 def _raster(outline: np.ndarray) -> np.ndarray:

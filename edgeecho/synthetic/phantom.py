@@ -1,7 +1,8 @@
 """Phantoms: drawn apical four-chamber cines with the exact cavity on every frame, without data of a person.
 
 `PhantomHeart(seed)` is a heart, a scanner and a screen fixed by the seed. It can be drawn at any times: a frame depends
-on the seed and its time alone.
+on the seed and its time alone. All its parts follow one volume curve; with `complex_motion` they move apart
+(`edgeecho/synthetic/motion.py`).
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,10 @@ import cv2
 import numpy as np
 
 from edgeecho.cine import Cine
-from edgeecho.synthetic.anatomy import Anatomy, Pose
+from edgeecho.measure import ef_percent
+from edgeecho.synthetic.anatomy import Anatomy, disc_volume
+from edgeecho.synthetic.motion import MAX_DELAY_S, Motion
+from edgeecho.synthetic.pose import Contraction, Pose
 from edgeecho.synthetic.rhythm import Rhythm, phase_frames, rise
 from edgeecho.synthetic.screen import Furniture, Screen
 from edgeecho.synthetic.ultrasound import Scanner
@@ -72,16 +76,17 @@ class PhantomHeart:
         rhythm: Volume over time.
     """
 
-    def __init__(self, seed: int | Sequence[int], region_px: int | None = None) -> None:
+    def __init__(self, seed: int | Sequence[int], region_px: int | None = None, complex_motion: bool = False) -> None:
         """Draw anatomy, motion, scanner and screen.
 
         Args:
             seed: One number or several, not negative.
             region_px: Side in pixels of the smallest square around the sector, which is shown in place of the whole
                 screen; None shows the screen.
+            complex_motion: Whether parts of the heart move apart, twist, fade and leave the plane.
         """
-        body, motion, view, self._look, self._desk = (
-            np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(5)
+        body, motion, view, self._look, self._desk, apart = (
+            np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(6)
         )
         self._anatomy = Anatomy.draw(body)
         bpm = float(np.clip(motion.normal(75, 20), 40, 150)) if motion.uniform() < 0.7 else motion.uniform(40, 150)
@@ -89,6 +94,7 @@ class PhantomHeart:
         frames = int(np.clip(motion.uniform(1.3, 2.6) * 60 / bpm * self.fps, 12, MAX_FRAMES))
         self.seconds = frames / self.fps
         self.rhythm = Rhythm.draw(motion, self.seconds, bpm, irregular=float(motion.choice([0.02, 0.05, 0.25])))
+        self._motion = Motion.draw(apart, self.rhythm) if complex_motion else None
         high, low = view.uniform(0.09, 0.27), view.uniform(0.6, 0.97)
         for attempt in range(MAX_PLACEMENTS):  # experts choose a position and a depth that show the whole cavity
             depth = 1.04**attempt * self._anatomy.length / (low - high)
@@ -105,7 +111,13 @@ class PhantomHeart:
     @cached_property
     def ef_percent(self) -> float:
         """EF in percent, by single-plane discs of the true masks at ED and ES."""
-        return self._anatomy.ef_percent()
+        if self._motion is None:
+            return self._anatomy.ef_percent()
+        first, second = self.rhythm.r_waves_s[:2]
+        times = np.linspace(first, second, 80)
+        outlines = [self._cavity(time) for time in times]
+        areas = [_area(outline) for outline in outlines]
+        return ef_percent(*(disc_volume(outlines[int(k)]) for k in (np.argmax(areas), np.argmin(areas))))
 
     @property
     def frame_count(self) -> int:
@@ -122,7 +134,7 @@ class PhantomHeart:
 
     @cached_property
     def _rest(self) -> Pose:
-        return self._placed(self._anatomy.pose(1.0, 0.0, 0.0), 0.0, 1.0)
+        return self._placed(self._anatomy.pose(Contraction.of(1.0)), 0.0, 1.0)
 
     def times(self) -> np.ndarray:
         """Return the times of the whole cine's frames in seconds, float64 (T,)."""
@@ -141,7 +153,8 @@ class PhantomHeart:
         images, masks = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
         for i, time in enumerate(np.asarray(times_s, float)):
             pose = self.pose(float(time))
-            image = self.screen.show(self._scanner.image(pose, self._rest, float(time)))
+            plane = self._motion.plane(pose, float(time)) if self._motion else None
+            image = self.screen.show(self._scanner.image(pose, self._rest, float(time), plane))
             if self._soft:
                 image = cv2.GaussianBlur(image, (0, 0), self._soft)
             images[i] = self._finish(image, float(time))
@@ -156,26 +169,54 @@ class PhantomHeart:
         late = 0.5 * rise(np.array(phase - 0.82), 0.06)
         opening = np.clip(early + late, 0, 1) * (1 - rise(np.array(phase - 0.93), 0.07))
         kick = rise(np.array(phase - 0.82), 0.12) * (1 - rise(np.array(phase - 0.95), 0.05))
-        return self._placed(self._anatomy.pose(volume, float(opening), float(kick)), time, volume)
+        state = Contraction.of(volume, float(opening), float(kick))
+        if self._motion:
+            state = self._motion.contraction(self.rhythm, time, float(opening), float(kick))
+        return self._placed(self._anatomy.pose(state), time, volume)
+
+    def volume(self, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return relative volume (1 at ED, 0 at ES) and index of the beat, each of the shape of `times_s`, (T,).
+
+        With `complex_motion` it is the area of the cavity between its extremes, as each part has a curve of its own.
+        """
+        volume, beat = self.rhythm.at(times_s)
+        if self._motion is None:
+            return volume, beat
+        area = np.array([_area(self._cavity(time)) for time in np.asarray(times_s, float)])
+        return (area - area.min()) / max(float(np.ptp(area)), 1e-9), beat
 
     def cine(self, name: str = "phantom") -> Cine:
         """Draw the whole cine, with every frame labelled."""
         times = self.times()
         images, masks = self.frames(times)
-        phases = phase_frames(*self.rhythm.at(times))
+        reach = max(2, round(MAX_DELAY_S * self.fps)) if self._motion else 2
+        phases = phase_frames(*self.volume(times), reach)
         return Cine(images, self.fps, self.spacing_mm, dict(enumerate(masks)), phases, name)
 
     def _is_inside_sector(self) -> bool:
         """Whether the cavity at ED lies in the sector, except a few points of its outline."""
         outline = self._anatomy.cavity(1.0)
-        ends = [self._placement.place(outline, time, 1.0) for time in (0.0, self.seconds)]
-        return all(self.screen.holds(points).mean() > 0.97 for points in ends)
+        times = np.linspace(0, self.seconds, 6 if self._motion else 2)
+        placed = [self._place(outline, time, 1.0) for time in times]
+        return all(self.screen.holds(points).mean() > 0.97 for points in placed)
+
+    def _cavity(self, time: float) -> np.ndarray:
+        """Return the outline of the cavity of a heart with `complex_motion` in its own coordinates."""
+        assert self._motion
+        state = self._motion.contraction(self.rhythm, time, 0.0, 0.0)
+        return self._anatomy.cavity(state.radial, state.axial)
+
+    def _place(self, points: np.ndarray, time: float, volume: float) -> np.ndarray:
+        """Transform heart coordinates to probe coordinates, (N, 2)."""
+        if self._motion:
+            points = self._motion.move(points, time, self._anatomy.length)
+        return self._placement.place(points, time, volume)
 
     def _placed(self, pose: Pose, time: float, volume: float) -> Pose:
         def place(value: np.ndarray | tuple[np.ndarray, ...]) -> np.ndarray | tuple[np.ndarray, ...]:
             if isinstance(value, tuple):
-                return tuple(self._placement.place(v, time, volume) for v in value)
-            return self._placement.place(value, time, volume)
+                return tuple(self._place(v, time, volume) for v in value)
+            return self._place(value, time, volume)
 
         return Pose(**{f.name: place(getattr(pose, f.name)) for f in fields(pose)})  # type: ignore[arg-type]
 
@@ -189,6 +230,12 @@ class PhantomHeart:
         return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE))
 
 
-def draw_cine(seed: int | Sequence[int], name: str = "phantom") -> Cine:
+def draw_cine(seed: int | Sequence[int], name: str = "phantom", complex_motion: bool = False) -> Cine:
     """Draw a whole cine with every frame labelled and ED and ES marked; the same seed gives the same bytes."""
-    return PhantomHeart(seed).cine(name)
+    return PhantomHeart(seed, complex_motion=complex_motion).cine(name)
+
+
+def _area(outline: np.ndarray) -> float:
+    """Return the area of a closed outline, (N, 2), in its units squared."""
+    x, y = outline.T
+    return float(abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))) / 2)

@@ -57,12 +57,13 @@ def rise(time: np.ndarray, length: float) -> np.ndarray:
     return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.clip(time / length, 0, 1)))
 
 
-def phase_frames(volume: np.ndarray, beat: np.ndarray) -> dict[int, str]:
+def phase_frames(volume: np.ndarray, beat: np.ndarray, reach: int = 2) -> dict[int, str]:
     """Find the frames of ED (largest volume about an R wave) and ES (smallest of a beat) that lie within the cine.
 
     Args:
         volume: Relative volume, (T,).
         beat: Index of the beat of each frame, (T,), rising.
+        reach: Largest number of frames between ED and the R wave.
     """
     phases: dict[int, str] = {}
     last = len(volume) - 1
@@ -75,7 +76,7 @@ def phase_frames(volume: np.ndarray, beat: np.ndarray) -> dict[int, str]:
             phases[es] = "ES"
         start = int(own[0])
         if start > 0:
-            near = range(max(0, start - 2), min(start + 2, last + 1))
+            near = range(max(0, start - reach), min(start + reach, last + 1))
             ed = max(near, key=lambda t: float(volume[t]))
             if 0 < ed < last:
                 phases[ed] = "ED"

@@ -5,14 +5,17 @@ stretches it with depth. Tissues are given by their final grey level. Random sca
 point spread, give the echo; its magnitude to the power `compress` is the grey level.
 """
 
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import lru_cache
 
 import cv2
 import numpy as np
 
-from edgeecho.synthetic.anatomy import SIDE, Pose
+from edgeecho.synthetic.anatomy import SIDE
+from edgeecho.synthetic.motion import Plane
+from edgeecho.synthetic.pose import Pose
 from edgeecho.synthetic.screen import BEAMS, RANGES, Screen
+from edgeecho.synthetic.tissues import Tissues
 
 NOISE = 1024
 """Side in pixels of the field of scatterers, from which every cine takes patches."""
@@ -53,60 +56,6 @@ def _cloud(rng: np.random.Generator, rows: float, columns: float) -> np.ndarray:
     return np.asarray(cv2.resize(patch, (BEAMS, RANGES), interpolation=cv2.INTER_LINEAR))
 
 
-@dataclass(frozen=True, eq=False)
-class Tissues:
-    """Grey levels of tissues before gain and artefacts, 0 to 255."""
-
-    blood: float
-    atria: float
-    """Grey level of blood in the atria."""
-    septum: float
-    lateral: float
-    apex: float
-    around: float
-    atrial: float
-    pericardium: float
-    valve: float
-    directional: float
-    """Part of its level that a wall along the beam loses."""
-    segments: np.ndarray
-    """Factor of each segment of the wall, (2 * SIDE - 2,)."""
-    pericardium_parts: np.ndarray
-    """Factor of each part of the pericardium, (40,)."""
-
-    @classmethod
-    def draw(cls, rng: np.random.Generator) -> "Tissues":
-        """Draw levels around those of CAMUS, with more spread."""
-        blood = float(np.clip(rng.normal(40, 17), 0, 90))
-        contrast = np.exp(rng.normal(0, 0.24))
-        around = float(np.clip(rng.normal(108, 30), 5, 200))
-        lateral = around * rng.uniform(0.6, 1.15) if rng.uniform() < 0.5 else blood + rng.normal(68, 28) * contrast
-        apex = around * rng.uniform(0.6, 1.15) if rng.uniform() < 0.5 else blood + rng.normal(65, 28) * contrast
-        x = np.linspace(0, 2 * np.pi, 2 * SIDE - 2)
-        wave = sum(rng.normal(0, a) * np.sin(f * x + rng.uniform(0, 6)) for f, a in ((1, 0.12), (2.5, 0.14), (5, 0.12)))
-        segments = np.exp(np.asarray(wave))
-        for _ in range(int(rng.choice(4, p=(0.35, 0.35, 0.2, 0.1)))):  # drop-outs, mostly of the lateral wall
-            at = rng.uniform(0.5, 1) if rng.uniform() < 0.75 else rng.uniform(0, 0.5)
-            hole = np.exp(-(((x / x[-1] - at) / rng.uniform(0.03, 0.12)) ** 2))
-            segments *= 1 - rng.uniform(0.3, 1) * hole
-        part = np.linspace(0, 1, 40)
-        parts = 0.75 + 0.35 * sum(rng.normal() * np.sin(f * part * 6 + rng.uniform(0, 6)) for f in (1, 2, 4))
-        return cls(
-            blood=blood,
-            atria=float(np.clip(blood + rng.normal(18, 18), 0, 130)),
-            septum=blood + float(rng.normal(105, 25)) * contrast,
-            lateral=float(max(lateral, blood + 4)),
-            apex=float(max(apex, blood)),
-            around=around,
-            atrial=blood + float(rng.normal(75, 25)) * contrast,
-            pericardium=float(rng.uniform(40, 230)),
-            valve=blood + float(rng.normal(105, 40)) * contrast,
-            directional=float(rng.uniform(0, 0.55)),
-            segments=segments,
-            pericardium_parts=np.clip(np.asarray(parts), 0.1, 1.5),
-        )
-
-
 class Scanner:
     """A machine with its settings and the patient's chest, fixed for a cine."""
 
@@ -134,24 +83,26 @@ class Scanner:
         self._nodes = np.stack([distance * np.sin(angle), distance * np.cos(angle)], axis=-1)
         self._home = np.stack(np.meshgrid(np.arange(BEAMS), np.arange(RANGES)), axis=-1).astype(np.float32)
 
-    def image(self, pose: Pose, rest: Pose, time: float) -> np.ndarray:
+    def image(self, pose: Pose, rest: Pose, time: float, plane: Plane | None = None) -> np.ndarray:
         """Draw a beam image, uint8 (RANGES, BEAMS).
 
         Args:
             pose: Heart at this time, points (x, z) in probe coordinates.
             rest: Heart at the time at which its scatterers were placed.
             time: Time in seconds.
+            plane: Tissue in the plane; None if all tissue stays in it and keeps its brightness.
         """
-        material = self._home + self._motion(rest.landmarks(), pose.landmarks())
-        number, part = divmod(time / self._renewal_s, 1)
+        now_at = pose.landmarks() if plane is None else pose.landmarks() + plane.slip
+        material = self._home + self._motion(rest.landmarks(), now_at)
+        number, part = divmod(time / self._renewal_s + (0 if plane is None else plane.slices), 1)
         shape = (RANGES + 2 * PAD, BEAMS + 2 * PAD)
         now, following = (_patch(_scatterers(), self._key + int(number) + i, shape) for i in (0, 1))
         mixed = cv2.addWeighted(now, np.cos(part * np.pi / 2), following, np.sin(part * np.pi / 2), 0)
         echo = cv2.remap(mixed, material + PAD, None, cv2.INTER_LINEAR)
         blotches = cv2.remap(self._blotches, material, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-        level = cv2.GaussianBlur(self._draw(pose), (0, 0), self._fuzzy)
+        level = cv2.GaussianBlur(self._draw(pose, self._faded(plane)), (0, 0), self._fuzzy)
         amplitude = cv2.LUT(level, self._amplitudes)
-        amplitude *= self._gain
+        amplitude *= self._gain_now(plane)
         amplitude *= blotches
         echo *= cv2.merge((amplitude, amplitude))
         echo += _patch(_scatterers(), self._key + 7919 + int(time * 1e4), (RANGES, BEAMS)) * self._haze
@@ -191,9 +142,23 @@ class Scanner:
         moved = cv2.resize(np.clip(nodes, 2 - PAD, PAD - 2).astype(np.float32), (BEAMS, RANGES))
         return np.asarray(moved)
 
-    def _draw(self, pose: Pose) -> np.ndarray:
+    def _faded(self, plane: Plane | None) -> Tissues:
+        """Return the grey levels of the tissues that are in the plane."""
+        if plane is None:
+            return self.tissues
+        t = self.tissues
+        return replace(t, segments=t.segments * plane.segments, blood=float(np.clip(t.blood + plane.blood, 0, 120)))
+
+    def _gain_now(self, plane: Plane | None) -> np.ndarray:
+        """Return the gain with its shadows where they are now, float32 (RANGES, BEAMS)."""
+        if plane is None:
+            return self._gain
+        matrix = np.array([[1, 0, plane.shadow * BEAMS], [0, 1, 0]], np.float32)
+        return np.asarray(cv2.warpAffine(self._gain, matrix, (BEAMS, RANGES), borderMode=cv2.BORDER_REPLICATE))
+
+    def _draw(self, pose: Pose, t: Tissues) -> np.ndarray:
         """Draw the grey levels of tissues, uint8 (RANGES, BEAMS)."""
-        canvas, t = self._around.copy(), self.tissues
+        canvas = self._around.copy()
         wide = RANGES / (self.screen.reach[1] - self.screen.reach[0])  # pixels a mm, along the beam
 
         def fill(points: np.ndarray, level: float) -> None:
@@ -212,7 +177,7 @@ class Scanner:
         line(pose.la[:11], t.atrial, 3)
         fill(pose.rv, t.blood)
         line(pose.moderator, t.lateral, 4)
-        self._wall(canvas, pose)
+        self._wall(canvas, pose, t)
         fill(np.concatenate([pose.trabeculae, _bowed(pose)]), t.blood)
         for muscle in pose.papillary:
             fill(muscle, 0.5 * (t.lateral + t.blood))
@@ -222,9 +187,8 @@ class Scanner:
             line(hinge + np.array([[-2, 0], [2, 0]]), t.valve, 4.0)
         return canvas
 
-    def _wall(self, canvas: np.ndarray, pose: Pose) -> None:
+    def _wall(self, canvas: np.ndarray, pose: Pose, t: Tissues) -> None:
         """Draw the wall in segments, with a brightness by level, position and angle to the beam."""
-        t = self.tissues
         middle = (pose.endo + pose.epi) / 2
         middle = (middle[1:] + middle[:-1]) / 2
         along = np.diff(pose.endo, axis=0)

@@ -8,12 +8,15 @@ import base64
 import json
 import zlib
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import numpy as np
 
 from edgeecho.cine import Cine
 from edgeecho.errors import DataError
 from edgeecho.preprocess import Roi, crop
+from edgeecho.train.cine_cycle import cine_cycle
+from edgeecho.train.cycle import Cycle
 from edgeecho.train.geometry import CANVAS, canvas_region, region_to_canvas
 
 
@@ -36,12 +39,18 @@ class ClipCine:
     """Phase of each of them: `ED`, `ES` or an empty text."""
     labels: tuple[bytes, ...]
     """Their masks, 0 or 255, as `keep` returns them, each compressed by zlib."""
+    cycle: Cycle | None = None
+    """Cardiac cycle of a filmed cine; None for stills."""
     seekable: bool = False
     """Whether some frames of its file can be read without the others."""
 
     @classmethod
-    def of(cls, cine: Cine) -> "ClipCine":
+    def of(cls, cine: Cine, *, filmed: bool = False) -> "ClipCine":
         """Take a cine with labels.
+
+        Args:
+            cine: Cine with its frames.
+            filmed: Whether the frames are consecutive, so that they have a cardiac cycle.
 
         Raises:
             DataError: If no frame has a label.
@@ -63,7 +72,8 @@ class ClipCine:
         )
         masks = bare.keep(np.stack([cine.labels[k] * 255 for k in marked]))
         values = {each.name: getattr(bare, each.name) for each in fields(cls)}
-        return cls(**values | {"labels": tuple(zlib.compress(mask.tobytes()) for mask in masks)})
+        labels = tuple(zlib.compress(mask.tobytes()) for mask in masks)
+        return cls(**values | {"labels": labels, "cycle": cine_cycle(cine) if filmed and count > 1 else None})
 
     @property
     def kept(self) -> Roi:
@@ -105,7 +115,8 @@ class ClipCine:
 
     def to_json(self) -> str:
         """Return a text from which `from_json` makes the same cine."""
-        return json.dumps(asdict(self) | {"labels": [base64.b64encode(label).decode() for label in self.labels]})
+        labels = [base64.b64encode(label).decode() for label in self.labels]
+        return json.dumps(asdict(self) | {"labels": labels, "cycle": self.cycle and _cycle_to_values(self.cycle)})
 
     @classmethod
     def from_json(cls, text: str) -> "ClipCine":
@@ -113,4 +124,18 @@ class ClipCine:
         values = json.loads(text)
         lists = {key: tuple(values[key]) for key in ("marked", "phases")}
         lists["labels"] = tuple(base64.b64decode(label) for label in values["labels"])
-        return cls(**values | lists | {"region": Roi(**values["region"])})
+        cycle = values["cycle"] and _cycle_from_values(values["cycle"])
+        return cls(**values | lists | {"region": Roi(**values["region"]), "cycle": cycle})
+
+
+def _cycle_to_values(cycle: Cycle) -> dict[str, Any]:
+    """Return a cycle as JSON values."""
+    curves = np.concatenate([cycle.signal[None], cycle.parts]).astype("<f4")
+    numbers = {name: getattr(cycle, name) for name in ("confidence", "share", "sure")}
+    return numbers | {"curves": base64.b64encode(curves.tobytes()).decode()}
+
+
+def _cycle_from_values(values: dict[str, Any]) -> Cycle:
+    """Read what `_cycle_to_values` has returned."""
+    curves = np.frombuffer(base64.b64decode(values.pop("curves")), "<f4").reshape(5, -1)
+    return Cycle(curves[0], parts=curves[1:], **values)

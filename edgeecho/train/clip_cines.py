@@ -14,7 +14,7 @@ from edgeecho.data import Item
 from edgeecho.errors import DataError, VideoError
 from edgeecho.train.clip_cine import ClipCine
 
-FORMAT = 1
+FORMAT = 2
 """Number of the form of the files in the folder; files of another form are not used."""
 Group = tuple[Item, ...]
 """The items of one cine: one item, or the ED and the ES still of one heart and view, a cine of two frames."""
@@ -31,7 +31,7 @@ class Entry:
 
 
 class ClipCines:
-    """Cines of a data set, of which any frames can be read. Holding 10,000 of them takes about 40 MB."""
+    """Cines of a data set, of which any frames can be read. Holding 10,000 of them takes about 80 MB."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         """Take cines in a fixed order, on which the clips depend."""

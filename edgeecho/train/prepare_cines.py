@@ -1,4 +1,4 @@
-"""Preparation of the cines of a run: each is read once, for its region and labels, and its decoded frames are stored.
+"""Preparation of the cines of a run: each is read once, for its region, labels and cardiac cycle.
 
 The folder may be shared by runs and by processes: each file is written whole or not at all, and its name depends on
 the cine's files and labels. Each run keeps to its bound, counting what it finds in the folder at its start.
@@ -17,7 +17,7 @@ from edgeecho.cine import Cine
 from edgeecho.errors import DataError, EdgeEchoError, VideoError
 from edgeecho.files import atomic, require_writable
 from edgeecho.train.clip_cine import ClipCine
-from edgeecho.train.clip_cines import ClipCines, Entry, Group, key_of, read_group
+from edgeecho.train.clip_cines import ClipCines, Entry, Group, is_filmed, key_of, read_group
 from edgeecho.train.workers import load_in_order
 
 Progress = Callable[[str], None]
@@ -50,7 +50,7 @@ def prepare_cines(
         groups: Cines in a fixed order. Those that cannot be read are reported and left out.
         folder: Folder of regions, labels and decoded frames.
         limit_bytes: Bound on the decoded frames in the folder; the frames of other cines are decoded when a clip needs
-            them. Regions and labels, about 4 kB a cine, are always stored.
+            them. Regions and labels, about 9 kB a cine, are always stored.
         progress: Function that is called with lines on what is read, stored and left out.
         workers: Number of processes that read; 0 for this one.
 
@@ -123,7 +123,8 @@ class _Store(Dataset[_Prepared]):
         if number not in self.cines and self._head(number).is_file():  # another process has made it in the meantime
             return _Prepared(number, ClipCine.from_json(self._head(number).read_text()))
         cine, left_out = read_group(self.groups[number])
-        found = replace(ClipCine.of(cine), seekable=_is_seekable(self.groups[number], cine))
+        group = self.groups[number]
+        found = replace(ClipCine.of(cine, filmed=is_filmed(group)), seekable=_is_seekable(group, cine))
         if not self.decoded(number).exists() and self._claim(_file_bytes(found)):
             with atomic(self.decoded(number)) as path:
                 np.save(path, found.keep(cine.frames))

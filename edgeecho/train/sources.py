@@ -22,8 +22,8 @@ from edgeecho.synthetic.rhythm import Rhythm, phase_frames
 from edgeecho.train.augment import augment
 from edgeecho.train.clip_cines import ClipCines
 from edgeecho.train.config import ClipConfig
-from edgeecho.train.cycle import cycle_signal, orient_by_labels
-from edgeecho.train.geometry import canvas_region, draw_placement, region_to_canvas, sample_grid
+from edgeecho.train.cycle import Cycle, cycle_signal
+from edgeecho.train.geometry import CANVAS, MARGIN, canvas_region, draw_placement, region_to_canvas, sample_grid
 from edgeecho.train.interpolate_labels import interpolate_labels
 
 SUPERSAMPLING = 2
@@ -100,7 +100,7 @@ class Stills:
                 x, y = x + near * (x - centre[0]), y + near * (y - centre[1])
             frames[i] = cv2.remap(picture, x, y, cv2.INTER_LINEAR)
             masks[i] = cv2.remap(mask, x, y, cv2.INTER_LINEAR)
-        return _finish(rng, config, size_px, frames, masks, dict.fromkeys(range(t), ""), moves=False)
+        return _finish(rng, config, size_px, frames, masks, dict.fromkeys(range(t), ""), Cycle.unknown(t))
 
 
 class Pairs:
@@ -169,13 +169,15 @@ class Videos:
         matrices = draw_placement(rng, 1, big, config.geometry)  # a real video already has the drift of its probe
         at = sample_grid(matrices[0], big)
         frames, masks = np.zeros((2, t, big, big), np.uint8)
-        phases = {}
+        phases: dict[int, str] = {}
         for i, k in enumerate(shown.tolist()):
             frames[i] = cv2.remap(canvases[i], *at, cv2.INTER_LINEAR)
             if k in labels:
                 masks[i] = cv2.remap(labels[k], *at, cv2.INTER_LINEAR)
                 phases[i] = cine.phases[where[k]]
-        return _finish(rng, config, size_px, frames, masks, phases)
+        edge = round((CANVAS - CANVAS / MARGIN) / 2)  # without the margin, as the cycle of the cine is estimated
+        cycle = cine.cycle.clip(shown, canvases[:, edge:-edge, edge:-edge]) if cine.cycle else None
+        return _finish(rng, config, size_px, frames, masks, phases, cycle)
 
 
 class Phantoms:
@@ -229,19 +231,20 @@ def _finish(
     frames: np.ndarray,
     masks: np.ndarray,
     phases: dict[int, str],
-    moves: bool = True,
+    cycle: Cycle | None = None,
 ) -> Clip:
-    """Resample a clip to the network's size, estimate its cycle, augment its pictures, keep labels of ED and ES."""
+    """Resample a clip to the network's size, augment its pictures, and keep labels of ED and ES.
+
+    `cycle` is that of the clip, high at ED; None estimates it from the clip.
+    """
     frames, masks = resample(frames, size_px, size_px), resample(masks, size_px, size_px)
     labelled = np.isin(np.arange(len(frames)), list(phases))
     masks[~labelled] = 0
-    cycle, phase_confidence, interpolated = np.zeros(len(frames), np.float32), 0.0, np.zeros(len(frames), bool)
-    if moves:
-        estimate = cycle_signal(frames)
-        cycle, sign_confidence = orient_by_labels(estimate.signal, phases)
-        phase_confidence = sign_confidence * estimate.confidence
-        masks, interpolated = interpolate_labels(masks, phases, cycle)
-    return Clip(augment(frames, rng, config.augment), frames, masks, labelled, interpolated, cycle, phase_confidence)
+    if cycle is None:
+        cycle = cycle_signal(frames).oriented(phases)
+    masks, interpolated = interpolate_labels(masks, phases, cycle.signal)
+    augmented = augment(frames, rng, config.augment)
+    return Clip(augmented, frames, masks, labelled, interpolated, cycle.signal, cycle.confidence)
 
 
 def _pull_field(mask: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:

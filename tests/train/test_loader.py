@@ -17,6 +17,7 @@ from edgeecho.cine import Cine  # noqa: E402
 from edgeecho.data import Item, open_data  # noqa: E402
 from edgeecho.errors import ConfigError, DataError, VideoError  # noqa: E402
 from edgeecho.train.batches import FIELDS, Clips, load_batches  # noqa: E402
+from edgeecho.train.cine_cycle import cine_cycle  # noqa: E402
 from edgeecho.train.clip_cine import ClipCine  # noqa: E402
 from edgeecho.train.clip_cines import ClipCines, Group  # noqa: E402
 from edgeecho.train.config import TrainConfig  # noqa: E402
@@ -165,7 +166,12 @@ def test_canvases_are_those_of_the_frames(tmp_path: Path, side: int) -> None:
         np.testing.assert_array_equal(cines.canvases(0, shown), frames[shown])
         np.testing.assert_array_equal([cines[0].label_canvas(n) for n in (0, 1)], masks)
         assert cines[0].is_kept_as_canvases == (side > CANVAS)
-        assert ClipCine.from_json(cines[0].to_json()).__dict__ == cines[0].__dict__
+        again = ClipCine.from_json(cines[0].to_json())
+        assert again.to_json() == cines[0].to_json()
+        assert again.__dict__ | {"cycle": None} == cines[0].__dict__ | {"cycle": None}
+        assert again.cycle
+        np.testing.assert_array_equal(again.cycle.signal, cine_cycle(cine).signal)
+        np.testing.assert_array_equal(again.cycle.parts, cine_cycle(cine).parts)
 
 
 def drawn(side: int) -> Cine:

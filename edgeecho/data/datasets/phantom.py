@@ -1,4 +1,4 @@
-"""Drawn cines as a data set: `phantom:`, `phantom:SEED` or `phantom:SEED,COUNT`."""
+"""Drawn cines as a data set: `phantom:`, `phantom:SEED` or `phantom:SEED,COUNT`, and `phantom-motion:` alike."""
 
 from functools import partial
 from pathlib import Path
@@ -19,12 +19,14 @@ class Phantom:
     kind = "phantom"
     licence = licences.APACHE
     splits: tuple[str, ...] = SPLITS
+    complex_motion = False
+    """Whether the parts of a heart move apart (`edgeecho/synthetic/motion.py`)."""
 
     def __init__(self, root: Path = Path()) -> None:
         """
         Args:
-            root: The text after `phantom:`, which is no folder: nothing, `SEED` or `SEED,COUNT`. COUNT is the number
-                of training cines; an eighth of it, at least one, validates and another tests.
+            root: The text after the kind, which is no folder: nothing, `SEED` or `SEED,COUNT`. COUNT is the number of
+                training cines; an eighth of it, at least one, validates and another tests.
 
         Raises:
             ConfigError: If it is neither.
@@ -35,7 +37,7 @@ class Phantom:
         except ValueError:
             numbers = []
         if len(numbers) not in (1, 2) or numbers[0] < 0 or numbers[-1] < len(numbers) - 1:
-            raise ConfigError(f"a phantom is phantom:, phantom:SEED or phantom:SEED,COUNT, got {text!r}")
+            raise ConfigError(f"a phantom is {self.kind}:, {self.kind}:SEED or {self.kind}:SEED,COUNT, got {text!r}")
         self.root, self.notes = Path(text), list[str]()
         self._seed = numbers[0]
         self._counts = dict(COUNTS)
@@ -53,16 +55,23 @@ class Phantom:
 
     def _item(self, split: str, number: int) -> Item:
         seed = (self._seed, SPLITS.index(split), number)
-        heart = PhantomHeart(seed)
+        heart = PhantomHeart(seed, complex_motion=self.complex_motion)
         about = {
             "ef_percent": heart.ef_percent,
             "fps": heart.fps,
             "frames": heart.frame_count,
             "labels": heart.frame_count,
         }
-        name = f"phantom{self._seed}_{split}_{number:04d}"
-        return Item(name, name, split, "4CH", partial(_draw, seed, name), about)
+        name = f"{self.kind}{self._seed}_{split}_{number:04d}"
+        return Item(name, name, split, "4CH", partial(_draw, seed, name, self.complex_motion), about)
 
 
-def _draw(seed: tuple[int, int, int], name: str) -> ItemCine:
-    return ItemCine.of(draw_cine(seed, name))
+class PhantomMotion(Phantom):
+    """Drawn cines of hearts whose parts move apart, twist, fade and leave the plane."""
+
+    kind = "phantom-motion"
+    complex_motion = True
+
+
+def _draw(seed: tuple[int, int, int], name: str, complex_motion: bool) -> ItemCine:
+    return ItemCine.of(draw_cine(seed, name, complex_motion))

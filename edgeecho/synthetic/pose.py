@@ -1,0 +1,56 @@
+"""State of a drawn heart at one moment: how far its parts have contracted, and where their outlines are.
+
+Points are (u, v) in mm as in `edgeecho/synthetic/anatomy.py`, or (x, z) once the heart is placed under the probe.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Contraction:
+    """State of the parts of a heart at one moment; relative volumes are 1 at ED and 0 at ES."""
+
+    radial: float | np.ndarray
+    """Relative volume that the walls follow, one value or one for each point of the outline, (2 * SIDE - 1,)."""
+    axial: float
+    """Relative volume that the length and the atria follow."""
+    right: float
+    """Relative volume that the right ventricle follows."""
+    opening: float = 0.0
+    """Opening of the valves to the ventricles, 0 closed to 1 open."""
+    kick: float = 0.0
+    """Contraction of the atria, 0 to 1."""
+
+    @classmethod
+    def of(cls, volume: float, opening: float = 0.0, kick: float = 0.0) -> Self:
+        """Return the state of a heart of which all parts follow one relative volume."""
+        return cls(volume, volume, volume, opening, kick)
+
+
+@dataclass(frozen=True, eq=False)
+class Pose:
+    """Outlines of a heart at one moment."""
+
+    endo: np.ndarray
+    """Cavity as an expert draws it, from the septal end of the mitral base over the apex to the lateral end."""
+    epi: np.ndarray
+    """Outer side of the wall, point for point beside `endo`."""
+    trabeculae: np.ndarray
+    """Dark part of the cavity: `endo` without the trabeculae, point for point."""
+    rv: np.ndarray
+    la: np.ndarray
+    ra: np.ndarray
+    """Cavities of right ventricle, left and right atrium, closed."""
+    papillary: tuple[np.ndarray, ...]
+    """Muscles inside the ventricles, closed."""
+    leaflets: tuple[np.ndarray, ...]
+    """Mitral and tricuspid leaflets, open lines from the hinge."""
+    moderator: np.ndarray
+    """Band across the right ventricle, an open line."""
+
+    def landmarks(self) -> np.ndarray:
+        """Return points whose motion the tissue follows, the same ones in every pose."""
+        return np.concatenate([self.endo[::3], self.epi[::3], self.rv[::4], self.la[::5], self.ra[::5]])

@@ -1,0 +1,61 @@
+"""Grey levels of the tissues of a drawn heart, drawn once for a cine."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgeecho.synthetic.anatomy import SIDE
+
+
+@dataclass(frozen=True, eq=False)
+class Tissues:
+    """Grey levels of tissues before gain and artefacts, 0 to 255."""
+
+    blood: float
+    atria: float
+    """Grey level of blood in the atria."""
+    septum: float
+    lateral: float
+    apex: float
+    around: float
+    atrial: float
+    pericardium: float
+    valve: float
+    directional: float
+    """Part of its level that a wall along the beam loses."""
+    segments: np.ndarray
+    """Factor of each segment of the wall, (2 * SIDE - 2,)."""
+    pericardium_parts: np.ndarray
+    """Factor of each part of the pericardium, (40,)."""
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator) -> "Tissues":
+        """Draw levels around those of CAMUS, with more spread."""
+        blood = float(np.clip(rng.normal(40, 17), 0, 90))
+        contrast = np.exp(rng.normal(0, 0.24))
+        around = float(np.clip(rng.normal(108, 30), 5, 200))
+        lateral = around * rng.uniform(0.6, 1.15) if rng.uniform() < 0.5 else blood + rng.normal(68, 28) * contrast
+        apex = around * rng.uniform(0.6, 1.15) if rng.uniform() < 0.5 else blood + rng.normal(65, 28) * contrast
+        x = np.linspace(0, 2 * np.pi, 2 * SIDE - 2)
+        wave = sum(rng.normal(0, a) * np.sin(f * x + rng.uniform(0, 6)) for f, a in ((1, 0.12), (2.5, 0.14), (5, 0.12)))
+        segments = np.exp(np.asarray(wave))
+        for _ in range(int(rng.choice(4, p=(0.35, 0.35, 0.2, 0.1)))):  # drop-outs, mostly of the lateral wall
+            at = rng.uniform(0.5, 1) if rng.uniform() < 0.75 else rng.uniform(0, 0.5)
+            hole = np.exp(-(((x / x[-1] - at) / rng.uniform(0.03, 0.12)) ** 2))
+            segments *= 1 - rng.uniform(0.3, 1) * hole
+        part = np.linspace(0, 1, 40)
+        parts = 0.75 + 0.35 * sum(rng.normal() * np.sin(f * part * 6 + rng.uniform(0, 6)) for f in (1, 2, 4))
+        return cls(
+            blood=blood,
+            atria=float(np.clip(blood + rng.normal(18, 18), 0, 130)),
+            septum=blood + float(rng.normal(105, 25)) * contrast,
+            lateral=float(max(lateral, blood + 4)),
+            apex=float(max(apex, blood)),
+            around=around,
+            atrial=blood + float(rng.normal(75, 25)) * contrast,
+            pericardium=float(rng.uniform(40, 230)),
+            valve=blood + float(rng.normal(105, 40)) * contrast,
+            directional=float(rng.uniform(0, 0.55)),
+            segments=segments,
+            pericardium_parts=np.clip(np.asarray(parts), 0.1, 1.5),
+        )

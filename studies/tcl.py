@@ -60,6 +60,7 @@ COMMON: dict[str, Any] = {
     "clips.cines": 1.0,
     "clips.phantom": 0.0,
     "clips.augment": 0.5,
+    "loss.smooth": 20.0,
     "optim.steps": 300,
     "optim.learning_rate": 1e-3,
     "optim.ema": 0.99,

@@ -99,7 +99,7 @@ def test_terms_can_be_switched_off() -> None:
     logits = torch.randn(2, 1, 6, 8, 8, generator=torch.Generator().manual_seed(1))
     labelled = torch.arange(6).expand(2, 6) < 3
     target = Target(torch.zeros(2, 6, 8, 8), labelled, ~labelled, torch.randn(2, 6), torch.ones(2))
-    _, all_terms = total_loss(logits, target, LossConfig())
+    _, all_terms = total_loss(logits, target, LossConfig(smooth=1.0))
     assert set(all_terms) == {"labels", "cycle", "interpolation", "smooth", "beats"}
     nothing = LossConfig(cycle=0.0, interpolation=0.0, smooth=0.0, beats=0.0)
     plain, terms = total_loss(logits, target, nothing)

@@ -1,4 +1,4 @@
-"""How much does each part of the training recipe contribute? The figures are in docs/model.md.
+"""How much does each part of the training recipe contribute? The figures are in docs/ablations.md.
 
     python -m studies.ablations KIND:DIR --out DIR [--rows NAME,NAME] [--seeds 1,2,3] [--set KEY=VALUE]
 

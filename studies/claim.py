@@ -1,4 +1,4 @@
-"""Does a light network lose Dice against the standard 3D U-Net, if both are trained alike? (docs/model.md)
+"""Does a light network lose Dice against the standard 3D U-Net, if both are trained alike? (docs/ablations.md)
 
     python -m studies.claim camus:DIR --out DIR [--rows NAME,NAME] [--seeds 1,2,3] [--clips 12000] [--report]
 

@@ -1,4 +1,4 @@
-"""How fast does a network train on this machine? The figures are in docs/model.md.
+"""How fast does a network train on this machine? The figures are in docs/training.md.
 
     python -m studies.training_speed [camus:DIR] [FAMILY...]
 

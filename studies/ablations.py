@@ -104,6 +104,8 @@ def run_row(base: TrainConfig, name: str, changes: dict[str, Any], out: Path, in
     for key, value in changes.items():
         merged = {**config.model.overrides, **value} if key == "model.overrides" else value
         config = config.with_value(key, merged)
+    if not config.model.name:
+        config = config.with_value("model.name", "network")
     last, done = out / "last.pt", out / f"{config.model.name}.safetensors"
     log = out / "log.jsonl"
     if done.is_file() and log.is_file() and json.loads(log.read_text().splitlines()[-1])["step"] == config.optim.steps:

@@ -1,6 +1,6 @@
 """Do two processes of one thread train as fast as one of two threads? The figures are in docs/training.md.
 
-    python -m studies.process_speed KIND:DIR [--family cl_unet_edge] [--steps 40] [--rounds 2]
+    python -m studies.process_speed KIND:DIR [--family cl_unet_edge] [--precision auto] [--steps 40] [--rounds 2]
 
 Each round trains once in either way, in turn, with the same settings. The figure is clips a second from the rows of
 `log.csv` after the first, so that neither the start nor the reading of the data set counts; the losses are compared row
@@ -45,6 +45,7 @@ def train(way: str, options: argparse.Namespace, folder: Path) -> list[dict[str,
         "clips.per_step": "8",
         "optim.steps": str(options.steps),
         "run.save_every": str(options.steps),
+        "run.precision": options.precision,
         "run.threads": "2",
         "run.out": str(folder),
     }
@@ -64,6 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", help="KIND:DIR")
     parser.add_argument("--family", default="cl_unet_edge")
+    parser.add_argument("--precision", default="auto")
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()

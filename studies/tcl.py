@@ -1,4 +1,4 @@
-"""What is the temporal consistency loss worth on hearts whose motion is no mix of two stills? Figures: docs/ablations.md.
+"""What is the temporal consistency loss worth on hearts whose motion is no mix of two stills? (docs/ablations.md)
 
     python -m studies.tcl --out DIR [--rows NAME,NAME] [--seeds 1,2,3] [--split test] [--set KEY=VALUE]
 

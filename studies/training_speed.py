@@ -21,18 +21,17 @@ from edgeecho.cli.console import table_console
 
 WARM_UP, STEPS = 3, 12
 KEPT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000"}
-SETTINGS: tuple[tuple[str, bool, int, dict[str, str]], ...] = (
-    ("float32, no worker", False, 0, {}),
-    ("bfloat16, no worker", True, 0, {}),
-    ("bfloat16, 1 worker", True, 1, {}),
-    ("bfloat16, 2 workers", True, 2, {}),
-    ("bfloat16, 1 worker, memory kept", True, 1, KEPT),
-    ("bfloat16, 2 workers, memory kept", True, 2, KEPT),
+SETTINGS: tuple[tuple[str, str, int, dict[str, str]], ...] = (
+    ("float32, no worker", "fp32", 0, {}),
+    ("bfloat16, no worker", "bf16", 0, {}),
+    ("bfloat16, 1 worker", "bf16", 1, {}),
+    ("bfloat16, 2 workers", "bf16", 2, {}),
+    ("bfloat16, 2 workers, memory kept", "bf16", 2, KEPT),
 )
 THREADS = 2
 
 
-def clips_per_second(data: str, family: str, bf16: bool, workers: int, folder: str) -> float:
+def clips_per_second(data: str, family: str, precision: str, workers: int, folder: str) -> float:
     """Time whole steps of the default recipe, after a few that warm up."""
     import torch
 
@@ -41,16 +40,17 @@ def clips_per_second(data: str, family: str, bf16: bool, workers: int, folder: s
     from edgeecho.train.batches import Clips, load_batches
     from edgeecho.train.config import TrainConfig
     from edgeecho.train.losses import Target
+    from edgeecho.train.start import SIZE_PX
     from edgeecho.train.state import State
     from edgeecho.train.training_data import find_sources, split_patients
 
     torch.set_num_threads(THREADS)
-    config = TrainConfig().with_value("model.family", family).with_value("run.bf16", bf16)
-    settings = {"run.workers": workers, "run.out": folder, "optim.steps": WARM_UP + STEPS}
+    config = TrainConfig().with_value("model.family", family).with_value("run.precision", precision)
+    settings = {"run.device": "cpu", "run.workers": workers, "run.out": folder, "optim.steps": WARM_UP + STEPS}
     for key, value in settings.items():
         config = config.with_value(key, value)
     items, _ = split_patients(open_data(data).items("train"), config.data.held_out, config.run.seed)
-    clips = Clips(find_sources(items, config, lambda text: None), config, config.model.size_px)
+    clips = Clips(find_sources(items, config, lambda text: None), config, SIZE_PX)
     layout = torch.channels_last_3d if family == "unet3d" else torch.channels_last
     network = build(new_spec(family)).to(memory_format=layout)  # type: ignore[call-overload]
     state = State(config, network)
@@ -72,10 +72,10 @@ def main(arguments: list[str]) -> None:
     with TemporaryDirectory() as folder:
         for family in families:
             first = 0.0
-            for name, bf16, workers, environment in SETTINGS:
-                job = json.dumps([data, family, bf16, workers, folder])
+            for name, precision, workers, environment in SETTINGS:
+                job = json.dumps([data, family, precision, workers, folder])
                 run = subprocess.run(
-                    [sys.executable, "-P", "-m", "studies.training_speed", "--job", job],
+                    [sys.executable, "-m", "studies.training_speed", "--job", job],
                     env=os.environ | environment,
                     capture_output=True,
                     text=True,

@@ -12,6 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
+EPS = 1e-12
+"""Number that keeps the variance of a constant channel from being divided by."""
+
 
 class SharedBatchNorm(_BatchNorm):
     """BatchNorm whose statistics in training are those of all processes."""
@@ -50,38 +53,55 @@ def share_norms(network: nn.Module) -> nn.Module:
 
 
 class _Normalise(torch.autograd.Function):
-    """(x - mean) / sqrt(variance + eps) * weight + bias, with mean and variance over the batches of all processes."""
+    """(x - mean) / sqrt(variance + eps) * weight + bias, with mean and variance over the batches of all processes.
+
+    Both passes are PyTorch's own kernels of one process's normalisation, around the exchange of the sums.
+    """
 
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        axes = [0, *range(2, x.ndim)]
-        var, mean = torch.var_mean(x.float(), dim=axes, correction=0)
-        mean, var, c = mean.double(), var.double(), x.shape[1]  # their squares are subtracted from each other
-        own = mean.new_tensor([x.numel() / c])
-        sums = torch.cat([mean * own, (var + mean.square()) * own, own])
+        c, own = x.shape[1], x.numel() / x.shape[1]
+        mean, var = (part.double() for part in _moments(x))  # their squares are subtracted from each other
+        sums = torch.cat([mean * own, (var + mean.square()) * own, mean.new_tensor([own])])
         dist.all_reduce(sums)
         count, mean = sums[-1].float(), sums[:c] / sums[-1]
         var = (sums[c : 2 * c] / sums[-1] - mean.square()).clamp(min=0).float()
         mean = mean.float()
         out = F.batch_norm(x, mean, var, weight, bias, training=False, eps=eps)
-        ctx.save_for_backward(x, weight, mean, torch.rsqrt(var + eps), count)
+        ctx.save_for_backward(x, weight, mean, var, count)
+        ctx.eps = eps
         ctx.mark_non_differentiable(mean, var, count)
         return out, mean, var, count
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight, mean, inverse, count = ctx.saved_tensors
-        axes, c = [0, *range(2, x.ndim)], x.shape[1]
-        shape = (1, c, *[1] * (x.ndim - 2))
-        level = (x - mean.view(shape)) * inverse.view(shape)  # the normalised input
-        own = torch.cat([gradient.sum(axes, dtype=torch.float32), (gradient * level).sum(axes)])
-        total = own.clone()
+        x, weight, mean, var, count = ctx.saved_tensors
+        inverse, one = torch.rsqrt(var + ctx.eps), torch.ones_like(mean)
+        # Gradient * scale; and in this process the sums of gradient times normalised input, and of gradient, which are
+        # the gradients of weight and bias.
+        scaled, own_level, own_sum = torch.ops.aten.native_batch_norm_backward(
+            gradient, x, weight, mean, var, None, None, False, ctx.eps, [True, True, True]
+        )
+        total = torch.cat([own_sum, own_level])
         dist.all_reduce(total)
+        sum_part, level_part = (total / count).chunk(2)
         scale = inverse if weight is None else inverse * weight
-        mean_part, level_part = (total / count).view(2, *shape)
-        x_gradient = (gradient - mean_part - level * level_part) * scale.view(shape)
+        # (gradient - sum_part - level_part * (x - mean) * inverse) * scale
+        slope = -level_part * inverse * scale
+        offset = -sum_part * scale - slope * mean
+        x_gradient = scaled.add_(F.batch_norm(x, torch.zeros_like(mean), one, slope, offset, eps=0.0))
         if weight is None:
-            return x_gradient.to(x.dtype), None, None, None
-        return x_gradient.to(x.dtype), own[c:], own[:c], None
+            return x_gradient, None, None, None
+        return x_gradient, own_level, own_sum, None
+
+
+def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and variance of each channel of (N, C, ...), float32 (C,) each."""
+    if x.dtype == torch.float32:
+        mean, var = torch.ops.aten.batch_norm_update_stats(x, None, None, 0.0)
+        return mean, var
+    one = torch.ones(x.shape[1], device=x.device)  # parameters of float32 make it return statistics of float32
+    _, mean, deviation = torch.native_batch_norm(x, one, one, None, None, True, 0.0, EPS)
+    return mean, deviation.square().reciprocal() - EPS

@@ -27,8 +27,11 @@ held_out = 2
 per_step = 4
 frames = 4
 phantom = 0.25
+[loss]
+smooth = 1.0
 [optim]
 steps = 20
+learning_rate = 1e-3
 [run]
 out = "{out}"
 threads = {threads}

@@ -46,7 +46,6 @@ ROWS: dict[str, dict[str, Any]] = {
     **{f"{term} alone": {key: value for key, value in NONE.items() if key != f"loss.{term}"} for term in TERMS},
     **{f"no {term}": {f"loss.{term}": 0.0} for term in TERMS},
     "smooth 5": {"loss.smooth": 5.0},
-    "fitted slope": {},
     "random: without TCL": NONE | {"optim.learning_rate": 2e-3},
     "random: TCL": {"optim.learning_rate": 2e-3},
 }

@@ -181,8 +181,7 @@ def smoothness_loss(area: Tensor, cycle: Tensor, phase_confidence: Tensor) -> Te
     if area.shape[1] < 4:
         return area.sum() * 0
     mean = area.mean(1, keepdim=True)
-    # If the slope were detached, an area with sharper turns than the cycle would be smoothed by flattening it.
-    slope = ((area - mean) * cycle).mean(1, keepdim=True)
+    slope = ((area - mean) * cycle).mean(1, keepdim=True).detach()
     residual = (area - mean - slope * cycle) / (mean.detach() + 1e-4)
     own = cycle.diff(n=3, dim=1).square().mean(1)
     return (phase_confidence * residual.diff(n=3, dim=1).square().mean(1) / (own + MIN_CYCLE_JERK)).mean()

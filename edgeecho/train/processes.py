@@ -54,6 +54,8 @@ class Processes:
         if self.count == 1:
             yield
             return
+        if device.type == "cuda":
+            torch.cuda.set_device(device)  # NCCL takes the present one
         store, rank, count = next(rendezvous("env://"))
         # Processes that were started again, or train again, would else read the addresses of before.
         store = PrefixStore(f"start{self.restarts}.{next(_JOINS)}", store)

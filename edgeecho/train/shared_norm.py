@@ -1,7 +1,8 @@
-"""Batch normalisation over the clips of all processes, on every device.
+"""Batch normalisation over the clips of all processes.
 
-`torch.nn.SyncBatchNorm` needs a CUDA device. This one computes the same: mean and variance over the batches of all
-processes (Ioffe and Szegedy, arXiv 1502.03167), so that a run does not depend on how many processes share its clips.
+On CUDA devices it is `torch.nn.SyncBatchNorm`, which works nowhere else. Elsewhere this one computes the same: mean and
+variance over the batches of all processes (Ioffe and Szegedy, arXiv 1502.03167), so that a run does not depend on how
+many processes share its clips.
 """
 
 from typing import Any
@@ -41,6 +42,9 @@ class SharedBatchNorm(_BatchNorm):
 
 def share_norms(network: nn.Module) -> nn.Module:
     """Replace every BatchNorm of a network by one over all processes, with the same parameters and statistics."""
+    if any(parameter.is_cuda for parameter in network.parameters()):
+        shared_on_gpu: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+        return shared_on_gpu
     for name, child in network.named_children():
         if isinstance(child, _BatchNorm):
             shared = SharedBatchNorm(child.num_features, child.eps, child.momentum, child.affine)
@@ -63,7 +67,7 @@ class _Normalise(torch.autograd.Function):
         ctx: Any, x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         c, own = x.shape[1], x.numel() / x.shape[1]
-        mean, var = (part.double() for part in _moments(x))  # their squares are subtracted from each other
+        mean, var = (part.double() for part in moments(x))  # their squares are subtracted from each other
         sums = torch.cat([mean * own, (var + mean.square()) * own, mean.new_tensor([own])])
         dist.all_reduce(sums)
         count, mean = sums[-1].float(), sums[:c] / sums[-1]
@@ -97,7 +101,7 @@ class _Normalise(torch.autograd.Function):
         return x_gradient, own_level, own_sum, None
 
 
-def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
+def moments(x: Tensor) -> tuple[Tensor, Tensor]:
     """Return mean and variance of each channel of (N, C, ...), float32 (C,) each."""
     if x.dtype == torch.float32:
         mean, var = torch.ops.aten.batch_norm_update_stats(x, None, None, 0.0)

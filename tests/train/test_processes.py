@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
-from edgeecho.train.shared_norm import SharedBatchNorm, share_norms  # noqa: E402
+from edgeecho.train.shared_norm import SharedBatchNorm, moments, share_norms  # noqa: E402
 
 SETTINGS = """
 [model]
@@ -132,6 +132,16 @@ def test_shared_norms_are_the_norms_of_one_process() -> None:
     x = torch.rand(2, 4, 5, 5)
     torch.testing.assert_close(shared[1](x), before(x))
     torch.testing.assert_close(shared[1].eval()(x), before.eval()(x))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_moments_are_of_single_precision(dtype: torch.dtype) -> None:
+    x = (3 * torch.randn(4, 6, 5, 7, generator=torch.Generator().manual_seed(1)) + 2).to(dtype)
+    x[:, 0] = 1.5  # a channel that is constant
+    var, mean = torch.var_mean(x.float(), dim=(0, 2, 3), correction=0)
+    found = moments(x)
+    torch.testing.assert_close(found[0], mean, atol=1e-6, rtol=1e-6)
+    torch.testing.assert_close(found[1], var, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here: the CUDA path is not tested")

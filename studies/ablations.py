@@ -29,6 +29,7 @@ from edgeecho.files import atomic
 from edgeecho.nn.banded import SHARES
 from edgeecho.train.config import TrainConfig, load_config
 from edgeecho.train.loop import train
+from edgeecho.train.start import STATE
 from studies.ablation_figures import FIGURES, read_hearts, score
 from studies.ablation_plot import draw
 
@@ -104,18 +105,12 @@ def run_row(base: TrainConfig, name: str, changes: dict[str, Any], out: Path, in
     for key, value in changes.items():
         merged = {**config.model.overrides, **value} if key == "model.overrides" else value
         config = config.with_value(key, merged)
-    if not config.model.name:
-        config = config.with_value("model.name", "network")
-    last, done = out / "last.pt", out / f"{config.model.name}.safetensors"
-    log = out / "log.jsonl"
-    if done.is_file() and log.is_file() and json.loads(log.read_text().splitlines()[-1])["step"] == config.optim.steps:
-        return done
 
     def report(step: int, steps: int, text: str) -> None:
         if step % 50 == 0:
             sys.stderr.write(f"{name}, seed {config.run.seed}: step {step}/{steps}: {text}\n")
 
-    return train(config, init=init, resume=last.exists(), report=report)
+    return train(config, init=init, resume=(out / STATE).exists(), report=report)
 
 
 def figures_of(results: Results) -> list[str]:

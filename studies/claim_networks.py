@@ -108,22 +108,18 @@ class ClipNetwork(nn.Module):
 
 
 def build_row(row: Row, seed: int) -> Network | ClipNetwork:
-    """Build the network of a row with the random weights of a seed, in the memory layout that is fastest to train.
+    """Build the network of a row with the random weights of a seed.
 
     Raises:
         ImportError: If MONAI is not installed: pip install 'edgeecho[peers]'.
     """
     torch.manual_seed(seed)
-    network: Network | ClipNetwork
     if row.family:
-        network = build(new_spec(row.family, **row.config))
-    else:
-        peer = PEERS[row.peer]
-        config = peer.config | row.config
-        volume = getattr(peer_networks, peer.network or row.peer)(**config)
-        network = ClipNetwork(volume.network, config.get("in_channels", 1), row.multiple)
-    layout = torch.channels_last_3d if row.pools else torch.channels_last
-    return network.to(memory_format=layout)  # type: ignore[call-overload, no-any-return]
+        return build(new_spec(row.family, **row.config))
+    peer = PEERS[row.peer]
+    config = peer.config | row.config
+    volume = getattr(peer_networks, peer.network or row.peer)(**config)
+    return ClipNetwork(volume.network, config.get("in_channels", 1), row.multiple)
 
 
 @cache

@@ -31,6 +31,7 @@ from edgeecho.runtime import load
 from edgeecho.synthetic.phantom import PhantomHeart
 from edgeecho.train.config import TrainConfig
 from edgeecho.train.loop import train
+from edgeecho.train.start import STATE
 
 REGION_PX = 128
 """Side of the drawn cines in pixels."""
@@ -119,9 +120,6 @@ def run_row(base: TrainConfig, name: str, seed: int, out: Path) -> Path:
     config = base.with_value("run.seed", seed).with_value("run.out", str(folder))
     for key, value in ROWS[name].items():
         config = config.with_value(key, value)
-    done, log = folder / "nano.safetensors", folder / "log.jsonl"
-    if done.is_file() and log.is_file() and json.loads(log.read_text().splitlines()[-1])["step"] == config.optim.steps:
-        return done
     init = None
     if name != BASE and not name.startswith("random"):
         init = run_row(base, BASE, seed, out)
@@ -130,7 +128,7 @@ def run_row(base: TrainConfig, name: str, seed: int, out: Path) -> Path:
         if step % 100 == 0:
             sys.stderr.write(f"{name}, seed {seed}: step {step}/{steps}: {text}\n")
 
-    return train(config, init=init, resume=(folder / "last.pt").exists(), report=report)
+    return train(config, init=init, resume=(folder / STATE).exists(), report=report)
 
 
 def score(checkpoint: Path, items: list[Item], split: str) -> dict[str, float]:

@@ -51,9 +51,7 @@ def clips_per_second(data: str, family: str, precision: str, workers: int, folde
         config = config.with_value(key, value)
     items, _ = split_patients(open_data(data).items("train"), config.data.held_out, config.run.seed)
     clips = Clips(find_sources(items, config, lambda text: None), config, SIZE_PX)
-    layout = torch.channels_last_3d if family == "unet3d" else torch.channels_last
-    network = build(new_spec(family)).to(memory_format=layout)  # type: ignore[call-overload]
-    state = State(config, network)
+    state = State(config, build(new_spec(family)))
     start = 0.0
     for step, batch in enumerate(load_batches(clips, config, 0)):
         if step == WARM_UP:

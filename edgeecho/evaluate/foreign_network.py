@@ -24,7 +24,8 @@ BATCH = 16
 
 @dataclass(frozen=True)
 class _Pictures:
-    """What a run over a cine needs of a network: side of its pictures, and least value of the cavity, 1 to 255."""
+    """Size and threshold of the pictures that a run over a cine passes to the network; the threshold is the least value
+    of the cavity, 1 to 255."""
 
     size_px: int
     threshold: int

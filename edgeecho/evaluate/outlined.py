@@ -23,16 +23,6 @@ class Outlined:
     """Whether every frame has a mask. If not, figures over time are left out."""
     warnings: list[str] = field(default_factory=list)
 
-    @property
-    def ed_frames(self) -> list[int]:
-        """Every end-diastole found, 0-based."""
-        return list(self.measurement.ed_frames)
-
-    @property
-    def es_frames(self) -> list[int]:
-        """Every end-systole found, 0-based."""
-        return list(self.measurement.es_frames)
-
     @classmethod
     def of(cls, mask: np.ndarray, cine: Cine, frames: Iterable[int] | None = None) -> "Outlined":
         """Measure the masks of a cine.

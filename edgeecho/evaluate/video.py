@@ -162,8 +162,8 @@ def _ef_of_beats(result: Segmentation | Outlined) -> float | None:
 def _score_time(cine: Cine, result: Segmentation | Outlined, ef_percent: float | None) -> TimeScore:
     marked = {phase: [i for i, p in sorted(cine.phases.items()) if p == phase] for phase in ("ED", "ES")}
     found = TimeScore(
-        ed_errors=tuple(frame_error(result.ed_frames, frame) for frame in marked["ED"]),
-        es_errors=tuple(frame_error(result.es_frames, frame) for frame in marked["ES"]),
+        ed_errors=tuple(frame_error(result.measurement.ed_frames, frame) for frame in marked["ED"]),
+        es_errors=tuple(frame_error(result.measurement.es_frames, frame) for frame in marked["ES"]),
         ef_percent=ef_percent,
         frame_to_frame_dice=frame_to_frame_dice(result.mask),
         roughness_per_s2=roughness(result.area_px, cine.fps) if cine.fps else float("nan"),

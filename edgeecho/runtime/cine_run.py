@@ -18,7 +18,8 @@ from edgeecho.runtime.view_search import Look, ViewSearch
 
 
 class Pictures(Protocol):
-    """What a run needs of a network: a `ModelSpec`, or the description of another network."""
+    """Interface of the size and threshold of a network's pictures: a `ModelSpec`, or the description of a foreign
+    network."""
 
     @property
     def size_px(self) -> int:

@@ -72,7 +72,7 @@ def load_batches(
 
     Yields:
         `frames`, `clean` and `masks`, uint8 (B, T, S, S); `labelled` and `interpolated`, bool (B, T); `cycle`, float32
-        (B, T); and `phase_confidence`, float64 (B,).
+        (B, T); and `phase_confidence`, float32 (B,).
 
     Raises:
         ConfigError: If the clips of a step cannot be divided by the processes.

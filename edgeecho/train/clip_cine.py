@@ -1,4 +1,4 @@
-"""What training clips need of a cine: the pixels about its region of interest, and the labels of ED and ES.
+"""`ClipCine`: a cine that training clips are cut from: its region of interest, its labels of ED and ES, and its cycle.
 
 Clips are cut from canvases, the region of interest with a margin at one size (`geometry.py`). The part of a frame that
 its canvas shows is kept in the frame's own pixels, or as the canvas if that is smaller. Both give the same canvas.
@@ -36,9 +36,9 @@ class ClipCine:
     marked: tuple[int, ...]
     """Labelled frames that are ED or ES, in order of time; all labelled frames if neither is marked."""
     phases: tuple[str, ...]
-    """Phase of each of them: `ED`, `ES` or an empty text."""
+    """Phase of each marked frame: `ED`, `ES` or an empty text."""
     labels: tuple[bytes, ...]
-    """Their masks, 0 or 255, as `keep` returns them, each compressed by zlib."""
+    """Mask of each marked frame, 0 or 255, as `keep` returns it, compressed by zlib."""
     cycle: Cycle | None = None
     """Cardiac cycle of a filmed cine; None for stills."""
     seekable: bool = False

@@ -50,29 +50,42 @@ class RunLog:
         """Estimate the seconds that the steps after `step` take."""
         return (time.monotonic() - self.started) / max(1, step - self.first_step) * (steps - step)
 
-    def losses(self, step: int, learning_rate: float, losses: dict[str, float], found: dict[str, float] | None) -> None:
-        """Add a row: the terms of the loss, and where the run was validated the Dice of each phase and `chosen`."""
+    def add(
+        self,
+        step: int,
+        learning_rate: float,
+        losses: dict[str, float],
+        scores: dict[str, float] | None = None,
+        chosen: bool = False,
+    ) -> None:
+        """Add a report of the loss, or a validation.
+
+        Args:
+            step: Step that was taken last.
+            learning_rate: Step size of the next step.
+            losses: Running means of the terms of the loss.
+            scores: Dice of each phase; empty for a validation on nobody, None where there was no validation.
+            chosen: Whether the weights of the validation are the best so far.
+        """
+        losses = {name: round(value, 5) for name, value in losses.items()}
+        dice = {f"dice_{phase}": round(value, 5) for phase, value in (scores or {}).items()}
         row: dict[str, Any] = {
             "step": step,
             "clips": step * self.clips_per_step,
             "seconds": round(time.monotonic() - self.started, 1),
             "learning_rate": f"{learning_rate:.3g}",
         }
-        values = losses | (found or {})
-        self._row(row | {name: round(value, 5) for name, value in values.items()})
+        self._row(row | losses | dice | ({"chosen": int(chosen)} if scores is not None else {}))
         if self.events:
-            self.events.add_scalar("learning_rate", learning_rate, step)
-            for name, value in values.items():
-                self.events.add_scalar(
-                    name.replace("dice_", "dice/") if name in (found or {}) else f"loss/{name}", value, step
-                )
-
-    def validation(self, entry: dict[str, Any]) -> None:
-        """Add a validation."""
-        with (self.folder / LOG).open("a") as file:
-            file.write(json.dumps(entry) + "\n")
-        if self.events:
-            self.events.flush()
+            named = {f"loss/{name}": value for name, value in losses.items()} | {"learning_rate": learning_rate}
+            for name, value in (named | {f"dice/{phase}": value for phase, value in (scores or {}).items()}).items():
+                self.events.add_scalar(name, value, step)
+        if scores is not None:
+            entry = {"step": step, "loss": losses, "held_out_dice": scores, "chosen": chosen}
+            with (self.folder / LOG).open("a") as file:
+                file.write(json.dumps(entry) + "\n")
+            if self.events:
+                self.events.flush()
 
     def close(self) -> None:
         """Close the event files."""

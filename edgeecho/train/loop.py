@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from edgeecho.data import DataSet, open_data
+from edgeecho.data import Item, open_data
 from edgeecho.errors import ConfigError, DataError
 from edgeecho.files import atomic
 from edgeecho.model.spec import ModelSpec
@@ -22,6 +21,7 @@ from edgeecho.train.config import TrainConfig
 from edgeecho.train.logs import RunLog
 from edgeecho.train.losses import Target
 from edgeecho.train.processes import Processes
+from edgeecho.train.sources import Source
 from edgeecho.train.start import CONFIG, SPEC, STATE, first_network, require_run_folder, saved_network
 from edgeecho.train.state import State
 from edgeecho.train.teacher import Teacher
@@ -60,8 +60,7 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
             f"clips, {config.optim.accumulate} parts and {processes.count} processes"
         )
     compute = Compute.choose(config.run.device, config.run.precision, processes.local_rank)
-    silent: Report = lambda step, steps, text: None  # noqa: E731
-    told = report if report and processes.first else silent
+    told = report if report and processes.first else _say_nothing
     out = Path(config.run.out)
     resume = resume or (processes.restarts > 0 and (out / STATE).exists())
     with torch_threads(max(1, config.run.threads // processes.local_count)), processes.joined(compute.device):
@@ -70,6 +69,10 @@ def train(config: TrainConfig, *, init: Path | None = None, resume: bool = False
         path = _Start(config, compute, processes, told).run(init, resume)
         processes.wait()  # for the first one to have written it
         return path
+
+
+def _say_nothing(step: int, steps: int, text: str) -> None:
+    """Report nothing."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class _Start:
     report: Report
 
     def run(self, init: Path | None, resume: bool) -> Path:
-        """Make the network, the batches and the state of the run, and train."""
+        """Make the network, the state and the clips of the run, and train. No cine is read for a run that has ended."""
         config, out = self.config, Path(self.config.run.out)
         data = open_data(config.data.source)
         teacher = Teacher(config.data.teacher, self.compute) if config.data.teacher else None
@@ -90,10 +93,10 @@ class _Start:
         if teacher and teacher.spec.size_px != spec.size_px:
             sizes = f"{teacher.spec.size_px} and {spec.size_px}"
             raise ConfigError(f"data.teacher: teacher and model.size_px must agree, got {sizes} pixels")
-        layout = torch.channels_last_3d if spec.family == "unet3d" else torch.channels_last
-        network = network.to(memory_format=layout)  # type: ignore[call-overload]
-        self._say(f"{spec.name} on {self.compute}, {self.processes.count} process(es)")
-        config, clips, validation = self._data(data, spec)
+        processes = f"{self.processes.count} processes" if self.processes.count > 1 else "one process"
+        self._say(f"{spec.name} on {self.compute}, {processes}")
+        training, choice = training_and_choice(data, config.data, config.run.seed)
+        config = self._with_steps(training)
         state = State(config, network, self.compute, self.processes)
         if resume:
             state.load(out / STATE)
@@ -101,78 +104,91 @@ class _Start:
                 raise ConfigError(
                     f"optim.steps is {config.optim.steps}, but {out} has taken {state.step}; ask for more"
                 )
+        run = _Run(config, spec, state, self.report)
+        if run.has_ended:
+            self.report(state.step, config.optim.steps, "the run has ended; ask for more optim.steps to go on")
+            return run.path()
+        clips = Clips(self._sources(training), config, spec.size_px)
+        validation = self._validation(choice, spec) if choice else None
         if self.processes.first:
             for name, text in ((CONFIG, json.dumps(config.to_dict(), indent=1)), (SPEC, spec.to_json())):
                 with atomic(out / name) as path:
                     path.write_text(text)
-        return _Run(config, spec, state, validation, self.report).train(clips, teacher)
+        return run.train(clips, teacher, validation)
 
     def _say(self, text: str) -> None:
         self.report(0, self.config.optim.steps, text)
 
-    def _data(self, data: DataSet, spec: ModelSpec) -> tuple[TrainConfig, Clips, Validation | None]:
-        """Return the settings with the number of steps, the clips, and what the run chooses on, if anything.
+    def _with_steps(self, training: list[Item]) -> TrainConfig:
+        """Return the settings with the number of steps that their epochs are."""
+        optim = self.config.optim
+        if not optim.epochs:
+            return self.config
+        items = sum(item.metadata.get("labels") != 0 for item in training)
+        return self.config.with_value("optim.steps", math.ceil(optim.epochs * items / self.config.clips.per_step))
 
-        Raises:
-            DataError: If there are patients to choose on but none of them has a label.
-        """
-        config = self.config
-        training, held_out = training_and_choice(data, config.data, config.run.seed)
-        if config.optim.epochs:
-            items = sum(item.metadata.get("labels") != 0 for item in training)
-            steps = math.ceil(config.optim.epochs * items / config.clips.per_step)
-            config = config.with_value("optim.steps", steps)
-        rank, count = self.processes.rank, self.processes.count
+    def _sources(self, training: list[Item]) -> list[tuple[float, Source]]:
+        """Find the sources of clips; the first process writes the files that the others read."""
         if not self.processes.first:
-            self.processes.wait()  # the first process writes the files that the others read
-        sources = find_sources(training, config, self._say)
+            self.processes.wait()
+        sources = find_sources(training, self.config, self._say)
         if self.processes.first:
             self.processes.wait()
-        clips = Clips(sources, config, spec.size_px)
-        if not held_out:
-            return config, clips, None
-        cines = labelled_cines(held_out[rank::count], self._say)
+        return sources
+
+    def _validation(self, choice: list[Item], spec: ModelSpec) -> Validation:
+        """Read this process's share of the items that the run chooses on.
+
+        Raises:
+            DataError: If none of them has a label.
+        """
+        cines = labelled_cines(choice[self.processes.rank :: self.processes.count], self._say)
         validation = Validation(cines, spec.size_px, spec.context_frames, spec.pooled_frames)
         if not sum(self.processes.gather(len(validation.frames))):
-            raise DataError(f"{data.root}: no labelled frame to choose the checkpoint on")
-        return config, clips, validation
+            raise DataError(f"{self.config.data.source}: no labelled frame to choose the checkpoint on")
+        return validation
 
 
 class _Run:
     """Steps of one run, with what is reported, logged and saved on the way."""
 
-    def __init__(
-        self, config: TrainConfig, spec: ModelSpec, state: State, validation: Validation | None, report: Report
-    ) -> None:
-        self.config, self.spec, self.state, self.validation, self.report = config, spec, state, validation, report
-        self.out, self.steps, self.writes = Path(config.run.out), config.optim.steps, state.processes.first
+    def __init__(self, config: TrainConfig, spec: ModelSpec, state: State, report: Report) -> None:
+        self.config, self.spec, self.state, self.report = config, spec, state, report
+        self.out, self.steps = Path(config.run.out), config.optim.steps
         self.means: dict[str, Tensor] = {}
         """Running means of the terms of the loss."""
 
-    def train(self, clips: Clips, teacher: Teacher | None) -> Path:
+    @property
+    def has_ended(self) -> bool:
+        """Whether all steps are taken, or validations have been no better for too long."""
+        return self.state.step == self.steps or 0 < self.config.optim.patience <= self.state.stale
+
+    def train(self, clips: Clips, teacher: Teacher | None, validation: Validation | None) -> Path:
         """Take all steps from the state's on, and return the path of the chosen checkpoint."""
-        state, run = self.state, self.config.run
-        if state.step == self.steps or self._is_stale():
-            self.report(state.step, self.steps, "the run has ended; ask for more optim.steps to go on")
-            return self.path()
-        log = RunLog(self.out, state.step, self.config.clips.per_step, run.tensorboard) if self.writes else None
-        processes = state.processes
+        state, run, processes = self.state, self.config.run, self.state.processes
+        log = None
+        if processes.first:
+            log = RunLog(self.out, state.step, self.config.clips.per_step, run.tensorboard)
         for batch in load_batches(clips, self.config, state.step, rank=processes.rank, processes=processes.count):
             taught = teacher.probabilities(batch["clean"]) if teacher else None
-            batch["phase_confidence"] = batch["phase_confidence"].float()
             on_device = {name: state.compute.put(value) for name, value in batch.items()}
             terms = state.advance(on_device["frames"], Target.of(on_device, taught))
             self.means = {name: 0.95 * self.means.get(name, value) + 0.05 * value for name, value in terms.items()}
-            if state.step % REPORT_STEPS and state.step % run.save_every and state.step != self.steps:
-                continue
-            if self._look(log):
+            is_saved = state.step % run.save_every == 0 or state.step == self.steps
+            if state.step % REPORT_STEPS == 0 or is_saved:
+                self._look(log, validation, is_saved)
+            if self.has_ended:
                 break
         if log:
             log.close()
         return self.path()
 
-    def _look(self, log: RunLog | None) -> bool:
-        """Report, log, and where it is time validate and save; return whether the run ends."""
+    def _look(self, log: RunLog | None, validation: Validation | None, is_saved: bool) -> None:
+        """Report and log the loss; where it is time, validate and save.
+
+        Raises:
+            ConfigError: If the loss is not finite.
+        """
         state = self.state
         losses = {name: float(value) for name, value in self.means.items()}
         if not all(map(math.isfinite, losses.values())):
@@ -183,46 +199,38 @@ class _Run:
             left = log.seconds_left(state.step, self.steps)
             text = ", ".join(f"{name} {value:.4f}" for name, value in losses.items())
             self.report(state.step, self.steps, f"{text}, {left / 60:.0f} min left")
-        done = state.step == self.steps
-        found = self._validate() if state.step % self.config.run.save_every == 0 or done else None
-        ends = done or self._is_stale()
+        if not is_saved:
+            if log:
+                log.add(state.step, state.learning_rate, losses)
+            return
+        scores = validation.dice_by_phase(state.averaged, state.processes) if validation else {}
+        chosen = self._is_chosen(scores)
         if log:
-            dice = {f"dice_{phase}": value for phase, value in found.items() if phase != "chosen"} if found else {}
-            log.losses(state.step, state.learning_rate, losses, dice | {"chosen": found["chosen"]} if found else None)
-            if found:
-                scores = {name: value for name, value in found.items() if name != "chosen"}
-                rounded = {name: round(value, 5) for name, value in losses.items()}
-                log.validation(
-                    {"step": state.step, "loss": rounded, "held_out_dice": scores, "chosen": bool(found["chosen"])}
-                )
-                self._save()
-        if ends and not done:
+            log.add(state.step, state.learning_rate, losses, scores, chosen)
+            self._save(chosen)
+        if self.has_ended and state.step < self.steps:
             self.report(state.step, self.steps, f"no better for {state.stale} validations: ended early")
-        return ends
 
-    def _is_stale(self) -> bool:
-        return 0 < self.config.optim.patience <= self.state.stale
+    def _is_chosen(self, scores: dict[str, float]) -> bool:
+        """Return whether the averaged weights are the best so far, by the Dice of each phase, and note it.
 
-    def _validate(self) -> dict[str, float]:
-        """Measure the averaged weights, and keep them if they are the best; return Dice of each phase and `chosen`."""
+        Without Dice the last weights are the best.
+        """
         state = self.state
-        scores = self.validation.dice_by_phase(state.averaged, state.processes) if self.validation else {}
         score = float(np.nan_to_num(sum(scores.values()) / len(scores))) if scores else math.inf
-        better = score > state.best or not self.validation
-        state.best, state.stale = (score, 0) if better else (state.best, state.stale + 1)
-        if better and self.writes:
-            save_checkpoint(self.path(), state.averaged, self.spec)
-        text = ", ".join(f"{phase} {value:.4f}" for phase, value in scores.items())
+        chosen = score > state.best or not scores
+        state.best, state.stale = (score, 0) if chosen else (state.best, state.stale + 1)
         if scores:
-            self.report(state.step, self.steps, f"held-out Dice {text}{' (best)' if better else ''}")
-        return scores | {"chosen": float(better)}
+            text = ", ".join(f"{phase} {value:.4f}" for phase, value in scores.items())
+            self.report(state.step, self.steps, f"held-out Dice {text}{' (best)' if chosen else ''}")
+        return chosen
 
-    def _save(self) -> None:
-        """Save the state, and the weights that are to be kept beside the best."""
+    def _save(self, chosen: bool) -> None:
+        """Save the weights, and then the state."""
         state, keep = self.state, self.config.run.keep
-        save_checkpoint(self.path(".last"), state.averaged, self.spec)
+        for which in [*([""] if chosen else []), ".last", *([f".step{state.step}"] if keep else [])]:
+            save_checkpoint(self.path(which), state.averaged, self.spec)
         if keep:
-            save_checkpoint(self.path(f".step{state.step}"), state.averaged, self.spec)
             kept = sorted(self.out.glob(f"{self.spec.name}.step*.safetensors"), key=_step_of)
             for path in kept[:-keep]:
                 path.unlink()

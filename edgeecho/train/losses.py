@@ -45,11 +45,9 @@ class Target:
 
     @classmethod
     def of(cls, batch: dict[str, Tensor], taught: Tensor | None = None) -> "Target":
-        """Make the target of a batch as it is loaded: masks uint8, confidence in any precision."""
+        """Make the target of a batch as it is loaded, with masks uint8."""
         labelled, interpolated = batch["labelled"], batch["interpolated"]
-        return cls(
-            batch["masks"] / 255.0, labelled, interpolated, batch["cycle"], batch["phase_confidence"].float(), taught
-        )
+        return cls(batch["masks"] / 255.0, labelled, interpolated, batch["cycle"], batch["phase_confidence"], taught)
 
     def parts(self, count: int) -> list["Target"]:
         """Divide the clips into parts of equal size, in order."""

@@ -54,7 +54,7 @@ class Clip:
     """Frames whose mask was interpolated between an ED and an ES label, bool (T,)."""
     cycle: np.ndarray
     """Estimated cardiac cycle, high at ED, float32 (T,), zero mean and unit deviation; zeros if it is unknown."""
-    phase_confidence: float
+    phase_confidence: np.float32
     """Confidence in `cycle` and its sign, 0 to 1."""
 
 
@@ -244,7 +244,7 @@ def _finish(
         cycle = cycle_signal(frames).oriented(phases)
     masks, interpolated = interpolate_labels(masks, phases, cycle.signal)
     augmented = augment(frames, rng, config.augment)
-    return Clip(augmented, frames, masks, labelled, interpolated, cycle.signal, cycle.confidence)
+    return Clip(augmented, frames, masks, labelled, interpolated, cycle.signal, np.float32(cycle.confidence))
 
 
 def _pull_field(mask: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:

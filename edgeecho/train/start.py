@@ -83,7 +83,7 @@ def first_network(
     if config.clips.frames % spec.pooled_frames:
         raise ConfigError(f"{spec.family} pools along time: clips.frames must be a multiple of {spec.pooled_frames}")
     size_px = model.size_px or (spec.size_px if init else SIZE_PX)
-    provenance = provenance_of(config, data, first, teacher)
+    provenance = _provenance(config, data, first, teacher)
     name = model.name or spec.family
     return network, replace(spec, name=name, size_px=size_px, revision=revision(), **provenance)
 
@@ -101,7 +101,9 @@ def _from_checkpoint(config: TrainConfig, init: Path) -> tuple[nn.Module, ModelS
         raise ConfigError(
             f"{init} is of family {spec.family}, not {model.family}: leave model.family out, or choose other weights"
         )
-    others = {key: value for key, value in model.overrides.items() if as_plain(spec.config.get(key)) != as_plain(value)}
+    others = {
+        key: value for key, value in model.overrides.items() if _as_plain(spec.config.get(key)) != _as_plain(value)
+    }
     if others:
         names = ", ".join(f"{key} is {spec.config.get(key)!r}" for key in others)
         raise ConfigError(f"model.overrides differ from {init}, where {names}; leave them out, or start without --init")
@@ -110,14 +112,12 @@ def _from_checkpoint(config: TrainConfig, init: Path) -> tuple[nn.Module, ModelS
     return network, spec
 
 
-def as_plain(value: Any) -> Any:
+def _as_plain(value: Any) -> Any:
     """Return a tuple as a list, as TOML and JSON have it."""
     return list(value) if isinstance(value, tuple) else value
 
 
-def provenance_of(
-    config: TrainConfig, data: DataSet, first: list[ModelSpec], teacher: Teacher | None
-) -> dict[str, Any]:
+def _provenance(config: TrainConfig, data: DataSet, first: list[ModelSpec], teacher: Teacher | None) -> dict[str, Any]:
     """Return the fields `licence` and `trained_on`; those of the first weights and of the teacher are kept."""
     trained_on = f"{data.kind} training list, ED and ES labels"
     if config.data.choose_on == "val":

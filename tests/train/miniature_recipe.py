@@ -29,6 +29,8 @@ phantom = 0
 steps = 4
 ema = 0.5
 [defaults.run]
+device = "cpu"
+precision = "fp32"
 threads = 1
 workers = 0
 save_every = 2

@@ -35,6 +35,8 @@ SETTINGS = {
     "clips.stills": 0.4,
     "clips.cines": 0.6,
     "clips.phantom": 0.0,
+    "run.device": "cpu",
+    "run.precision": "fp32",
     "run.threads": 1,
     "run.workers": 0,
     "run.save_every": SAVE_EVERY,

@@ -93,7 +93,7 @@ def test_a_batch_has_the_fields_of_its_clips(expected: list[dict[str, torch.Tens
         **dict.fromkeys(("frames", "clean", "masks"), pictures),
         **dict.fromkeys(("labelled", "interpolated"), flags),
         "cycle": ("float32", (PER_STEP, 6)),
-        "phase_confidence": ("float64", (PER_STEP,)),
+        "phase_confidence": ("float32", (PER_STEP,)),
     }
 
 

@@ -79,6 +79,7 @@ def test_two_processes_have_the_losses_of_one(camus: Path, tmp_path: Path) -> No
     assert first[-1]["labels"] < first[0]["labels"]  # they did learn, so the gradients were compared too
 
 
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are found in /proc")
 @pytest.mark.slow
 def test_processes_that_failed_are_started_again_from_the_last_checkpoint(camus: Path, tmp_path: Path) -> None:
     """One of two processes is killed; `torchrun` starts both again, and they go on without being told to resume."""

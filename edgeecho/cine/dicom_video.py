@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +50,8 @@ class DicomVideo:
             self._input: Any = av.open(io.BytesIO(data), format=self._format or _STREAMS[codec])
             self._stream = self._input.streams.video[0]
             # Read now: a closed stream is freed memory.
-            ratio: Fraction | None = self._stream.sample_aspect_ratio
-            rate: Fraction | None = self._stream.average_rate
+            ratio = self._stream.sample_aspect_ratio
+            rate = self._stream.average_rate
         except (av.FFmpegError, IndexError, ValueError) as error:
             raise self._undecodable(error) from error
         self.aspect = aspect_of(ratio.denominator, ratio.numerator) if ratio else 1.0

@@ -8,7 +8,6 @@ from edgeecho.cli.console import show, table_console
 from edgeecho.errors import require
 from edgeecho.model.registry import DEFAULT_MODEL
 from edgeecho.model.spec import NOTICE
-from edgeecho.report.segment_files import SegmentOptions, segment_files
 from edgeecho.runtime import load
 
 
@@ -21,6 +20,7 @@ def run_demo(out: Path, say: Callable[[str], None]) -> None:
     """
     from edgeecho.report import contact_sheet, write_png
     from edgeecho.report.marks import verdict_in_words
+    from edgeecho.report.results import result_files, write_results
 
     started = time.monotonic()
     console = table_console()
@@ -35,18 +35,17 @@ def run_demo(out: Path, say: Callable[[str], None]) -> None:
 
     say("1/3 segmenting a real apical four-chamber cine (SonoSite, from the pydicom package)")
     source = Path(pydicom.examples.get_path("ybr_color"))
-    predictor = load()
-    outcome = next(segment_files(predictor, [source], out / "segment", SegmentOptions(), lambda name, n, t: None))
-    if outcome.error or not outcome.result:
-        raise outcome.error or AssertionError("no result")
-    result = outcome.result
+    cine = read_cine(source)
+    result = load().segment(cine)
+    files = result_files(out / "segment", source.stem)
+    figures = write_results(files, str(source), cine, result)
     frames = sorted({0, *result.ed_frames, *result.es_frames, len(result.mask) // 2})
     names = dict.fromkeys(result.ed_frames, "ED") | dict.fromkeys(result.es_frames, "ES")
     labels = [f"{names[i]}, frame {i}" if i in names else f"frame {i}" for i in frames]
     sheet = out / "segment" / "sheet.png"
-    write_png(sheet, contact_sheet(read_cine(source).frames, result.mask, frames, labels=labels))
+    write_png(sheet, contact_sheet(cine.frames, result.mask, frames, labels=labels))
     counts = f"{len(result.mask)} frames, {len(result.beats)} beat(s)"
-    console.print(f"{counts}, {verdict_in_words(result)}", highlight=False)
+    console.print(f"{counts}, {verdict_in_words(figures)}", highlight=False)
 
     say("2/3 exporting int8 from the packaged checkpoint")
     bundle = export(DEFAULT_MODEL, out / DEFAULT_MODEL, progress=lambda text: say(f"    {text}"))
@@ -66,6 +65,6 @@ def run_demo(out: Path, say: Callable[[str], None]) -> None:
     show(render_table(bench, console.width), console)
 
     console.print(f"\nDone in {time.monotonic() - started:.0f} s. Look at:", highlight=False)
-    for path in (outcome.files[1], outcome.files[2], sheet, out / DEFAULT_MODEL / "bundle.json"):
+    for path in (files[1], files[2], sheet, out / DEFAULT_MODEL / "bundle.json"):
         console.print(f"  {path}", highlight=False, soft_wrap=True)
     console.print(NOTICE)

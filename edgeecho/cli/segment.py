@@ -3,13 +3,16 @@
 import math
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgeecho.cli.common import Model, Precision, Runtime, Stream, Threads, progress_bar, say
 from edgeecho.errors import ConfigError
 from edgeecho.names import printable
+
+if TYPE_CHECKING:
+    from edgeecho.batch import Outcome
 
 
 def _numbers(text: str | None, count: int, flag: str) -> tuple[float, ...] | None:
@@ -25,7 +28,10 @@ def _numbers(text: str | None, count: int, flag: str) -> tuple[float, ...] | Non
 
 
 def segment(
-    inputs: Annotated[list[Path], typer.Argument(help="Cines, or folders of them.")],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(help="Cines, folders of them, patterns, lists (.txt), tables (.csv, .parquet), addresses."),
+    ],
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
     model: Model = "default",
     runtime: Runtime = None,
@@ -42,28 +48,33 @@ def segment(
             "both; cw, ccw turned by 90 degrees; cwlr, ccwlr turned, then mirrored."
         ),
     ] = "auto",
+    jobs: Annotated[int | None, typer.Option(help="Processes; one a core if not given.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Skip cines that are done with this model and settings.")
+    ] = False,
+    no_video: Annotated[bool, typer.Option("--no-video", help="Write no overlay videos.")] = False,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers segment.")] = None,
 ) -> None:
     """Outline the left ventricle in every frame: masks, area curve, beats, EF, overlay video."""
+    from edgeecho.batch import CineOptions, ModelChoice, Settings, run_batch
+    from edgeecho.batch.run import prepare_batch
     from edgeecho.preprocess import Roi
-    from edgeecho.report.segment_files import SegmentOptions, segment_files
-    from edgeecho.runtime import load, stream
 
     region, spacing = _numbers(roi, 4, "--roi"), _numbers(spacing_mm, 2, "--spacing-mm")
-    options = SegmentOptions(
+    options = CineOptions(
         fps=fps,
         spacing_mm=(spacing[0], spacing[1]) if spacing else None,
         roi=Roi(*(round(v) for v in region)) if region else None,
         flip=flip,
     )
-    predictor = (stream if as_stream else load)(model, runtime=runtime, precision=precision, threads=threads)
+    choice = ModelChoice(model=model, runtime=runtime, precision=precision, threads=threads, as_stream=as_stream)
+    settings = Settings(out=str(out), choice=choice, write_video=not no_video, resume=resume)
+    batch = prepare_batch(inputs, options, settings, jobs=jobs, scheduler=scheduler)
     messages = _RunMessages()
     with progress_bar() as progress:
         task = progress.add_task("", total=None)
-        for outcome in segment_files(
-            predictor,
-            inputs,
-            out,
-            options,
+        for outcome in run_batch(
+            batch,
             lambda name, n, t: progress.update(
                 task, description=printable(name, sys.stderr.encoding), completed=n, total=t
             ),
@@ -82,20 +93,22 @@ class _RunMessages:
     """Messages of a run on stderr: what many cines have in common once, and errors again at the end."""
 
     def __init__(self) -> None:
-        self.cines = 0
+        self.cines = self.withheld = self.done_before = 0
         self.errors: list[str] = []
         self._common: dict[str, list[str]] = {}
 
-    def of(self, outcome: Any) -> list[str]:
+    def of(self, outcome: "Outcome") -> list[str]:
         """Return the lines to print when a cine is done: its error, or those of its warnings that are its own."""
         from edgeecho.measure import COMMON_WARNINGS
 
         self.cines += 1
-        name = outcome.source.name
-        if outcome.error:
-            self.errors.append(" ".join(str(outcome.error).split()))
+        name = Path(outcome.task.source).name
+        if outcome.figures is None:
+            self.errors.append(outcome.error)
             return [f"error: {self.errors[-1]}"]
-        warnings = outcome.result.warnings
+        self.withheld += outcome.figures["verdict"] == "withhold"
+        self.done_before += outcome.was_done
+        warnings = outcome.figures["warnings"]
         for warning in COMMON_WARNINGS.intersection(warnings):
             self._common.setdefault(warning, []).append(name)
         return [f"{name}: {warning}" for warning in warnings if warning not in COMMON_WARNINGS]
@@ -106,24 +119,30 @@ class _RunMessages:
             f"{names[0] if len(names) == 1 else f'{len(names)} of {self.cines} cines'}: {warning}"
             for warning, names in sorted(self._common.items())
         ]
+        if self.cines > 1:
+            done = self.cines - len(self.errors)
+            before = f" ({self.done_before} by an earlier run)" if self.done_before else ""
+            lines.append(f"{done} of {self.cines} cines done{before}, {self.withheld} of them with EF withheld")
         if self.errors and self.cines > 1:
             lines += [f"{len(self.errors)} of {self.cines} cines failed:", *(f"  {error}" for error in self.errors)]
         return lines
 
 
-def _summary(outcome: Any) -> str:
+def _summary(outcome: "Outcome") -> str:
     """Return the line of a cine: frames, beats, EF with its verdict, volumes, heart rate, and a file."""
     from edgeecho.report.marks import verdict_in_words
 
-    result = outcome.result
-    counts = ((len(result.area_px), "frame"), (len(result.beats), "beat"))
+    figures = outcome.figures
+    assert figures is not None
+    beats = figures["beats"]
+    counts = ((figures["frames"], "frame"), (len(beats), "beat"))
     parts = [f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in counts]
-    left_out = sum(not beat.is_used for beat in result.beats)
+    left_out = sum(not beat["is_used"] for beat in beats)
     if left_out:
         parts[-1] += f" ({left_out} left out)"
-    parts.append(verdict_in_words(result))
-    if result.edv_ml is not None and result.esv_ml is not None:
-        parts.append(f"EDV {result.edv_ml:.0f} mL, ESV {result.esv_ml:.0f} mL")
-    if result.heart_rate_bpm is not None:
-        parts.append(f"{result.heart_rate_bpm:.0f}/min")
-    return f"{outcome.source.name}: " + ", ".join(parts) + f" -> {outcome.files[-1]}"
+    parts.append(verdict_in_words(figures))
+    if figures["edv_ml"] is not None and figures["esv_ml"] is not None:
+        parts.append(f"EDV {figures['edv_ml']:.0f} mL, ESV {figures['esv_ml']:.0f} mL")
+    if figures["heart_rate_bpm"] is not None:
+        parts.append(f"{figures['heart_rate_bpm']:.0f}/min")
+    return f"{Path(outcome.task.source).name}: " + ", ".join(parts) + f" -> {outcome.files[-1]}"

@@ -1,6 +1,5 @@
 """EF, verdict and reasons in words, as the command line and the pictures have them."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,16 +20,15 @@ def beat(ed: int, es: int, *findings: Finding) -> BeatMeasurement:
 
 def result(*findings: Finding, ef: float | None = 49.2, interval: Any = (41.6, 57.2), beats: Any = None) -> Any:
     withheld = worst_level(findings) == Level.WITHHOLD
-    return SimpleNamespace(
-        findings=list(findings),
-        verdict=verdict_of(findings),
-        is_withheld=withheld,
-        ef_percent=None if withheld else ef,
-        ef_interval=None if withheld else interval,
-        beats=[beat(0, 10), beat(20, 30)] if beats is None else beats,
-        ed_frames=[0, 20, 40],
-        es_frames=[10, 30],
-    )
+    return {
+        "reasons": [finding.to_dict() for finding in findings],
+        "verdict": verdict_of(findings),
+        "ef_percent": None if withheld else ef,
+        "ef_interval": None if withheld else interval,
+        "beats": [b.to_dict() for b in ([beat(0, 10), beat(20, 30)] if beats is None else beats)],
+        "ed_frames": [0, 20, 40],
+        "es_frames": [10, 30],
+    }
 
 
 @pytest.mark.parametrize(

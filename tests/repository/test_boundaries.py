@@ -41,7 +41,7 @@ def loaded(code: str) -> set[str]:
     "code",
     [
         "import edgeecho",
-        "import edgeecho.runtime, edgeecho.cli, edgeecho.report.segment_files",
+        "import edgeecho.runtime, edgeecho.cli, edgeecho.batch",
         "import edgeecho" + SEGMENT,
     ],
     ids=["package", "command line", "segmenting"],
@@ -128,7 +128,7 @@ FLOORS = (
     ("preprocess", "nn", "synthetic"),
     ("runtime",),
     ("report",),
-    ("data",),
+    ("data", "batch"),
     ("train", "evaluate", "export"),
     ("benchmarks",),
     ("cli",),

@@ -1,0 +1,49 @@
+"""The bytes of a cine: a local path for it, and their digest."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from edgeecho.errors import VideoError, require
+
+
+@contextmanager
+def local_copy(source: str) -> Iterator[Path]:
+    """Yield a path of a cine: its own, or that of a copy of an address, which is removed afterwards.
+
+    Raises:
+        VideoError: If an address cannot be read.
+    """
+    if "://" not in source:
+        yield Path(source)
+        return
+    fsspec = require("fsspec", "batch")
+    with tempfile.TemporaryDirectory(prefix="edgeecho-") as folder:
+        try:
+            files, path = fsspec.core.url_to_fs(source)
+            copy = Path(folder, Path(path).name or "cine")
+            files.get_file(path, str(copy))
+        except (OSError, ValueError, ImportError) as error:
+            text = f"{source}: cannot be read: {' '.join(str(error).split())}; check the address"
+            raise VideoError(text) from error
+        yield copy
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, or of the names and bytes of a folder's files, as 64 hexadecimal digits.
+
+    Raises:
+        VideoError: If it cannot be read.
+    """
+    try:
+        if not path.is_dir():
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        whole = hashlib.sha256()
+        for inside in sorted(file for file in path.iterdir() if file.is_file()):
+            whole.update(f"{inside.name}\0{sha256_of(inside)}\n".encode("utf-8", "surrogateescape"))
+        return whole.hexdigest()
+    except OSError as error:
+        raise VideoError(f"{path}: cannot be read: {error.strerror or error}", file=path) from error

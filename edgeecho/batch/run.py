@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edgeecho.batch.index import index_row
 from edgeecho.batch.inputs import find_tasks
 from edgeecho.batch.segment_cine import segment_cine
 from edgeecho.batch.settings import CineOptions, Settings
@@ -12,6 +13,7 @@ from edgeecho.batch.table import TableWriter
 from edgeecho.batch.task import CineTask, Outcome
 from edgeecho.errors import ConfigError, OutputError
 from edgeecho.files import require_writable
+from edgeecho.report.index_page import IndexRow, write_index_page
 from edgeecho.runtime import CinePredictor
 
 Report = Callable[[str, int, int], None]
@@ -82,16 +84,21 @@ def run_batch(batch: Batch, report: Report) -> Iterator[Outcome]:
     Raises:
         OutputError: If results cannot be written.
     """
-    table = TableWriter(Path(batch.settings.out))
+    out = Path(batch.settings.out)
+    table, index = TableWriter(out), list[IndexRow]()
     try:
         for outcome in _in_order(_outcomes(batch, report)):
             if outcome.stops:
                 raise OutputError(outcome.error)
             table.add(outcome)
+            if batch.settings.write_page:
+                index.append(index_row(outcome))
             yield outcome
     finally:
         if len(batch.tasks) > 1 and table.rows:
             table.write()
+        if len(batch.tasks) > 1 and index:
+            write_index_page(out, index)
 
 
 def _outcomes(batch: Batch, report: Report) -> Iterator[tuple[int, Outcome]]:

@@ -44,7 +44,7 @@ def _segment(predictor: CinePredictor, task: CineTask, settings: Settings, progr
     with local_copy(task.source) as path:
         options = task.options
         identity = _identity(predictor, task, path)
-        files = result_files(out, task.name, with_video=settings.write_video)
+        files = result_files(out, task.name, with_video=settings.write_video, with_page=settings.write_page)
         if settings.resume and identity and (figures := _stored(files, identity)):
             return Outcome(task, figures, tuple(map(str, files)), was_done=True)
         cine = read_cine(path, fps=options.fps, spacing_mm=options.spacing_mm)

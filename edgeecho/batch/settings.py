@@ -52,6 +52,8 @@ class Settings:
     """Folder for the results."""
     choice: ModelChoice = field(default_factory=ModelChoice)
     write_video: bool = True
+    write_page: bool = True
+    """Whether each cine gets a page, and the run an index."""
     resume: bool = False
     """Whether cines are skipped whose results are there, of the same cine, model and settings."""
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from edgeecho.names import printable
 
-SUFFIXES = (".npz", ".webm", ".png", ".json")
-"""Suffixes of masks, overlay, area curve and figures, which have one stem."""
+SUFFIXES = (".npz", ".webm", ".png", ".html", ".json")
+"""Suffixes of masks, overlay, area curve, page and figures, which have one stem."""
 KEYS = frozenset({"input", "frames", "area_px", "quality", "model"})
 """Keys by which a JSON of EdgeEcho is recognized."""
 _MAX_BYTES = 1 << 26

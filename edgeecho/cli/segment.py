@@ -53,6 +53,7 @@ def segment(
         bool, typer.Option("--resume", help="Skip cines that are done with this model and settings.")
     ] = False,
     no_video: Annotated[bool, typer.Option("--no-video", help="Write no overlay videos.")] = False,
+    no_page: Annotated[bool, typer.Option("--no-page", help="Write no HTML pages.")] = False,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers segment.")] = None,
 ) -> None:
     """Outline the left ventricle in every frame: masks, area curve, beats, EF, overlay video."""
@@ -68,7 +69,7 @@ def segment(
         flip=flip,
     )
     choice = ModelChoice(model=model, runtime=runtime, precision=precision, threads=threads, as_stream=as_stream)
-    settings = Settings(out=str(out), choice=choice, write_video=not no_video, resume=resume)
+    settings = Settings(out=str(out), choice=choice, write_video=not no_video, write_page=not no_page, resume=resume)
     batch = prepare_batch(inputs, options, settings, jobs=jobs, scheduler=scheduler)
     messages = _RunMessages()
     with progress_bar() as progress:

@@ -13,9 +13,12 @@ from edgeecho.cine.result_files import SUFFIXES
 from edgeecho.errors import OutputError
 from edgeecho.files import atomic
 from edgeecho.names import printable
+from edgeecho.report.cine_page import write_cine_page
 from edgeecho.report.curve import write_curve
 from edgeecho.report.marks import Marks
 from edgeecho.report.overlay import write_overlay
+from edgeecho.report.pictures import shown_frames, take_pictures, thumbnails
+from edgeecho.report.stored import StoredResult
 from edgeecho.runtime import Segmentation
 
 
@@ -29,9 +32,10 @@ class RunIdentity:
     """SHA-256 of the version of EdgeEcho, the model and the settings."""
 
 
-def result_files(folder: Path, stem: str, *, with_video: bool = True) -> list[Path]:
-    """Return the paths of a cine's results: masks, overlay video if it is wanted, area curve and, last, figures."""
-    return [folder / f"{stem}{suffix}" for suffix in SUFFIXES if with_video or suffix != ".webm"]
+def result_files(folder: Path, stem: str, *, with_video: bool = True, with_page: bool = True) -> list[Path]:
+    """Return the paths of a cine's results: masks, video and page if they are wanted, area curve and, last, figures."""
+    left_out = {suffix for suffix, wanted in ((".webm", with_video), (".html", with_page)) if not wanted}
+    return [folder / f"{stem}{suffix}" for suffix in SUFFIXES if suffix not in left_out]
 
 
 def write_results(
@@ -57,13 +61,16 @@ def write_results(
     """
     paths = {path.suffix: path for path in files}
     times_s = cine.times_s if result.fps == cine.fps else None
-    figures = {"input": printable(source), **result.to_dict(), "run": identity and asdict(identity)}
+    figures = {"input": printable(source), **result.to_dict(), "aspect": cine.aspect}
+    figures["run"] = identity and asdict(identity)
     marks = Marks.of(figures)
     _remove(paths[".json"])
-    arrays = io.BytesIO()
-    np.savez_compressed(arrays, mask=result.mask, area_px=result.area_px)
-    with atomic(paths[".npz"]) as temporary:
-        temporary.write_bytes(arrays.getvalue())
+    arrays: dict[str, np.ndarray] = {"mask": result.mask, "area_px": result.area_px}
+    if ".html" in paths:
+        ed_es = thumbnails(cine.frames, result.mask, figures)
+        arrays |= take_pictures(cine.frames, figures).to_arrays()
+        arrays |= {f"thumbnail{number}": jpeg for number, jpeg in enumerate(ed_es)}
+    write_arrays(paths[".npz"], arrays)
     if ".webm" in paths:
         write_overlay(
             paths[".webm"],
@@ -81,9 +88,68 @@ def write_results(
         marks,
         printable(paths[".json"].stem),
     )
-    with atomic(paths[".json"]) as temporary:
-        temporary.write_text(json.dumps(figures, indent=1) + "\n")
+    if ".html" in paths:
+        write_cine_page(StoredResult(paths[".json"], figures))
+    write_figures(paths[".json"], figures)
     return figures
+
+
+def rewrite_results(
+    stored: StoredResult,
+    figures: dict[str, Any],
+    mask: np.ndarray,
+    extra: dict[str, np.ndarray],
+    cine: Cine | None,
+) -> list[Path]:
+    """Write the files of a result again with other figures and masks, in the same order as `write_results`.
+
+    Args:
+        stored: The result; its pictures are kept.
+        figures: New figures.
+        mask: New masks, uint8 {0, 1} (T, H, W).
+        extra: Further arrays for NAME.npz.
+        cine: The cine, for the overlay video; without it the video is removed.
+
+    Returns:
+        The files that are there now.
+
+    Raises:
+        OutputError: If a file cannot be written.
+    """
+    paths = {path.suffix: path for path in result_files(stored.json_path.parent, stored.stem)}
+    marks, area = Marks.of(figures), np.asarray(figures["area_px"], np.float32)
+    arrays = {"mask": mask, "area_px": area, **extra}
+    pictures, height, width = stored.pictures, *mask.shape[1:]
+    if pictures.frames:
+        arrays |= pictures.to_arrays()
+        drawn = {frame: pictures.frame(frame, height, width) for frame in shown_frames(figures)}
+        arrays |= {f"thumbnail{n}": jpeg for n, jpeg in enumerate(thumbnails(drawn, mask, figures))}
+    _remove(paths[".json"])
+    write_arrays(paths[".npz"], arrays)
+    if cine is not None:
+        times_s = cine.times_s if figures["fps"] == cine.fps else None
+        write_overlay(paths[".webm"], cine.frames, mask, figures["fps"], area_px=area, marks=marks, times_s=times_s)
+    else:
+        _remove(paths[".webm"])
+    write_curve(paths[".png"], area, figures["fps"], marks, printable(stored.stem))
+    if pictures.frames:
+        write_cine_page(StoredResult(paths[".json"], figures))
+    write_figures(paths[".json"], figures)
+    return [path for path in paths.values() if path.is_file()]
+
+
+def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write NAME.npz, whole or not at all."""
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # its stub takes the names for flags
+    with atomic(path) as temporary:
+        temporary.write_bytes(file.getvalue())
+
+
+def write_figures(path: Path, figures: dict[str, Any]) -> None:
+    """Write NAME.json, whole or not at all."""
+    with atomic(path) as temporary:
+        temporary.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 def _remove(path: Path) -> None:

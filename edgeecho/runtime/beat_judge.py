@@ -42,11 +42,8 @@ class BeatJudge:
             *self._judge_motion(first, last, is_whole=beat.next_ed_frame is not None),
             *_judge_shape(max(_elongation(ed), _elongation(es))),
             *_judge_length(beat.interval_frames),
+            *_judge_ef(measured.ef_percent),
         ]
-        low, high = PLAUSIBLE_EF_PERCENT
-        if not low <= measured.ef_percent <= high:
-            text = f"an EF of {measured.ef_percent:.0f}% is implausible: look at the masks of ED and ES"
-            found.append(find(Reason.IMPLAUSIBLE, Level.WITHHOLD, text))
         return tuple(found)
 
     def _judge_masks(self, first: int, last: int) -> list[Finding]:
@@ -89,6 +86,19 @@ class BeatJudge:
             text = f"the ventricle moved by {100 * way / max(1, size):.0f}% of its length during the beat"
             found.append(find(Reason.PROBE_MOVED, _level(way > MOVED_FRACTIONS[1] * size), text))
         return found
+
+
+def judge_measured(ef_percent: float, ed: Discs, es: Discs) -> list[Finding]:
+    """Return the findings of a beat that follow from its masks of ED and ES alone: their shape, and the EF."""
+    return [*_judge_shape(max(_elongation(ed), _elongation(es))), *_judge_ef(ef_percent)]
+
+
+def _judge_ef(ef_percent: float) -> list[Finding]:
+    low, high = PLAUSIBLE_EF_PERCENT
+    if low <= ef_percent <= high:
+        return []
+    text = f"an EF of {ef_percent:.0f}% is implausible: look at the masks of ED and ES"
+    return [find(Reason.IMPLAUSIBLE, Level.WITHHOLD, text)]
 
 
 def _elongation(mask: Discs) -> float:

@@ -150,8 +150,12 @@ def judge_colour(mask: np.ndarray, coloured: np.ndarray | None) -> list[Finding]
 
 def judge_figures(measured: Measurement) -> list[Finding]:
     """Return the findings of the measurement, and of volumes that hearts do not have."""
-    found, edv = list(measured.findings), measured.edv_ml
-    if edv is not None and not PLAUSIBLE_EDV_ML[0] <= edv <= PLAUSIBLE_EDV_ML[1]:
-        text = f"an EDV of {edv:.1f} mL is implausible: check the pixel spacing"
-        found.append(find(Reason.IMPLAUSIBLE, Level.REVIEW, text))
-    return found
+    return [*measured.findings, *judge_volume(measured.edv_ml)]
+
+
+def judge_volume(edv_ml: float | None) -> list[Finding]:
+    """Return the finding of an end-diastolic volume that hearts do not have."""
+    if edv_ml is None or PLAUSIBLE_EDV_ML[0] <= edv_ml <= PLAUSIBLE_EDV_ML[1]:
+        return []
+    text = f"an EDV of {edv_ml:.1f} mL is implausible: check the pixel spacing"
+    return [find(Reason.IMPLAUSIBLE, Level.REVIEW, text)]

@@ -129,7 +129,7 @@ FLOORS = (
     ("runtime",),
     ("report",),
     ("data", "batch"),
-    ("train", "evaluate", "export"),
+    ("train", "evaluate", "export", "correction"),
     ("benchmarks",),
     ("cli",),
 )

@@ -1,0 +1,100 @@
+"""index.html: all cines of a run on one page, those that need a person first."""
+
+import base64
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgeecho.files import atomic
+from edgeecho.model.spec import NOTICE
+from edgeecho.names import printable
+from edgeecho.report.marks import ef_of, reasons_of
+from edgeecho.report.page.template import FOLDER, render
+
+ORDER = ("failed", "withhold", "review", "report")
+"""Order of the rows, the worst first."""
+MEANINGS = {
+    "failed": "could not be read or segmented",
+    "withhold": "no EF is given: the picture, the view or the beats do not allow one",
+    "review": "look at the outlines before the figures are used",
+    "report": "nothing speaks against the figures",
+}
+MAX_ROWS = 1000
+"""Cines on the page; the table `results.csv` has all of them."""
+
+
+@dataclass(frozen=True)
+class IndexRow:
+    """What the page needs of a cine."""
+
+    name: str
+    source: str
+    figures: Mapping[str, Any] | None
+    """Figures of the cine, None if it failed; their `area_px` is not needed."""
+    error: str = ""
+    thumbnails: Sequence[bytes] = ()
+    """JPEG pictures of ED and ES."""
+    has_page: bool = True
+    has_video: bool = True
+
+    @property
+    def verdict(self) -> str:
+        """One of `ORDER`."""
+        return str(self.figures["verdict"]) if self.figures is not None else "failed"
+
+
+def write_index_page(folder: Path, rows: Sequence[IndexRow]) -> Path:
+    """Write index.html and return its path.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    path = folder / "index.html"
+    text = render_index_page(rows)
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return path
+
+
+def render_index_page(rows: Sequence[IndexRow]) -> str:
+    """Return the page of all cines as HTML."""
+    counts = Counter(row.verdict for row in rows)
+    ordered = sorted(rows, key=lambda row: ORDER.index(row.verdict))
+    models = {row.figures["model"]["sha256"]: row.figures["model"] for row in rows if row.figures is not None}
+    return render(
+        "index.html",
+        FOLDER,
+        title=f"EdgeEcho: {len(rows)} cines",
+        counts=[(verdict, counts[verdict], MEANINGS[verdict]) for verdict in ORDER if counts[verdict]],
+        rows=[_cells(row) for row in ordered[:MAX_ROWS]],
+        missing=max(0, len(rows) - MAX_ROWS),
+        models=list(models.values()),
+        notice=NOTICE,
+    )
+
+
+def _cells(row: IndexRow) -> dict[str, Any]:
+    name = printable(row.name)
+    cells: dict[str, Any] = {"name": name, "source": printable(row.source), "verdict": row.verdict, "ef": None}
+    cells |= {"pictures": ["data:image/jpeg;base64," + base64.b64encode(jpeg).decode() for jpeg in row.thumbnails]}
+    cells |= {"page": f"{name}.html" if row.has_page else None, "video": f"{name}.webm" if row.has_video else None}
+    if row.figures is None:
+        return cells | {
+            "page": None,
+            "video": None,
+            "words": "failed",
+            "what": [printable(row.error.replace(row.source, Path(row.source).name))],
+            "corrected": False,
+        }
+    figures = row.figures
+    keys = ("edv_ml", "esv_ml", "heart_rate_bpm")
+    return cells | {
+        "ef": figures["ef_percent"],
+        "interval": figures["ef_interval"],
+        "words": ef_of(figures),
+        "what": reasons_of(figures),
+        "corrected": bool(figures.get("corrections")),
+        **{key: figures[key] for key in keys},
+    }

@@ -3,17 +3,15 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from edgeecho.batch.index import index_row
 from edgeecho.batch.inputs import find_tasks
+from edgeecho.batch.pairs import find_pairs
+from edgeecho.batch.report import RunReport
 from edgeecho.batch.segment_cine import segment_cine
 from edgeecho.batch.settings import CineOptions, Settings
-from edgeecho.batch.table import TableWriter
 from edgeecho.batch.task import CineTask, Outcome
 from edgeecho.errors import ConfigError, OutputError
 from edgeecho.files import require_writable
-from edgeecho.report.index_page import IndexRow, write_index_page
 from edgeecho.runtime import CinePredictor
 
 Report = Callable[[str, int, int], None]
@@ -29,6 +27,8 @@ class Batch:
     predictor: CinePredictor
     jobs: int
     """Number of processes; 1 is this process alone."""
+    report: RunReport
+    """Table, page and biplane figures of the run."""
     scheduler: str | None = None
     """Address of a Dask scheduler whose workers segment the cines."""
 
@@ -40,6 +40,7 @@ def prepare_batch(
     *,
     jobs: int | None = 1,
     scheduler: str | None = None,
+    pair: str | None = None,
 ) -> Batch:
     """Find the cines of a run, open the model and check that results can be written.
 
@@ -50,9 +51,10 @@ def prepare_batch(
         jobs: Number of processes, None for one a core. With more than one, each uses one thread unless the model's
             choice says otherwise.
         scheduler: Address of a Dask scheduler.
+        pair: Which cines are the two views of a study, as `find_pairs` takes it; None for no biplane figures.
 
     Raises:
-        ConfigError: If `jobs` is below 1.
+        ConfigError: If `jobs` is below 1, or there is no pair.
         VideoError: If there is no cine.
         OutputError: If the folder of the results cannot be written.
         EdgeEchoError: Those of `load`.
@@ -61,6 +63,7 @@ def prepare_batch(
         raise ConfigError(f"--jobs must be at least 1, got {jobs}")
     predictor = settings.choice.open()
     tasks = find_tasks(inputs, settings.out, options)
+    pairs = find_pairs(pair, tasks) if pair is not None else []
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = settings.choice.threads
     wanted = min(jobs if jobs is not None else max(1, cores // (threads or 1)), len(tasks))
@@ -68,7 +71,7 @@ def prepare_batch(
         settings = replace(settings, choice=replace(settings.choice, threads=1))
     if len(tasks) > 1:
         require_writable(settings.out)
-    return Batch(tasks, settings, predictor, wanted, scheduler)
+    return Batch(tasks, settings, predictor, wanted, RunReport(settings, pairs), scheduler)
 
 
 def run_batch(batch: Batch, report: Report) -> Iterator[Outcome]:
@@ -84,21 +87,15 @@ def run_batch(batch: Batch, report: Report) -> Iterator[Outcome]:
     Raises:
         OutputError: If results cannot be written.
     """
-    out = Path(batch.settings.out)
-    table, index = TableWriter(out), list[IndexRow]()
     try:
         for outcome in _in_order(_outcomes(batch, report)):
             if outcome.stops:
                 raise OutputError(outcome.error)
-            table.add(outcome)
-            if batch.settings.write_page:
-                index.append(index_row(outcome))
+            batch.report.add(outcome)
             yield outcome
     finally:
-        if len(batch.tasks) > 1 and table.rows:
-            table.write()
-        if len(batch.tasks) > 1 and index:
-            write_index_page(out, index)
+        if len(batch.tasks) > 1:
+            batch.report.write()
 
 
 def _outcomes(batch: Batch, report: Report) -> Iterator[tuple[int, Outcome]]:

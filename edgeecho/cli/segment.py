@@ -13,6 +13,7 @@ from edgeecho.names import printable
 
 if TYPE_CHECKING:
     from edgeecho.batch import Outcome
+    from edgeecho.batch.pairs import PairResult
 
 
 def _numbers(text: str | None, count: int, flag: str) -> tuple[float, ...] | None:
@@ -54,6 +55,9 @@ def segment(
     ] = False,
     no_video: Annotated[bool, typer.Option("--no-video", help="Write no overlay videos.")] = False,
     no_page: Annotated[bool, typer.Option("--no-page", help="Write no HTML pages.")] = False,
+    pair: Annotated[
+        str | None, typer.Option(help="Biplane figures of pairs: `names` (x_4CH and x_2CH), or a CSV.")
+    ] = None,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers segment.")] = None,
 ) -> None:
     """Outline the left ventricle in every frame: masks, area curve, beats, EF, overlay video."""
@@ -70,7 +74,7 @@ def segment(
     )
     choice = ModelChoice(model=model, runtime=runtime, precision=precision, threads=threads, as_stream=as_stream)
     settings = Settings(out=str(out), choice=choice, write_video=not no_video, write_page=not no_page, resume=resume)
-    batch = prepare_batch(inputs, options, settings, jobs=jobs, scheduler=scheduler)
+    batch = prepare_batch(inputs, options, settings, jobs=jobs, scheduler=scheduler, pair=pair)
     messages = _RunMessages()
     with progress_bar() as progress:
         task = progress.add_task("", total=None)
@@ -84,6 +88,8 @@ def segment(
                 progress.console.print(printable(line, sys.stderr.encoding), markup=False, soft_wrap=True)
             if not outcome.error:
                 typer.echo(printable(_summary(outcome), sys.stdout.encoding))
+    for result in batch.report.pair_results:
+        typer.echo(printable(_biplane(result), sys.stdout.encoding))
     for line in messages.at_end():
         say(line)
     if messages.errors:
@@ -147,3 +153,12 @@ def _summary(outcome: "Outcome") -> str:
     if figures["heart_rate_bpm"] is not None:
         parts.append(f"{figures['heart_rate_bpm']:.0f}/min")
     return f"{Path(outcome.task.source).name}: " + ", ".join(parts) + f" -> {outcome.files[-1]}"
+
+
+def _biplane(result: "PairResult") -> str:
+    """Return the line of a pair of views."""
+    names = f"{result.pair.study} (biplane of {result.pair.four_chamber} and {result.pair.two_chamber})"
+    why = f" ({result.verdict}: {'; '.join(result.reasons)})" if result.reasons else ""
+    if result.ef_percent is None:
+        return f"{names}: no EF{why}"
+    return f"{names}: EF {result.ef_percent:.0f}%, EDV {result.edv_ml:.0f} mL, ESV {result.esv_ml:.0f} mL{why}"

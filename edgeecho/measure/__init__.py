@@ -7,6 +7,7 @@ from edgeecho.measure.biplane import (
     View,
     biplane_volume,
     measure_biplane,
+    pair_beats,
     simpson_biplane_volume_ml,
 )
 from edgeecho.measure.component import keep_largest, largest_component
@@ -50,6 +51,7 @@ __all__ = [
     "long_axis",
     "measure",
     "measure_biplane",
+    "pair_beats",
     "simpson_biplane_volume_ml",
     "simpson_volume_ml",
 ]

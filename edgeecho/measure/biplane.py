@@ -3,6 +3,7 @@
 Biplane discs take the longer of the two lengths: Schiller NB et al., J Am Soc Echocardiogr 1989;2:358-367.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +14,9 @@ from edgeecho.measure.constants import DISCS
 from edgeecho.measure.disc_volume import Discs, discs_of
 from edgeecho.measure.measurement import BeatMeasurement, Figures, Measurement, measured_beat, median, summarize
 
-MAX_LENGTH_RATIO = 1.2
-"""Lengths of the two views that differ by more mean that one of them is foreshortened (Schiller 1989: 20%)."""
+MAX_LENGTH_RATIO = 1.1
+"""Lengths of the two views that differ by more mean that one of them is foreshortened; Schiller 1989 allowed 20%."""
+LENGTHS_DIFFER = "lengths of the two views differ by more than 10%: is one of them foreshortened?"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,27 +95,7 @@ def measure_biplane(four_chamber: View, two_chamber: View, *, disc_height: Heigh
     views = (four_chamber, two_chamber)
     single = [measure(v.mask, v.area_px, v.fps, v.spacing_mm, disc_height=disc_height) for v in views]
     warnings = [f"{name}: {w}" for name, m in zip(("4CH", "2CH"), single, strict=True) for w in m.warnings]
-    if any(view.spacing_mm is None for view in views):
-        warnings.append("biplane needs the pixel spacing of both views: none computed")
-    beats, frames = [], []
-    for four, two in zip(single[0].beats, single[1].beats, strict=False):
-        if any(view.spacing_mm is None for view in views):
-            break
-        pairs = [
-            [discs_of(view.mask[frame], view.spacing_mm) for view, frame in zip(views, phase, strict=True)]
-            for phase in ((four.ed_frame, two.ed_frame), (four.es_frame, two.es_frame))
-        ]
-        if any(max(d.length for d in p) > MAX_LENGTH_RATIO * min(d.length for d in p) for p in pairs):
-            warnings.append("lengths of the two views differ by more than 20%: is one of them foreshortened?")
-        length = max(d.length for pair in pairs for d in pair) if disc_height == "ed" else None
-        edv, esv = (biplane_volume(a, b, length) for a, b in pairs)
-        rate = median([four.heart_rate_bpm, two.heart_rate_bpm])
-        try:
-            beats.append(measured_beat((four.ed_frame, four.es_frame), (edv, esv), rate, has_spacing=True))
-        except MeasurementError as error:
-            warnings.append(f"beat at frame {four.ed_frame} left out: {error}")
-            continue
-        frames.append((two.ed_frame, two.es_frame))
+    beats, frames, found = pair_beats(views, (single[0].beats, single[1].beats), disc_height=disc_height)
     medians, spread = summarize(beats)
     return BiplaneMeasurement(
         beats=tuple(beats),
@@ -121,6 +103,45 @@ def measure_biplane(four_chamber: View, two_chamber: View, *, disc_height: Heigh
         four_chamber=single[0],
         two_chamber=single[1],
         spread=spread,
-        warnings=tuple(dict.fromkeys(warnings)),
+        warnings=tuple(dict.fromkeys([*warnings, *found])),
         **medians,
     )
+
+
+def pair_beats(
+    views: tuple[View, View],
+    beats: tuple[Sequence[BeatMeasurement], Sequence[BeatMeasurement]],
+    *,
+    disc_height: Height = "own",
+) -> tuple[list[BeatMeasurement], list[tuple[int, int]], list[str]]:
+    """Measure pairs of beats, the first of one view with the first of the other, and so on.
+
+    Args:
+        views: Four-chamber and two-chamber view.
+        beats: Beats of each, of which ED, ES and heart rate are taken.
+        disc_height: As `measure_biplane` takes it.
+
+    Returns:
+        Beats with biplane figures and the frames of the four-chamber view, ED and ES of each in the two-chamber view,
+        and warnings.
+    """
+    warnings, made, frames = list[str](), list[BeatMeasurement](), list[tuple[int, int]]()
+    if any(view.spacing_mm is None for view in views):
+        return made, frames, ["biplane needs the pixel spacing of both views: none computed"]
+    for four, two in zip(*beats, strict=False):
+        pairs = [
+            [discs_of(view.mask[frame], view.spacing_mm) for view, frame in zip(views, phase, strict=True)]
+            for phase in ((four.ed_frame, two.ed_frame), (four.es_frame, two.es_frame))
+        ]
+        if any(max(d.length for d in p) > MAX_LENGTH_RATIO * min(d.length for d in p) for p in pairs):
+            warnings.append(LENGTHS_DIFFER)
+        length = max(d.length for pair in pairs for d in pair) if disc_height == "ed" else None
+        edv, esv = (biplane_volume(a, b, length) for a, b in pairs)
+        rate = median([four.heart_rate_bpm, two.heart_rate_bpm])
+        try:
+            made.append(measured_beat((four.ed_frame, four.es_frame), (edv, esv), rate, has_spacing=True))
+        except MeasurementError as error:
+            warnings.append(f"beat at frame {four.ed_frame} left out: {error}")
+            continue
+        frames.append((two.ed_frame, two.es_frame))
+    return made, frames, list(dict.fromkeys(warnings))

@@ -45,20 +45,33 @@ class IndexRow:
         return str(self.figures["verdict"]) if self.figures is not None else "failed"
 
 
-def write_index_page(folder: Path, rows: Sequence[IndexRow]) -> Path:
+@dataclass(frozen=True)
+class PairRow:
+    """Biplane figures of two cines of a study."""
+
+    study: str
+    names: tuple[str, str]
+    """Names of the four-chamber and the two-chamber cine."""
+    verdict: str
+    figures: tuple[float | None, float | None, float | None]
+    """EF, EDV and ESV."""
+    what: str
+
+
+def write_index_page(folder: Path, rows: Sequence[IndexRow], pairs: Sequence[PairRow] = ()) -> Path:
     """Write index.html and return its path.
 
     Raises:
         OutputError: If it cannot be written.
     """
     path = folder / "index.html"
-    text = render_index_page(rows)
+    text = render_index_page(rows, pairs)
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return path
 
 
-def render_index_page(rows: Sequence[IndexRow]) -> str:
+def render_index_page(rows: Sequence[IndexRow], pairs: Sequence[PairRow] = ()) -> str:
     """Return the page of all cines as HTML."""
     counts = Counter(row.verdict for row in rows)
     ordered = sorted(rows, key=lambda row: ORDER.index(row.verdict))
@@ -69,6 +82,7 @@ def render_index_page(rows: Sequence[IndexRow]) -> str:
         title=f"EdgeEcho: {len(rows)} cines",
         counts=[(verdict, counts[verdict], MEANINGS[verdict]) for verdict in ORDER if counts[verdict]],
         rows=[_cells(row) for row in ordered[:MAX_ROWS]],
+        pairs=sorted(pairs, key=lambda pair: ORDER.index(pair.verdict)),
         missing=max(0, len(rows) - MAX_ROWS),
         models=list(models.values()),
         notice=NOTICE,

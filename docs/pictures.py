@@ -1,17 +1,25 @@
-"""Make the README's pictures from the cine inside the pydicom package and the packaged model.
+"""Make the pictures of the README and of docs/clinic.md from the cine inside the pydicom package and drawn hearts.
 
-Usage: python docs/pictures.py
+Usage: python docs/pictures.py [--clinic]
+
+The picture of the page of a run needs Playwright and Chromium, and is made with --clinic alone.
 """
 
+import shutil
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pydicom
 from PIL import Image
 
 import edgeecho
 from edgeecho.report import Marks, contact_sheet, draw_curve, write_png
 from edgeecho.report.overlay import render_overlay
+from edgeecho.synthetic.phantom import draw_cine
 
 HERE = Path(__file__).parent / "img"
 
@@ -21,7 +29,7 @@ def main() -> None:
     HERE.mkdir(exist_ok=True)
     cine = edgeecho.read_cine(pydicom.examples.get_path("ybr_color"))
     result = edgeecho.load().segment(cine)
-    marks = Marks.of(result)
+    marks = Marks.of(result.to_dict())
     pictures = [
         Image.fromarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)).quantize(96, dither=Image.Dither.NONE)
         for picture in render_overlay(cine.frames, result.mask, cine.fps, area_px=result.area_px, marks=marks)
@@ -36,5 +44,37 @@ def main() -> None:
     write_png(HERE / "curve.png", draw_curve(result.area_px, cine.fps, marks, title))
 
 
+def clinic() -> None:
+    """Write clinic.png and clinic_cine.png: the page of a run over a folder, and that of one cine."""
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        cines = Path(folder, "cines")
+        _write_cines(cines)
+        command = [sys.executable, "-m", "edgeecho", "segment", str(cines), "--out", f"{folder}/out"]
+        subprocess.run(command, check=False, capture_output=True)  # one of the cines is damaged
+        chromium = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 860}, color_scheme="light")
+        for name, picture in (("index", "clinic"), ("sonosite", "clinic_cine")):
+            page.goto(Path(folder, "out", f"{name}.html").as_uri())
+            page.wait_for_timeout(500)
+            page.screenshot(path=HERE / f"{picture}.png")
+            Image.open(HERE / f"{picture}.png").quantize(128).save(HERE / f"{picture}.png", optimize=True)
+
+
+def _write_cines(folder: Path) -> None:
+    """Write the SonoSite cine, drawn hearts, and some that are turned, short, noise, or damaged."""
+    folder.mkdir()
+    shutil.copy(pydicom.examples.get_path("ybr_color"), folder / "sonosite.dcm")
+    (folder / "copied_in_part.avi").write_bytes(b"RIFF\0\0\0\0AVI ")
+    noise = np.random.default_rng(0).integers(0, 256, (40, 160, 160), dtype=np.uint8)
+    np.savez(folder / "noise.npz", frames=noise, fps=30)
+    for seed in range(6):
+        cine = draw_cine(seed)
+        frames = cine.frames[:6] if seed == 1 else cine.frames[:, ::-1, ::-1] if seed == 2 else cine.frames
+        np.savez(folder / f"phantom{seed}.npz", frames=frames, fps=cine.fps, spacing_mm=cine.spacing_mm)
+
+
 if __name__ == "__main__":
-    main()
+    clinic() if "--clinic" in sys.argv else main()

@@ -12,8 +12,7 @@ from edgeecho.errors import ConfigError
 from edgeecho.names import printable
 
 if TYPE_CHECKING:
-    from edgeecho.batch import Outcome
-    from edgeecho.batch.pairs import PairResult
+    from edgeecho.batch import CineOptions
 
 
 def _numbers(text: str | None, count: int, flag: str) -> tuple[float, ...] | None:
@@ -26,6 +25,19 @@ def _numbers(text: str | None, count: int, flag: str) -> tuple[float, ...] | Non
     if len(values) != count or not all(map(math.isfinite, values)):
         raise ConfigError(f"{flag} takes {count} numbers with commas between, got {text!r}")
     return values
+
+
+def _cine_options(fps: float | None, spacing_mm: str | None, roi: str | None, flip: str) -> "CineOptions":
+    from edgeecho.batch import CineOptions
+    from edgeecho.preprocess import Roi
+
+    region, spacing = _numbers(roi, 4, "--roi"), _numbers(spacing_mm, 2, "--spacing-mm")
+    return CineOptions(
+        fps=fps,
+        spacing_mm=(spacing[0], spacing[1]) if spacing else None,
+        roi=Roi(*(round(v) for v in region)) if region else None,
+        flip=flip,
+    )
 
 
 def segment(
@@ -61,21 +73,15 @@ def segment(
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers segment.")] = None,
 ) -> None:
     """Outline the left ventricle in every frame: masks, area curve, beats, EF, overlay video."""
-    from edgeecho.batch import CineOptions, ModelChoice, Settings, run_batch
+    from edgeecho.batch import ModelChoice, Settings, run_batch
     from edgeecho.batch.run import prepare_batch
-    from edgeecho.preprocess import Roi
+    from edgeecho.cli.run_messages import RunMessages, biplane_of, summary_of
 
-    region, spacing = _numbers(roi, 4, "--roi"), _numbers(spacing_mm, 2, "--spacing-mm")
-    options = CineOptions(
-        fps=fps,
-        spacing_mm=(spacing[0], spacing[1]) if spacing else None,
-        roi=Roi(*(round(v) for v in region)) if region else None,
-        flip=flip,
-    )
+    options = _cine_options(fps, spacing_mm, roi, flip)
     choice = ModelChoice(model=model, runtime=runtime, precision=precision, threads=threads, as_stream=as_stream)
     settings = Settings(out=str(out), choice=choice, write_video=not no_video, write_page=not no_page, resume=resume)
     batch = prepare_batch(inputs, options, settings, jobs=jobs, scheduler=scheduler, pair=pair)
-    messages = _RunMessages()
+    messages = RunMessages()
     with progress_bar() as progress:
         task = progress.add_task("", total=None)
         for outcome in run_batch(
@@ -87,78 +93,10 @@ def segment(
             for line in messages.of(outcome):
                 progress.console.print(printable(line, sys.stderr.encoding), markup=False, soft_wrap=True)
             if not outcome.error:
-                typer.echo(printable(_summary(outcome), sys.stdout.encoding))
+                typer.echo(printable(summary_of(outcome), sys.stdout.encoding))
     for result in batch.report.pair_results:
-        typer.echo(printable(_biplane(result), sys.stdout.encoding))
+        typer.echo(printable(biplane_of(result), sys.stdout.encoding))
     for line in messages.at_end():
         say(line)
     if messages.errors:
         raise typer.Exit(1)
-
-
-class _RunMessages:
-    """Messages of a run on stderr: what many cines have in common once, and errors again at the end."""
-
-    def __init__(self) -> None:
-        self.cines = self.withheld = self.done_before = 0
-        self.errors: list[str] = []
-        self._common: dict[str, list[str]] = {}
-
-    def of(self, outcome: "Outcome") -> list[str]:
-        """Return the lines to print when a cine is done: its error, or those of its warnings that are its own."""
-        from edgeecho.measure import COMMON_WARNINGS
-
-        self.cines += 1
-        name = Path(outcome.task.source).name
-        if outcome.figures is None:
-            self.errors.append(outcome.error)
-            return [f"error: {self.errors[-1]}"]
-        self.withheld += outcome.figures["verdict"] == "withhold"
-        self.done_before += outcome.was_done
-        warnings = outcome.figures["warnings"]
-        for warning in COMMON_WARNINGS.intersection(warnings):
-            self._common.setdefault(warning, []).append(name)
-        return [f"{name}: {warning}" for warning in warnings if warning not in COMMON_WARNINGS]
-
-    def at_end(self) -> list[str]:
-        """Return the lines to print at the end: each common warning with the number of cines, and all errors again."""
-        lines = [
-            f"{names[0] if len(names) == 1 else f'{len(names)} of {self.cines} cines'}: {warning}"
-            for warning, names in sorted(self._common.items())
-        ]
-        if self.cines > 1:
-            done = self.cines - len(self.errors)
-            before = f" ({self.done_before} by an earlier run)" if self.done_before else ""
-            lines.append(f"{done} of {self.cines} cines done{before}, {self.withheld} of them with EF withheld")
-        if self.errors and self.cines > 1:
-            lines += [f"{len(self.errors)} of {self.cines} cines failed:", *(f"  {error}" for error in self.errors)]
-        return lines
-
-
-def _summary(outcome: "Outcome") -> str:
-    """Return the line of a cine: frames, beats, EF with its verdict, volumes, heart rate, and a file."""
-    from edgeecho.report.marks import verdict_in_words
-
-    figures = outcome.figures
-    assert figures is not None
-    beats = figures["beats"]
-    counts = ((figures["frames"], "frame"), (len(beats), "beat"))
-    parts = [f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in counts]
-    left_out = sum(not beat["is_used"] for beat in beats)
-    if left_out:
-        parts[-1] += f" ({left_out} left out)"
-    parts.append(verdict_in_words(figures))
-    if figures["edv_ml"] is not None and figures["esv_ml"] is not None:
-        parts.append(f"EDV {figures['edv_ml']:.0f} mL, ESV {figures['esv_ml']:.0f} mL")
-    if figures["heart_rate_bpm"] is not None:
-        parts.append(f"{figures['heart_rate_bpm']:.0f}/min")
-    return f"{Path(outcome.task.source).name}: " + ", ".join(parts) + f" -> {outcome.files[-1]}"
-
-
-def _biplane(result: "PairResult") -> str:
-    """Return the line of a pair of views."""
-    names = f"{result.pair.study} (biplane of {result.pair.four_chamber} and {result.pair.two_chamber})"
-    why = f" ({result.verdict}: {'; '.join(result.reasons)})" if result.reasons else ""
-    if result.ef_percent is None:
-        return f"{names}: no EF{why}"
-    return f"{names}: EF {result.ef_percent:.0f}%, EDV {result.edv_ml:.0f} mL, ESV {result.esv_ml:.0f} mL{why}"

@@ -2,15 +2,18 @@
 
 import base64
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from markupsafe import Markup
 
 from edgeecho.files import atomic
 from edgeecho.model.spec import NOTICE
+from edgeecho.names import printable
 from edgeecho.report.curve_chart import draw_curve_chart
 from edgeecho.report.disc_lines import DiscLines, disc_lines
 from edgeecho.report.draw import outlines
@@ -46,7 +49,7 @@ def render_cine_page(stored: StoredResult) -> str:
     return render(
         "cine.html",
         FOLDER,
-        title=stored.stem,
+        title=printable(stored.stem),
         figures=figures,
         headline=ef_of(figures),
         reasons=_reasons(figures),
@@ -55,7 +58,7 @@ def render_cine_page(stored: StoredResult) -> str:
         beats=list(_beat_rows(figures)),
         summary=_summary(figures),
         corrections=figures.get("corrections") or [],
-        video=video.name if video.is_file() else None,
+        video=quote(os.fsencode(video.name)) if video.is_file() else None,
         model=_model_pairs(figures),
         data=_page_data(stored, pictures),
         pictures=[_data_uri(jpeg) for jpeg in pictures.jpegs],
@@ -136,7 +139,7 @@ def _page_data(stored: StoredResult, pictures: Pictures) -> Markup:
     figures, mask = stored.figures, stored.mask
     run = figures.get("run") or {}
     data = {
-        "name": stored.stem,
+        "name": printable(stored.stem),
         "input_sha256": run.get("input_sha256"),
         "model_sha256": figures["model"]["sha256"],
         "width": figures["width"],

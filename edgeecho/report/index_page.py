@@ -1,11 +1,13 @@
 """index.html: all cines of a run on one page, those that need a person first."""
 
 import base64
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from edgeecho.files import atomic
 from edgeecho.model.spec import NOTICE
@@ -93,7 +95,11 @@ def _cells(row: IndexRow) -> dict[str, Any]:
     name = printable(row.name)
     cells: dict[str, Any] = {"name": name, "source": printable(row.source), "verdict": row.verdict, "ef": None}
     cells |= {"pictures": ["data:image/jpeg;base64," + base64.b64encode(jpeg).decode() for jpeg in row.thumbnails]}
-    cells |= {"page": f"{name}.html" if row.has_page else None, "video": f"{name}.webm" if row.has_video else None}
+    address = quote(os.fsencode(row.name))
+    cells |= {
+        "page": f"{address}.html" if row.has_page else None,
+        "video": f"{address}.webm" if row.has_video else None,
+    }
     if row.figures is None:
         return cells | {
             "page": None,

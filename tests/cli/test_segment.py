@@ -29,11 +29,13 @@ def write_avi(path: Path, frames: np.ndarray) -> Path:
     return path
 
 
-def test_segment_writes_four_files(command: Command, npz: Path, tmp_path: Path, heart: np.ndarray) -> None:
+def test_segment_writes_five_files(command: Command, npz: Path, tmp_path: Path, heart: np.ndarray) -> None:
     out = tmp_path / "results"
     code, stdout, stderr = command("segment", npz, "--out", out, "--threads", 1)
     assert (code, "Traceback" in stderr) == (0, False), stderr
-    assert sorted(p.name for p in out.iterdir()) == ["heart.json", "heart.npz", "heart.png", "heart.webm"]
+    assert sorted(p.name for p in out.iterdir()) == [
+        f"heart.{suffix}" for suffix in ("html", "json", "npz", "png", "webm")
+    ]
     assert stdout.startswith("heart.npz: 30 frames, ")
     licence = "cl_unet_edge: weights under CC-BY-NC-SA-4.0. Research software, not a medical device."
     assert [line for line in stderr.splitlines() if "weights under" in line] == [licence]
@@ -99,8 +101,9 @@ def test_a_folder_with_a_bad_file_goes_on(command: Command, npz: Path, tmp_path:
     assert "b.avi" in errors[0]
     assert [line.partition(":")[0] for line in stdout.splitlines()] == ["a.npz", "c.avi"]
     names = {p.name for p in (tmp_path / "out").iterdir()} - {"results.parquet"}
-    assert names == {f"{stem}{suffix}" for stem in "ac" for suffix in (".json", ".npz", ".webm", ".png")} | {
-        "results.csv"
+    assert names == {f"{stem}{suffix}" for stem in "ac" for suffix in (".json", ".npz", ".webm", ".png", ".html")} | {
+        "results.csv",
+        "index.html",
     }
 
 
@@ -148,7 +151,7 @@ def test_a_name_that_is_not_utf8(command: Command, tmp_path: Path, heart: np.nda
     text = written.read_bytes().decode("utf-8")
     assert json.loads(text)["input"] == rf"{tmp_path}/m\xe4rz/caf\xe9.avi"
     assert command("segment", folder / os.fsdecode(b"caf\xe9.avi"), "--out", out)[0] == 0
-    assert {path.suffix for path in out.iterdir()} == {".json", ".npz", ".webm", ".png"}
+    assert {path.suffix for path in out.iterdir()} == {".json", ".npz", ".webm", ".png", ".html"}
 
 
 def test_results_within_an_input_folder_are_no_input(command: Command, npz: Path, tmp_path: Path) -> None:

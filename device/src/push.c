@@ -3,15 +3,6 @@
 
 #include "frame_check.h"
 
-/* Set the way from answers to the frame's pixels to that of a region. */
-static void set_out(edgeecho_stream *s, const ee_roi *roi) {
-    const edgeecho_frame *f = &s->shape;
-    ee_fill_axes_out(&s->out, roi, s->scorer.size, f->width, f->height, &s->mask_x, &s->mask_y);
-    memset(s->mask, 0, (size_t)f->width * f->height);
-    s->drawn = (ee_box){0, 0, 0, 0};
-    s->out_roi = *roi;
-}
-
 static int is_out_of(const edgeecho_stream *s, const ee_roi *roi) {
     const ee_roi *out = &s->out_roi;
     return out->x == roi->x && out->y == roi->y && out->width == roi->width && out->height == roi->height;
@@ -67,26 +58,20 @@ static void judge(edgeecho_stream *s) {
 
 /* Measure an answer of the network at the source's pixels. */
 static void answer(edgeecho_stream *s, const uint8_t *prob, const ee_seen *seen, int is_before) {
-    const edgeecho_frame *f = &s->shape;
-    if (!is_out_of(s, &seen->roi))
-        set_out(s, &seen->roi);
-    if (seen->flip != EDGEECHO_FLIP_NONE) {
-        ee_unflip(prob, s->scorer.size, seen->flip, s->map);
-        prob = s->map;
+    if (!is_out_of(s, &seen->roi)) {
+        ee_mask_map_set(&s->out, &seen->roi, s->shape.width, s->shape.height);
+        s->out_roi = seen->roi;
     }
-    s->area_px = ee_resample_mask(&s->out.rows, &s->out.columns, prob, s->scorer.size, s->scorer.threshold, s->sums,
-                                  s->mask + s->mask_y * f->width + s->mask_x, f->width, &s->drawn);
-    const uint32_t x = (uint32_t)s->mask_x, y = (uint32_t)s->mask_y;
-    ee_beat_meter_look_within(s->meter, y + s->drawn.top, y + s->drawn.bottom, x + s->drawn.left, x + s->drawn.right);
-    if (!s->keeps_pieces)
-        s->area_px = (uint32_t)ee_beat_meter_keep_largest(s->meter, s->mask);
+    ee_unflip(prob, s->scorer.size, seen->flip, s->map);
+    const size_t runs = ee_find_mask_runs(&s->out, s->map, ee_beat_meter_runs(s->meter));
+    s->area_px = (uint32_t)ee_beat_meter_take_runs(s->meter, runs, s->keeps_pieces);
     s->is_measured = s->live.is_fixed && !is_before;
-    const ee_mask_score score = ee_score(&s->scorer, prob, s->is_measured ? inside_of(s) : NULL);
+    const ee_mask_score score = ee_score(&s->scorer, s->map, s->is_measured ? inside_of(s) : NULL);
     ee_frame_history_score(&s->history, &score);
     s->answers++;
     s->confidence = ee_confidence(&score);
     s->seen = *seen;
-    const int completed = ee_beat_meter_push(s->meter, s->mask, s->is_measured ? s->area_px : 0);
+    const int completed = s->keeps_pieces ? 0 : ee_beat_meter_push(s->meter, NULL, s->is_measured ? s->area_px : 0);
     s->beats_completed = completed > 0 ? (uint32_t)completed : 0;
     if (completed || !(s->verdict.reasons | s->verdict.notes) || !s->is_measured || !s->was_fixed)
         judge(s);

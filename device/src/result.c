@@ -64,8 +64,8 @@ edgeecho_status edgeecho_mask(const edgeecho_stream *s, uint8_t *mask, size_t si
     const size_t width = s->shape.width, height = s->shape.height;
     if (size < width || (size - width) / stride_bytes < height - 1)
         return EDGEECHO_E_SIZE;
-    for (size_t y = 0; y < height; y++)
-        memcpy(mask + y * stride_bytes, s->mask + y * width, width);
+    const ee_runs runs = ee_beat_meter_newest(s->meter);
+    ee_draw_mask(&runs, s->shape.width, s->shape.height, mask, stride_bytes);
     return EDGEECHO_OK;
 }
 

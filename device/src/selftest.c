@@ -60,8 +60,10 @@ static uint32_t largest_difference(const uint8_t *a, const uint8_t *b, size_t si
     return (uint32_t)largest;
 }
 
-/* Compare the stream's newest answer with the one in the device file. */
-static void compare_answer(const edgeecho_stream *s, edgeecho_selftest_result *result) {
+enum { FRAME_BYTES = EE_TEST_WIDTH * EE_TEST_HEIGHT };
+
+/* Compare the stream's newest answer with the one in the device file. `mask` has room for one. */
+static void compare_answer(const edgeecho_stream *s, uint8_t *mask, edgeecho_selftest_result *result) {
     const ee_selftest *test = &s->model->spec.selftest;
     const uint32_t t = (uint32_t)(s->answers - 1);
     const ee_answer *wanted = &test->answers[t];
@@ -73,9 +75,11 @@ static void compare_answer(const edgeecho_stream *s, edgeecho_selftest_result *r
         levels = largest_difference(s->network.prob, test->reference + t * values, values);
         differs = levels > test->max_levels;
     } else {
+        const ee_runs runs = ee_beat_meter_newest(s->meter);
         const int is_equal = has_digest(s->network.prob, values, wanted->prob);
         levels = is_equal ? 0 : UINT32_MAX;
-        differs = !is_equal || off || !has_digest(s->mask, EE_TEST_WIDTH * EE_TEST_HEIGHT, wanted->mask);
+        ee_draw_mask(&runs, EE_TEST_WIDTH, EE_TEST_HEIGHT, mask, EE_TEST_WIDTH);
+        differs = !is_equal || off || !has_digest(mask, FRAME_BYTES, wanted->mask);
     }
     if (differs && !result->frames_different++)
         result->first_different = t;
@@ -83,7 +87,7 @@ static void compare_answer(const edgeecho_stream *s, edgeecho_selftest_result *r
     result->area_difference_px = off > result->area_difference_px ? off : result->area_difference_px;
 }
 
-/* Run the test cine as a whole cine and compare every answer.  `pixels` has room for a frame. */
+/* Run the test cine as a whole cine and compare every answer.  `pixels` has room for a frame and for a mask. */
 static edgeecho_status run_cine(edgeecho_stream *s, uint8_t *pixels, edgeecho_selftest_result *result) {
     const edgeecho_frame frame = {.struct_size = sizeof frame,
                                   .pixels = pixels,
@@ -101,10 +105,10 @@ static edgeecho_status run_cine(edgeecho_stream *s, uint8_t *pixels, edgeecho_se
         if (status < 0)
             return status;
         if (status == EDGEECHO_OK)
-            compare_answer(s, result);
+            compare_answer(s, pixels + FRAME_BYTES, result);
     }
     while ((status = edgeecho_flush(s)) == EDGEECHO_OK)
-        compare_answer(s, result);
+        compare_answer(s, pixels + FRAME_BYTES, result);
     return status < 0 ? status : result->frames_different ? EDGEECHO_E_SELFTEST : EDGEECHO_OK;
 }
 
@@ -120,7 +124,7 @@ edgeecho_status edgeecho_selftest(edgeecho_model *model, edgeecho_selftest_resul
     const edgeecho_stream_options options = {
         .struct_size = sizeof options, .max_width = EE_TEST_WIDTH, .max_height = EE_TEST_HEIGHT};
     edgeecho_stream *stream = NULL;
-    uint8_t *pixels = malloc(EE_TEST_WIDTH * EE_TEST_HEIGHT);
+    uint8_t *pixels = malloc(2 * FRAME_BYTES);
     edgeecho_status status = pixels ? edgeecho_stream_create(model, &options, &stream) : EDGEECHO_E_MEMORY;
     result->frames = result->first_different = test->frames;
     result->max_levels = test->max_levels;

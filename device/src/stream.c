@@ -28,6 +28,17 @@ static void take_axes_in(ee_axes *axes, block *b, const edgeecho_stream_options 
     take_axis(&axes->columns, b, o->max_width, size);
 }
 
+static void take_out(ee_mask_map *out, block *b, const edgeecho_stream_options *o, const ee_spec *spec) {
+    const size_t numbers = spec->size_px + 1;
+    out->size = spec->size_px;
+    out->threshold = (uint8_t)spec->threshold;
+    take_axis(&out->axes.rows, b, spec->size_px, o->max_height);
+    take_axis(&out->axes.columns, b, spec->size_px, o->max_width);
+    out->from = take(b, numbers * sizeof *out->from);
+    out->beyond = take(b, numbers * sizeof *out->beyond);
+    out->sums = take(b, numbers * sizeof *out->sums);
+}
+
 static void take_network(ee_frame_stream *network, block *b, const edgeecho_model *model) {
     const size_t pixels = (size_t)model->spec.size_px * model->spec.size_px;
     network->engine = model->engine;
@@ -89,11 +100,10 @@ static size_t lay_out(edgeecho_stream *s, uint8_t *start) {
     const uint32_t size = spec->size_px;
     const size_t pixels = (size_t)size * size, room = o->max_width > size ? o->max_width : size;
     take_network(&s->network, &b, s->model);
-    s->mask = take(&b, (size_t)o->max_width * o->max_height);
-    s->sums = take(&b, EE_SUM_ROWS * room * sizeof *s->sums);
+    s->sums = take(&b, EE_SUM_ROOM * room * sizeof *s->sums);
     take_axes_in(&s->in, &b, o, size);
-    take_axis(&s->out.rows, &b, size, o->max_height);
-    take_axis(&s->out.columns, &b, size, o->max_width);
+    take_out(&s->out, &b, o, spec);
+    s->map = take(&b, pixels);
     s->meter_bytes = ee_beat_meter_size(o->max_width, o->max_height, o->fps);
     s->meter_memory = take(&b, s->meter_bytes);
     s->scorer.size = size;
@@ -101,10 +111,8 @@ static size_t lay_out(edgeecho_stream *s, uint8_t *start) {
     s->scorer.mask = take(&b, pixels);
     s->scorer.runs = take(&b, (size_t)size * ((size + 1) / 2) * sizeof *s->scorer.runs);
     take_history(&s->history, &b, o->fps, spec);
-    if (o->search || o->flip) {
+    if (o->search || o->flip)
         s->picture = take(&b, pixels);
-        s->map = take(&b, pixels);
-    }
     if (o->search)
         take_search(s, &b);
     return b.used;

@@ -3,6 +3,7 @@
 #define EE_STREAM_H
 
 #include "frame_stream.h"
+#include "mask_runs.h"
 #include "measure/beat_meter.h"
 #include "model.h"
 #include "trust/frame_history.h"
@@ -21,13 +22,11 @@ struct edgeecho_stream {
     int keeps_pieces; /* of masks, all of them: for the self-test */
 
     ee_frame_stream network;
-    uint8_t *picture; /* what the network sees, and its answer, not turned; NULL if the view is never turned */
-    uint8_t *map;
-    uint8_t *mask;         /* the newest answer, `shape.width` bytes a row */
-    size_t mask_x, mask_y; /* first pixel of the region in it */
-    ee_box drawn;          /* box of the region outside of which the mask is 0 */
-    uint32_t *sums;        /* room for EE_SUM_ROWS rows of sums */
-    ee_axes in, out;       /* of the frames to come, and of the next answer */
+    uint8_t *picture; /* what the network sees, not turned; NULL if the view is never turned */
+    uint8_t *map;     /* the newest answer of the network, not turned */
+    uint64_t *sums;   /* for EE_SUM_ROOM times the larger of a frame's width and the network's */
+    ee_axes in;       /* of the frames to come */
+    ee_mask_map out;  /* of the next answer */
     ee_beat_meter *meter;
     void *meter_memory;
     size_t meter_bytes;

@@ -26,8 +26,10 @@ struct ee_beat_meter {
     uint32_t *waiting; /* runs kept, or MEASURED */
     kept_run *kept;
     size_t capacity;
-    size_t runs; /* of the next frame's mask, if they are known */
-    bool knows_runs;
+    ee_run *older;   /* runs of an older frame while it is measured */
+    size_t runs;     /* of the newest mask, in `component`, */
+    ee_pixel corner; /* and the pixel from which they count */
+    bool knows_runs; /* of the mask of the next push */
     ee_judge *judge; /* NULL: every beat is used */
     void *judge_context;
     ee_beat_tracker tracker;
@@ -65,6 +67,7 @@ static size_t lay_out(ee_beat_meter *m, unsigned char *base) {
     for (int i = 0; i < EE_FIGURES; i++)
         m->history.sorted[i] = take(&b, EE_BEATS_KEPT, sizeof(double));
     m->component.runs = take(&b, height * ((width + 1) / 2), sizeof(ee_run));
+    m->older = take(&b, height, sizeof(ee_run));
     m->component.edge = take(&b, height * width, sizeof(ee_pixel));
     return b.used;
 }
@@ -83,9 +86,11 @@ static ee_discs discs_of(ee_beat_meter *m, uint64_t frame) {
     const size_t slot = (size_t)(frame % m->capacity);
     if (m->waiting[slot] != MEASURED) {
         const kept_run *kept = m->kept + slot * m->component.height;
+        ee_component older = m->component;
+        older.runs = m->older;
         for (uint32_t i = 0; i < m->waiting[slot]; i++)
-            m->component.runs[i] = (ee_run){kept[i].row, kept[i].first, kept[i].last, 0};
-        m->discs[slot] = ee_discs_of(&m->component, m->waiting[slot], m->spacing_mm);
+            older.runs[i] = (ee_run){kept[i].row, kept[i].first, kept[i].last, 0};
+        m->discs[slot] = ee_discs_of(&older, m->waiting[slot], m->spacing_mm);
         m->waiting[slot] = MEASURED;
     }
     return m->discs[slot];
@@ -148,36 +153,44 @@ void ee_beat_meter_set_judge(ee_beat_meter *m, ee_judge *judge, void *context) {
 
 void ee_beat_meter_reset(ee_beat_meter *m) {
     m->knows_runs = false;
+    m->runs = 0;
     ee_beat_tracker_reset(&m->tracker);
     ee_beat_history_reset(&m->history);
 }
 
-void ee_beat_meter_look_within(ee_beat_meter *m, uint32_t top, uint32_t bottom, uint32_t left, uint32_t right) {
-    ee_component *c = &m->component;
-    c->bottom = bottom < c->height ? bottom : c->height;
-    c->right = right < c->width ? right : c->width;
-    c->top = top < c->bottom ? top : c->bottom;
-    c->left = left < c->right ? left : c->right;
+ee_run *ee_beat_meter_runs(ee_beat_meter *m) {
+    return m->component.runs;
 }
 
-size_t ee_beat_meter_keep_largest(ee_beat_meter *m, uint8_t *mask) {
-    m->runs = ee_keep_largest(&m->component, ee_find_runs(&m->component, mask), mask);
+size_t ee_beat_meter_take_runs(ee_beat_meter *m, size_t count, bool keeps_pieces) {
+    size_t pixels = 0;
+    m->runs = keeps_pieces ? count : ee_keep_largest(&m->component, count);
+    m->corner = (ee_pixel){0, 0};
     m->knows_runs = true;
-    return m->component.pixels;
+    for (size_t i = 0; i < m->runs; i++)
+        pixels += (size_t)m->component.runs[i].last - m->component.runs[i].first + 1;
+    return pixels;
+}
+
+ee_runs ee_beat_meter_newest(const ee_beat_meter *m) {
+    return (ee_runs){m->component.runs, m->runs, m->corner};
 }
 
 int ee_beat_meter_push(ee_beat_meter *m, const uint8_t *mask, double area_px) {
     m->completed = 0;
     const size_t slot = (size_t)(m->tracker.frames % m->capacity);
-    const size_t count = m->knows_runs ? m->runs : ee_find_runs(&m->component, mask);
+    if (!m->knows_runs)
+        m->runs = ee_find_runs(&m->component, mask);
     m->knows_runs = false;
-    if (count <= m->component.height) {
+    if (m->runs <= m->component.height) {
         kept_run *kept = m->kept + slot * m->component.height;
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < m->runs; i++)
             kept[i] = (kept_run){m->component.runs[i].row, m->component.runs[i].first, m->component.runs[i].last};
-        m->waiting[slot] = (uint32_t)count;
+        m->waiting[slot] = (uint32_t)m->runs;
     } else { /* a ragged mask */
-        m->discs[slot] = ee_discs_of(&m->component, count, m->spacing_mm);
+        m->discs[slot] = ee_discs_of(&m->component, m->runs, m->spacing_mm);
+        m->runs = m->component.run_count;
+        m->corner = m->component.corner;
         m->waiting[slot] = MEASURED;
     }
     ee_beat_tracker_push(&m->tracker, area_px);

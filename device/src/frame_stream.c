@@ -36,7 +36,7 @@ void ee_frame_stream_reset(ee_frame_stream *s) {
 
 static edgeecho_status run(ee_frame_stream *s) {
     const uint64_t begun = ee_now_ns();
-    const edgeecho_status status = ee_engine_run(s->engine, s->binding, s->current_state);
+    const edgeecho_status status = s->engine->kind->run(s->engine, s->binding, s->current_state, s->error);
     s->engine_ns += ee_now_ns() - begun;
     s->current_state = !s->current_state;
     return status;

@@ -7,7 +7,9 @@
 typedef struct ee_frame_stream {
     const ee_engine *engine;
     const ee_spec *spec;
-    ee_binding *binding;
+    ee_binding *binding; /* NULL until it is made in its memory */
+    void *binding_memory;
+    ee_error *error;       /* of a run that failed */
     uint8_t *frame, *prob; /* the network's input and output, size_px a side */
     uint8_t *states[2];    /* a run reads one and writes the other */
     int current_state;     /* index of the state that the next run reads */

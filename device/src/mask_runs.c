@@ -58,7 +58,8 @@ static ee_box find_box(const uint8_t *prob, uint32_t size, uint8_t threshold, ui
 typedef struct { /* runs of the row that is written */
     ee_run *first, *end;
     uint16_t row;
-    size_t x; /* of the region in the frame */
+    size_t x;             /* of the region in the frame */
+    uint32_t left, right; /* where a run began and ended last: those of the next row are near */
 } line;
 
 /* Add the pixels from `begin` to `end` (exclusive), behind those before. */
@@ -70,17 +71,36 @@ static void add_pixels(line *l, uint32_t begin, uint32_t end) {
         *l->end++ = (ee_run){l->row, first, last, 0};
 }
 
-/* Add those pixels from `begin` to `end` whose total over both axes is at least `least`. */
-static void add_cavity(line *l, const ee_mask_map *map, uint32_t begin, uint32_t end, uint32_t least) {
+/* Whether the total of a pixel over both axes is at least `least`. */
+static int is_cavity(const ee_mask_map *map, uint32_t x, uint32_t least) {
     const ee_axis *columns = &map->axes.columns;
-    for (uint32_t x = begin; x < end; x++) {
-        const ee_taps taps = columns->taps[x];
-        uint32_t total = 0;
-        for (uint32_t k = 0; k < taps.count; k++)
-            total += columns->weights[taps.at + k] * map->sums[taps.first + k];
-        if (total >= least)
-            add_pixels(l, x, x + 1);
+    const ee_taps taps = columns->taps[x];
+    uint32_t total = 0;
+    for (uint32_t k = 0; k < taps.count; k++)
+        total += columns->weights[taps.at + k] * map->sums[taps.first + k];
+    return total >= least;
+}
+
+/* Add those pixels from `begin` to `end` that are cavity. They lie between a column below the threshold and one above it
+ * (`rises`), or the other way round: where each reads these two alone, their totals rise or fall from one to the next. */
+static void add_edge(line *l, const ee_mask_map *map, uint32_t begin, uint32_t end, uint32_t least, int rises) {
+    const uint32_t near = rises ? l->left : l->right;
+    uint32_t x = near < begin ? begin : near < end ? near : end;
+    if (map->reach > 1) {
+        for (x = begin; x < end; x++)
+            if (is_cavity(map, x, least))
+                add_pixels(l, x, x + 1);
+        return;
     }
+    while (x > begin && is_cavity(map, x - 1, least) == rises)
+        x--;
+    while (x < end && is_cavity(map, x, least) != rises)
+        x++;
+    if (rises && x < end)
+        add_pixels(l, x, end);
+    else if (!rises && x > begin)
+        add_pixels(l, begin, x);
+    *(rises ? &l->left : &l->right) = x;
 }
 
 /* Add the runs of a row whose sums over rows lie in `sums`. Weights add up to one: a pixel that reads only sums of at
@@ -96,7 +116,7 @@ static void add_row(line *l, const ee_mask_map *map, const ee_box *box, uint32_t
             b++;
         uint32_t x = a && map->beyond[a - 1] > done ? map->beyond[a - 1] : done;
         if (x < map->from[a]) {
-            add_cavity(l, map, x, map->from[a], least);
+            add_edge(l, map, x, map->from[a], least, 1);
             x = map->from[a];
         }
         if (x < map->beyond[b]) {
@@ -104,7 +124,7 @@ static void add_row(line *l, const ee_mask_map *map, const ee_box *box, uint32_t
             x = map->beyond[b];
         }
         if (x < map->from[b + 1]) {
-            add_cavity(l, map, x, map->from[b + 1], least);
+            add_edge(l, map, x, map->from[b + 1], least, 0);
             x = map->from[b + 1];
         }
         done = x;

@@ -62,29 +62,57 @@ void ee_axis_fill(ee_axis *axis, uint32_t source, uint32_t target, uint32_t from
         axis->begin = axis->end;
 }
 
-enum { BLOCK = 16 }; /* columns whose sums stay in registers */
+void ee_axis_pad(ee_axis *axis, size_t capacity) {
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < axis->outputs; i++)
+        most = axis->taps[i].count > most ? axis->taps[i].count : most;
+    if ((size_t)most * axis->outputs > capacity)
+        return;
+    for (uint32_t i = axis->outputs; i-- > 0;) { /* from the last on: weights move towards the end */
+        const ee_taps taps = axis->taps[i];
+        const uint32_t latest = axis->end - most, first = !taps.count || taps.first > latest ? latest : taps.first;
+        const uint32_t before = taps.count ? taps.first - first : 0;
+        uint16_t *to = axis->weights + (size_t)i * most;
+        memmove(to + before, axis->weights + taps.at, taps.count * sizeof *to);
+        memset(to, 0, before * sizeof *to);
+        memset(to + before + taps.count, 0, (most - before - taps.count) * sizeof *to);
+        axis->taps[i] = (ee_taps){first, most, i * most};
+    }
+}
+
+enum { BLOCK = 32 }; /* columns whose sums stay in registers */
 
 #if defined(__SSE2__)
-/* SSE2 has a product of pairs of 16 bits, two rows at a time, and none of 32 bits: compilers do not find it. Weights, at
- * most 1 << EE_WEIGHT_BITS, and levels fit into 15 bits. */
+/* Add 16 columns of two rows, weighted. SSE2 has a product of pairs of 16 bits and none of 32 bits: compilers do not find
+ * it. Weights, at most 1 << EE_WEIGHT_BITS, and levels fit into 15 bits. */
+static inline void add_pair(const uint8_t *upper, const uint8_t *lower, __m128i weight, __m128i total[4]) {
+    const __m128i zero = _mm_setzero_si128();
+    const __m128i a = _mm_loadu_si128((const __m128i *)upper), b = _mm_loadu_si128((const __m128i *)lower);
+    const __m128i left = _mm_unpacklo_epi8(a, b), right = _mm_unpackhi_epi8(a, b);
+    total[0] = _mm_add_epi32(total[0], _mm_madd_epi16(_mm_unpacklo_epi8(left, zero), weight));
+    total[1] = _mm_add_epi32(total[1], _mm_madd_epi16(_mm_unpackhi_epi8(left, zero), weight));
+    total[2] = _mm_add_epi32(total[2], _mm_madd_epi16(_mm_unpacklo_epi8(right, zero), weight));
+    total[3] = _mm_add_epi32(total[3], _mm_madd_epi16(_mm_unpackhi_epi8(right, zero), weight));
+}
+
 static void combine_block(const uint16_t *weights, uint32_t count, const uint8_t *first, size_t stride,
                           uint32_t *sums) {
     const __m128i zero = _mm_setzero_si128();
-    __m128i total[4] = {zero, zero, zero, zero};
-    for (uint32_t k = 0; k < count; k += 2) {
-        const int has_other = k + 1 < count;
-        const uint8_t *row = first + k * stride;
-        const __m128i a = _mm_loadu_si128((const __m128i *)row);
-        const __m128i b = has_other ? _mm_loadu_si128((const __m128i *)(row + stride)) : zero;
-        const __m128i weight = _mm_set1_epi32(weights[k] | (has_other ? weights[k + 1] << 16 : 0));
-        const __m128i low = _mm_unpacklo_epi8(a, b), high = _mm_unpackhi_epi8(a, b);
-        total[0] = _mm_add_epi32(total[0], _mm_madd_epi16(_mm_unpacklo_epi8(low, zero), weight));
-        total[1] = _mm_add_epi32(total[1], _mm_madd_epi16(_mm_unpackhi_epi8(low, zero), weight));
-        total[2] = _mm_add_epi32(total[2], _mm_madd_epi16(_mm_unpacklo_epi8(high, zero), weight));
-        total[3] = _mm_add_epi32(total[3], _mm_madd_epi16(_mm_unpackhi_epi8(high, zero), weight));
+    __m128i left[4] = {zero, zero, zero, zero}, right[4] = {zero, zero, zero, zero};
+    for (uint32_t k = 0; k + 1 < count; k += 2, first += 2 * stride) {
+        const __m128i weight = _mm_set1_epi32(weights[k] | weights[k + 1] << 16);
+        add_pair(first, first + stride, weight, left);
+        add_pair(first + 16, first + stride + 16, weight, right);
     }
-    for (int i = 0; i < 4; i++)
-        _mm_storeu_si128((__m128i *)sums + i, total[i]);
+    if (count % 2) { /* the last row with itself, whose weight is then 0 */
+        const __m128i weight = _mm_set1_epi32(weights[count - 1]);
+        add_pair(first, first, weight, left);
+        add_pair(first + 16, first + 16, weight, right);
+    }
+    for (int i = 0; i < 4; i++) {
+        _mm_storeu_si128((__m128i *)sums + i, left[i]);
+        _mm_storeu_si128((__m128i *)sums + i + 4, right[i]);
+    }
 }
 #else
 static void combine_block(const uint16_t *weights, uint32_t count, const uint8_t *first, size_t stride,
@@ -141,6 +169,25 @@ static void sum_rows(const ee_axis *rows, uint32_t y, const ee_axis *columns, co
     }
 }
 
+/* Sum over columns: `group` rows of output, one after the other. Inlined where `group` is known. */
+static inline void sum_columns(const ee_axis *columns, const uint64_t *sums, size_t room, uint32_t group,
+                               uint8_t *restrict out) {
+    const uint64_t halves = HALF | (uint64_t)HALF << 32;
+    const ee_taps *taps = columns->taps;
+    for (uint32_t x = 0; x < columns->outputs; x++) {
+        const uint16_t *weights = columns->weights + taps[x].at;
+        const uint64_t *first = sums + taps[x].first, *second = first + room;
+        const uint32_t count = taps[x].count;
+        uint64_t a = halves, b = halves; /* at most 2^30 in each half: the lower one does not overflow */
+        for (uint32_t k = 0; k < count; k++) {
+            a += weights[k] * first[k];
+            b += weights[k] * second[k];
+        }
+        for (uint32_t r = 0; r < group; r++)
+            out[r * columns->outputs + x] = (uint8_t)((uint32_t)((r < 2 ? a : b) >> r % 2 * 32) >> (2 * BITS));
+    }
+}
+
 void ee_resample(const ee_axis *rows, const ee_axis *columns, const uint8_t *image, size_t stride, uint64_t *sums,
                  size_t room, uint8_t *out) {
     for (uint32_t y = 0; y < rows->outputs; y += EE_SUM_ROWS) {
@@ -148,15 +195,9 @@ void ee_resample(const ee_axis *rows, const ee_axis *columns, const uint8_t *ima
         sum_rows(rows, y, columns, image, stride, sums, room);
         if (y + group < rows->outputs)
             prefetch_rows(rows, y + group, image + columns->begin, stride, columns->end - columns->begin);
-        for (uint32_t x = 0; x < columns->outputs; x++) {
-            const ee_taps taps = columns->taps[x];
-            const uint64_t halves = HALF | (uint64_t)HALF << 32;
-            uint64_t total[PAIRS] = {halves, halves}; /* at most 2^30 each: the lower half does not overflow */
-            for (uint32_t k = 0; k < taps.count; k++)
-                for (uint32_t pair = 0; pair < PAIRS; pair++)
-                    total[pair] += columns->weights[taps.at + k] * sums[pair * room + taps.first + k];
-            for (uint32_t r = 0; r < group; r++)
-                out[(y + r) * columns->outputs + x] = (uint8_t)((uint32_t)(total[r / 2] >> r % 2 * 32) >> (2 * BITS));
-        }
+        if (group == EE_SUM_ROWS)
+            sum_columns(columns, sums, room, EE_SUM_ROWS, out + (size_t)y * columns->outputs);
+        else
+            sum_columns(columns, sums, room, group, out + (size_t)y * columns->outputs);
     }
 }

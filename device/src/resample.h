@@ -26,6 +26,10 @@ size_t ee_axis_capacity(uint32_t inputs, uint32_t outputs);
 void ee_axis_fill(ee_axis *axis, uint32_t source, uint32_t target, uint32_t from, uint32_t to, int64_t offset,
                   uint32_t limit);
 
+/* Let every output read as many pixels as any, some with a weight of 0, if the axis has room for so many weights: a loop
+ * whose length does not change is faster. */
+void ee_axis_pad(ee_axis *axis, size_t capacity);
+
 /* Numbers that `ee_resample` keeps for each column of an image, and rows that it sums at a time. */
 enum { EE_SUM_ROOM = 3, EE_SUM_ROWS = 4 };
 

@@ -14,7 +14,7 @@ struct ee_binding {
 int ee_ort_ok(const OrtApi *api, OrtStatus *status, ee_error *error) {
     if (!status)
         return 1;
-    ee_set_error(error, "ONNX Runtime: %s", api->GetErrorMessage(status));
+    ee_set_foreign_error(error, "ONNX Runtime", api->GetErrorMessage(status));
     api->ReleaseStatus(status);
     return 0;
 }

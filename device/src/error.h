@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-enum { EE_ERROR_BYTES = 256 };
+enum { EE_ERROR_BYTES = 512 };
 
 typedef struct ee_error {
     char text[EE_ERROR_BYTES]; /* UTF-8, ends in a zero; empty if nothing went wrong */
@@ -26,5 +26,8 @@ enum { EE_LOG_INFO = 1, EE_LOG_WARNING = 2, EE_LOG_ERROR = 3, EE_LOG_FATAL = 4 }
 
 /* Write a text into an error; one that is too long is cut. `error` may be NULL. */
 void ee_set_error(ee_error *error, const char *format, ...) EE_PRINTF(2, 3);
+
+/* Write the text of another library behind its name; of a long one the middle is left out, as the end has the reason. */
+void ee_set_foreign_error(ee_error *error, const char *library, const char *text);
 
 #endif

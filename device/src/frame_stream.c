@@ -1,16 +1,8 @@
-#define _POSIX_C_SOURCE 200809L
 #include "frame_stream.h"
 
 #include <string.h>
-#include <time.h>
 
-static const uint64_t NS_PER_S = 1000000000;
-
-uint64_t ee_now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
-}
+#include "os.h"
 
 size_t ee_state_bytes(const ee_spec *spec) {
     size_t bytes = 0;

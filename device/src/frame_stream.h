@@ -21,9 +21,6 @@ typedef struct ee_frame_stream {
 /* Bytes of the states of one kind, each aligned. */
 size_t ee_state_bytes(const ee_spec *spec);
 
-/* Nanoseconds of a clock that never goes back. */
-uint64_t ee_now_ns(void);
-
 /* Forget everything: the next frame is the first of a cine. */
 void ee_frame_stream_reset(ee_frame_stream *stream);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "frame_check.h"
+#include "os.h"
 
 static int is_out_of(const edgeecho_stream *s, const ee_roi *roi) {
     const ee_roi *out = &s->out_roi;

@@ -1,7 +1,6 @@
 #include "stream.h"
 
-#include <stdlib.h>
-
+#include "os.h"
 #include "struct_size.h"
 #include "trust/beat_judge.h"
 
@@ -178,7 +177,7 @@ edgeecho_status edgeecho_stream_create(edgeecho_model *model, const edgeecho_str
     }
     const size_t bytes = lay_out(&plan, NULL);
     edgeecho_status status = EDGEECHO_E_MEMORY;
-    edgeecho_stream *stream = aligned_alloc(EE_ALIGNMENT, bytes);
+    edgeecho_stream *stream = ee_allocate(EE_ALIGNMENT, bytes);
     if (stream) {
         memset(stream, 0, bytes); /* every page is there before the first frame */
         lay_out(&plan, (uint8_t *)stream);
@@ -195,7 +194,7 @@ edgeecho_status edgeecho_stream_create(edgeecho_model *model, const edgeecho_str
     if (status != EDGEECHO_OK) {
         if (stream)
             unbind(&stream->network);
-        free(stream);
+        ee_free(stream);
         atomic_fetch_sub(&model->streams, 1);
         return status;
     }
@@ -211,7 +210,7 @@ void edgeecho_stream_destroy(edgeecho_stream *stream) {
     if (stream->live.search)
         unbind(&stream->live.search->looks);
     atomic_fetch_sub(&stream->model->streams, 1);
-    free(stream);
+    ee_free(stream);
 }
 
 edgeecho_status edgeecho_reset(edgeecho_stream *stream) {

@@ -1,8 +1,9 @@
-#define _POSIX_C_SOURCE 200809L
 #include "onnxruntime.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "../os.h"
 
 struct ee_binding {
     const OrtApi *api;
@@ -13,7 +14,7 @@ struct ee_binding {
 int ee_ort_ok(const OrtApi *api, OrtStatus *status, ee_error *error) {
     if (!status)
         return 1;
-    ee_set_error(error, "ONNX Runtime: %s", api->GetErrorMessage(status));
+    ee_set_foreign_error(error, "ONNX Runtime", api->GetErrorMessage(status));
     api->ReleaseStatus(status);
     return 0;
 }
@@ -40,17 +41,9 @@ static void ORT_API_CALL pass_message(void *context, OrtLoggingLevel level, cons
     log->write(log->context, (int32_t)level, message);
 }
 
-/*
- * ONNX Runtime 1.32 for Linux is built to report to its maker: a thread, a database of events and a device id in the
- * home directory.  Only this variable keeps it from making them; the call that disables events is for an ORT environment
- * that the program made before.
- */
+/* Make the environment of ONNX Runtime, or join that of the program, whose reports then end here. */
 static int create_env(ee_ort_engine *engine, ee_error *error) {
     const OrtApi *api = engine->api;
-    if (!getenv("ORT_DISABLE_TELEMETRY") && setenv("ORT_DISABLE_TELEMETRY", "1", 0) != 0) {
-        ee_set_error(error, "ORT_DISABLE_TELEMETRY cannot be set in the environment");
-        return 0;
-    }
     return ee_ort_ok(
                api,
                api->CreateEnvWithCustomLogger(ignore_message, NULL, ORT_LOGGING_LEVEL_FATAL, "edgeecho", &engine->env),
@@ -70,8 +63,17 @@ static int set_options(ee_ort_engine *engine, OrtSessionOptions *options, uint32
            ee_ort_ok(api, api->AddSessionConfigEntry(options, "session.intra_op.allow_spinning", "0"), error);
 }
 
-/* Find the interface, in the oldest version that is enough. */
+/*
+ * Find the interface, in the oldest version that is enough.
+ *
+ * ONNX Runtime 1.32 for Linux is built to report to its maker: a thread, a database of events and a device id in the
+ * home directory.  Only this variable keeps it from making them; it is set before the library is loaded.
+ */
 static int find_api(ee_ort_engine *engine, const ee_engine_options *options, ee_error *error) {
+    if (!ee_set_default("ORT_DISABLE_TELEMETRY", "1")) {
+        ee_set_error(error, "ORT_DISABLE_TELEMETRY cannot be set in the environment");
+        return 0;
+    }
     const OrtApiBase *base = ee_ort_find(options, error);
     if (!base)
         return 0;

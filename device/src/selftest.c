@@ -6,6 +6,7 @@
 #include "os.h"
 #include "sha256.h"
 #include "stream.h"
+#include "struct_size.h"
 
 /* Region of interest in the test cine, the smallest square that contains the sector; frames of a beat; radius of the
  * sector in pixels. */
@@ -113,30 +114,46 @@ static edgeecho_status run_cine(edgeecho_stream *s, uint8_t *pixels, edgeecho_se
     return status < 0 ? status : result->frames_different ? EDGEECHO_E_SELFTEST : EDGEECHO_OK;
 }
 
-edgeecho_status edgeecho_selftest(edgeecho_model *model, edgeecho_selftest_result *result) {
-    const uint64_t begun = ee_now_ns();
-    if (!model || !result || result->struct_size != sizeof *result)
-        return EDGEECHO_E_ARGUMENT;
+/* Make a stream, run the test cine in it, and fill in the result. */
+static edgeecho_status run_selftest(edgeecho_model *model, edgeecho_selftest_result *result, ee_error *error) {
     const ee_selftest *test = &model->spec.selftest;
-    const edgeecho_selftest_result zeros = {.struct_size = sizeof zeros};
-    *result = zeros;
-    if (!test->frames)
-        return EDGEECHO_MORE;
     const edgeecho_stream_options options = {
         .struct_size = sizeof options, .max_width = EE_TEST_WIDTH, .max_height = EE_TEST_HEIGHT};
     edgeecho_stream *stream = NULL;
     uint8_t *pixels = malloc(2 * FRAME_BYTES);
+    ee_set_error(error, "out of memory for a self-test");
     edgeecho_status status = pixels ? edgeecho_stream_create(model, &options, &stream) : EDGEECHO_E_MEMORY;
     result->frames = result->first_different = test->frames;
     result->max_levels = test->max_levels;
     if (status == EDGEECHO_OK) {
         stream->keeps_pieces = 1; /* the file has the digests of whole masks */
         status = run_cine(stream, pixels, result);
+        *error = *stream->error;
+    } else if (pixels) {
+        edgeecho_model_error(model, error->text, sizeof error->text);
     }
+    if (status == EDGEECHO_E_SELFTEST)
+        ee_set_error(error, "%u of %u frames of the self-test differ from the device file, the first is frame %u",
+                     (unsigned)result->frames_different, (unsigned)result->frames, (unsigned)result->first_different);
     edgeecho_stream_destroy(stream);
     free(pixels);
-    result->elapsed_ns = ee_now_ns() - begun;
-    if (status != EDGEECHO_OK && status != EDGEECHO_E_SELFTEST)
-        *result = zeros;
     return status;
+}
+
+edgeecho_status edgeecho_selftest(edgeecho_model *model, edgeecho_selftest_result *result) {
+    const uint64_t begun = ee_now_ns();
+    ee_error error;
+    if (!model)
+        return EDGEECHO_E_ARGUMENT;
+    if (!result || !ee_is_size_known(result->struct_size, EE_FIRST_SELFTEST_RESULT, sizeof *result)) {
+        ee_set_error(&error, "no result of the self-test (NULL), or its struct_size is not known");
+        return ee_refuse_model(model, EDGEECHO_E_ARGUMENT, &error);
+    }
+    edgeecho_selftest_result found = {0};
+    const edgeecho_status status = model->spec.selftest.frames ? run_selftest(model, &found, &error) : EDGEECHO_MORE;
+    found.elapsed_ns = ee_now_ns() - begun;
+    if (status != EDGEECHO_OK && status != EDGEECHO_E_SELFTEST)
+        found = (edgeecho_selftest_result){0};
+    ee_copy_out(result, result->struct_size, &found);
+    return status < 0 ? ee_refuse_model(model, status, &error) : status;
 }

@@ -29,7 +29,7 @@ static double number(uint64_t *seed) {
 }
 
 static void create(edgeecho_model *model, slot *s, uint64_t *seed) {
-    edgeecho_stream_options options = {sizeof options, side(seed), side(seed), number(seed), 0, 0, 0, 0};
+    edgeecho_stream_options options = {sizeof options, side(seed), side(seed), number(seed), 0, 0, 0, 0, 0};
     options.max_width = options.max_width == 4096 ? 200 : options.max_width; /* 4096 x 4096 would take long */
     if (below(seed, 2))
         options.row_mm = number(seed), options.column_mm = number(seed);

@@ -36,6 +36,7 @@ NODE_FOLDERS = {
 TERMS = ("LICENSE", "ThirdPartyNotices.txt")
 OLDEST = (1, 17)
 VERSION_PARTS = 3
+NPM_S = 120
 
 
 def main() -> int:
@@ -157,12 +158,16 @@ def library_in_node_package(version: str, system: str, arch: str, scratch: Path)
     if npm is None:
         raise LookupError("npm, whose package onnxruntime-node has it, is not installed")
     wanted = f"onnxruntime-node@{version}"
-    packed = subprocess.run([npm, "pack", "--silent", wanted], cwd=scratch, capture_output=True, text=True)
+    command = [npm, "pack", "--silent", wanted]
+    try:
+        packed = subprocess.run(command, cwd=scratch, capture_output=True, text=True, timeout=NPM_S)
+    except subprocess.TimeoutExpired:
+        raise LookupError(f"npm did not deliver {wanted} within {NPM_S} s") from None
     if packed.returncode:
         raise LookupError(f"npm has no {wanted}")
-    with tarfile.open(scratch / packed.stdout.split()[-1]) as archive:
+    with tarfile.open(scratch / packed.stdout.split()[-1], mode="r|gz") as archive:
         folder = f"/{NODE_FOLDERS[system, arch]}/{LIBRARIES[system]}"
-        found = next((member for member in archive.getmembers() if folder in member.name), None)
+        found = next((member for member in archive if folder in member.name), None)
         if found is None:
             raise LookupError(f"{wanted} has no library for {system} on {arch}")
         library = scratch / Path(found.name).name

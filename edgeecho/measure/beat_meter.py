@@ -81,25 +81,34 @@ class BeatMeter:
         """Warnings of what limits the figures."""
         self._rate_doubts: list[Finding] = []
         self._pixel_shape = spacing_mm or (aspect, 1.0)
-        self._times_s = None if times_s is None else without_pauses(times_s)
+        self._times_s: np.ndarray | dict[int, float] | None = None if times_s is None else without_pauses(times_s)
         self._tracker = BeatTracker(fps)
         self._masks: dict[int, np.ndarray] = {}
 
-    def push(self, mask: np.ndarray, area_px: float | None = None) -> list[BeatMeasurement]:
+    def push(
+        self, mask: np.ndarray, area_px: float | None = None, time_s: float | None = None
+    ) -> list[BeatMeasurement]:
         """Take the mask of the next frame.
 
         Args:
             mask: uint8 {0, 1}, (H, W). Its largest region is measured. Kept as it is, not copied.
             area_px: Number of pixels of the mask, if they are already counted.
+            time_s: Time of the frame without pauses, as `FrameClock` returns it; None if unknown, or if all times were
+                given.
 
         Returns:
             The beats that this frame completes, measured.
         """
         self._masks[self._tracker.frames] = mask
+        if time_s is not None:
+            self._times_s = self._times_s if isinstance(self._times_s, dict) else {}
+            self._times_s[self._tracker.frames] = time_s
         beats = self._tracker.push(float(np.count_nonzero(mask)) if area_px is None else float(area_px))
         measured = self._measure(beats)
         for frame in range(next(iter(self._masks)), self._tracker.oldest_frame):
             del self._masks[frame]
+            if isinstance(self._times_s, dict):
+                self._times_s.pop(frame, None)
         return measured
 
     def finish(self) -> Measurement:
@@ -113,7 +122,7 @@ class BeatMeter:
         findings = self._findings(has_rate=medians["heart_rate_bpm"] is not None)
         self.warnings += [finding.text for finding in findings]
         if self.beats:
-            if self.fps is None:
+            if self.fps is None and self._times_s is None:
                 self.warnings.append(FRAME_RATE_UNKNOWN)
             elif all(beat.interval_frames is None for beat in self.found):
                 self.warnings.append("less than one complete beat: EF from one ED and one ES, no heart rate")
@@ -222,24 +231,30 @@ def measure(
     return meter.finish()
 
 
-def heart_rate(beat: Beat, fps: float | None, times_s: np.ndarray | None = None) -> tuple[float | None, Finding | None]:
+def heart_rate(
+    beat: Beat, fps: float | None, times_s: np.ndarray | dict[int, float] | None = None
+) -> tuple[float | None, Finding | None]:
     """Compute the heart rate of a beat.
 
     Args:
         beat: The beat.
         fps: Frames per second, None if unknown.
-        times_s: Time of each frame in seconds, float64 (T,); None if frames are evenly spaced.
+        times_s: Time of each frame in seconds, by its index; None if frames are evenly spaced.
 
     Returns:
         Beats a minute; None if unknown, and None with a finding where it is implausible.
     """
-    if not fps or not beat.interval_frames:
+    if not beat.interval_frames:
         return None, None
-    rate = 60 * fps / beat.interval_frames
     if times_s is not None:
         end = beat.es_frame if beat.next_ed_frame is None else beat.next_ed_frame
         rate = 60 / float(times_s[end] - times_s[end - round(beat.interval_frames)])
+    elif fps:
+        rate = 60 * fps / beat.interval_frames
+    else:
+        return None, None
     if not MIN_BPM <= rate <= MAX_BPM:
-        text = f"heart rate of {rate:.0f} a minute is implausible and left out: check the {fps:g} fps"
+        base = f"{fps:g} fps" if fps else "times of the frames"
+        text = f"heart rate of {rate:.0f} a minute is implausible and left out: check the {base}"
         return None, find(Reason.TIME_BASE_UNSURE, Level.REVIEW, text)
     return rate, None

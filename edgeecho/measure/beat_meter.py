@@ -10,6 +10,7 @@ from edgeecho.errors import ConfigError, MeasurementError, ShapeError
 from edgeecho.frame_times import without_pauses
 from edgeecho.measure.beat_detector import Beat, BeatTracker
 from edgeecho.measure.constants import MAX_BPM, MIN_BPM
+from edgeecho.measure.curve_buffer import windows_for
 from edgeecho.measure.disc_volume import Discs, discs_of
 from edgeecho.measure.measurement import BeatMeasurement, Measurement, measured_beat, summarize
 from edgeecho.measure.no_beat import no_beat
@@ -82,6 +83,8 @@ class BeatMeter:
         self._rate_doubts: list[Finding] = []
         self._pixel_shape = spacing_mm or (aspect, 1.0)
         self._times_s: np.ndarray | dict[int, float] | None = None if times_s is None else without_pauses(times_s)
+        windows = windows_for(fps)
+        self._kept_times = 2 * windows.longest + windows.gap + 1  # as many frames as the curve holds
         self._tracker = BeatTracker(fps)
         self._masks: dict[int, np.ndarray] = {}
 
@@ -103,12 +106,11 @@ class BeatMeter:
         if time_s is not None:
             self._times_s = self._times_s if isinstance(self._times_s, dict) else {}
             self._times_s[self._tracker.frames] = time_s
+            self._times_s.pop(self._tracker.frames - self._kept_times, None)
         beats = self._tracker.push(float(np.count_nonzero(mask)) if area_px is None else float(area_px))
         measured = self._measure(beats)
         for frame in range(next(iter(self._masks)), self._tracker.oldest_frame):
             del self._masks[frame]
-            if isinstance(self._times_s, dict):
-                self._times_s.pop(frame, None)
         return measured
 
     def finish(self) -> Measurement:

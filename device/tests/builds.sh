@@ -1,11 +1,11 @@
 #!/bin/sh
 # The device runtime by each compiler and for each platform that is installed: builds it, runs what can run, and prints a
-# table. Some minutes; a line for each step. docs/device.md has what it printed.
+# table. Some minutes; a line for each step. docs/device-linking.md has what it printed.
 #
 #     sh device/tests/builds.sh MODEL [FOLDER]
 #
-# MODEL is a stream device file. Debian's packages for all rows: cmake gcc clang musl-tools gcc-aarch64-linux-gnu qemu-user
-# gcc-mingw-w64-x86-64 wine64. ONNX Runtime is fetched from the registries (device/fetch_onnxruntime.py).
+# MODEL is a stream device file. Debian's packages for all rows: cmake gcc clang musl-tools gcc-aarch64-linux-gnu
+# gcc-arm-linux-gnueabihf qemu-user gcc-mingw-w64-x86-64 wine64. ONNX Runtime is fetched by device/fetch_onnxruntime.py.
 set -eu
 begun=$(date +%s)
 say() { printf '%4d s: %s\n' $(($(date +%s) - begun)) "$*" >&2; }
@@ -86,6 +86,13 @@ arm=-DCMAKE_TOOLCHAIN_FILE=$here/../cmake/aarch64-linux-gnu.cmake
 try aarch64-gcc aarch64-linux-gnu-gcc "$start" "" "$arm"
 try aarch64-clang clang "$start" "" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_C_COMPILER=clang \
   -DCMAKE_C_COMPILER_TARGET=aarch64-linux-gnu -DCMAKE_CXX_COMPILER=
+
+header=$folder/ort-header # ONNX Runtime has no wheel for armv7
+mkdir -p "$header" && cp -r "$folder/ort-x86_64/include" "$header"
+ort=$header start=none
+[ -z "$(command -v qemu-arm)" ] || start="qemu-arm -L /usr/arm-linux-gnueabihf"
+try armv7-gcc arm-linux-gnueabihf-gcc "$start" "" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=armv7 \
+  -DCMAKE_C_COMPILER=arm-linux-gnueabihf-gcc -DCMAKE_CXX_COMPILER= -DCMAKE_FIND_ROOT_PATH_MODE_LIBRARY=ONLY
 
 fetch ort-windows --system windows
 start=none

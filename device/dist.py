@@ -23,6 +23,7 @@ OUTSIDE = {
     "docs/smaller-runtimes.md": "docs/smaller-runtimes.md",
     "examples/c": "examples",
     "examples/python/edgeecho_ctypes.py": "examples/edgeecho_ctypes.py",
+    "examples/python/edgeecho_structs.py": "examples/edgeecho_structs.py",
 }
 """Files and folders beside device/ in the repository, and where the tarball contains them."""
 

@@ -12,6 +12,7 @@ from edgeecho.cli.common import library_messages, say
 from edgeecho.cli.data import data_app
 from edgeecho.cli.evaluate import evaluate
 from edgeecho.cli.export import export, verify
+from edgeecho.cli.live import live
 from edgeecho.cli.measure import measure
 from edgeecho.cli.models import info, models, selftest
 from edgeecho.cli.segment import segment
@@ -53,7 +54,7 @@ def demo(out: Annotated[Path, typer.Option(help="Folder for pictures and files."
 
 
 command: Callable[..., None]
-for command in (segment, measure, train):
+for command in (segment, measure, live, train):
     app.command()(command)
 app.command("eval")(evaluate)
 for export_command in (export, verify, selftest, info, models):

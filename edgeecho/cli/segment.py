@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from edgeecho.batch import CineOptions
 
 
-def _numbers(text: str | None, count: int, flag: str) -> tuple[float, ...] | None:
+def numbers(text: str | None, count: int, flag: str) -> tuple[float, ...] | None:
     if text is None:
         return None
     try:
@@ -31,7 +31,7 @@ def _cine_options(fps: float | None, spacing_mm: str | None, roi: str | None, fl
     from edgeecho.batch import CineOptions
     from edgeecho.preprocess import Roi
 
-    region, spacing = _numbers(roi, 4, "--roi"), _numbers(spacing_mm, 2, "--spacing-mm")
+    region, spacing = numbers(roi, 4, "--roi"), numbers(spacing_mm, 2, "--spacing-mm")
     return CineOptions(
         fps=fps,
         spacing_mm=(spacing[0], spacing[1]) if spacing else None,

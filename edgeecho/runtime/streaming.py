@@ -75,7 +75,7 @@ class StreamingPredictor(CinePredictor):
             importlib.import_module(module)
         check_stated(fps, spacing_mm)
         self.fps, self.spacing_mm, self.flip = fps, spacing_mm, check_flip(flip)
-        self._given_roi = roi
+        self._given_roi, self._stream_engine = roi, engine
         self._frames, self._whole = FrameStream(engine, spec), FrameStream(engine, spec)
         self.reset()
 
@@ -101,6 +101,26 @@ class StreamingPredictor(CinePredictor):
         self._figures: tuple[float | None, float | None] = (None, None)
         self._findings: tuple[Finding, ...] = ()
         self._was_fixed = False  # when findings were last judged
+
+    @property
+    def stream_engine(self) -> StreamEngine:
+        """The engine that runs the stream graph."""
+        return self._stream_engine
+
+    def use_engine(self, engine: StreamEngine) -> None:
+        """Run the live stream by another engine of the same graph, such as one with a clock; resets."""
+        self._stream_engine = engine
+        self._frames = FrameStream(engine, self.spec)
+        self.reset()
+
+    def set_view(self, roi: Roi | None, flip: str | None = AUTO) -> None:
+        """Set region and orientation of the frames to come, as the constructor takes them; resets.
+
+        Raises:
+            ConfigError: If a setting makes no sense.
+        """
+        self.flip, self._given_roi = check_flip(flip), roi
+        self.reset()
 
     @property
     def view(self) -> View | None:

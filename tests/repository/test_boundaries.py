@@ -129,7 +129,7 @@ FLOORS = (
     ("runtime",),
     ("report",),
     ("data", "batch"),
-    ("train", "evaluate", "export", "correction"),
+    ("train", "evaluate", "export", "correction", "live"),
     ("benchmarks",),
     ("cli",),
 )

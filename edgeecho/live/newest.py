@@ -1,0 +1,55 @@
+"""The newest frame between two threads: one that is not taken in time is replaced, and counted."""
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A frame and when it came."""
+
+    pixels: np.ndarray
+    time_s: float
+    """By `time.monotonic`."""
+
+
+class Newest:
+    """Room for one frame."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._frame: Frame | None = None
+        self._is_closed = False
+        self.dropped = 0
+        """Frames that were replaced before they were taken."""
+
+    def put(self, frame: Frame, *, wait: bool = False) -> None:
+        """Put a frame in.
+
+        Args:
+            frame: The frame.
+            wait: Whether to wait until the one before is taken, instead of replacing it.
+        """
+        with self._changed:
+            while wait and self._frame is not None and not self._is_closed:
+                self._changed.wait()
+            self.dropped += self._frame is not None
+            self._frame = frame
+            self._changed.notify_all()
+
+    def take(self) -> Frame | None:
+        """Wait for a frame and take it; None once it is closed and empty."""
+        with self._changed:
+            while self._frame is None and not self._is_closed:
+                self._changed.wait()
+            frame, self._frame = self._frame, None
+            self._changed.notify_all()
+            return frame
+
+    def close(self) -> None:
+        """Wake every thread that waits; nothing more comes."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()

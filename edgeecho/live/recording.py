@@ -1,0 +1,89 @@
+"""The last seconds of a live stream, kept in memory, and saved as a cine with its results."""
+
+import io
+import threading
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from edgeecho.cine import Cine
+from edgeecho.errors import VideoError
+from edgeecho.files import atomic
+from edgeecho.report.results import result_files, write_results
+from edgeecho.runtime import CinePredictor
+
+MAX_BYTES = 512 << 20
+"""Most memory that the frames may take; older ones go first."""
+
+
+class Recording:
+    """Frames of the last seconds."""
+
+    def __init__(
+        self, seconds: float, spacing_mm: tuple[float, float] | None, opener: Callable[[], CinePredictor]
+    ) -> None:
+        """
+        Args:
+            seconds: How much is kept.
+            spacing_mm: (row, column) mm per pixel, None if unknown.
+            opener: Opens the model that segments what is saved, when it is first needed.
+        """
+        self._seconds, self._spacing, self._opener = seconds, spacing_mm, opener
+        self._frames: deque[tuple[np.ndarray, float]] = deque()
+        self._bytes = 0
+        self._lock, self._saving = threading.Lock(), threading.Lock()
+        self._predictor: CinePredictor | None = None
+
+    def add(self, frame: np.ndarray, time_s: float) -> None:
+        """Keep a frame, uint8 (H, W), and drop those that are too old."""
+        with self._lock:
+            if self._frames and self._frames[-1][0].shape != frame.shape:
+                self._frames.clear()
+                self._bytes = 0
+            self._frames.append((frame, time_s))
+            self._bytes += frame.nbytes
+            while time_s - self._frames[0][1] > self._seconds or self._bytes > MAX_BYTES:
+                self._bytes -= self._frames.popleft()[0].nbytes
+
+    def clear(self) -> None:
+        """Forget every frame."""
+        with self._lock:
+            self._frames.clear()
+            self._bytes = 0
+
+    def save(self, folder: Path) -> Path:
+        """Write the frames as NAME.cine.npz, segment them, and write the results beside it.
+
+        Returns:
+            NAME.json of the results.
+
+        Raises:
+            VideoError: If there are no frames.
+            OutputError: If a file cannot be written.
+        """
+        with self._lock:
+            kept = list(self._frames)
+        if not kept:
+            raise VideoError("there are no frames to save yet")
+        with self._saving:
+            frames = np.stack([frame for frame, _ in kept])
+            times = np.array([time_s for _, time_s in kept])
+            times -= times[0]
+            fps = float((len(times) - 1) / times[-1]) if times[-1] > 0 else None
+            name = datetime.now().astimezone().strftime("live-%Y%m%d-%H%M%S-%f")
+            file = io.BytesIO()
+            arrays = {"frames": frames}
+            arrays |= {} if self._spacing is None else {"spacing_mm": np.array(self._spacing)}
+            arrays |= {} if fps is None else {"fps": np.array(fps)}
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # its stub takes the names for flags
+            cine = folder / f"{name}.cine.npz"
+            with atomic(cine) as temporary:
+                temporary.write_bytes(file.getvalue())
+            self._predictor = self._predictor or self._opener()
+            made = Cine(frames, fps=fps, spacing_mm=self._spacing)
+            files = result_files(folder, name)
+            write_results(files, str(cine), made, self._predictor.segment(made))
+            return files[-1]

@@ -134,7 +134,7 @@ class LiveServer:
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             while True:
                 state = self.session.state
-                if state.number != sent:
+                if state.number != sent or not told.empty():
                     sent = state.number
                     said = told.get_nowait() if not told.empty() else ""
                     await socket.send_bytes(await asyncio.to_thread(_message, state, said))

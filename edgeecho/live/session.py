@@ -54,7 +54,7 @@ class LiveSession:
         self._listeners: list[Listener] = []
         self._state = LiveState()
         self._done, self._publishing = threading.Event(), threading.Lock()
-        self._is_frozen = False
+        self._is_frozen, self._failure = False, ""
         self._waiting: deque[tuple[np.ndarray, float]] = deque()  # frames without a result, and when they came
         self._first_s: float | None = None
         self._recent: deque[float] = deque(maxlen=64)
@@ -144,7 +144,7 @@ class LiveSession:
                 self._newest.close()
                 return
             except EdgeEchoError as error:
-                self._publish(status="failed", message=" ".join(str(error).split()))
+                self._failure = " ".join(str(error).split())
                 self._newest.close()
                 return
             self._newest.put(Frame(frame, time.monotonic()), wait=self.source.is_waiting)
@@ -164,10 +164,11 @@ class LiveSession:
                 self._publish(status="live", message=" ".join(str(error).split()))
                 self._restart()
         self._obey()
-        if not self._done.is_set() and self._state.status != "failed":
+        if not self._done.is_set():
             for result in self.predictor.flush():
                 self._show(result, 0.0, 0.0, time.monotonic())
-            self._publish(status="ended", message="the source has ended")
+            ended = ("failed", self._failure) if self._failure else ("ended", "the source has ended")
+            self._publish(status=ended[0], message=ended[1])
 
     def _obey(self) -> None:
         while True:

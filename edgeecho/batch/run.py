@@ -10,6 +10,8 @@ from edgeecho.batch.segment_cine import segment_cine
 from edgeecho.batch.settings import CineOptions, Settings
 from edgeecho.batch.table import TableWriter
 from edgeecho.batch.task import CineTask, Outcome
+from edgeecho.dicom import DICOM_KINDS, Target, send_files
+from edgeecho.dicom.kinds import require_extras
 from edgeecho.errors import ConfigError, OutputError
 from edgeecho.files import require_writable
 from edgeecho.runtime import CinePredictor
@@ -29,6 +31,8 @@ class Batch:
     """Number of processes; 1 is this process alone."""
     scheduler: str | None = None
     """Address of a Dask scheduler whose workers segment the cines."""
+    target: Target | None = None
+    """Receiver to which the DICOM products of each cine are sent."""
 
 
 def prepare_batch(
@@ -38,6 +42,7 @@ def prepare_batch(
     *,
     jobs: int | None = 1,
     scheduler: str | None = None,
+    target: Target | None = None,
 ) -> Batch:
     """Find the cines of a run, open the model and check that results can be written.
 
@@ -48,17 +53,21 @@ def prepare_batch(
         jobs: Number of processes, None for one a core. With more than one, each uses one thread unless the model's
             choice says otherwise.
         scheduler: Address of a Dask scheduler.
+        target: Receiver of the DICOM products.
 
     Raises:
-        ConfigError: If `jobs` is below 1.
+        ConfigError: If `jobs` is below 1, or there is a receiver and nothing to send.
         VideoError: If there is no cine.
         OutputError: If the folder of the results cannot be written.
         EdgeEchoError: Those of `load`.
     """
     if jobs is not None and jobs < 1:
         raise ConfigError(f"--jobs must be at least 1, got {jobs}")
+    if target and not set(settings.products) & set(DICOM_KINDS):
+        raise ConfigError(f"--send {target}: nothing to send; choose it with --dicom-out, such as sr,seg,capture")
     predictor = settings.choice.open()
-    tasks = find_tasks(inputs, settings.out, options)
+    require_extras(settings.products)
+    tasks = find_tasks(inputs, settings.out, options, settings.pseudonyms)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = settings.choice.threads
     wanted = min(jobs if jobs is not None else max(1, cores // (threads or 1)), len(tasks))
@@ -66,7 +75,7 @@ def prepare_batch(
         settings = replace(settings, choice=replace(settings.choice, threads=1))
     if len(tasks) > 1:
         require_writable(settings.out)
-    return Batch(tasks, settings, predictor, wanted, scheduler)
+    return Batch(tasks, settings, predictor, wanted, scheduler, target)
 
 
 def run_batch(batch: Batch, report: Report) -> Iterator[Outcome]:
@@ -88,10 +97,19 @@ def run_batch(batch: Batch, report: Report) -> Iterator[Outcome]:
             if outcome.stops:
                 raise OutputError(outcome.error)
             table.add(outcome)
-            yield outcome
+            yield _sent(outcome, batch.target) if batch.target else outcome
     finally:
         if len(batch.tasks) > 1 and table.rows:
             table.write()
+
+
+def _sent(outcome: Outcome, target: Target) -> Outcome:
+    """Send the DICOM products of a cine, and return its outcome with the reason if that fails."""
+    try:
+        send_files([Path(file) for file in outcome.files if file.endswith(".dcm")], target)
+    except OutputError as error:
+        return replace(outcome, unsent=" ".join(str(error).split()))
+    return outcome
 
 
 def _outcomes(batch: Batch, report: Report) -> Iterator[tuple[int, Outcome]]:

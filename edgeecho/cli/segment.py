@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeecho.cli.clinic import BlurText, DicomOut, Fhir, PseudonymKey, Send, products_of, pseudonyms_of
 from edgeecho.cli.common import Model, Precision, Runtime, Stream, Threads, progress_bar, say
 from edgeecho.errors import ConfigError
 from edgeecho.names import printable
 
 if TYPE_CHECKING:
-    from edgeecho.batch import Outcome
+    from edgeecho.batch import Batch, Outcome
 
 
 def _numbers(text: str | None, count: int, flag: str) -> tuple[float, ...] | None:
@@ -54,10 +55,19 @@ def segment(
     ] = False,
     no_video: Annotated[bool, typer.Option("--no-video", help="Write no overlay videos.")] = False,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers segment.")] = None,
+    dicom_out: DicomOut = None,
+    fhir: Fhir = False,
+    send: Send = None,
+    pseudonym: PseudonymKey = None,
+    pseudonym_map: Annotated[
+        Path | None, typer.Option(help="Write here which cine each pseudonym stands for, as CSV.")
+    ] = None,
+    blur_text: BlurText = False,
 ) -> None:
     """Outline the left ventricle in every frame: masks, area curve, beats, EF, overlay video."""
-    from edgeecho.batch import CineOptions, ModelChoice, Settings, run_batch
+    from edgeecho.batch import CineOptions, ModelChoice, Settings
     from edgeecho.batch.run import prepare_batch
+    from edgeecho.dicom import Target
     from edgeecho.preprocess import Roi
 
     region, spacing = _numbers(roi, 4, "--roi"), _numbers(spacing_mm, 2, "--spacing-mm")
@@ -68,8 +78,34 @@ def segment(
         flip=flip,
     )
     choice = ModelChoice(model=model, runtime=runtime, precision=precision, threads=threads, as_stream=as_stream)
-    settings = Settings(out=str(out), choice=choice, write_video=not no_video, resume=resume)
-    batch = prepare_batch(inputs, options, settings, jobs=jobs, scheduler=scheduler)
+    settings = Settings(
+        out=str(out),
+        choice=choice,
+        write_video=not no_video,
+        resume=resume,
+        products=products_of(dicom_out, fhir),
+        blur_text=blur_text,
+        pseudonyms=pseudonyms_of(pseudonym),
+    )
+    target = Target.parse(send) if send else None
+    batch = prepare_batch(inputs, options, settings, jobs=jobs, scheduler=scheduler, target=target)
+    if pseudonym_map:
+        _write_map(pseudonym_map, batch)
+    _run(batch)
+
+
+def _write_map(path: Path, batch: "Batch") -> None:
+    from edgeecho.batch.inputs import write_pseudonym_map
+
+    if not batch.settings.pseudonyms:
+        raise ConfigError("--pseudonym-map needs --pseudonym KEYFILE, whose pseudonyms it lists")
+    write_pseudonym_map(path, batch.tasks)
+
+
+def _run(batch: "Batch") -> None:
+    """Run over the cines and print a line for each; exit 1 if one failed, or could not be sent."""
+    from edgeecho.batch import run_batch
+
     messages = _RunMessages()
     with progress_bar() as progress:
         task = progress.add_task("", total=None)
@@ -82,10 +118,10 @@ def segment(
             for line in messages.of(outcome):
                 progress.console.print(printable(line, sys.stderr.encoding), markup=False, soft_wrap=True)
             if not outcome.error:
-                typer.echo(printable(_summary(outcome), sys.stdout.encoding))
+                typer.echo(printable(summary(outcome), sys.stdout.encoding))
     for line in messages.at_end():
         say(line)
-    if messages.errors:
+    if messages.errors or messages.unsent:
         raise typer.Exit(1)
 
 
@@ -95,6 +131,7 @@ class _RunMessages:
     def __init__(self) -> None:
         self.cines = self.withheld = self.done_before = 0
         self.errors: list[str] = []
+        self.unsent: list[str] = []
         self._common: dict[str, list[str]] = {}
 
     def of(self, outcome: "Outcome") -> list[str]:
@@ -102,7 +139,7 @@ class _RunMessages:
         from edgeecho.measure import COMMON_WARNINGS
 
         self.cines += 1
-        name = Path(outcome.task.source).name
+        name = Path(outcome.task.label).name
         if outcome.figures is None:
             self.errors.append(outcome.error)
             return [f"error: {self.errors[-1]}"]
@@ -111,7 +148,11 @@ class _RunMessages:
         warnings = outcome.figures["warnings"]
         for warning in COMMON_WARNINGS.intersection(warnings):
             self._common.setdefault(warning, []).append(name)
-        return [f"{name}: {warning}" for warning in warnings if warning not in COMMON_WARNINGS]
+        lines = [f"{name}: {warning}" for warning in warnings if warning not in COMMON_WARNINGS]
+        if outcome.unsent:
+            self.unsent.append(f"{name}: {outcome.unsent}")
+            lines.append(f"error: {self.unsent[-1]}")
+        return lines
 
     def at_end(self) -> list[str]:
         """Return the lines to print at the end: each common warning with the number of cines, and all errors again."""
@@ -125,10 +166,12 @@ class _RunMessages:
             lines.append(f"{done} of {self.cines} cines done{before}, {self.withheld} of them with EF withheld")
         if self.errors and self.cines > 1:
             lines += [f"{len(self.errors)} of {self.cines} cines failed:", *(f"  {error}" for error in self.errors)]
+        if self.unsent and self.cines > 1:
+            lines.append(f"{len(self.unsent)} of {self.cines} cines were not sent; --resume sends them again")
         return lines
 
 
-def _summary(outcome: "Outcome") -> str:
+def summary(outcome: "Outcome") -> str:
     """Return the line of a cine: frames, beats, EF with its verdict, volumes, heart rate, and a file."""
     from edgeecho.report.marks import verdict_in_words
 
@@ -145,4 +188,4 @@ def _summary(outcome: "Outcome") -> str:
         parts.append(f"EDV {figures['edv_ml']:.0f} mL, ESV {figures['esv_ml']:.0f} mL")
     if figures["heart_rate_bpm"] is not None:
         parts.append(f"{figures['heart_rate_bpm']:.0f}/min")
-    return f"{Path(outcome.task.source).name}: " + ", ".join(parts) + f" -> {outcome.files[-1]}"
+    return f"{Path(outcome.task.label).name}: " + ", ".join(parts) + f" -> {outcome.files[-1]}"

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,12 @@ def result_files(folder: Path, stem: str, *, with_video: bool = True) -> list[Pa
 
 
 def write_results(
-    files: list[Path], source: str, cine: Cine, result: Segmentation, identity: RunIdentity | None = None
+    files: list[Path],
+    source: str,
+    cine: Cine,
+    result: Segmentation,
+    identity: RunIdentity | None = None,
+    also: Callable[[dict[str, Any]], object] | None = None,
 ) -> dict[str, Any]:
     """Write the results of a cine; each file appears whole or not at all.
 
@@ -48,6 +54,7 @@ def write_results(
         cine: Cine that was segmented.
         result: Segmentation of the cine.
         identity: Digests for a later run, None if they are not known.
+        also: Called with the figures before they are written; writes further files.
 
     Returns:
         The figures as they were written.
@@ -81,6 +88,8 @@ def write_results(
         marks,
         printable(paths[".json"].stem),
     )
+    if also:
+        also(figures)
     with atomic(paths[".json"]) as temporary:
         temporary.write_text(json.dumps(figures, indent=1) + "\n")
     return figures

@@ -1,0 +1,8 @@
+"""Results as other software takes them: DICOM objects and FHIR, their names without the patient's, and their sending."""
+
+from edgeecho.dicom.kinds import DICOM_KINDS, PRODUCTS, product_files
+from edgeecho.dicom.products import write_products
+from edgeecho.dicom.pseudonyms import Pseudonyms
+from edgeecho.dicom.send import Target, send_files
+
+__all__ = ["DICOM_KINDS", "PRODUCTS", "Pseudonyms", "Target", "product_files", "send_files", "write_products"]

@@ -19,8 +19,8 @@ def find_cines(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
     wrote.
 
     Args:
-        paths: Files, folders, and DICOMDIR files, which stand for the images that they list. A path that is no folder is kept as it is, so that `read_cine` can report what is
-            wrong with it; so is a folder without any cine.
+        paths: Files, folders, and DICOMDIR files, which stand for the images that they list. A path that is no folder
+            is kept as it is, so that `read_cine` can report what is wrong with it; so is a folder without any cine.
 
     Returns:
         Each cine once, in the order of `paths`.

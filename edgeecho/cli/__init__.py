@@ -14,6 +14,7 @@ from edgeecho.cli.evaluate import evaluate
 from edgeecho.cli.export import export, verify
 from edgeecho.cli.models import info, models, selftest
 from edgeecho.cli.segment import segment
+from edgeecho.cli.serve import serve
 from edgeecho.cli.train import train
 from edgeecho.errors import ConfigError, EdgeEchoError
 from edgeecho.model.spec import NOTICE
@@ -52,7 +53,7 @@ def demo(out: Annotated[Path, typer.Option(help="Folder for pictures and files."
 
 
 command: Callable[..., None]
-for command in (segment, train):
+for command in (segment, serve, train):
     app.command()(command)
 app.command("eval")(evaluate)
 for export_command in (export, verify, selftest, info, models):

@@ -1,4 +1,4 @@
-"""Results as other software takes them: DICOM objects and FHIR, their names without the patient's, and their sending."""
+"""Results as other software takes them: DICOM objects, a FHIR report, pseudonyms, and sending."""
 
 from edgeecho.dicom.kinds import DICOM_KINDS, PRODUCTS, product_files
 from edgeecho.dicom.products import write_products

@@ -10,7 +10,11 @@ from edgeecho.dicom.structured_report import CONCEPTS, METHODS, remarks
 from edgeecho.files import atomic
 from edgeecho.report.marks import verdict_in_words
 
-_SYSTEMS = {"LN": "http://loinc.org", "SCT": "http://snomed.info/sct", "DCM": "http://dicom.nema.org/resources/ontology/DCM"}
+_SYSTEMS = {
+    "LN": "http://loinc.org",
+    "SCT": "http://snomed.info/sct",
+    "DCM": "http://dicom.nema.org/resources/ontology/DCM",
+}
 _UCUM = "http://unitsofmeasure.org"
 _UNITS = {"ef_percent": "%", "edv_ml": "mL", "esv_ml": "mL", "sv_ml": "mL", "heart_rate_bpm": "/min"}
 
@@ -29,9 +33,7 @@ def report_of(content: Content, method: str = "single_plane") -> dict[str, Any]:
     shared: dict[str, Any] = {"status": "preliminary", "subject": {"identifier": {"value": origin.image.PatientID}}}
     if origin.date != UNKNOWN_DATE:
         shared["effectiveDateTime"] = f"{origin.date[:4]}-{origin.date[4:6]}-{origin.date[6:8]}"
-    observations = [
-        _observation(content, key, METHODS[method], shared) for key in CONCEPTS if figures[key] is not None
-    ]
+    observations = [_observation(content, key, METHODS[method], shared) for key in CONCEPTS if figures[key] is not None]
     return {
         "resourceType": "DiagnosticReport",
         "id": _id_of(content),

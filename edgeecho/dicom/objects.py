@@ -45,6 +45,11 @@ class Content:
         return content_sha256(self.figures, self.mask, self.origin)
 
     @property
+    def is_multi_frame(self) -> bool:
+        """Whether references to the image need numbers of frames."""
+        return len(self.mask) > 1 or not self.origin.is_input
+
+    @property
     def corrections(self) -> list[str]:
         """What a person changed, each in words."""
         return [line if isinstance(line, str) else _in_words(line) for line in self.figures.get("corrections") or ()]

@@ -10,7 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from edgeecho.dicom.objects import Content, algorithm_of, code_item, new_object, one_line_errors, set_pixels, write_object
+from edgeecho.dicom.objects import (
+    Content,
+    algorithm_of,
+    code_item,
+    new_object,
+    one_line_errors,
+    set_pixels,
+    write_object,
+)
 from edgeecho.dicom.origin import uid_of
 from edgeecho.errors import require
 
@@ -109,7 +117,7 @@ def _frame_groups(pydicom: Any, content: Content, index: int) -> Any:
     frame.DimensionIndexValues = [1, index + 1]
     groups.FrameContentSequence = [frame]
     source.ReferencedSOPClassUID, source.ReferencedSOPInstanceUID = image.SOPClassUID, image.SOPInstanceUID
-    if len(content.mask) > 1 or not content.origin.is_input:
+    if content.is_multi_frame:
         source.ReferencedFrameNumber = index + 1
     source.SpatialLocationsPreserved = "YES"
     source.PurposeOfReferenceCodeSequence = [code_item("121322", "DCM", "Source Image for Image Processing Operation")]

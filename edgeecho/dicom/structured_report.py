@@ -88,6 +88,8 @@ def write_structured_report(path: Path, content: Content, method: str = "single_
             setattr(made, keyword, origin.date)
         for keyword in ("ContentTime", "SeriesTime"):
             setattr(made, keyword, origin.time)
+        for equipment in made.ContributingEquipmentSequence:
+            equipment.ContributionDateTime = origin.date + origin.time
         write_object(path, made)
 
 
@@ -131,7 +133,8 @@ def _group(
     for key, (value, scheme, meaning, unit) in CONCEPTS.items():
         if figures[key] is None:
             continue
-        frames = sorted({beat[at] + 1 for beat in beats for at in _FRAMES_OF.get(key, ("ed_frame", "es_frame"))})
+        found = {beat[at] + 1 for beat in beats for at in _FRAMES_OF.get(key, ("ed_frame", "es_frame"))}
+        frames = sorted(found) if found and content.is_multi_frame else None
         made.append(
             sr.Measurement(
                 name=_code(sr, value, scheme, meaning),

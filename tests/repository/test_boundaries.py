@@ -128,8 +128,9 @@ FLOORS = (
     ("preprocess", "nn", "synthetic"),
     ("runtime",),
     ("report",),
+    ("dicom",),
     ("data", "batch"),
-    ("train", "evaluate", "export"),
+    ("train", "evaluate", "export", "serve"),
     ("benchmarks",),
     ("cli",),
 )

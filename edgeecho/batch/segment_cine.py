@@ -13,9 +13,7 @@ from edgeecho.batch.settings import Settings, settings_sha256
 from edgeecho.batch.source import local_copy, sha256_of
 from edgeecho.batch.task import CineTask, Outcome
 from edgeecho.cine import Cine, read_cine
-from edgeecho.dicom import PRODUCTS, product_files, write_products
-from edgeecho.dicom.objects import Content
-from edgeecho.dicom.origin import origin_of
+from edgeecho.dicom import PRODUCTS, Content, origin_of, product_files, write_products
 from edgeecho.dicom.products import with_cine
 from edgeecho.errors import EdgeEchoError, OutputError, VideoError
 from edgeecho.preprocess import cover_text

@@ -37,7 +37,7 @@ def write_capture(path: Path, content: Content) -> None:
     with one_line_errors(path):
         made = new_object(content, "capture", MULTI_FRAME_COLOUR, "US")
         made.ConversionType, made.ImageType = "WSD", ["DERIVED", "SECONDARY"]
-        made.Laterality, made.BurnedInAnnotation = "", "YES"  # text inside the fan is never covered
+        made.BodyPartExamined, made.BurnedInAnnotation = "HEART", "YES"  # text inside the fan is never covered
         made.PhotometricInterpretation, made.PlanarConfiguration = "YBR_FULL_422", 0
         set_pixels(made, (len(jpegs), *shape), samples=3)
         set_times(made, cine, figures["fps"])
@@ -62,7 +62,7 @@ def write_cine(path: Path, content: Content) -> None:
     with one_line_errors(path):
         made = new_object(content, "cine", MULTI_FRAME_GREY, "US")
         made.ConversionType, made.ImageType = "WSD", ["DERIVED", "SECONDARY"]
-        made.Laterality, made.BurnedInAnnotation = "", "YES"
+        made.BodyPartExamined, made.BurnedInAnnotation = "HEART", "YES"
         made.PhotometricInterpretation, made.PresentationLUTShape = "MONOCHROME2", "IDENTITY"
         made.RescaleIntercept, made.RescaleSlope, made.RescaleType = "0", "1", "US"
         set_pixels(made, frames.shape)

@@ -30,7 +30,9 @@ def report_of(content: Content, method: str = "single_plane") -> dict[str, Any]:
         method: `single_plane` or `biplane` volumes.
     """
     figures, origin = content.figures, content.origin
-    shared: dict[str, Any] = {"status": "preliminary", "subject": {"identifier": {"value": origin.image.PatientID}}}
+    shared: dict[str, Any] = {"status": "preliminary"}
+    if origin.image.PatientID:
+        shared["subject"] = {"identifier": {"value": str(origin.image.PatientID)}}
     if origin.date != UNKNOWN_DATE:
         shared["effectiveDateTime"] = f"{origin.date[:4]}-{origin.date[4:6]}-{origin.date[6:8]}"
     observations = [_observation(content, key, METHODS[method], shared) for key in CONCEPTS if figures[key] is not None]

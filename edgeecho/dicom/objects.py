@@ -60,7 +60,8 @@ def algorithm_of(figures: Mapping[str, Any]) -> tuple[str, str, list[str]]:
     import edgeecho
 
     model = figures["model"]
-    parameters = [f"{key} {model[key]}" for key in ("sha256", "form", "precision", "licence")]
+    parameters = [f"model SHA-256 {model['sha256']}"]
+    parameters += [f"{key} {model[key]}" for key in ("form", "precision", "licence")]
     parameters.append(f"runtime {model['runtime']} {model['runtime_version']}")
     return f"EdgeEcho {model['name']}", edgeecho.__version__, parameters
 

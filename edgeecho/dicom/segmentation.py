@@ -1,8 +1,9 @@
 """The segmentation: a DICOM SEG (PS3.3 A.51) with the mask of every frame, written through pydicom.
 
-highdicom 0.28 makes segmentations of images with a frame of reference alone, which ultrasound cines lack. The standard
-asks for one only where the frames of the segmentation do not name the frames that they are derived from; here each
-does, so none is made up.
+highdicom 0.28 makes segmentations of images with a frame of reference alone, which ultrasound cines lack. Where the
+size of a pixel is known, this one has a frame of reference of its own: the plane of the picture, its origin the first
+pixel, in which all frames lie, one after the other in time. Viewers such as OHIF need it. Where the size is not known,
+none is made up: each frame names the frame that it is derived from, with which the standard allows to have none.
 """
 
 from pathlib import Path
@@ -47,7 +48,10 @@ def write_segmentation(path: Path, content: Content) -> None:
         made.SegmentSequence = [_segment(pydicom, content)]
         made.ReferencedSeriesSequence = [_referenced_series(pydicom, content)]
         _add_dimensions(pydicom, made, content)
-        made.SharedFunctionalGroupsSequence = [_shared_groups(pydicom)]
+        made.SharedFunctionalGroupsSequence = [_shared_groups(pydicom, content)]
+        if content.figures["spacing_mm"]:
+            made.FrameOfReferenceUID = uid_of("plane", str(content.origin.image.SOPInstanceUID))
+            made.PositionReferenceIndicator = ""
         made.PerFrameFunctionalGroupsSequence = [
             _frame_groups(pydicom, content, index) for index in range(len(content.mask))
         ]
@@ -101,11 +105,20 @@ def _add_dimensions(pydicom: Any, made: Any, content: Content) -> None:
         made.DimensionIndexSequence.append(item)
 
 
-def _shared_groups(pydicom: Any) -> Any:
-    """Return the segment of all frames. The size of a pixel stands in the image that they are derived from."""
+def _shared_groups(pydicom: Any, content: Content) -> Any:
+    """Return what is true of all frames: their segment and, if the size of a pixel is known, their plane."""
     groups, segment = pydicom.Dataset(), pydicom.Dataset()
     segment.ReferencedSegmentNumber = 1
     groups.SegmentIdentificationSequence = [segment]
+    if spacing := content.figures["spacing_mm"]:
+        measures, orientation, position = (pydicom.Dataset() for _ in range(3))
+        measures.PixelSpacing = [f"{side:.10g}" for side in spacing]
+        measures.SliceThickness = measures.PixelSpacing[1]  # one pixel: a picture has none, and readers want one
+        orientation.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+        position.ImagePositionPatient = [0, 0, 0]
+        groups.PixelMeasuresSequence = [measures]
+        groups.PlaneOrientationSequence = [orientation]
+        groups.PlanePositionSequence = [position]
     return groups
 
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -9,7 +10,7 @@ from typing import Any, Self
 
 from edgeecho.batch import CineOptions, CineTask, Outcome, Settings
 from edgeecho.batch.segment_cine import segment_cine
-from edgeecho.dicom import Target, send_files
+from edgeecho.dicom import DICOM_KINDS, Target, send_files
 from edgeecho.dicom.kinds import require_extras
 from edgeecho.errors import ConfigError, OutputError, require
 from edgeecho.runtime import CinePredictor
@@ -27,6 +28,7 @@ SUCCESS, NO_ROOM, NOT_UNDERSTOOD = 0x0000, 0xA700, 0xC000
 """Status of a C-STORE (PS3.4 B.2.3)."""
 DEFLATED = "1.2.840.10008.1.2.1.99"
 _VERIFICATION = "1.2.840.10008.1.1"
+_NO_TASK = CineTask("", "inbox", CineOptions(), is_hidden=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +81,12 @@ class Receiver:
 
         Raises:
             MissingExtraError: If pynetdicom is not installed.
+            ConfigError: If there is a receiver of products and nothing to send.
             OutputError: If the folder cannot be written.
         """
         require_extras(settings.products)
+        if receiver.target and not set(settings.products) & set(DICOM_KINDS):
+            raise ConfigError(f"--send {receiver.target}: nothing to send; choose it with --dicom-out, such as sr")
         self._net, self._pydicom = require("pynetdicom", "dicom-out"), require("pydicom", "dicom-out")
         self._predictor, self._settings, self._receiver, self._report = predictor, settings, receiver, report
         self._inbox = Inbox(Path(settings.out) / "inbox", receiver.max_waiting)
@@ -167,18 +172,29 @@ class Receiver:
 
     def _work(self) -> None:
         """Segment files until the inbox is closed; whatever is wrong with one, the next is taken."""
-        while (path := self._inbox.take()) is not None:
-            task = self._task(path)
+        while True:
             try:
-                outcome = segment_cine(self._predictor, task, self._settings)
-            except Exception as error:  # a fault of ours must not end the receiver
-                kind = type(error).__name__
-                outcome = Outcome(task, error=f"{task.label}: could not be segmented ({kind}); report this as a bug")
-            if outcome.stops:
-                self._inbox.put_back(path)
-            else:
-                path.unlink(missing_ok=True)
-            self._report(self._sent(outcome))
+                path = self._inbox.take()
+                if path is None:
+                    return
+                outcome = self._segment(path)
+            except (OSError, OutputError) as error:
+                outcome = Outcome(_NO_TASK, error=f"the inbox cannot be written: {error}", stops=True)
+            with suppress(Exception):  # of the caller's, such as a closed terminal
+                self._report(outcome)
+
+    def _segment(self, path: Path) -> Outcome:
+        task = self._task(path)
+        try:
+            outcome = self._sent(segment_cine(self._predictor, task, self._settings))
+        except Exception as error:  # a fault of ours must not end the receiver
+            kind = type(error).__name__
+            outcome = Outcome(task, error=f"{task.label}: could not be segmented ({kind}); report this as a bug")
+        if outcome.stops:
+            self._inbox.put_back(path)
+        else:
+            path.unlink(missing_ok=True)
+        return outcome
 
     def _sent(self, outcome: Outcome) -> Outcome:
         if self._receiver.target is None or outcome.error:

@@ -13,9 +13,7 @@ import numpy as np
 import pytest
 
 from edgeecho.cine import Cine, read_cine
-from edgeecho.dicom import PRODUCTS, Pseudonyms, write_products
-from edgeecho.dicom.objects import Content
-from edgeecho.dicom.origin import origin_of
+from edgeecho.dicom import PRODUCTS, Content, Pseudonyms, origin_of, write_products
 from edgeecho.dicom.structured_report import write_structured_report
 from tests.dicom.conftest import FRAMES, PATIENT, Figures
 
@@ -87,7 +85,7 @@ def test_the_report_has_the_figures_and_their_frames(ultrasound: Any, written: W
     lines = texts(report)
     assert {"Verdict: review.", "Reason (review): the probe moved"} <= set(lines)
     assert "EF interval for 90% of patients: 49.0 to 64.0%." in lines
-    assert {"EdgeEcho cl_unet_edge", f"sha256 {'ab' * 32}"} <= set(lines)
+    assert {"EdgeEcho cl_unet_edge", f"model SHA-256 {'ab' * 32}"} <= set(lines)
     assert "Research software, not a medical device." in lines
     stored = pydicom.dcmread(report)
     assert (stored.VerificationFlag, stored.PreliminaryFlag) == ("UNVERIFIED", "PRELIMINARY")
@@ -134,6 +132,23 @@ def test_masks_of_the_segmentation_are_those_of_the_result(
     numbers = list(range(1, FRAMES + 1))
     found = segmentation.get_pixels_by_source_frame(image.SOPInstanceUID, numbers, segment_numbers=[1])
     assert np.array_equal(found[..., 0], mask)
+
+
+def test_the_plane_of_a_segmentation(tmp_path: Path, figures: Figures, mask: np.ndarray, cine: Cine, avi: Path) -> None:
+    """Where pixels have a size, viewers find a plane; none is made up where they have not."""
+    origin = origin_of(avi, SHA256)
+    for spacing in ([0.8, 0.9], None):
+        write_products(tmp_path, "a", ("seg",), Content(figures | {"spacing_mm": spacing}, mask, cine, origin))
+        stored = pydicom.dcmread(tmp_path / "a.seg.dcm")
+        shared = stored.SharedFunctionalGroupsSequence[0]
+        assert bool(stored.get("FrameOfReferenceUID")) is bool(spacing)
+        assert bool(shared.get("PlaneOrientationSequence")) is bool(spacing)
+        if spacing:
+            assert shared.PixelMeasuresSequence[0].PixelSpacing == spacing
+        assert np.array_equal(highdicom.seg.segread(tmp_path / "a.seg.dcm").pixel_array, mask)
+        if checker := shutil.which("dciodvfy"):
+            run = subprocess.run([checker, "-new", tmp_path / "a.seg.dcm"], capture_output=True, text=True, timeout=60)
+            assert "Error" not in run.stdout + run.stderr
 
 
 def test_captures_are_read_back(avi: Path, written: Write, cine: Cine) -> None:

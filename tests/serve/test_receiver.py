@@ -167,6 +167,24 @@ def test_settings_that_make_no_sense() -> None:
     assert Target.parse("[::1]:104/MY ARCHIVE") == Target("::1", 104, "MY ARCHIVE")
 
 
+def test_faults_of_ours_do_not_stop_it(
+    predictor: CinePredictor, loop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import edgeecho.serve.receiver as receiver
+
+    def fault(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(receiver, "segment_cine", fault)
+    with receiving(predictor, tmp_path / "out") as (here, outcomes):
+        send_files([loop(1)], here)
+        outcome = outcomes.get(timeout=60)
+        assert outcome.error == f"{UID}.1.1: could not be segmented (RuntimeError); report this as a bug"
+        monkeypatch.undo()
+        send_files([loop(2)], here)
+        assert outcomes.get(timeout=60).error == ""
+
+
 def test_a_port_in_use(predictor: CinePredictor, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

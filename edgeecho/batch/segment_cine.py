@@ -78,9 +78,9 @@ class _Products:
         self.files = product_files(out, name, self._kinds)
 
     def remove_old(self, figures: Path) -> None:
-        """Remove the products of an earlier result, which would not belong to the new one."""
+        """Remove the products of an earlier result, which would not belong to the new one; the cine itself stays."""
         if figures.exists():
-            for path in product_files(self._out, self._name, PRODUCTS):
+            for path in product_files(self._out, self._name, PRODUCTS.keys() - {"cine"}):
                 path.unlink(missing_ok=True)
 
     def write(self, figures: dict[str, Any], mask: np.ndarray, cine: Cine) -> None:

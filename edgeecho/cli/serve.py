@@ -59,9 +59,9 @@ def serve(
         target=Target.parse(send) if send else None,
     )
     ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
     with Receiver(choice.open(), settings, network, _print) as receiver:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: ended.set())
         say(f"listening at {host}:{receiver.port} as {aet}; Ctrl-C ends")
         while not ended.wait(1.0):  # a wait without an end would not let Ctrl-C in on every system
             pass

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +91,25 @@ def test_blur_text_covers_the_pictures_that_are_written(command: Command, named:
 def test_flags_that_make_no_sense(command: Command, npz: Path, tmp_path: Path, flags: list[str], message: str) -> None:
     out = tmp_path / "out"
     assert message in the_error(command("segment", npz, "--out", out, *flags, *FAST), out)
+
+
+def test_a_missing_extra_is_named_before_anything_is_written(
+    command: Command, npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "highdicom", None)
+    out = tmp_path / "out"
+    error = the_error(command("segment", npz, "--out", out, "--dicom-out", "sr", *FAST), out)
+    assert error == "error: highdicom is not installed: pip install 'edgeecho[dicom-out]'"
+
+
+def test_serve_names_what_is_wrong(command: Command, tmp_path: Path) -> None:
+    pytest.importorskip("pynetdicom", reason="the receiver is made with pynetdicom")
+    out = tmp_path / "out"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, stdout, stderr = command("serve", "--dicom", port, "--out", out, *FAST)
+    assert (code, stdout) == (2, "")
+    assert f"error: cannot listen at 127.0.0.1:{port}: Address already in use; choose another --dicom port" in stderr
+    assert "--dicom takes a port" in the_error(command("serve", "--dicom", 70000, "--out", out / "b", *FAST), out / "b")

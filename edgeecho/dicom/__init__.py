@@ -1,5 +1,6 @@
 """Results as other software takes them: DICOM objects, a FHIR report, pseudonyms, and sending."""
 
+from edgeecho.dicom.corrected import remake_products
 from edgeecho.dicom.kinds import DICOM_KINDS, PRODUCTS, product_files
 from edgeecho.dicom.objects import Content
 from edgeecho.dicom.origin import origin_of
@@ -15,6 +16,7 @@ __all__ = [
     "Target",
     "origin_of",
     "product_files",
+    "remake_products",
     "send_files",
     "write_products",
 ]

@@ -25,6 +25,7 @@ def write_capture(path: Path, content: Content) -> None:
     """
     pydicom = require("pydicom", "dicom-out")
     figures, cine = content.figures, content.cine
+    assert cine is not None
     area_px = np.asarray(figures["area_px"])
     times_s = cine.times_s if figures["fps"] == cine.fps else None
     pictures = render_overlay(
@@ -58,6 +59,7 @@ def write_cine(path: Path, content: Content) -> None:
         OutputError: If it cannot be written.
     """
     require("pydicom", "dicom-out")
+    assert content.cine is not None
     frames = content.cine.frames
     with one_line_errors(path):
         made = new_object(content, "cine", MULTI_FRAME_GREY, "US")

@@ -35,8 +35,8 @@ class Content:
     """Content of NAME.json. Its key `corrections`, if it is there, lists what a person changed."""
     mask: np.ndarray
     """uint8 {0, 1} (T, H, W)."""
-    cine: Cine
-    """The cine, with the frames that may be shown."""
+    cine: Cine | None
+    """The cine, with the frames that may be shown; None if neither overlay nor cine are written."""
     origin: Origin
 
     @cached_property

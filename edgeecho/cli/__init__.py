@@ -15,6 +15,7 @@ from edgeecho.cli.export import export, verify
 from edgeecho.cli.measure import measure
 from edgeecho.cli.models import info, models, selftest
 from edgeecho.cli.segment import segment
+from edgeecho.cli.serve import serve
 from edgeecho.cli.train import train
 from edgeecho.errors import ConfigError, EdgeEchoError
 from edgeecho.model.spec import NOTICE
@@ -53,7 +54,7 @@ def demo(out: Annotated[Path, typer.Option(help="Folder for pictures and files."
 
 
 command: Callable[..., None]
-for command in (segment, measure, train):
+for command in (segment, measure, serve, train):
     app.command()(command)
 app.command("eval")(evaluate)
 for export_command in (export, verify, selftest, info, models):

@@ -25,8 +25,12 @@ def require_writable(folder: str | os.PathLike[str]) -> None:
 
 
 @contextmanager
-def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic(path: str | os.PathLike[str], *, mode: int = 0o644) -> Iterator[Path]:
     """Yield a temporary path beside `path`, with its suffix; on success it becomes `path`, on failure it is removed.
+
+    Args:
+        path: Path of the file.
+        mode: Rights of the file; while it is written, only its owner may read it.
 
     Raises:
         OutputError: If the folder cannot be made or written.
@@ -39,7 +43,7 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary = Path(name)
         try:
             yield temporary
-            temporary.chmod(0o644)
+            temporary.chmod(mode)
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)

@@ -75,5 +75,5 @@ def _opened(choice: ModelChoice) -> CinePredictor:
 
 
 def _lost(task: CineTask, error: BaseException) -> Outcome:
-    text = f"{task.source}: no worker could segment it: {type(error).__name__}: {' '.join(str(error).split())}"
-    return Outcome(task, error=text)
+    text = f"{task.label}: no worker could segment it: {type(error).__name__}: {' '.join(str(error).split())}"
+    return Outcome(task, error=task.hide(text))

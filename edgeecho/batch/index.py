@@ -18,9 +18,9 @@ def index_row(outcome: Outcome) -> IndexRow:
     """
     task, figures = outcome.task, outcome.figures
     if figures is None:
-        return IndexRow(task.name, task.source, None, outcome.error)
+        return IndexRow(task.name, task.label, None, outcome.error)
     stored = StoredResult(Path(outcome.files[-1]), figures)
     pictures = [array.tobytes() for name in THUMBNAILS if (array := stored.array(name)) is not None]
     suffixes = {Path(file).suffix for file in outcome.files}
     kept = {key: value for key, value in figures.items() if key != "area_px"}
-    return IndexRow(task.name, task.source, kept, "", pictures, ".html" in suffixes, ".webm" in suffixes)
+    return IndexRow(task.name, task.label, kept, "", pictures, ".html" in suffixes, ".webm" in suffixes)

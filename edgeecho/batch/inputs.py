@@ -13,8 +13,11 @@ from typing import Any
 from edgeecho.batch.settings import CineOptions
 from edgeecho.batch.task import CineTask
 from edgeecho.cine import find_cines
-from edgeecho.cine.result_files import SUFFIXES
+from edgeecho.cine.result_files import PRODUCT_SUFFIXES, SUFFIXES
+from edgeecho.dicom import Pseudonyms
 from edgeecho.errors import ConfigError, EdgeEchoError, VideoError, require
+from edgeecho.files import atomic
+from edgeecho.names import printable
 from edgeecho.preprocess import Roi
 
 LIST_SUFFIXES = (".txt", ".csv", ".parquet")
@@ -23,13 +26,16 @@ TABLE_COLUMNS = ("path", "name", "fps", "row_mm", "column_mm", "roi", "flip")
 """Columns of a table; all but `path` may be missing or empty, and the run's settings then hold. Others are ignored."""
 
 
-def find_tasks(inputs: Iterable[str], out: str, options: CineOptions) -> list[CineTask]:
+def find_tasks(
+    inputs: Iterable[str], out: str, options: CineOptions, pseudonyms: Pseudonyms | None = None
+) -> list[CineTask]:
     """Find the cines of a run.
 
     Args:
         inputs: Files, folders, patterns with `*`, lists and tables (`LIST_SUFFIXES`), and addresses with `://`.
         out: Folder for the results; files in it are no inputs, unless they are named one by one.
         options: Settings of cines for which a table does not give others.
+        pseudonyms: If they are given, each cine is named by the pseudonym of its absolute path or address.
 
     Raises:
         VideoError: If there is no cine, or a list cannot be read.
@@ -39,8 +45,18 @@ def find_tasks(inputs: Iterable[str], out: str, options: CineOptions) -> list[Ci
     if not found:
         raise VideoError("no cine to segment: the inputs hold none outside the output folder")
     found = list({row["path"]: row for row in found}.values())
+    if pseudonyms:
+        return [
+            CineTask(row["path"], pseudonym_of(row["path"], pseudonyms), _options_of(row, options), is_hidden=True)
+            for row in found
+        ]
     names = name_results([row["path"] for row in found], [row.get("name") for row in found])
     return [CineTask(row["path"], name, _options_of(row, options)) for row, name in zip(found, names, strict=True)]
+
+
+def pseudonym_of(source: str, pseudonyms: Pseudonyms) -> str:
+    """Return the pseudonym of a cine, that of its absolute path or its address."""
+    return pseudonyms.name("cine", source if "://" in source else os.path.abspath(source))
 
 
 def name_results(sources: list[str], given: list[str | None]) -> list[str]:
@@ -64,10 +80,22 @@ def name_results(sources: list[str], given: list[str | None]) -> list[str]:
     return names
 
 
+def write_pseudonym_map(path: Path, tasks: Iterable[CineTask]) -> None:
+    """Write which cine each pseudonym stands for, a CSV with the columns name and input that only its owner may read.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    with atomic(path, mode=0o600) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(("name", "input"))
+        rows.writerows((task.name, printable(task.source)) for task in tasks)
+
+
 def overwrites(task: CineTask, out: Path) -> bool:
     """Whether the results of a cine would replace the cine itself."""
     return "://" not in task.source and Path(task.source).resolve() in {
-        out.resolve() / f"{task.name}{suffix}" for suffix in SUFFIXES
+        out.resolve() / f"{task.name}{suffix}" for suffix in (*SUFFIXES, *PRODUCT_SUFFIXES)
     }
 
 

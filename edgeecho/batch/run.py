@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from edgeecho.batch.inputs import find_tasks
 from edgeecho.batch.pairs import find_pairs
@@ -10,6 +11,8 @@ from edgeecho.batch.report import RunReport
 from edgeecho.batch.segment_cine import segment_cine
 from edgeecho.batch.settings import CineOptions, Settings
 from edgeecho.batch.task import CineTask, Outcome
+from edgeecho.dicom import DICOM_KINDS, Target, send_files
+from edgeecho.dicom.kinds import require_extras
 from edgeecho.errors import ConfigError, OutputError
 from edgeecho.files import require_writable
 from edgeecho.runtime import CinePredictor
@@ -31,6 +34,8 @@ class Batch:
     """Table, page and biplane figures of the run."""
     scheduler: str | None = None
     """Address of a Dask scheduler whose workers segment the cines."""
+    target: Target | None = None
+    """Receiver to which the DICOM products of each cine are sent."""
 
 
 def prepare_batch(
@@ -41,6 +46,7 @@ def prepare_batch(
     jobs: int | None = 1,
     scheduler: str | None = None,
     pair: str | None = None,
+    target: Target | None = None,
 ) -> Batch:
     """Find the cines of a run, open the model and check that results can be written.
 
@@ -52,17 +58,21 @@ def prepare_batch(
             choice says otherwise.
         scheduler: Address of a Dask scheduler.
         pair: Which cines are the two views of a study, as `find_pairs` takes it; None for no biplane figures.
+        target: Receiver of the DICOM products.
 
     Raises:
-        ConfigError: If `jobs` is below 1, or there is no pair.
+        ConfigError: If `jobs` is below 1, there is no pair, or there is a receiver and nothing to send.
         VideoError: If there is no cine.
         OutputError: If the folder of the results cannot be written.
         EdgeEchoError: Those of `load`.
     """
     if jobs is not None and jobs < 1:
         raise ConfigError(f"--jobs must be at least 1, got {jobs}")
+    if target and not set(settings.products) & set(DICOM_KINDS):
+        raise ConfigError(f"--send {target}: nothing to send; choose it with --dicom-out, such as sr,seg,capture")
     predictor = settings.choice.open()
-    tasks = find_tasks(inputs, settings.out, options)
+    require_extras(settings.products)
+    tasks = find_tasks(inputs, settings.out, options, settings.pseudonyms)
     pairs = find_pairs(pair, tasks) if pair is not None else []
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = settings.choice.threads
@@ -71,7 +81,7 @@ def prepare_batch(
         settings = replace(settings, choice=replace(settings.choice, threads=1))
     if len(tasks) > 1:
         require_writable(settings.out)
-    return Batch(tasks, settings, predictor, wanted, RunReport(settings, pairs), scheduler)
+    return Batch(tasks, settings, predictor, wanted, RunReport(settings, pairs), scheduler, target)
 
 
 def run_batch(batch: Batch, report: Report) -> Iterator[Outcome]:
@@ -92,10 +102,19 @@ def run_batch(batch: Batch, report: Report) -> Iterator[Outcome]:
             if outcome.stops:
                 raise OutputError(outcome.error)
             batch.report.add(outcome)
-            yield outcome
+            yield _sent(outcome, batch.target) if batch.target else outcome
     finally:
         if len(batch.tasks) > 1:
             batch.report.write()
+
+
+def _sent(outcome: Outcome, target: Target) -> Outcome:
+    """Send the DICOM products of a cine, and return its outcome with the reason if that fails."""
+    try:
+        send_files([Path(file) for file in outcome.files if file.endswith(".dcm")], target)
+    except OutputError as error:
+        return replace(outcome, unsent=" ".join(str(error).split()))
+    return outcome
 
 
 def _outcomes(batch: Batch, report: Report) -> Iterator[tuple[int, Outcome]]:

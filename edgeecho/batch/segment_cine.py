@@ -2,16 +2,21 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from edgeecho.batch.inputs import overwrites
 from edgeecho.batch.settings import Settings, settings_sha256
 from edgeecho.batch.source import local_copy, sha256_of
 from edgeecho.batch.task import CineTask, Outcome
-from edgeecho.cine import read_cine
+from edgeecho.cine import Cine, read_cine
+from edgeecho.dicom import PRODUCTS, Content, origin_of, product_files, write_products
+from edgeecho.dicom.products import with_cine
 from edgeecho.errors import EdgeEchoError, OutputError, VideoError
+from edgeecho.preprocess import cover_text
 from edgeecho.report.results import RunIdentity, result_files, write_results
 from edgeecho.runtime import CinePredictor
 
@@ -32,9 +37,9 @@ def segment_cine(
     try:
         return _segment(predictor, task, settings, progress)
     except OutputError as error:
-        return Outcome(task, error=_line(error), stops=True)  # the next cine would fail the same way
+        return Outcome(task, error=task.hide(_line(error)), stops=True)  # the next cine would fail the same way
     except EdgeEchoError as error:
-        return Outcome(task, error=_line(error if error.file else error.naming(Path(task.source))))
+        return Outcome(task, error=task.hide(_line(error if error.file else error.naming(Path(task.source)))))
 
 
 def _segment(predictor: CinePredictor, task: CineTask, settings: Settings, progress: Progress | None) -> Outcome:
@@ -43,26 +48,58 @@ def _segment(predictor: CinePredictor, task: CineTask, settings: Settings, progr
         raise VideoError(f"{task.source}: its results would overwrite it; choose another --out", file=Path(task.source))
     with local_copy(task.source) as path:
         options = task.options
-        identity = _identity(predictor, task, path)
+        sha256 = sha256_of(path) if path.exists() else None  # `read_cine` reports what is no file
+        identity = _identity(predictor, task, settings, sha256) if sha256 else None
         files = result_files(out, task.name, with_video=settings.write_video, with_page=settings.write_page)
-        if settings.resume and identity and (figures := _stored(files, identity)):
-            return Outcome(task, figures, tuple(map(str, files)), was_done=True)
-        cine = read_cine(path, fps=options.fps, spacing_mm=options.spacing_mm)
-        result = predictor.segment(cine, roi=options.roi, flip=options.flip, progress=progress)
-        figures = write_results(files, task.source, cine, result, identity)
-        return Outcome(task, figures, tuple(map(str, files)))
+        products = _Products(out, task.name, path, sha256, settings)
+        written = tuple(map(str, (*products.files, *files)))
+        if settings.resume and identity and (figures := _stored(files, products.files, identity)):
+            return Outcome(task, figures, written, was_done=True)
+        roi = options.roi
+        box = (roi.x, roi.y, roi.width, roi.height) if roi else None
+        cine = read_cine(path, fps=options.fps, spacing_mm=options.spacing_mm, roi=box)
+        result = predictor.segment(cine, roi=roi, flip=options.flip, progress=progress)
+        if settings.blur_text:
+            cine = replace(cine, frames=cover_text(cine.frames, cine.spacing_mm))
+        products.remove_old(files[-1])
+        figures = write_results(
+            files, task.label, cine, result, identity, lambda figures: products.write(figures, result.mask, cine)
+        )
+        return Outcome(task, figures, written)
 
 
-def _identity(predictor: CinePredictor, task: CineTask, path: Path) -> RunIdentity | None:
-    """Return the digests of the cine and of the settings; None of what is no file, which `read_cine` reports."""
-    if not path.exists():
-        return None
-    return RunIdentity(sha256_of(path), settings_sha256(asdict(predictor.info), task.options))
+class _Products:
+    """Files of a cine for other software."""
+
+    def __init__(self, out: Path, name: str, path: Path, sha256: str | None, settings: Settings) -> None:
+        self._out, self._name = out, name
+        self._origin = origin_of(path, sha256, settings.pseudonyms) if settings.products and sha256 else None
+        self._kinds = with_cine(settings.products, self._origin) if self._origin else ()
+        self.files = product_files(out, name, self._kinds)
+
+    def remove_old(self, figures: Path) -> None:
+        """Remove the products of an earlier result, which would not belong to the new one; the cine itself stays."""
+        if figures.exists():
+            for path in product_files(self._out, self._name, PRODUCTS.keys() - {"cine"}):
+                path.unlink(missing_ok=True)
+
+    def write(self, figures: dict[str, Any], mask: np.ndarray, cine: Cine) -> None:
+        """Write the products that are wanted."""
+        if self._origin:
+            write_products(self._out, self._name, self._kinds, Content(figures, mask, cine, self._origin))
 
 
-def _stored(files: list[Path], identity: RunIdentity) -> dict[str, Any] | None:
+def _identity(predictor: CinePredictor, task: CineTask, settings: Settings, sha256: str) -> RunIdentity:
+    """Return the digests of the cine and of the settings; with pseudonyms, that of the cine needs the key."""
+    if settings.pseudonyms:
+        sha256 = settings.pseudonyms.digest("sha256", sha256)
+    options = settings_sha256(asdict(predictor.info), task.options, blur_text=settings.blur_text)
+    return RunIdentity(sha256, options, settings.blur_text)
+
+
+def _stored(files: list[Path], products: list[Path], identity: RunIdentity) -> dict[str, Any] | None:
     """Return the figures of an earlier run of the same cine, model and settings; None if they are not all there."""
-    if not all(file.is_file() for file in files):
+    if not all(file.is_file() for file in (*products, *files)):
         return None
     try:
         figures = json.loads(files[-1].read_bytes())

@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict, dataclass, field
 
 from edgeecho.cine import check_stated
+from edgeecho.dicom import Pseudonyms
 from edgeecho.preprocess import AUTO, Roi, check_flip
 from edgeecho.runtime import CinePredictor, load, stream
 
@@ -56,16 +57,25 @@ class Settings:
     """Whether each cine gets a page, and the run an index."""
     resume: bool = False
     """Whether cines are skipped whose results are there, of the same cine, model and settings."""
+    products: tuple[str, ...] = ()
+    """Kinds of products for other software, keys of `edgeecho.dicom.PRODUCTS`."""
+    blur_text: bool = False
+    """Whether what stands still outside the fan, such as a burnt-in name, is covered in all pictures."""
+    pseudonyms: Pseudonyms | None = None
+    """Pseudonyms that stand for names of files, patients and studies in all results."""
 
 
-def settings_sha256(info: dict[str, str], options: CineOptions) -> str:
-    """Return the SHA-256 of everything that decides about the figures of a given cine, as 64 hexadecimal digits.
+def settings_sha256(info: dict[str, str], options: CineOptions, *, blur_text: bool = False) -> str:
+    """Return the SHA-256 of everything that decides about the results of a given cine, as 64 hexadecimal digits.
 
     Args:
         info: Identity of the model: the fields of `ModelInfo`.
         options: Settings of the cine.
+        blur_text: Whether text is covered in its pictures.
     """
     import edgeecho
 
-    decisive = {"version": edgeecho.__version__, "model": info, "options": asdict(options)}
+    decisive: dict[str, object] = {"version": edgeecho.__version__, "model": info, "options": asdict(options)}
+    if blur_text:
+        decisive["blur_text"] = True
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

@@ -1,10 +1,12 @@
 """The bytes of a cine: a local path for it, and their digest."""
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from edgeecho.errors import VideoError, require
 
@@ -25,10 +27,20 @@ def local_copy(source: str) -> Iterator[Path]:
             files, path = fsspec.core.url_to_fs(source)
             copy = Path(folder, Path(path).name or "cine")
             files.get_file(path, str(copy))
+            changed = _changed_s(files, path)
+            os.utime(copy, (changed, changed))
         except (OSError, ValueError, ImportError) as error:
             text = f"{source}: cannot be read: {' '.join(str(error).split())}; check the address"
             raise VideoError(text) from error
         yield copy
+
+
+def _changed_s(files: Any, path: str) -> float:
+    """Return when a file was changed last, in seconds of the epoch; 0 if its file system does not tell."""
+    try:
+        return float(files.modified(path).timestamp())
+    except (NotImplementedError, AttributeError, KeyError, TypeError, OSError, ValueError):
+        return 0.0
 
 
 def sha256_of(path: Path) -> str:

@@ -64,7 +64,7 @@ COLUMNS = (
 def row_of(outcome: Outcome) -> dict[str, Any]:
     """Return the row of a cine, with None for what is empty."""
     row: dict[str, Any] = dict.fromkeys(column.name for column in COLUMNS)
-    row |= {"name": printable(outcome.task.name), "input": printable(outcome.task.source), "status": "failed"}
+    row |= {"name": printable(outcome.task.name), "input": printable(outcome.task.label), "status": "failed"}
     if outcome.figures is None:
         return row | {"error": printable(outcome.error)}
     return row | _figures_row(outcome.figures) | {"status": "done"}

@@ -1,6 +1,7 @@
 """One cine of a run, and what came of it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from edgeecho.batch.settings import CineOptions
@@ -15,6 +16,22 @@ class CineTask:
     name: str
     """Name of its results without suffix."""
     options: CineOptions
+    is_hidden: bool = False
+    """Whether its name, a pseudonym, stands for the source in results, tables and messages."""
+
+    @property
+    def label(self) -> str:
+        """The cine in results, tables and messages: its source, or its pseudonym."""
+        return self.name if self.is_hidden else self.source
+
+    def hide(self, text: str) -> str:
+        """Return a message without the source of a hidden cine, nor the name of its file."""
+        if not self.is_hidden:
+            return text
+        path = Path(self.source)
+        for known in (self.source, str(path), str(path.resolve()), path.name):
+            text = text.replace(known, self.name) if known.strip("./") else text
+        return text
 
 
 @dataclass(frozen=True)
@@ -27,6 +44,8 @@ class Outcome:
     files: tuple[str, ...] = ()
     error: str = ""
     """One line that names the cine; empty if there was none."""
+    unsent: str = ""
+    """One line why its products could not be sent; empty if they were, or were not to be."""
     was_done: bool = False
     """Whether an earlier run had segmented it."""
     stops: bool = False

@@ -54,7 +54,7 @@ def segment_in_processes(tasks: list[CineTask], settings: Settings, jobs: int) -
         except BrokenProcessPool:
             lost = sorted(handed.values())
             if alone:
-                text = f"{tasks[lost[0]].source}: its process was killed, for want of memory perhaps; try fewer --jobs"
+                text = f"{tasks[lost[0]].label}: its process was killed, for want of memory perhaps; try fewer --jobs"
                 yield lost[0], Outcome(tasks[lost[0]], error=text)
             else:
                 suspects.extend(lost)

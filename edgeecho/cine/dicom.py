@@ -1,6 +1,7 @@
 """Read DICOM cines and stills: pixels through pydicom or PyAV, time base and calibration from the attributes."""
 
 import warnings as python_warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 from edgeecho.cine.arrays import one_line
@@ -12,12 +13,17 @@ from edgeecho.cine.model import Cine, shape_notes
 from edgeecho.errors import MissingExtraError, VideoError, require
 
 
-def read_dicom(path: Path) -> Cine:
+def read_dicom(path: Path, roi: Sequence[int] | None = None) -> Cine:
     """Read a DICOM file with one or many frames.
 
     Grey values of any depth are mapped linearly from the range of their stored bits to 0..255 (no window is applied),
     MONOCHROME1 is inverted, colour of every kind becomes grey by `edgeecho.cine.to_grey`. The colour space of JPEG
     frames is that of the JPEG. MPEG-2, H.264 and HEVC are decoded by PyAV.
+
+    Args:
+        path: The file.
+        roi: (x, y, width, height) of the part of the picture that is meant, which decides between several calibrated
+            regions.
 
     Returns:
         Frames uint8 (T, H, W), with the time base of `edgeecho.cine.dicom_time.time_base`. Spacing from a 2D tissue
@@ -40,7 +46,7 @@ def read_dicom(path: Path) -> Cine:
             video = open_video(path, header)
             frames, coloured = stack_frames(path, decoded_frames(path, header, video, pydicom))
             base = time_base(header.data, len(frames), video.time_base if video else None)
-            found = calibration(header.data)
+            found = calibration(header.data, roi)
         except (VideoError, MissingExtraError, OSError):
             raise
         except Exception as error:  # a damaged file raises many kinds of error

@@ -1,6 +1,7 @@
 """Calibration of a DICOM cine: regions on the screen, the size of their pixels, and the shape of a pixel."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -54,11 +55,16 @@ class _Region:
         return f"{self.x0},{self.y0},{min(self.x1 + 1, columns) - self.x0},{min(self.y1 + 1, rows) - self.y0}"
 
 
-def calibration(header: Any) -> Calibration:
+def calibration(header: Any, roi: Sequence[int] | None = None) -> Calibration:
     """Find the pixel spacing of a DICOM data set.
 
-    A region whose box does not fit into the frame describes another image (the file was scaled and its tags were not),
-    so its spacing is wrong for these pixels and is not used.
+    Of several regions, the one counts that shares most pixels with `roi`; without it the largest. A region
+    whose box does not fit into the frame describes another image (the file was scaled and its tags were not), so its
+    spacing is wrong for these pixels and is not used.
+
+    Args:
+        header: Data set without pixels.
+        roi: (x, y, width, height) of the part of the picture that is meant; None if it is not known.
     """
     rows, columns = int(header.Rows), int(header.Columns)
     fitting: list[_Region] = []
@@ -81,6 +87,8 @@ def calibration(header: Any) -> Calibration:
                 f"The calibrated region of the file (box {box}) does not fit its {columns}x{rows} "
                 "pixels, so it describes another image; its spacing was not used."
             )
+    if roi and (chosen := _at(roi, fitting)):
+        return Calibration(chosen.spacing_mm, 1.0, tuple(notes), ())
     if fitting:
         spacing = max(fitting, key=lambda region: (region.area, region.spacing_mm)).spacing_mm
         if any(
@@ -96,6 +104,13 @@ def calibration(header: Any) -> Calibration:
         return Calibration((spacing_mm[0], spacing_mm[1]), 1.0, tuple(notes), ())
     ratio = numbers(header, "PixelAspectRatio")  # height, width
     return Calibration(None, aspect_of(*ratio) if len(ratio) == 2 else 1.0, tuple(notes), ())
+
+
+def _at(roi: Sequence[int], regions: list[_Region]) -> _Region | None:
+    """Return the region that shares most pixels with a box (x, y, width, height); None if none does."""
+    box = _Region(roi[0], roi[1], roi[0] + roi[2], roi[1] + roi[3], (0, 0))
+    best = max(regions, key=lambda region: (box.overlap(region), region.area), default=None)
+    return best if best and box.overlap(best) else None
 
 
 def _side_by_side(regions: list[_Region], columns: int, rows: int) -> tuple[Finding, ...]:

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from edgeecho.cine.dicom_directory import cines_of_directory, is_directory_file
 from edgeecho.cine.kinds import STILL_SUFFIXES, suffix_of
 from edgeecho.cine.result_files import own_outputs
 
@@ -18,15 +19,21 @@ def find_cines(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
     wrote.
 
     Args:
-        paths: Files and folders. A path that is no folder is kept as it is, so that `read_cine` can report what is
-            wrong with it; so is a folder without any cine.
+        paths: Files, folders, and DICOMDIR files, which stand for the images that they list. A path that is no folder
+            is kept as it is, so that `read_cine` can report what is wrong with it; so is a folder without any cine.
 
     Returns:
         Each cine once, in the order of `paths`.
+
+    Raises:
+        VideoError: If a DICOMDIR is damaged.
+        MissingExtraError: If there is one and pydicom is not installed.
     """
     found: dict[Path, None] = {}
     for path in map(Path, paths):
         inside = list(_cines_inside(path)) if path.is_dir() else []
+        if is_directory_file(path):
+            inside = cines_of_directory(path)
         found.update(dict.fromkeys(inside or [path]))
     return list(found)
 

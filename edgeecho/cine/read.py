@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from edgeecho.cine.kinds import DICOM_SUFFIXES, KINDS, STILL_SUFFIXES, VIDEO_SUFFIXES, suffix_of
@@ -16,7 +17,11 @@ SPACING_RANGE_MM = (0.01, 5.0)
 
 
 def read_cine(
-    path: str | os.PathLike[str], *, fps: float | None = None, spacing_mm: Sequence[float] | None = None
+    path: str | os.PathLike[str],
+    *,
+    fps: float | None = None,
+    spacing_mm: Sequence[float] | None = None,
+    roi: Sequence[int] | None = None,
 ) -> Cine:
     """Read one cine: AVI, MP4, MOV, WEBM, MKV, GIF, PNG, JPG, NPZ, DICOM, NIfTI or a folder of PNG frames.
 
@@ -24,6 +29,8 @@ def read_cine(
         path: The file, or the folder of equally large PNG frames in natural order (`2.png` before `10.png`).
         fps: Frames per second, in place of the file's rate and times.
         spacing_mm: (row, column) millimetres per pixel, in place of the file's.
+        roi: (x, y, width, height) of the part of the picture that is meant: of several calibrated regions of a DICOM
+            file, the spacing is that of the region there. The frames are not cut.
 
     Returns:
         Frames uint8 (T, H, W), colour made grey by `to_grey`; `fps` and `spacing_mm` are None where neither the
@@ -39,7 +46,7 @@ def read_cine(
     path = Path(path)
     check_stated(fps, spacing_mm)
     try:
-        cine = _reader(path)(path)
+        cine = _reader(path, roi)(path)
     except VideoError as error:
         error.file = error.file or path
         raise
@@ -55,8 +62,8 @@ def read_cine(
     )
 
 
-def _reader(path: Path) -> Callable[[Path], Cine]:
-    """Choose the reader of a path. Each reader imports the packages that it needs."""
+def _reader(path: Path, roi: Sequence[int] | None) -> Callable[[Path], Cine]:
+    """Choose the reader of a path, for a part of its picture. Each reader imports the packages that it needs."""
     if path.is_dir():
         from edgeecho.cine.stills import read_folder
 
@@ -73,7 +80,7 @@ def _reader(path: Path) -> Callable[[Path], Cine]:
     if suffix in DICOM_SUFFIXES or head[128:] == b"DICM":
         from edgeecho.cine.dicom import read_dicom
 
-        return read_dicom
+        return partial(read_dicom, roi=roi)
     if suffix in VIDEO_SUFFIXES:
         from edgeecho.cine.video import read_video
 

@@ -7,6 +7,8 @@ from edgeecho.names import printable
 
 SUFFIXES = (".npz", ".webm", ".png", ".html", ".json")
 """Suffixes of masks, overlay, area curve, page and figures, which have one stem."""
+PRODUCT_SUFFIXES = (".sr.dcm", ".seg.dcm", ".capture.dcm", ".cine.dcm", ".fhir.json")
+"""Suffixes of the files for other software beside them (`edgeecho.dicom`)."""
 KEYS = frozenset({"input", "frames", "area_px", "quality", "model"})
 """Keys by which a JSON of EdgeEcho is recognized."""
 _MAX_BYTES = 1 << 26
@@ -21,7 +23,7 @@ def own_outputs(folder: Path, names: list[str]) -> set[str]:
     """
     present, own = set(names), set[str]()
     for stem in (name.removesuffix(".json") for name in names if name.endswith(".json")):
-        beside = {f"{stem}{suffix}" for suffix in SUFFIXES} & present
+        beside = {f"{stem}{suffix}" for suffix in (*SUFFIXES, *PRODUCT_SUFFIXES)} & present
         source = _input_of(folder / f"{stem}.json") if len(beside) > 1 else None
         if source is not None:
             own |= {name for name in beside if printable(name) != Path(source).name}

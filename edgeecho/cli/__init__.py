@@ -16,6 +16,7 @@ from edgeecho.cli.live import live
 from edgeecho.cli.measure import measure
 from edgeecho.cli.models import info, models, selftest
 from edgeecho.cli.segment import segment
+from edgeecho.cli.serve import serve
 from edgeecho.cli.train import train
 from edgeecho.errors import ConfigError, EdgeEchoError
 from edgeecho.model.spec import NOTICE
@@ -54,7 +55,7 @@ def demo(out: Annotated[Path, typer.Option(help="Folder for pictures and files."
 
 
 command: Callable[..., None]
-for command in (segment, measure, live, train):
+for command in (segment, measure, live, serve, train):
     app.command()(command)
 app.command("eval")(evaluate)
 for export_command in (export, verify, selftest, info, models):

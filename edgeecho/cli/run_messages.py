@@ -14,12 +14,13 @@ class RunMessages:
     def __init__(self) -> None:
         self.cines = self.withheld = self.done_before = 0
         self.errors: list[str] = []
+        self.unsent: list[str] = []
         self._common: dict[str, list[str]] = {}
 
     def of(self, outcome: Outcome) -> list[str]:
         """Return the lines to print when a cine is done: its error, or those of its warnings that are its own."""
         self.cines += 1
-        name = Path(outcome.task.source).name
+        name = Path(outcome.task.label).name
         if outcome.figures is None:
             self.errors.append(outcome.error)
             return [f"error: {self.errors[-1]}"]
@@ -28,7 +29,11 @@ class RunMessages:
         warnings = outcome.figures["warnings"]
         for warning in COMMON_WARNINGS.intersection(warnings):
             self._common.setdefault(warning, []).append(name)
-        return [f"{name}: {warning}" for warning in warnings if warning not in COMMON_WARNINGS]
+        lines = [f"{name}: {warning}" for warning in warnings if warning not in COMMON_WARNINGS]
+        if outcome.unsent:
+            self.unsent.append(f"{name}: {outcome.unsent}")
+            lines.append(f"error: {self.unsent[-1]}")
+        return lines
 
     def at_end(self) -> list[str]:
         """Return the lines to print at the end: each common warning with the number of cines, and all errors again."""
@@ -42,6 +47,8 @@ class RunMessages:
             lines.append(f"{done} of {self.cines} cines done{before}, {self.withheld} of them with EF withheld")
         if self.errors and self.cines > 1:
             lines += [f"{len(self.errors)} of {self.cines} cines failed:", *(f"  {error}" for error in self.errors)]
+        if self.unsent and self.cines > 1:
+            lines.append(f"{len(self.unsent)} of {self.cines} cines were not sent; --resume sends them again")
         return lines
 
 
@@ -60,7 +67,7 @@ def summary_of(outcome: Outcome) -> str:
         parts.append(f"EDV {figures['edv_ml']:.0f} mL, ESV {figures['esv_ml']:.0f} mL")
     if figures["heart_rate_bpm"] is not None:
         parts.append(f"{figures['heart_rate_bpm']:.0f}/min")
-    return f"{Path(outcome.task.source).name}: " + ", ".join(parts) + f" -> {outcome.files[-1]}"
+    return f"{Path(outcome.task.label).name}: " + ", ".join(parts) + f" -> {outcome.files[-1]}"
 
 
 def biplane_of(result: PairResult) -> str:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeecho.cli.clinic import BlurText, DicomOut, Fhir, PseudonymKey, Send, products_of, pseudonyms_of
 from edgeecho.cli.common import Model, Precision, Runtime, Stream, Threads, progress_bar, say
 from edgeecho.errors import ConfigError
 from edgeecho.names import printable
 
 if TYPE_CHECKING:
-    from edgeecho.batch import CineOptions
+    from edgeecho.batch import Batch, CineOptions
 
 
 def numbers(text: str | None, count: int, flag: str) -> tuple[float, ...] | None:
@@ -71,16 +72,52 @@ def segment(
         str | None, typer.Option(help="Biplane figures of pairs: `names` (x_4CH and x_2CH), or a CSV.")
     ] = None,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers segment.")] = None,
+    dicom_out: DicomOut = None,
+    fhir: Fhir = False,
+    send: Send = None,
+    pseudonym: PseudonymKey = None,
+    pseudonym_map: Annotated[
+        Path | None, typer.Option(help="Write here which cine each pseudonym stands for, as CSV.")
+    ] = None,
+    blur_text: BlurText = False,
 ) -> None:
     """Outline the left ventricle in every frame: masks, area curve, beats, EF, overlay video."""
-    from edgeecho.batch import ModelChoice, Settings, run_batch
+    from edgeecho.batch import ModelChoice, Settings
     from edgeecho.batch.run import prepare_batch
-    from edgeecho.cli.run_messages import RunMessages, biplane_of, summary_of
+    from edgeecho.dicom import Target
 
     options = _cine_options(fps, spacing_mm, roi, flip)
     choice = ModelChoice(model=model, runtime=runtime, precision=precision, threads=threads, as_stream=as_stream)
-    settings = Settings(out=str(out), choice=choice, write_video=not no_video, write_page=not no_page, resume=resume)
-    batch = prepare_batch(inputs, options, settings, jobs=jobs, scheduler=scheduler, pair=pair)
+    settings = Settings(
+        out=str(out),
+        choice=choice,
+        write_video=not no_video,
+        write_page=not no_page,
+        resume=resume,
+        products=products_of(dicom_out, fhir),
+        blur_text=blur_text,
+        pseudonyms=pseudonyms_of(pseudonym),
+    )
+    target = Target.parse(send) if send else None
+    batch = prepare_batch(inputs, options, settings, jobs=jobs, scheduler=scheduler, target=target, pair=pair)
+    if pseudonym_map:
+        _write_map(pseudonym_map, batch)
+    _run(batch)
+
+
+def _write_map(path: Path, batch: "Batch") -> None:
+    from edgeecho.batch.inputs import write_pseudonym_map
+
+    if not batch.settings.pseudonyms:
+        raise ConfigError("--pseudonym-map needs --pseudonym KEYFILE, whose pseudonyms it lists")
+    write_pseudonym_map(path, batch.tasks)
+
+
+def _run(batch: "Batch") -> None:
+    """Run over the cines and print a line for each; exit 1 if one failed, or could not be sent."""
+    from edgeecho.batch import run_batch
+    from edgeecho.cli.run_messages import RunMessages, biplane_of, summary_of
+
     messages = RunMessages()
     with progress_bar() as progress:
         task = progress.add_task("", total=None)
@@ -98,5 +135,5 @@ def segment(
         typer.echo(printable(biplane_of(result), sys.stdout.encoding))
     for line in messages.at_end():
         say(line)
-    if messages.errors:
+    if messages.errors or messages.unsent:
         raise typer.Exit(1)

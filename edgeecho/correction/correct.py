@@ -1,7 +1,7 @@
 """A correction applied to a result: its files are written again, and say what a person changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ from edgeecho.cine import Cine, read_cine
 from edgeecho.correction.correction import Correction
 from edgeecho.correction.edited_mask import fill_outline
 from edgeecho.correction.remeasure import CHOSEN, LEFT_OUT, remeasure
+from edgeecho.dicom import remake_products
 from edgeecho.errors import DataError, EdgeEchoError
 from edgeecho.measure import keep_largest
+from edgeecho.preprocess import cover_text
 from edgeecho.report.results import rewrite_results
 from edgeecho.report.stored import StoredResult
 
@@ -144,8 +146,14 @@ def _write(
     stored: StoredResult, figures: dict[str, Any], mask: np.ndarray, automatic: dict[str, np.ndarray]
 ) -> Corrected:
     cine, note = _cine_of(stored)
-    files = rewrite_results(stored, figures, mask, automatic, cine)
-    return Corrected(StoredResult.open(stored.json_path), tuple(files), (note,) if note else ())
+    notes = [note] if note else []
+
+    def remake(values: dict[str, Any]) -> None:
+        _, removed = remake_products(stored.json_path, values, mask)
+        notes.extend(f"{path.name}: cannot be made again, and was removed" for path in removed)
+
+    files = rewrite_results(stored, figures, mask, automatic, cine, remake)
+    return Corrected(StoredResult.open(stored.json_path), tuple(files), tuple(notes))
 
 
 def _cine_of(stored: StoredResult) -> tuple[Cine | None, str]:
@@ -159,7 +167,8 @@ def _cine_of(stored: StoredResult) -> tuple[Cine | None, str]:
             spacing = stored.figures["spacing_mm"]
             cine = read_cine(path, fps=stored.figures["fps"], spacing_mm=spacing and tuple(spacing))
             if cine.frames.shape == stored.mask.shape:
-                return cine, ""
+                covered = run.get("text_covered", False)
+                return (replace(cine, frames=cover_text(cine.frames, cine.spacing_mm)) if covered else cine), ""
         reason = "it has changed" if path.exists() else reason
     except EdgeEchoError as error:
         reason = str(error)

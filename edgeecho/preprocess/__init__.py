@@ -1,5 +1,6 @@
 """Preprocessing: from frames of a cine to those of the network and back, by fan, region, orientation and resampling."""
 
+from edgeecho.preprocess.burnt_in import cover_text
 from edgeecho.preprocess.fan import Fan, apex_side, find_fans, hull_of
 from edgeecho.preprocess.grid import Grid
 from edgeecho.preprocess.orientation import AUTO, FLIPS, UPRIGHT, Orientation, check_flip, flip_images, unflip_images
@@ -19,6 +20,7 @@ __all__ = [
     "axis_weights",
     "check_flip",
     "check_roi",
+    "cover_text",
     "crop",
     "fan_region",
     "find_fans",

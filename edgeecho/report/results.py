@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ from edgeecho.report.pictures import shown_frames, take_pictures, thumbnails
 from edgeecho.report.stored import StoredResult
 from edgeecho.runtime import Segmentation
 
+Also = Callable[[dict[str, Any]], object]
+"""Function that is called with the figures before they are written, to write further files."""
+
 
 @dataclass(frozen=True)
 class RunIdentity:
@@ -30,6 +34,8 @@ class RunIdentity:
     """SHA-256 of the cine's file, or of the names and bytes of its files."""
     settings_sha256: str
     """SHA-256 of the version of EdgeEcho, the model and the settings."""
+    text_covered: bool = False
+    """Whether the pictures of the result show the cine without the text beside the fan."""
 
 
 def result_files(folder: Path, stem: str, *, with_video: bool = True, with_page: bool = True) -> list[Path]:
@@ -39,7 +45,12 @@ def result_files(folder: Path, stem: str, *, with_video: bool = True, with_page:
 
 
 def write_results(
-    files: list[Path], source: str, cine: Cine, result: Segmentation, identity: RunIdentity | None = None
+    files: list[Path],
+    source: str,
+    cine: Cine,
+    result: Segmentation,
+    identity: RunIdentity | None = None,
+    also: Also | None = None,
 ) -> dict[str, Any]:
     """Write the results of a cine; each file appears whole or not at all.
 
@@ -52,6 +63,7 @@ def write_results(
         cine: Cine that was segmented.
         result: Segmentation of the cine.
         identity: Digests for a later run, None if they are not known.
+        also: Called with the figures before they are written; writes further files.
 
     Returns:
         The figures as they were written.
@@ -60,37 +72,14 @@ def write_results(
         OutputError: If a file cannot be written.
     """
     paths = {path.suffix: path for path in files}
-    times_s = cine.times_s if result.fps == cine.fps else None
     figures = {"input": printable(source), **result.to_dict(), "aspect": cine.aspect}
     figures["run"] = identity and asdict(identity)
-    marks = Marks.of(figures)
-    _remove(paths[".json"])
     arrays: dict[str, np.ndarray] = {"mask": result.mask, "area_px": result.area_px}
     if ".html" in paths:
         ed_es = thumbnails(cine.frames, result.mask, figures)
         arrays |= take_pictures(cine.frames, figures).to_arrays()
         arrays |= {f"thumbnail{number}": jpeg for number, jpeg in enumerate(ed_es)}
-    write_arrays(paths[".npz"], arrays)
-    if ".webm" in paths:
-        write_overlay(
-            paths[".webm"],
-            cine.frames,
-            result.mask,
-            result.fps,
-            area_px=result.area_px,
-            marks=marks,
-            times_s=times_s,
-        )
-    write_curve(
-        paths[".png"],
-        result.area_px,
-        result.fps if times_s is None else None,  # over frames where these are not evenly spaced
-        marks,
-        printable(paths[".json"].stem),
-    )
-    if ".html" in paths:
-        write_cine_page(StoredResult(paths[".json"], figures))
-    write_figures(paths[".json"], figures)
+    _write_files(paths, figures, arrays, cine, also)
     return figures
 
 
@@ -100,6 +89,7 @@ def rewrite_results(
     mask: np.ndarray,
     extra: dict[str, np.ndarray],
     cine: Cine | None,
+    also: Also | None = None,
 ) -> list[Path]:
     """Write the files of a result again with other figures and masks, in the same order as `write_results`.
 
@@ -109,6 +99,7 @@ def rewrite_results(
         mask: New masks, uint8 {0, 1} (T, H, W).
         extra: Further arrays for NAME.npz.
         cine: The cine, for the overlay video; without it the video is removed.
+        also: Writes further files of the figures, before NAME.json.
 
     Returns:
         The files that are there now.
@@ -117,25 +108,42 @@ def rewrite_results(
         OutputError: If a file cannot be written.
     """
     paths = {path.suffix: path for path in result_files(stored.json_path.parent, stored.stem)}
-    marks, area = Marks.of(figures), np.asarray(figures["area_px"], np.float32)
-    arrays = {"mask": mask, "area_px": area, **extra}
+    arrays = {"mask": mask, "area_px": np.asarray(figures["area_px"], np.float32), **extra}
     pictures, height, width = stored.pictures, *mask.shape[1:]
     if pictures.frames:
         arrays |= pictures.to_arrays()
         drawn = {frame: pictures.frame(frame, height, width) for frame in shown_frames(figures)}
         arrays |= {f"thumbnail{n}": jpeg for n, jpeg in enumerate(thumbnails(drawn, mask, figures))}
+    else:
+        del paths[".html"]
+    if cine is None:
+        _remove(paths.pop(".webm"))
+    _write_files(paths, figures, arrays, cine, also)
+    return [path for path in paths.values() if path.is_file()]
+
+
+def _write_files(
+    paths: dict[str, Path],
+    figures: dict[str, Any],
+    arrays: dict[str, np.ndarray],
+    cine: Cine | None,
+    also: Also | None,
+) -> None:
+    """Write the files of `paths`, by their suffix: the figures are removed first and written last."""
+    fps, area = figures["fps"], arrays["area_px"]
+    times_s = cine.times_s if cine is not None and fps == cine.fps else None
+    marks = Marks.of(figures)
     _remove(paths[".json"])
     write_arrays(paths[".npz"], arrays)
-    if cine is not None:
-        times_s = cine.times_s if figures["fps"] == cine.fps else None
-        write_overlay(paths[".webm"], cine.frames, mask, figures["fps"], area_px=area, marks=marks, times_s=times_s)
-    else:
-        _remove(paths[".webm"])
-    write_curve(paths[".png"], area, figures["fps"], marks, printable(stored.stem))
-    if pictures.frames:
+    if ".webm" in paths and cine is not None:
+        write_overlay(paths[".webm"], cine.frames, arrays["mask"], fps, area_px=area, marks=marks, times_s=times_s)
+    # over frames where these are not evenly spaced
+    write_curve(paths[".png"], area, fps if times_s is None else None, marks, printable(paths[".json"].stem))
+    if ".html" in paths:
         write_cine_page(StoredResult(paths[".json"], figures))
+    if also:
+        also(figures)
     write_figures(paths[".json"], figures)
-    return [path for path in paths.values() if path.is_file()]
 
 
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -138,6 +138,25 @@ def test_regions_side_by_side(
     assert not named or f"(--roi) to one of them, {named}." in cine.warnings[0]
 
 
+@pytest.mark.parametrize(
+    ("roi", "spacing_mm", "doubts"),
+    [
+        (None, (0.3, 0.3), 1),
+        ((0, 0, 20, 32), (0.3, 0.3), 0),
+        ((21, 2, 19, 28), (0.5, 0.5), 0),
+        ((20, 0, 1, 1), (0.3, 0.3), 1),  # between the two
+    ],
+)
+def test_a_region_that_is_set_decides_which_scale_holds(
+    tmp_path: Path, grey: np.ndarray, roi: tuple[int, ...] | None, spacing_mm: tuple[float, float], doubts: int
+) -> None:
+    regions = [region((0, 0, 19, 31), (0.03, 0.03)), region((22, 0, 39, 31), (0.05, 0.05))]
+    cine = read_cine(write(tmp_path / "a.dcm", grey, SequenceOfUltrasoundRegions=regions), roi=roi)
+    assert cine.spacing_mm == pytest.approx(spacing_mm)
+    assert len(cine.doubts) == doubts
+    assert ("different scale" in " ".join(cine.warnings)) is bool(doubts)
+
+
 def test_real_cine_whose_tags_describe_another_image() -> None:
     cine = read_cine(pydicom.examples.get_path("ybr_color"))
     assert cine.frames.shape == (30, 240, 320)

@@ -69,7 +69,7 @@ def test_public_names() -> None:
         edgeecho.segmnet  # noqa: B018
 
 
-@pytest.mark.parametrize("name", ["nn", "data", "train", "measure", "runtime", "report", "evaluate"])
+@pytest.mark.parametrize("name", ["nn", "data", "train", "measure", "runtime", "report", "evaluate", "dicom"])
 def test_public_names_of_parts(name: str) -> None:
     if name in ("nn", "train"):
         pytest.importorskip("torch")
@@ -128,8 +128,9 @@ FLOORS = (
     ("preprocess", "nn", "synthetic"),
     ("runtime",),
     ("report",),
+    ("dicom",),
     ("data", "batch"),
-    ("train", "evaluate", "export", "correction", "live"),
+    ("train", "evaluate", "export", "correction", "live", "serve"),
     ("benchmarks",),
     ("cli",),
 )

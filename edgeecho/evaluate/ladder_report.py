@@ -53,6 +53,17 @@ def render_ladder(scores: LadderScores) -> "Iterator[RenderableType]":
     yield from map(Text, scores.notes)
 
 
+def ladder_markdown(rows: list[RungScore]) -> str:
+    """Return the figures of the rungs as a Markdown table, for a model card or a page."""
+    columns = [f"{name}, {way}" for way in WAYS for name in ("mean", "worst", "EF bias", "EF MAE")]
+    lines = [f"| rung | items | {' | '.join(columns)} |", "|---" * (len(columns) + 2) + "|"]
+    for label in dict.fromkeys(row.rung for row in rows):
+        of_rung = [row for way in WAYS for row in rows if (row.rung, row.region) == (label, way)]
+        cells = [cell for row in of_rung for cell in _cells(row)]
+        lines.append(f"| {label} | {of_rung[0].items} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def _cells(row: RungScore) -> tuple[str, str, str, str]:
     """Format mean and worst Dice, bias and MAE of EF; empty where there is no EF."""
     bias = "" if row.ef_bias is None else f"{row.ef_bias:+.1f}"
@@ -61,7 +72,7 @@ def _cells(row: RungScore) -> tuple[str, str, str, str]:
 
 
 def write_ladder(scores: LadderScores, out_dir: str | os.PathLike[str]) -> list[Path]:
-    """Write `ladder.csv`, `ladder.png` with the chart, and `rungs.png` with a frame on each rung.
+    """Write `ladder.csv`, `ladder.md` for a model card, the chart `ladder.png`, and `rungs.png`, a frame on each rung.
 
     Args:
         scores: Result of `evaluate_ladder`.
@@ -76,12 +87,14 @@ def write_ladder(scores: LadderScores, out_dir: str | os.PathLike[str]) -> list[
     """
     require("matplotlib", "report")
     chart, folder = draw_ladder(scores), Path(out_dir)
-    written = [folder / "ladder.csv", folder / "ladder.png"]
+    written = [folder / "ladder.csv", folder / "ladder.md", folder / "ladder.png"]
     with atomic(written[0]) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(asdict(scores.rows[0])), lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(row) for row in scores.rows)
     with atomic(written[1]) as temporary:
+        temporary.write_text(ladder_markdown(scores.rows), encoding="utf-8")
+    with atomic(written[2]) as temporary:
         temporary.write_bytes(chart)
     if scores.shown:
         written.append(folder / "rungs.png")

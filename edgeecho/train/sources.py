@@ -239,7 +239,7 @@ def _finish(
     `cycle` is that of the clip, high at ED; None estimates it from the clip.
     """
     frames, masks = resample(frames, size_px, size_px), resample(masks, size_px, size_px)
-    degraded, frames, masks = degrade(frames, masks, rng, config.degrade)
+    degraded, frames, masks = degrade(frames, masks, rng, config.ladder)
     labelled = np.isin(np.arange(len(frames)), list(phases))
     masks[~labelled] = 0
     if cycle is None:

@@ -147,6 +147,9 @@ def test_the_command(command: Command, tiny_bundle: Path, camus: Path, tmp_path:
     assert (values["rungs"][2]["strength"], values["rungs"][2]["items"]) == (0.4, 2)
     rows = list(csv.DictReader((out / "ladder.csv").read_text().splitlines()))
     assert [row["dice_worst"] for row in rows] == [str(row["dice_worst"]) for row in values["rungs"]]
+    table = (out / "ladder.md").read_text().splitlines()
+    assert len({line.count("|") for line in table}) == 1
+    assert [line.split(" | ")[0] for line in table[2:]] == ["| clean", "| gain 0.4", "| turn 20"]
     for name in ("ladder.png", "rungs.png"):
         assert (out / name).read_bytes().startswith(b"\x89PNG")
 

@@ -21,7 +21,7 @@ def clip() -> tuple[np.ndarray, np.ndarray]:
 
 def test_off_by_default_and_without_a_draw(clip: tuple[np.ndarray, np.ndarray]) -> None:
     rng = np.random.default_rng(1)
-    degraded, clean, masks = degrade(*clip, rng, ClipConfig().degrade)
+    degraded, clean, masks = degrade(*clip, rng, ClipConfig().ladder)
     assert degraded is clip[0]
     assert clean is clip[0]
     assert masks is clip[1]
@@ -63,7 +63,7 @@ def test_a_black_clip_stays_black() -> None:
 
 def test_clips_are_degraded_and_then_augmented() -> None:
     plain, degraded = (
-        Phantoms().clip(np.random.default_rng(7), ClipConfig(frames=3, augment=0.0, degrade=share), 64)
+        Phantoms().clip(np.random.default_rng(7), ClipConfig(frames=3, augment=0.0, ladder=share), 64)
         for share in (0.0, 1.0)
     )
     assert np.array_equal(plain.frames, plain.clean)

@@ -257,7 +257,12 @@ def test_names_of_rungs() -> None:
     assert seed_of("a") != seed_of("b")
     with pytest.raises(ConfigError, match=r"unknown rung 'gian 0\.4'; known: clean, gain 0\.4"):
         find_rungs("gian 0.4")
-    with pytest.raises(ConfigError, match=r"the strength of 'gain' must be a number from 0 to 1000, got '-1'"):
-        find_rungs("gain -1")
+    for wrong, message in (
+        ("gain -1", r"the strength of 'gain' must be a number above 0, at most 1000, got '-1'"),
+        ("phone 90", r"the strength of 'phone' must be a number above 0, at most 60, got '90'"),
+        ("mirror 2", r"'mirror' has no strength, got '2'; leave it out"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            find_rungs(wrong)
     with pytest.raises(VideoError, match="the largest lit part has 0 pixels"):
         degrade_cine(Cine(np.zeros((1, 32, 32), np.uint8)), Rung("gain", 0.4), 0)

@@ -27,6 +27,8 @@ class Degradation:
     move: Move | None = None
     is_slower: bool = False
     """Whether frames are left out; `frame_rate.py` chooses them."""
+    largest: float = 1000.0
+    """Largest strength that has a meaning."""
     trained: tuple[float, float] | None = None
     """Range of the strength in training, weakest first; None where training does not draw it."""
 
@@ -58,16 +60,16 @@ DEGRADATIONS: dict[str, Degradation] = {
     "gamma": Degradation(unit="power of the grey level", change=levels.gamma, trained=(1.2, 2.6)),
     "black": Degradation(unit="grey levels of black", change=levels.raise_black, trained=(8.0, 60.0)),
     "contrast": Degradation(unit="times about middle grey", change=levels.flatten, trained=(0.85, 0.35)),
-    "bits": Degradation(unit="bits a pixel", change=levels.few_bits, trained=(4.4, 2.6)),
+    "bits": Degradation(unit="bits a pixel", change=levels.few_bits, largest=8.0, trained=(4.4, 2.6)),
     "turn": Degradation(unit="degrees to either side", move=placing.turn, trained=(0.0, 40.0)),
     "mirror": Degradation(unit="", move=placing.mirror),
     "pixels": Degradation(unit="pixels of the fan's longer side", change=levels.few_pixels, trained=(90.0, 32.0)),
     "blur": Degradation(
         unit=f"pixels of {receiver.NETWORK_PX}, standard deviation", change=levels.blur, trained=(0.5, 2.2)
     ),
-    "small": Degradation(unit="of the screen's width", move=placing.small_on_screen),
-    "jpeg": Degradation(unit="quality of 100", change=levels.compress, trained=(40.0, 8.0)),
-    "phone": Degradation(unit="degrees of tilt to the screen", move=phone.film, trained=(0.0, 25.0)),
+    "small": Degradation(unit="of the screen's width", move=placing.small_on_screen, largest=1.0),
+    "jpeg": Degradation(unit="quality of 100", change=levels.compress, largest=100.0, trained=(40.0, 8.0)),
+    "phone": Degradation(unit="degrees of tilt to the screen", move=phone.film, largest=60.0, trained=(0.0, 25.0)),
     "frames": Degradation(unit="times fewer frames", is_slower=True),
 }
 """Degradations by name. `mirror` is not trained: the product finds the side of a picture by the network's confidence,

@@ -94,12 +94,15 @@ def _rung(entry: str) -> Rung:
     name, _, number = entry.rpartition(" ")
     if name not in DEGRADATIONS:
         raise ConfigError(f"unknown rung {entry!r}; known: {', '.join(rung.label for rung in LADDER)}")
+    if not DEGRADATIONS[name].unit:
+        raise ConfigError(f"{name!r} has no strength, got {number!r}; leave it out")
+    largest = DEGRADATIONS[name].largest
     try:
         strength = float(number)
     except ValueError:
         strength = float("nan")
-    if not 0 < strength < 1000:
-        raise ConfigError(f"the strength of {name!r} must be a number from 0 to 1000, got {number!r}")
+    if not 0 < strength <= largest:
+        raise ConfigError(f"the strength of {name!r} must be a number above 0, at most {largest:g}, got {number!r}")
     return Rung(name, strength)
 
 

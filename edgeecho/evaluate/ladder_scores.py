@@ -56,7 +56,7 @@ class RungScore:
     @classmethod
     def of(cls, rung: Rung, region: str, videos: list[VideoScore], refused: int) -> "RungScore":
         """Compute the figures of scored items, at least one, of which some were refused."""
-        dices = [float(np.nanmean([frame.overlap.dice for frame in video.labelled])) for video in videos]
+        dices = [_dice(video) for video in videos]
         worst = int(np.argmin(dices))
         pairs = [
             (patient.model.ef_percent, patient.reference.ef_percent)
@@ -79,6 +79,12 @@ class RungScore:
             ef_bias=float(np.mean(errors)) if errors else None,
             ef_mae=float(np.mean(np.abs(errors))) if errors else None,
         )
+
+
+def _dice(video: VideoScore) -> float:
+    """Mean Dice of the scored frames; where a turn has cut off all of the reference, no mask is the right answer."""
+    dices = [frame.overlap.dice for frame in video.labelled if frame.overlap.union_px]
+    return float(np.mean(dices)) if dices else 1.0
 
 
 @dataclass(frozen=True)

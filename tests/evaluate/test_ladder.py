@@ -101,6 +101,17 @@ def test_the_region_is_that_of_the_whole_frame_and_moves_with_the_picture() -> N
     assert [given[1:] for given in model.given[1::2]] == [(None, "auto")] * 3
 
 
+def test_a_reference_that_is_cut_off_and_no_mask_agree() -> None:
+    pictures = np.full((1, 60, 60), 90, np.uint8)
+    label = np.zeros((60, 60), np.uint8)
+    label[1, 1] = 1  # a turn moves the corner out of the picture
+    row = scores("turn 40", Item("a", "a", "val", "4CH", lambda: ItemCine(pictures, labels={0: label}))).row(
+        "turn 40", GIVEN
+    )
+    assert row is not None
+    assert (row.dice_mean, row.patients) == (1, 0)
+
+
 def test_stills_do_not_lose_frames() -> None:
     found = scores("frames 2", heart("a"), heart("b", frames=1))
     row = found.row("frames 2", GIVEN)

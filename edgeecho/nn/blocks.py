@@ -33,14 +33,29 @@ def unfold(frames: Tensor, batch: int) -> Tensor:
 
 
 class ConvBN(nn.Sequential):
-    """Convolution, BatchNorm, ReLU; the norm folds into the convolution at export."""
+    """Convolution, BatchNorm, ReLU; the norm folds into the convolution at export.
+
+    The zeros about the picture are such that a side that is a multiple of `stride` becomes exactly 1/`stride` of it.
+    """
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int = 3, stride: int = 1) -> None:
         super().__init__(
-            nn.Conv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2, bias=False),
+            nn.Conv2d(in_channels, out_channels, kernel, stride, padding=(kernel - stride + 1) // 2, bias=False),
             nn.BatchNorm2d(out_channels),
             nn.ReLU(inplace=True),
         )
+
+
+class ResidualConvBN(ConvBN):
+    """Convolution and BatchNorm, then the input is added, then ReLU: (N, C, H, W) to the same."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        convolution, norm, relu = self
+        out: Tensor = relu(x + norm(convolution(x)))
+        return out
 
 
 def hold_ends(x: Tensor, batch: int, before: int, after: int) -> Tensor:
@@ -87,9 +102,9 @@ class TimeMixing(nn.Module):
 class DenseBlock(nn.Module):
     """Dense spatial convolution (1, 3, 3): (N, C, H, W) to the same."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, residual: bool = False) -> None:
         super().__init__()
-        self.spatial = ConvBN(channels, channels)
+        self.spatial = ResidualConvBN(channels) if residual else ConvBN(channels, channels)
 
     def forward(self, x: Tensor, batch: int) -> Tensor:
         out: Tensor = self.spatial(x)
@@ -99,9 +114,9 @@ class DenseBlock(nn.Module):
 class DenseTimeBlock(TimeMixing):
     """Dense factorised 3D convolution: (1, 3, 3), then (3, 1, 1) as three frames on the channel axis and 1x1."""
 
-    def __init__(self, channels: int, causal: bool) -> None:
+    def __init__(self, channels: int, causal: bool, residual: bool = False) -> None:
         super().__init__(causal)
-        self.spatial = ConvBN(channels, channels)
+        self.spatial = ResidualConvBN(channels) if residual else ConvBN(channels, channels)
         self.temporal = ConvBN(3 * channels, channels, kernel=1)
 
     def forward(self, x: Tensor, batch: int) -> Tensor:

@@ -87,7 +87,8 @@ class ClipConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class LossConfig:
-    """Weights of the temporal consistency loss and of a teacher, beside 1 for the labels; 0 switches a term off."""
+    """Weights of the temporal consistency loss, of volumes and of a teacher, beside 1 for the labels; 0 switches a term
+    off."""
 
     cycle: float = 0.1
     """Weight of the correlation between the predicted area and the cardiac cycle of the video (idea of CL-UNet)."""
@@ -97,6 +98,10 @@ class LossConfig:
     """Weight of the smoothness of the area about the cycle (ours); 20 made areas smoother and EF 3 points worse."""
     beats: float = 0.5
     """Weight of equal areas at equal phases of different beats (ours)."""
+    volume: float = 0.0
+    """Weight of the error of the volume of labelled frames (ours)."""
+    ejection: float = 0.0
+    """Weight of the error of the ratios of volumes of the labelled frames of a clip, which is that of EF (ours)."""
     teacher: float = 1.0
     """Weight of the cross-entropy against the probabilities of `data.teacher`, where there is one."""
 

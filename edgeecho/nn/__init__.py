@@ -8,23 +8,23 @@ from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.model.spec import ModelSpec
 from edgeecho.nn.banded import BandedUNet, BandedUNetConfig
 from edgeecho.nn.clunet import CLUNet, CLUNetConfig
-from edgeecho.nn.quarter import QuarterUNet, QuarterUNetConfig
+from edgeecho.nn.strided import StridedUNet, StridedUNetConfig
 from edgeecho.nn.unet2d import UNet2D, UNet2DConfig
 from edgeecho.nn.unet3d import UNet3D, UNet3DConfig
 
-__all__ = ["PRESETS", "BandedUNet", "BandedUNetConfig", "CLUNet", "CLUNetConfig", "Network", "QuarterUNet"]
-__all__ += ["QuarterUNetConfig", "UNet2D", "UNet2DConfig", "UNet3D", "UNet3DConfig", "build", "count_parameters"]
+__all__ = ["PRESETS", "BandedUNet", "BandedUNetConfig", "CLUNet", "CLUNetConfig", "Network", "StridedUNet"]
+__all__ += ["StridedUNetConfig", "UNet2D", "UNet2DConfig", "UNet3D", "UNet3DConfig", "build", "count_parameters"]
 __all__ += ["new_spec"]
 
-Config = BandedUNetConfig | CLUNetConfig | QuarterUNetConfig | UNet2DConfig | UNet3DConfig
-Network = BandedUNet | CLUNet | QuarterUNet | UNet2D | UNet3D
+Config = BandedUNetConfig | CLUNetConfig | StridedUNetConfig | UNet2DConfig | UNet3DConfig
+Network = BandedUNet | CLUNet | StridedUNet | UNet2D | UNet3D
 
 PRESETS: dict[str, Config] = {
     "cl_unet": BandedUNetConfig(),
     "cl_unet_edge": CLUNetConfig(),
     "cl_unet_nano": CLUNetConfig(widths=(16, 24, 48, 96)),
-    "quarter": QuarterUNetConfig(),
-    "quarter_nano": QuarterUNetConfig(widths=(32, 64, 128)),
+    "strided": StridedUNetConfig(),
+    "strided_nano": StridedUNetConfig(widths=(32, 64, 128)),
     "unet2d": UNet2DConfig(),
     "unet3d": UNet3DConfig(),
 }
@@ -67,8 +67,8 @@ def _network(config: Config) -> Network:
     match config:
         case BandedUNetConfig():
             return BandedUNet(config)
-        case QuarterUNetConfig():
-            return QuarterUNet(config)
+        case StridedUNetConfig():
+            return StridedUNet(config)
         case UNet2DConfig():
             return UNet2D(config)
         case UNet3DConfig():

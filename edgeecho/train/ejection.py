@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 SHARPNESS = 4.0
 """Factor of the logits before the sigmoid. What is read is the volume of the mask, in which a pixel counts whole or not
-at all; the sum of plain probabilities also counts what is less probable than not, about a cavity with a blurred edge."""
+at all; the sum of probabilities also counts what is less probable than not, about a cavity with a blurred edge."""
 SMALLEST_CUBIC_PX = 1000.0
 """Volume that is added to both volumes of a ratio, about that of a sphere of 12 pixels: a mask that is nearly empty has
 a bounded logarithm."""

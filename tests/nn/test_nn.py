@@ -16,7 +16,7 @@ from edgeecho.nn import (  # noqa: E402
     PRESETS,
     CLUNetConfig,
     Network,
-    QuarterUNetConfig,
+    StridedUNetConfig,
     UNet2D,
     UNet2DConfig,
     UNet3D,
@@ -29,7 +29,7 @@ from edgeecho.nn.checkpoint import load_checkpoint, save_checkpoint  # noqa: E40
 from edgeecho.nn.unet3d import UNet3DConfig  # noqa: E402
 from tests.helpers import TINY_SIZE_PX, TINY_WIDTHS  # noqa: E402
 
-WIDTHS = {"cl_unet": TINY_WIDTHS, "cl_unet_edge": TINY_WIDTHS, "quarter": (8, 8, 16)}
+WIDTHS = {"cl_unet": TINY_WIDTHS, "cl_unet_edge": TINY_WIDTHS, "strided": (8, 8, 16)}
 FAMILIES = list(WIDTHS)
 SIZE = 32
 SMALL_2D = UNet2DConfig(widths=(8,) * 6, decoder_widths=(8,) * 5)
@@ -84,13 +84,13 @@ def test_the_banded_family_uses_what_it_may() -> None:
     assert new_spec("cl_unet").params > 2_500_000
 
 
-def test_the_quarter_network_by_hand() -> None:
+def test_the_strided_network_by_hand() -> None:
     """Weights and the two numbers a channel of a norm of each convolution, and the head with its biases."""
     norms = 2 * (4 * 48 + 6 * 96 + 3 * 192)
     entry, blocks = 64 * 48, 9 * (48 * 48 * 2 + 96 * 96 * 2 + 192 * 192)
     time, down = 3 * (96 * 96 * 2 + 192 * 192), 9 * (48 * 96 + 96 * 192)
     up, head = 192 * 96 + 96 * 48, 9 * 48 * 16 + 16
-    assert new_spec("quarter").params == entry + blocks + time + down + up + head + norms
+    assert new_spec("strided").params == entry + blocks + time + down + up + head + norms
 
 
 def test_each_parameter_counts_once_and_frozen_ones_do_not() -> None:
@@ -294,14 +294,14 @@ def test_configurations_that_make_no_network(values: dict[str, object]) -> None:
         {"widths": (8, 12, 16)},
         {"entry_kernel": 6},
         {"blocks": (1, 1)},
-        {"blocks": (1, 0, 1)},
+        {"entry_stride": 3},
         {"decoder_time": (True,) * 3},
         {"head_kernel": 2},
     ],
 )
-def test_configurations_that_make_no_quarter_network(values: dict[str, object]) -> None:
+def test_configurations_that_make_no_strided_network(values: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match=next(iter(values))):
-        QuarterUNetConfig(**values)
+        StridedUNetConfig(**values)
 
 
 @pytest.mark.parametrize(

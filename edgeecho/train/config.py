@@ -83,6 +83,9 @@ class ClipConfig:
     """Strength of rotation, scale, shift, shear and the probe's drift; 0 switches them off."""
     augment: float = 1.0
     """Share of clips whose pictures are augmented: gain, tone, shadow, haze, blur, speckle, sector, compression."""
+    ladder: float = 0.0
+    """Share of clips that are degraded, before they are augmented, by one or two of the degradations of low-cost probes
+    and screens (`edgeecho.train.degrade`); 0 degrades none."""
 
 
 @dataclass(frozen=True, kw_only=True)

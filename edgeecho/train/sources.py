@@ -23,6 +23,7 @@ from edgeecho.train.augment import augment
 from edgeecho.train.clip_cines import ClipCines
 from edgeecho.train.config import ClipConfig
 from edgeecho.train.cycle import Cycle, cycle_signal
+from edgeecho.train.degrade import degrade
 from edgeecho.train.geometry import CANVAS, MARGIN, canvas_region, draw_placement, region_to_canvas, sample_grid
 from edgeecho.train.interpolate_labels import interpolate_labels
 
@@ -43,9 +44,9 @@ class Clip:
     """Frames of a clip, with their labels and the estimated cardiac cycle."""
 
     frames: np.ndarray
-    """Augmented frames, uint8 (T, S, S)."""
+    """Degraded and augmented frames, uint8 (T, S, S)."""
     clean: np.ndarray
-    """Frames before augmentation, the input of a teacher, uint8 (T, S, S)."""
+    """Frames before degradation and augmentation, the input of a teacher, uint8 (T, S, S)."""
     masks: np.ndarray
     """Soft masks 0 to 255, uint8 (T, S, S): labels and interpolated labels; 0 on all other frames."""
     labelled: np.ndarray
@@ -233,17 +234,18 @@ def _finish(
     phases: dict[int, str],
     cycle: Cycle | None = None,
 ) -> Clip:
-    """Resample a clip to the network's size, augment its pictures, and keep labels of ED and ES.
+    """Resample a clip to the network's size, degrade and augment its pictures, and keep labels of ED and ES.
 
     `cycle` is that of the clip, high at ED; None estimates it from the clip.
     """
     frames, masks = resample(frames, size_px, size_px), resample(masks, size_px, size_px)
+    degraded, frames, masks = degrade(frames, masks, rng, config.ladder)
     labelled = np.isin(np.arange(len(frames)), list(phases))
     masks[~labelled] = 0
     if cycle is None:
         cycle = cycle_signal(frames).oriented(phases)
     masks, interpolated = interpolate_labels(masks, phases, cycle.signal)
-    augmented = augment(frames, rng, config.augment)
+    augmented = augment(degraded, rng, config.augment)
     return Clip(augmented, frames, masks, labelled, interpolated, cycle.signal, np.float32(cycle.confidence))
 
 

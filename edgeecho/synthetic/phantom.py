@@ -15,8 +15,10 @@ import numpy as np
 
 from edgeecho.cine import Cine
 from edgeecho.measure import ef_percent
-from edgeecho.synthetic.anatomy import Anatomy, disc_volume
+from edgeecho.synthetic.anatomy import Anatomy
 from edgeecho.synthetic.motion import MAX_DELAY_S, Motion
+from edgeecho.synthetic.outlines import disc_volume
+from edgeecho.synthetic.plain_look import draw_plain_look
 from edgeecho.synthetic.pose import Contraction, Pose
 from edgeecho.synthetic.rhythm import Rhythm, phase_frames, rise
 from edgeecho.synthetic.screen import Furniture, Screen
@@ -126,7 +128,7 @@ class PhantomHeart:
 
     @cached_property
     def _scanner(self) -> Scanner:
-        return Scanner(self._look, self.screen)
+        return Scanner(draw_plain_look(self._look), self.screen)
 
     @cached_property
     def _furniture(self) -> Furniture:

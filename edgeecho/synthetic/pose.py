@@ -50,6 +50,8 @@ class Pose:
     """Mitral and tricuspid leaflets, open lines from the hinge."""
     moderator: np.ndarray
     """Band across the right ventricle, an open line."""
+    strands: tuple[np.ndarray, ...] = ()
+    """False tendons across the left ventricle, open lines."""
 
     def landmarks(self) -> np.ndarray:
         """Return points whose motion the tissue follows, the same ones in every pose."""

@@ -42,5 +42,7 @@ class Look:
     far_blur: float = 0.0
     """Additional point spread across the beam at the far end, standard deviation in pixels; half of it at the near
     end, where a wide aperture is not in focus, and none between."""
+    max_fading: float = np.inf
+    """Largest factor by which motion out of the plane brightens a segment of the wall."""
     side_lobes: float = 0.0
     """Amplitude of side lobes, as a part of the main lobe's."""

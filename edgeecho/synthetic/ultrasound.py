@@ -127,7 +127,8 @@ class Scanner:
         if plane is None:
             return self._look.tissues
         t = self._look.tissues
-        return replace(t, segments=t.segments * plane.segments, blood=float(np.clip(t.blood + plane.blood, 0, 120)))
+        segments = t.segments * np.minimum(plane.segments, self._look.max_fading)
+        return replace(t, segments=segments, blood=float(np.clip(t.blood + plane.blood, 0, 120)))
 
     def _gain_now(self, plane: Plane | None) -> np.ndarray:
         """Return the gain with its shadows where they are now, float32 (RANGES, BEAMS)."""

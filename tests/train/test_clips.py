@@ -20,9 +20,10 @@ from edgeecho.synthetic.rhythm import Rhythm, phase_frames  # noqa: E402
 from edgeecho.train.augment import augment  # noqa: E402
 from edgeecho.train.clip_cines import ClipCines, read_group  # noqa: E402
 from edgeecho.train.config import ClipConfig, TrainConfig  # noqa: E402
+from edgeecho.train.drawn_hearts import Phantoms  # noqa: E402
 from edgeecho.train.geometry import CANVAS, MARGIN, canvas_region, draw_placement, region_to_canvas, sample_grid  # noqa: E402
 from edgeecho.train.prepare_cines import prepare_cines  # noqa: E402
-from edgeecho.train.sources import Clip, Pairs, Phantoms, Source, Stills, Videos  # noqa: E402
+from edgeecho.train.sources import Clip, Pairs, Source, Stills, Videos  # noqa: E402
 from edgeecho.train.training_data import find_sources, group_stills, labelled_cines  # noqa: E402
 from edgeecho.train.validation import Validation  # noqa: E402
 from tests.helpers import draw_heart  # noqa: E402

@@ -21,6 +21,10 @@ class Compression(Protocol):
         """Return the amplitude of tissue of a mean grey level, 0 to 255; float32 of the same shape."""
         ...
 
+    def level(self, amplitude: np.ndarray) -> np.ndarray:
+        """Return the mean grey level of tissue of an amplitude, the inverse of `amplitude`."""
+        ...
+
     def reference(self, speckle: np.ndarray) -> float:
         """Return the mean compressed magnitude of speckle of amplitude 1, (H, W)."""
         ...
@@ -39,6 +43,10 @@ class PowerLaw:
     def amplitude(self, level: np.ndarray) -> np.ndarray:
         """Return the amplitude of tissue of a mean grey level."""
         return np.asarray((level / 255).astype(np.float32) ** np.float32(1 / self.exponent))
+
+    def level(self, amplitude: np.ndarray) -> np.ndarray:
+        """Return the mean grey level of tissue of an amplitude."""
+        return np.asarray(255 * amplitude**self.exponent)
 
     def reference(self, speckle: np.ndarray) -> float:
         """Return the mean power of speckle."""
@@ -62,6 +70,10 @@ class LogLaw:
         """Return the amplitude of tissue of a mean grey level."""
         decibels = (np.asarray(level, np.float32) / 255 - 1) * self.range_db
         return np.exp(decibels / np.float32(DECIBEL)).astype(np.float32)
+
+    def level(self, amplitude: np.ndarray) -> np.ndarray:
+        """Return the mean grey level of tissue of an amplitude."""
+        return np.asarray(255 + 255 * DECIBEL / self.range_db * np.log(amplitude + 1e-12))
 
     def reference(self, speckle: np.ndarray) -> float:
         """Return the mean level of speckle in dB."""

@@ -23,6 +23,8 @@ from edgeecho.synthetic.ultrasound import Scanner
 MAX_FRAMES = 128
 MAX_PLACEMENTS = 12
 """Largest number of attempts to place a heart with its cavity inside the sector."""
+MAX_LOOKS = 8
+"""Largest number of attempts to draw a look that shows enough of the cavity's outline."""
 
 
 class PhantomHeart:
@@ -86,7 +88,12 @@ class PhantomHeart:
 
     @cached_property
     def _scanner(self) -> Scanner:
-        return Scanner(self._population.look(self._look), self.screen)
+        for _ in range(MAX_LOOKS):  # experts outline no picture that does not show the wall
+            scanner = Scanner(self._population.look(self._look), self.screen)
+            least = self._population.min_visible
+            if not least or scanner.visible_share(self._rest) >= least:
+                break
+        return scanner
 
     @cached_property
     def _furniture(self) -> Furniture:

@@ -29,6 +29,8 @@ class Population:
     """Ranges of the depth of apex and base, as parts of the depth of the sector."""
     complex_motion: bool = False
     """Whether parts of the heart move apart, twist, fade and leave the plane (`edgeecho/synthetic/motion.py`)."""
+    min_visible: float = 0.0
+    """Least share of the cavity's outline at ED that is visible; a look that shows less is drawn anew."""
 
 
 PLAIN = Population(Anatomy.draw, draw_plain_look, Screen.draw, Placement.draw, (0.09, 0.27), (0.6, 0.97))
@@ -43,6 +45,7 @@ VARIED = Population(
     (0.05, 0.3),
     (0.5, 0.97),
     complex_motion=True,
+    min_visible=0.6,
 )
 """Hearts and scanners of wider variety, from published measurements alone: `phantom-varied:`."""
 POPULATIONS = {"plain": PLAIN, "moving": MOVING, "varied": VARIED}

@@ -67,10 +67,10 @@ def draw_varied_anatomy(rng: np.random.Generator) -> Anatomy:
         atrial_septum=u(2, 9) * scale,
         leaflet=u(0.7, 1.2),
         papillary=u(0.35, 1.25),
-        trabecular=abs(rng.normal(0, 2.2)) * scale,
+        trabecular=abs(rng.normal(0, 1.8)) * scale,
         rough=wavy_line(rng, POINTS),
         muscles=_draw_muscles(rng),
-        compaction=u(0, 1.6),
+        compaction=u(0, 1.0),
         closed_deg=u(0, 30),
         strands=tuple(
             (int(rng.integers(6, 18)), int(rng.integers(25, 37)))

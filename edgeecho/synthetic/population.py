@@ -45,7 +45,7 @@ VARIED = Population(
     (0.05, 0.3),
     (0.5, 0.97),
     complex_motion=True,
-    min_visible=0.6,
+    min_visible=0.55,
 )
 """Hearts and scanners of wider variety, from published measurements alone: `phantom-varied:`."""
 POPULATIONS = {"plain": PLAIN, "moving": MOVING, "varied": VARIED}

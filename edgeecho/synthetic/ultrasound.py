@@ -6,6 +6,7 @@ point spread, give the echo; its magnitude is compressed to grey levels (`edgeec
 """
 
 from dataclasses import replace
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -32,6 +33,12 @@ FOCUS = (0.3, 0.45)
 """Ranges between which the beams are in focus, as parts of the depth."""
 
 
+@lru_cache(1)
+def _home() -> np.ndarray:
+    """Return column and row of every pixel of a beam image, float32 (RANGES, BEAMS, 2)."""
+    return np.stack(np.meshgrid(np.arange(BEAMS), np.arange(RANGES)), axis=-1).astype(np.float32)
+
+
 class Scanner:
     """A machine with its settings and the patient's chest, fixed for a cine."""
 
@@ -39,16 +46,27 @@ class Scanner:
         """Take the look of the pictures, and the geometry of the sector."""
         self.screen, self._look = screen, look
         self._picture = TissuePicture(screen, look.around)
-        patch = self._spread(scatterers()[:200, :200])
-        self._reference = look.law.reference(np.hypot(patch[..., 0], patch[..., 1]))
         self._amplitudes = look.law.amplitude(np.arange(256, dtype=np.float32)).reshape(1, 256)
+
+    @cached_property
+    def _reference(self) -> float:
+        """Mean compressed magnitude of speckle of amplitude 1."""
+        patch = self._spread(scatterers()[:200, :200])
+        return self._look.law.reference(np.hypot(patch[..., 0], patch[..., 1]))
+
+    @cached_property
+    def _out_of_focus(self) -> np.ndarray:
+        """Share of the additional point spread by range, float32 (RANGES, 1, 1)."""
         row = np.linspace(0, 1, RANGES, dtype=np.float32)[:, None, None]
         near, far = np.clip(1 - row / FOCUS[0], 0, 1), np.clip((row - FOCUS[1]) / (1 - FOCUS[1]), 0, 1)
-        self._out_of_focus = (0.5 * near + far).astype(np.float32)
-        distance = np.linspace(*screen.reach, GRID[0])[:, None]
-        angle = np.linspace(*screen.angles, GRID[1])[None]
-        self._nodes = np.stack([distance * np.sin(angle), distance * np.cos(angle)], axis=-1)
-        self._home = np.stack(np.meshgrid(np.arange(BEAMS), np.arange(RANGES)), axis=-1).astype(np.float32)
+        return np.asarray(0.5 * near + far, np.float32)
+
+    @cached_property
+    def _nodes(self) -> np.ndarray:
+        """Points (x, z) in mm at which the motion of tissue is computed, (*GRID, 2)."""
+        distance = np.linspace(*self.screen.reach, GRID[0])[:, None]
+        angle = np.linspace(*self.screen.angles, GRID[1])[None]
+        return np.stack([distance * np.sin(angle), distance * np.cos(angle)], axis=-1)
 
     def image(self, pose: Pose, rest: Pose, time: float, plane: Plane | None = None) -> np.ndarray:
         """Draw a beam image, uint8 (RANGES, BEAMS).
@@ -61,7 +79,7 @@ class Scanner:
         """
         look = self._look
         now_at = pose.landmarks() if plane is None else pose.landmarks() + plane.slip
-        material = self._home + self._motion(rest.landmarks(), now_at)
+        material = _home() + self._motion(rest.landmarks(), now_at)
         number, part = divmod(time / look.renewal_s + (0 if plane is None else plane.slices), 1)
         shape = (RANGES + 2 * PAD, BEAMS + 2 * PAD)
         now, following = (patch_of(scatterers(), look.key + int(number) + i, shape) for i in (0, 1))
@@ -90,10 +108,10 @@ class Scanner:
         tissue, haze and clutter add up. A part of the outline that lies outside the sector is not visible.
         """
         look = self._look
-        level = cv2.GaussianBlur(self._picture.draw(pose, look.tissues), (0, 0), look.fuzzy)
+        level = self._picture.draw(pose, look.tissues)
         wall = (pose.endo + pose.epi) / 2
         blood = pose.trabeculae + 0.25 * (pose.endo.mean(axis=0) - pose.trabeculae)
-        disturbing = cv2.blur((look.haze**2 + look.clutter**2).mean(axis=-1), (9, 9))
+        disturbing = look.haze[..., 0] ** 2 + cv2.sqrBoxFilter(np.ascontiguousarray(look.clutter[..., 0]), -1, (9, 9))
         greys, inside = [], []
         for points in (wall, blood):
             at = np.rint(self.screen.points_to_beams(points)).astype(int)

@@ -220,6 +220,20 @@ def test_a_phantom_is_labelled_at_ed_and_es() -> None:
     assert clip.frames.shape == (6, SIZE, SIZE)
 
 
+def test_every_frame_of_a_varied_heart_is_labelled_and_a_still_is_one_frame() -> None:
+    varied = {"population": "varied", "phantom_labels": "all"}
+    beating, still = (clip_of(Phantoms(), 5, **varied, phantom_stills=share) for share in (0.0, 1.0))
+    for clip in (beating, still):
+        assert clip.labelled.all()
+        assert (clip.masks.max(axis=(1, 2)) == 255).all()
+        assert not clip.interpolated.any()
+        assert clip.phase_confidence == 0
+    assert (beating.frames[0] != beating.frames[5]).any()
+    assert (still.frames == still.frames[0]).all()
+    assert (still.masks == still.masks[0]).all()
+    assert still.frames.shape == (6, SIZE, SIZE)
+
+
 @pytest.mark.parametrize("kind", ["stills", "pairs", "phantoms"])
 def test_a_clip_depends_on_its_seed_only(cines: ClipCines, kind: str) -> None:
     source = {"stills": Stills(cines), "pairs": Pairs.of(cines), "phantoms": Phantoms()}[kind]

@@ -4,6 +4,9 @@ Ranges contain those of Lang et al., Recommendations for cardiac chamber quantif
 J Am Soc Echocardiogr 2015, doi 10.1016/j.echo.2014.10.003, from the healthy to the severely abnormal: diameter of the
 left ventricle at ED, normally 42 to 58 mm (men) and 38 to 52 mm (women), EF 52 to 72% and 54 to 74%, walls of 6 to 10
 mm, right ventricle of 25 to 41 mm at its base. They are wider, so that no real heart is at the edge of the population.
+
+A third is foreshortened: the plane misses the true apex, so the ventricle is short and round, and its apex, cut
+obliquely, thick.
 """
 
 import numpy as np
@@ -17,11 +20,7 @@ POINTS = 2 * SIDE - 1
 
 
 def draw_varied_anatomy(rng: np.random.Generator) -> Anatomy:
-    """Draw a heart: half of them healthy, the others of any EF, with dilated, thick or partly still walls.
-
-    A third is foreshortened: the plane misses the true apex, so the ventricle is short and round, and its apex, cut
-    obliquely, thick.
-    """
+    """Draw a heart: half of them healthy, the others of any EF, with dilated, thick or partly still walls."""
 
     def u(low: float, high: float) -> float:
         return float(rng.uniform(low, high))

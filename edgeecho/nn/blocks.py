@@ -93,7 +93,12 @@ class TimeMixing(nn.Module):
         return hold_ends(x, batch, 2 * self.reach, 0) if self.causal else x
 
     def windows(self, held: Tensor, batch: int, frames: int) -> list[Tensor]:
-        """Return the `frames` latest frames (causal) or those about the present one, oldest first: T to T - 2 reach."""
+        """Return the `frames` latest frames (causal) or those about the present one, oldest first: T to T - 2 reach.
+
+        Of a single frame, which stands still, every one of them is that frame.
+        """
+        if len(held) == batch:
+            return [held] * frames
         last = 2 * self.reach
         first = last + 1 - frames if self.causal else self.reach - frames // 2
         return [held[k * batch : (k - last) * batch or None] for k in range(first, first + frames)]
@@ -148,7 +153,7 @@ class DepthwiseBandedBlock(TimeMixing):
         self.mix = nn.Sequential(nn.Conv2d(channels, channels, 1, bias=False), nn.BatchNorm2d(channels))
 
     def forward(self, x: Tensor, batch: int) -> Tensor:
-        now = x if self.causal else x[batch:-batch]  # (N', C, H, W)
+        now = x if self.causal or len(x) == batch else x[batch:-batch]  # (N', C, H, W)
         g = self.splits[1]
         cubes, bands, _ = cut_channels(x, [g, g, 6 * g])  # only these use other frames
         _, rows, columns, point = cut_channels(now, self.splits)

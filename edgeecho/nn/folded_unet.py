@@ -68,9 +68,13 @@ class FoldedUNet(nn.Module):
         return unfold(self.forward_frames(fold(clip), len(clip)), len(clip))
 
     def forward_frames(self, x: Tensor, batch: int = 1) -> Tensor:
-        """Return the logits of folded frames (T*B, 1, H, W), time first, of the same shape."""
+        """Return the logits of folded frames (T*B, 1, H, W), time first, of the same shape.
+
+        In a training step on clips of one frame, which stands still, all repeated frames would be equal: one is enough.
+        """
         margin = 0  # number of repeated frames at each end
-        started = self.causal
+        is_still = self.training and len(x) == batch
+        started = self.causal or is_still
         skips: list[tuple[Tensor, int]] = []
         x = self.stem(x)  # (N, w0, H/s, W/s)
         for level, stage in enumerate(self.encoder):
@@ -80,7 +84,7 @@ class FoldedUNet(nn.Module):
                 if _reach(block) and not started:
                     x, margin, started = hold_ends(x, batch, self.reach, self.reach), self.reach, True
                 x = block(x, batch)
-                margin -= self._shrinkage(block)
+                margin -= 0 if is_still else self._shrinkage(block)
             skips.append((x, margin))
         skips.pop()
         for level in reversed(range(len(self.decoder))):
@@ -92,7 +96,7 @@ class FoldedUNet(nn.Module):
             if _reach(block) and not started:
                 x, margin, started = hold_ends(x, batch, self.reach, self.reach), self.reach, True
             x = block(x, batch)
-            margin -= self._shrinkage(block)
+            margin -= 0 if is_still else self._shrinkage(block)
         return F.pixel_shuffle(self.head(x), self.stride)  # (N, 1, H, W)
 
     def _shrinkage(self, block: nn.Module) -> int:

@@ -12,6 +12,8 @@ _AT_LEAST_ONE = (
     *("optim.steps", "optim.accumulate", "run.threads", "run.save_every"),
 )
 _CHOICES = {
+    "clips.phantom_labels": ("ends", "all"),
+    "clips.population": ("plain", "moving", "varied"),
     "data.choose_on": ("held_out", "val"),
     "run.device": ("auto", "cpu", "cuda", "mps"),
     "run.precision": ("auto", "fp32", "bf16", "fp16"),
@@ -75,6 +77,13 @@ class ClipConfig:
     else morphs between an ED and an ES still."""
     phantom: float = 0.25
     """Share of clips of drawn hearts."""
+    population: str = "plain"
+    """Population of the drawn hearts: `plain` as in `phantom:`, `moving` as in `phantom-motion:`, `varied` as in
+    `phantom-varied:`."""
+    phantom_stills: float = 0.0
+    """Share of the clips of drawn hearts that repeat one labelled frame, as a still is shown to the network."""
+    phantom_labels: str = "ends"
+    """Labelled frames of a drawn heart that beats: those of ED and ES (`ends`), or `all`."""
     motion: float = 0.3
     """Largest squeeze of the ventricle in a clip made from a still."""
     reshape: float = 0.0

@@ -74,6 +74,14 @@ def test_one_channel_of_the_standard_network_costs_less_by_hand() -> None:
     assert count_parameters(UNet3D()) == 19_069_955 - 2 * 32 * 27 - 2 * 65
 
 
+@variants
+def test_a_training_step_on_one_frame_is_that_on_the_frame_repeated(family: str, causal: bool) -> None:
+    network = lively(family, causal=causal).train()
+    still = cine(2).reshape(2, 1, 1, SIZE, SIZE)  # two clips of one frame
+    once, often = network(still), network(still.repeat(1, 1, 5, 1, 1))
+    torch.testing.assert_close(once[:, :, 0], often[:, :, 2], atol=1e-4, rtol=1e-3)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_light_networks_are_light(family: str) -> None:
     network = build(new_spec(family))

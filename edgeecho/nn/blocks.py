@@ -97,7 +97,7 @@ class TimeMixing(nn.Module):
 
         Of a single frame, which stands still, every one of them is that frame.
         """
-        if len(held) == batch:
+        if held.shape[0] == batch:  # `len` would fix T in an exported graph
             return [held] * frames
         last = 2 * self.reach
         first = last + 1 - frames if self.causal else self.reach - frames // 2
@@ -153,7 +153,7 @@ class DepthwiseBandedBlock(TimeMixing):
         self.mix = nn.Sequential(nn.Conv2d(channels, channels, 1, bias=False), nn.BatchNorm2d(channels))
 
     def forward(self, x: Tensor, batch: int) -> Tensor:
-        now = x if self.causal or len(x) == batch else x[batch:-batch]  # (N', C, H, W)
+        now = x if self.causal or x.shape[0] == batch else x[batch:-batch]  # (N', C, H, W)
         g = self.splits[1]
         cubes, bands, _ = cut_channels(x, [g, g, 6 * g])  # only these use other frames
         _, rows, columns, point = cut_channels(now, self.splits)

@@ -66,9 +66,9 @@ class _Sums:
             self.results.update(results)
             for name in tensors:
                 self._join(tensors[0], name)
-        for node in (node for node in self.nodes if node.op_type == "Concat" and node.attribute[0].i == 1):
+        for node in (node for node in self.nodes if node.op_type == "Concat"):
             roots = {self._root(name) for name in node.input}
-            if len(roots) == 1:  # frames of one tensor, joined on the channel axis
+            if len(roots) == 1:  # frames of one tensor, joined on the channel axis or along T
                 self.passed[node.output[0]] = roots.pop()
 
     def _results(self, name: str) -> list[str]:

@@ -23,8 +23,6 @@ from edgeecho.synthetic.ultrasound import Scanner
 MAX_FRAMES = 128
 MAX_PLACEMENTS = 12
 """Largest number of attempts to place a heart with its cavity inside the sector."""
-MAX_LOOKS = 8
-"""Largest number of attempts to draw a look that shows enough of the cavity's outline."""
 
 
 class PhantomHeart:
@@ -88,12 +86,7 @@ class PhantomHeart:
 
     @cached_property
     def _scanner(self) -> Scanner:
-        for _ in range(MAX_LOOKS):  # experts outline no picture that does not show the wall
-            scanner = Scanner(self._population.look(self._look), self.screen)
-            least = self._population.min_visible
-            if not least or scanner.visible_share(self._rest) >= least:
-                break
-        return scanner
+        return Scanner(self._population.look(self._look, self.screen, self._rest), self.screen)
 
     @cached_property
     def _furniture(self) -> Furniture:
@@ -165,8 +158,7 @@ class PhantomHeart:
         """Whether the cavity at ED lies in the sector, except a few points of its outline."""
         outline = self._anatomy.cavity(1.0)
         times = np.linspace(0, self.seconds, 6 if self._motion else 2)
-        placed = [self._place(outline, time, 1.0) for time in times]
-        return all(self.screen.holds(points).mean() > 0.97 for points in placed)
+        return all(self.screen.holds(self._place(outline, time, 1.0)).mean() > 0.97 for time in times)
 
     def _cavity(self, time: float) -> np.ndarray:
         """Return the outline of the cavity of a heart whose parts move apart, in its own coordinates."""

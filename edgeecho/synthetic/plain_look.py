@@ -7,13 +7,14 @@ import numpy as np
 
 from edgeecho.synthetic.compression import PowerLaw
 from edgeecho.synthetic.look import Look
+from edgeecho.synthetic.pose import Pose
 from edgeecho.synthetic.scatterers import cloud, patch_of, scatterers
-from edgeecho.synthetic.screen import BEAMS, RANGES
+from edgeecho.synthetic.screen import BEAMS, RANGES, Screen
 from edgeecho.synthetic.tissues import Tissues
 
 
-def draw_plain_look(rng: np.random.Generator) -> Look:
-    """Draw a scanner with its settings and a chest."""
+def draw_plain_look(rng: np.random.Generator, screen: Screen, rest: Pose) -> Look:
+    """Draw a scanner with its settings and a chest, for any sector and heart."""
     tissues = Tissues.draw(rng)
     key = int(rng.integers(1 << 40))
     law = PowerLaw(float(np.exp(rng.uniform(np.log(0.26), np.log(0.5)))))

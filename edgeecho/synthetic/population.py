@@ -9,6 +9,7 @@ from edgeecho.synthetic.anatomy import Anatomy
 from edgeecho.synthetic.look import Look
 from edgeecho.synthetic.placement import Placement
 from edgeecho.synthetic.plain_look import draw_plain_look
+from edgeecho.synthetic.pose import Pose
 from edgeecho.synthetic.screen import Screen
 from edgeecho.synthetic.varied_anatomy import draw_varied_anatomy
 from edgeecho.synthetic.varied_look import draw_varied_look
@@ -19,7 +20,8 @@ class Population:
     """Ways to draw the parts of a heart and its picture, each from a random number generator."""
 
     anatomy: Callable[[np.random.Generator], Anatomy]
-    look: Callable[[np.random.Generator], Look]
+    look: Callable[[np.random.Generator, Screen, Pose], Look]
+    """From the sector, and the heart at ED under the probe."""
     screen: Callable[[np.random.Generator, float], Screen]
     """From the depth of the sector in mm."""
     placement: Callable[[np.random.Generator, float, float], Placement]
@@ -29,8 +31,6 @@ class Population:
     """Ranges of the depth of apex and base, as parts of the depth of the sector."""
     complex_motion: bool = False
     """Whether parts of the heart move apart, twist, fade and leave the plane (`edgeecho/synthetic/motion.py`)."""
-    min_visible: float = 0.0
-    """Least share of the cavity's outline at ED that is visible; a look that shows less is drawn anew."""
 
 
 PLAIN = Population(Anatomy.draw, draw_plain_look, Screen.draw, Placement.draw, (0.09, 0.27), (0.6, 0.97))
@@ -45,7 +45,6 @@ VARIED = Population(
     (0.05, 0.3),
     (0.5, 0.97),
     complex_motion=True,
-    min_visible=0.55,
 )
 """Hearts and scanners of wider variety, from published measurements alone: `phantom-varied:`."""
 POPULATIONS = {"plain": PLAIN, "moving": MOVING, "varied": VARIED}

@@ -56,20 +56,10 @@ class TissuePicture:
         return canvas
 
     def _wall(self, canvas: np.ndarray, pose: Pose, t: Tissues) -> None:
-        """Draw the wall in segments, with a brightness by level, position and angle to the beam."""
-        middle = (pose.endo + pose.epi) / 2
-        middle = (middle[1:] + middle[:-1]) / 2
-        along = np.diff(pose.endo, axis=0)
-        along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-9
-        beam = middle / (np.linalg.norm(middle, axis=1, keepdims=True) + 1e-9)
-        facing = 1 - np.abs((along * beam).sum(axis=1))
-        where = np.linspace(-1, 1, len(along))
-        tip = np.exp(-((where / 0.25) ** 2))
-        level = np.where(where < 0, t.septum, t.lateral) * (1 - tip) + t.apex * tip
-        level = t.blood + (level - t.blood) * t.segments * (1 - t.directional * (0.4 - facing))
+        """Draw the wall in segments."""
         inner, outer = self._fixed(pose.endo), self._fixed(pose.epi)
         quads = np.stack([inner[:-1], inner[1:], outer[1:], outer[:-1]], axis=1)
-        for quad, grey in zip(quads, np.clip(level, 0, 255), strict=True):
+        for quad, grey in zip(quads, wall_levels(pose, t), strict=True):
             cv2.fillConvexPoly(canvas, quad, float(grey), cv2.LINE_8, 4)
 
     def _borders(self, canvas: np.ndarray, pose: Pose, t: Tissues) -> None:
@@ -96,6 +86,21 @@ class TissuePicture:
     def _fixed(self, points: np.ndarray) -> np.ndarray:
         """Transform (x, z) in mm to (column, row) in the beam image, in sixteenths of a pixel, int32 (N, 2)."""
         return np.asarray(np.rint(self._screen.points_to_beams(points) * 16), np.int32)
+
+
+def wall_levels(pose: Pose, t: Tissues) -> np.ndarray:
+    """Return the grey level of each segment of the wall, by position and angle to the beam, (2 * SIDE - 2,)."""
+    middle = (pose.endo + pose.epi) / 2
+    middle = (middle[1:] + middle[:-1]) / 2
+    along = np.diff(pose.endo, axis=0)
+    along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-9
+    beam = middle / (np.linalg.norm(middle, axis=1, keepdims=True) + 1e-9)
+    facing = 1 - np.abs((along * beam).sum(axis=1))
+    where = np.linspace(-1, 1, len(along))
+    tip = np.exp(-((where / 0.25) ** 2))
+    level = np.where(where < 0, t.septum, t.lateral) * (1 - tip) + t.apex * tip
+    level = t.blood + (level - t.blood) * t.segments * (1 - t.directional * (0.4 - facing))
+    return np.asarray(np.clip(level, 0, 255))
 
 
 def _bowed(pose: Pose) -> np.ndarray:

@@ -27,8 +27,6 @@ LOBES_PX = 41
 """Width of the side lobes, in beams."""
 FILTER_PX = (5, 5)
 """Width and height of the local mean that speckle filters leave, in pixels of the beam image."""
-MIN_CONTRAST = 12.0
-"""Least difference of the grey levels of wall and blood for the border between them to be visible."""
 FOCUS = (0.3, 0.45)
 """Ranges between which the beams are in focus, as parts of the depth."""
 
@@ -100,27 +98,6 @@ class Scanner:
         if look.speckle < 1:
             grey = cv2.addWeighted(grey, look.speckle, cv2.blur(grey, FILTER_PX), 1 - look.speckle, 0)
         return np.asarray(cv2.LUT(cv2.convertScaleAbs(np.minimum(grey, 255)), look.tone))
-
-    def visible_share(self, pose: Pose) -> float:
-        """Return the share of the cavity's outline whose wall is brighter than the blood beside it, without speckle.
-
-        The wall is looked at in its middle, the blood a quarter of the way to the middle of the cavity. Mean powers of
-        tissue, haze and clutter add up. A part of the outline that lies outside the sector is not visible.
-        """
-        look = self._look
-        level = self._picture.draw(pose, look.tissues)
-        wall = (pose.endo + pose.epi) / 2
-        blood = pose.trabeculae + 0.25 * (pose.endo.mean(axis=0) - pose.trabeculae)
-        disturbing = look.haze[..., 0] ** 2 + cv2.sqrBoxFilter(np.ascontiguousarray(look.clutter[..., 0]), -1, (9, 9))
-        greys, inside = [], []
-        for points in (wall, blood):
-            at = np.rint(self.screen.points_to_beams(points)).astype(int)
-            column, row = np.clip(at, 0, (BEAMS - 1, RANGES - 1)).T
-            power = (self._amplitudes[0, level[row, column]] * look.gain[row, column]) ** 2
-            grey = look.law.level(np.sqrt(power + disturbing[row, column]))
-            greys.append(look.tone[np.clip(grey, 0, 255).astype(int)].astype(float))
-            inside.append(self.screen.holds(points))
-        return float((inside[0] & inside[1] & (greys[0] - greys[1] > MIN_CONTRAST)).mean())
 
     def _spread(self, echo: np.ndarray) -> np.ndarray:
         """Blur an echo by the point spread, float32 (H, W, 2)."""

@@ -51,12 +51,12 @@ def draw_gains(rng: np.random.Generator, row: np.ndarray, column: np.ndarray) ->
         decibels = decibels - rng.uniform(4, 22) * np.clip((side * column - rng.uniform(0, 0.4)) / 0.35, 0, 1)
     if rng.uniform() < 0.3:  # too little penetration
         decibels = decibels - rng.uniform(5, 30) * np.clip((row - rng.uniform(0.4, 0.8)) / 0.4, 0, 1)
-    return np.asarray(10 ** (decibels / 20), np.float32)
+    return np.asarray(np.exp((decibels * (np.log(10) / 20)).astype(np.float32)))
 
 
 def draw_haze(rng: np.random.Generator, row: np.ndarray) -> np.ndarray:
     """Draw the grey level of noise and haze, which are new in every frame, float64 (RANGES, BEAMS)."""
-    level = rng.uniform(0, 40) if rng.uniform() < 0.5 else rng.uniform(0, 85)
+    level = rng.uniform(0, 40) if rng.uniform() < 0.6 else rng.uniform(0, 75)
     haze = level * np.exp(0.25 * cloud(rng, 50, 40)) * np.exp(rng.normal(0.2, 0.6) * (row - 0.5))
     if rng.uniform() < 0.25:  # amplified noise at depth
         haze = haze + rng.uniform(10, 80) * np.clip((row - rng.uniform(0.3, 0.8)) / 0.5, 0, 1)
@@ -65,7 +65,7 @@ def draw_haze(rng: np.random.Generator, row: np.ndarray) -> np.ndarray:
 
 def draw_clutter(rng: np.random.Generator, row: np.ndarray, column: np.ndarray) -> np.ndarray:
     """Draw the grey level of still echoes over the heart, float64 (RANGES, BEAMS)."""
-    near = rng.uniform(0, 210) * np.exp(-((row / rng.uniform(0.04, 0.22)) ** rng.uniform(1, 2.5)))
+    near = rng.uniform(0, 190) * np.exp(-((row / rng.uniform(0.04, 0.2)) ** rng.uniform(1, 2.5)))
     if rng.uniform() < 0.4:  # haze over the apex, or beside it
         spot = ((row - rng.uniform(0.1, 0.45)) / rng.uniform(0.08, 0.2)) ** 2
         spot = spot + ((column - rng.uniform(-0.7, 0.7)) / rng.uniform(0.2, 0.6)) ** 2

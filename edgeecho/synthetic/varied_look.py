@@ -6,41 +6,60 @@ randomisation), so that a real scanner is one more of many. Compression is logar
 ranges that scanners offer, or a power law.
 """
 
+import cv2
 import numpy as np
 
 from edgeecho.synthetic.compression import Compression, LogLaw, PowerLaw
 from edgeecho.synthetic.look import Look
 from edgeecho.synthetic.outlines import SIDE
+from edgeecho.synthetic.pose import Pose
 from edgeecho.synthetic.scatterers import cloud, patch_of, scatterers
-from edgeecho.synthetic.screen import BEAMS, RANGES
+from edgeecho.synthetic.screen import BEAMS, RANGES, Screen
 from edgeecho.synthetic.tissues import Tissues
 from edgeecho.synthetic.varied_artefacts import draw_clutter, draw_gains, draw_haze, draw_surroundings, draw_tones
+from edgeecho.synthetic.visibility import visible_share
+
+MIN_VISIBLE = 0.55
+"""Least share of the cavity's outline at ED that is visible; a look that shows less is drawn anew."""
+MAX_LOOKS = 8
+"""Largest number of attempts to draw a look that shows as much."""
+ROW = np.linspace(0, 1, RANGES, dtype=np.float32)[:, None]
+COLUMN = np.linspace(-1, 1, BEAMS, dtype=np.float32)[None]
 
 
-def draw_varied_look(rng: np.random.Generator) -> Look:
-    """Draw a scanner with its settings and a chest."""
+def draw_varied_look(rng: np.random.Generator, screen: Screen, rest: Pose) -> Look:
+    """Draw a scanner with its settings and a chest, such that the outline of a heart is visible.
+
+    Args:
+        rng: Random number generator.
+        screen: Geometry of the sector.
+        rest: Heart at ED under the probe.
+    """
+    for _ in range(MAX_LOOKS):
+        law: Compression = PowerLaw(float(np.exp(rng.uniform(-1.5, -0.6))))
+        if rng.uniform() < 0.6:
+            law = LogLaw(float(rng.uniform(35, 85)))
+        tissues, tone = draw_varied_tissues(rng), draw_tones(rng)
+        gain = draw_gains(rng, ROW, COLUMN)
+        haze, clutter = law.amplitude(draw_haze(rng, ROW)), law.amplitude(draw_clutter(rng, ROW, COLUMN))
+        noise = haze**2 + clutter**2
+        if visible_share(screen, rest, tissues, law, gain, noise, tone) >= MIN_VISIBLE:
+            break
     key = int(rng.integers(1 << 40))
-    is_log = rng.uniform() < 0.6
-    law: Compression = (
-        LogLaw(float(rng.uniform(35, 85))) if is_log else PowerLaw(float(np.exp(rng.uniform(-1.5, -0.6))))
-    )
-    row = np.linspace(0, 1, RANGES, dtype=np.float32)[:, None]
-    column = np.linspace(-1, 1, BEAMS, dtype=np.float32)[None]
-    patch = patch_of(scatterers(), key + 104729, (RANGES, BEAMS))
     return Look(
-        tissues=draw_varied_tissues(rng),
+        tissues=tissues,
         key=key,
         law=law,
         blur=(float(rng.uniform(0.8, 3.0)), float(rng.uniform(0.3, 1.0))),
         renewal_s=float(rng.uniform(0.12, 0.6)),
         smooth=float(rng.uniform(0.35, 1.2)) if rng.uniform() < 0.5 else 0.0,
         fuzzy=float(np.exp(rng.uniform(np.log(0.6), np.log(4)))),
-        around=draw_surroundings(rng, row, column),
-        gain=draw_gains(rng, row, column),
-        haze=_amplitudes(law, draw_haze(rng, row)),
-        clutter=_amplitudes(law, draw_clutter(rng, row, column)) * patch,
-        blotches=(10 ** (rng.uniform(0.3, 2.5) / 10 * cloud(rng, 9, 7))).astype(np.float32),
-        tone=draw_tones(rng),
+        around=draw_surroundings(rng, ROW, COLUMN),
+        gain=gain,
+        haze=cv2.merge((haze, haze)),
+        clutter=cv2.merge((clutter, clutter)) * patch_of(scatterers(), key + 104729, (RANGES, BEAMS)),
+        blotches=np.exp(np.float32(0.23 * rng.uniform(0.3, 2.5)) * cloud(rng, 9, 7)),
+        tone=tone,
         speckle=float(rng.uniform(0.3, 1)) if rng.uniform() < 0.7 else 1.0,
         far_blur=float(rng.uniform(0.5, 5)) if rng.uniform() < 0.6 else 0.0,
         max_fading=1.25,
@@ -78,8 +97,3 @@ def draw_varied_tissues(rng: np.random.Generator) -> Tissues:
         muscle=float(rng.uniform(0.2, 1.1)),
         border=float(rng.uniform(5, 90)) if rng.uniform() < 0.45 else 0.0,
     )
-
-
-def _amplitudes(law: Compression, level: np.ndarray) -> np.ndarray:
-    """Return the amplitude of real and imaginary part of echoes of a grey level, float32 (RANGES, BEAMS, 2)."""
-    return np.repeat(law.amplitude(level.astype(np.float32))[..., None], 2, axis=2)

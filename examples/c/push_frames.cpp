@@ -1,17 +1,20 @@
 // The C library in C++11: handles that close themselves, errors as exceptions.
 //
-//     push_frames_cpp MODEL WIDTH HEIGHT FPS < raw grey frames
+//     push_frames_cpp MODEL FPS < binary PGM images
+//     push_frames_cpp MODEL FPS WIDTH HEIGHT < raw grey frames
 //
-// Prints the area of each frame and each beat as it is completed.
+// Prints the area of each frame and each beat as it is completed.  Input that is neither, or ends within a frame, is an
+// error.
 #include <edgeecho.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "read_frames.h"
 
 namespace {
 
@@ -68,32 +71,43 @@ void print(const edgeecho_stream *stream) {
     }
 }
 
-void run(const std::string &path, std::uint32_t width, std::uint32_t height, double fps) {
+void run(const std::string &path, double fps, std::uint32_t width, std::uint32_t height) {
     const Model model = open(path);
-    const Stream stream = create(model.get(), width, height, fps);
-    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(width) * height);
+    frame_source source;
+    if (!open_frames(&source, stdin, width, height))
+        throw std::runtime_error(std::string("stdin: ") + source.error);
+    const Stream stream = create(model.get(), source.width, source.height, fps);
+    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(source.width) * source.height);
     auto frame = sized<edgeecho_frame>();
     frame.pixels = pixels.data();
-    frame.stride_bytes = width;
-    frame.width = width;
-    frame.height = height;
-    while (std::cin.read(reinterpret_cast<char *>(pixels.data()), static_cast<std::streamsize>(pixels.size())))
+    frame.stride_bytes = source.width;
+    frame.width = source.width;
+    frame.height = source.height;
+    int found;
+    while ((found = read_frame(&source, pixels.data())) > 0)
         if (check(edgeecho_push(stream.get(), &frame)) == EDGEECHO_OK)
             print(stream.get());
     while (check(edgeecho_flush(stream.get())) == EDGEECHO_OK)
         print(stream.get());
+    if (found < 0)
+        throw std::runtime_error(std::string("stdin: ") + source.error);
 }
 
 } // namespace
 
 int main(int argc, char **argv) {
-    if (argc != 5) {
-        std::cerr << "usage: push_frames_cpp MODEL WIDTH HEIGHT FPS\n";
+    if (argc != 3 && argc != 5) {
+        std::cerr << "usage: push_frames_cpp MODEL FPS [WIDTH HEIGHT]\n";
         return 2;
     }
     try {
-        run(argv[1], static_cast<std::uint32_t>(std::strtoul(argv[2], nullptr, 10)),
-            static_cast<std::uint32_t>(std::strtoul(argv[3], nullptr, 10)), std::strtod(argv[4], nullptr));
+        const int sides[] = {argc == 5 ? std::stoi(argv[3]) : 0, argc == 5 ? std::stoi(argv[4]) : 0};
+        if (argc == 5 && (sides[0] < 1 || sides[1] < 1))
+            throw std::runtime_error("width and height must be positive");
+        run(argv[1], std::stod(argv[2]), static_cast<std::uint32_t>(sides[0]), static_cast<std::uint32_t>(sides[1]));
+    } catch (const std::logic_error &) { // of stoi and stod
+        std::cerr << "push_frames_cpp: not a number among FPS, WIDTH and HEIGHT\n";
+        return 2;
     } catch (const std::exception &error) {
         std::cerr << "push_frames_cpp: " << error.what() << "\n";
         return 1;

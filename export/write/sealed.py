@@ -15,6 +15,9 @@ from edgeecho.model.selftest_record import SelfTest
 from edgeecho.model.spec import NOTICE, ModelSpec
 from edgeecho.runtime.engines.openvino_engine import openvino_core
 
+IR_VERSION = 9
+"""Newest version of the ONNX container in a file: the newest that ONNX Runtime 1.17 reads. No graph needs a later one."""
+
 
 @dataclass(frozen=True)
 class Stamp:
@@ -41,6 +44,7 @@ def stamped(model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp = NO_STAMP) ->
     """Serialize an ONNX file with specification, stamp and a digest of zeros in its metadata."""
     sealed = onnx.ModelProto()
     sealed.CopyFrom(model)
+    sealed.ir_version = min(model.ir_version, IR_VERSION)
     sealed.producer_name, sealed.producer_version = "edgeecho", ""
     sealed.doc_string = NOTICE
     del sealed.metadata_props[:]

@@ -137,6 +137,12 @@ def stream_model(models: Path) -> Path:
     return models / f"stream.int8{SUFFIX}"
 
 
+def as_pgm(frames: np.ndarray) -> bytes:
+    """Binary PGM images of grey frames, one after another."""
+    _, height, width = frames.shape
+    return b"".join(b"P5\n%d %d\n255\n" % (width, height) + frame.tobytes() for frame in frames)
+
+
 @pytest.fixture(scope="module")
 def comparing() -> ModuleType:
     return load(DEVICE / "tests" / "compare.py")
@@ -246,6 +252,24 @@ def test_a_real_cine_is_pythons(comparing: ModuleType, library: Path, stream_mod
     found = comparing.compare(partial(comparing.by_library, device), graph, cine, roi=None, flip="auto")
     assert found.is_within(0), found
     device.close()
+
+
+def test_the_format_of_onnx_runtime_has_the_same_results(built: Path, stream_model: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    from edgeecho.export.write.ort_device_file import write_ort_device_file
+
+    converted = tmp_path / f"stream.int8.ort{SUFFIX}"
+    write_ort_device_file(MODEL / "stream.int8.onnx", converted)
+    frames = drawn_cine(5, 120, 160).frames[:12]
+    results = []
+    for model in (stream_model, converted):
+        masks = tmp_path / "masks.pgm"
+        lines = run(built / "examples" / "push_frames", model, f"masks={masks}", stdin=as_pgm(frames)).splitlines()
+        rows = [{k: v for k, v in json.loads(line).items() if k != "push_ms"} for line in lines]
+        results.append((rows, masks.read_bytes()))
+    assert results[0] == results[1]
+    assert len(results[0][0]) == len(frames) + 1
+    assert "proven answers: 6 of 6 frames" in run(built / "examples" / "selftest", converted)
 
 
 def test_the_description_of_a_model(comparing: ModuleType, library: Path, stream_model: Path) -> None:
@@ -376,11 +400,10 @@ def test_python_over_the_c_library(library: Path, stream_model: Path, tmp_path: 
 
 def test_the_c_example(built: Path, stream_model: Path, tmp_path: Path) -> None:
     frames = drawn_cine(4, 120, 160).frames
-    images = b"".join(b"P5\n160 120\n255\n" + frame.tobytes() for frame in frames)
     masks = tmp_path / "masks.pgm"
     program = built / "examples" / "push_frames"
     options = ["fps=30", "spacing=0.5,0.4", "roi=10,0,140,120"]
-    lines = run(program, stream_model, *options, f"masks={masks}", stdin=images).splitlines()
+    lines = run(program, stream_model, *options, f"masks={masks}", stdin=as_pgm(frames)).splitlines()
     rows = [json.loads(line) for line in lines]
     found = [row for row in rows if "frame" in row]
     assert [row["frame"] for row in found] == list(range(len(frames)))
@@ -399,12 +422,63 @@ def test_the_c_example(built: Path, stream_model: Path, tmp_path: Path) -> None:
     assert (first["view_fixed"], first["roi"], first["reasons"]) == (0, [0, -4, 160, 128], ["region_unsure"])
 
 
+WHOLE, COMMENTED = bytes(4 * 48 * 64), b"P5 # drawn\n64# columns\n # rows\n48\n255\n"
+IMAGE = COMMENTED + WHOLE[: 48 * 64]
+
+
+@pytest.mark.parametrize("program", ["push_frames", "push_frames_cpp"])
+@pytest.mark.parametrize(
+    ("size", "data", "frames", "says"),
+    [
+        ((), IMAGE * 2, 2, None),
+        ((), IMAGE + IMAGE[:-1], 1, "frame 1 has 3071 bytes of 3072 (64x48): cut off, or frames of another size"),
+        ((), IMAGE + b"P5 32 48 255 ", 1, "image 1 is 32x48, those before are 64x48; one size is read"),
+        ((), IMAGE + b"P6", 1, 'image 1 is no binary PGM image ("P5 width height 255"); give the size of raw frames'),
+        ((), b"P5 64 48 65535 ", 0, "image 0 has 65535 grey levels or no white space behind them; 255 are read"),
+        ((), b"", 0, "there is no image to read"),
+        ((64, 48), b"", 0, "there is no frame to read"),
+        ((64, 48), WHOLE, 4, None),
+        (
+            (64, 47),
+            WHOLE,
+            0,
+            "12288 bytes are no multiple of a frame of 64x47 (4 and a rest of 256); give the size of ",
+        ),
+    ],
+)
+def test_input_of_the_examples(
+    built: Path, models: Path, tmp_path: Path, program: str, size: tuple[int, ...], data: bytes, frames: int, says: str
+) -> None:
+    """Whole frames are read; anything else is one line and no success, and a file of another size gives no frame."""
+    if not (built / "examples" / program).exists():
+        pytest.skip("no C++ compiler here")
+    options = ["30", *map(str, size)] if program == "push_frames_cpp" else [f"size={w}x{h}" for w, h in [size] if size]
+    (tmp_path / "frames").write_bytes(data)
+    command = [built / "examples" / program, models / f"stream.int8{SUFFIX}", *options]
+    with (tmp_path / "frames").open("rb") as file:
+        done = subprocess.run(command, stdin=file, capture_output=True, text=True, timeout=TIME_S)
+    assert done.returncode == bool(says)
+    assert done.stderr.startswith(f"{program}: stdin: {says}" if says else "")
+    assert done.stderr.count("\n") == bool(says)
+    assert len(re.findall(r'^(?:\{"frame":|frame )', done.stdout, re.M)) == frames
+
+
+def test_a_pipe_that_ends_within_a_frame(built: Path, stream_model: Path) -> None:
+    command = [built / "examples" / "push_frames", stream_model, "size=64x47"]
+    done = subprocess.run(command, input=WHOLE, capture_output=True, timeout=TIME_S)
+    assert done.returncode == 1
+    assert done.stderr.decode() == (
+        "push_frames: stdin: frame 4 has 256 bytes of 3008 (64x47): cut off, or frames of another size\n"
+    )
+
+
 def test_the_cpp_example(built: Path, stream_model: Path) -> None:
     program = built / "examples" / "push_frames_cpp"
     if not program.exists():
         pytest.skip("no C++ compiler here")
     frames = drawn_cine(4, 120, 160).frames
-    lines = run(program, stream_model, 160, 120, 30, stdin=frames.tobytes()).splitlines()
+    lines = run(program, stream_model, 30, 160, 120, stdin=frames.tobytes()).splitlines()
+    assert run(program, stream_model, 30, stdin=as_pgm(frames)).splitlines() == lines
     assert len([line for line in lines if line.startswith("frame ")]) == len(frames)
     assert any(line.startswith("beat: ED ") for line in lines)
 

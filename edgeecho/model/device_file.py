@@ -1,13 +1,12 @@
 """Device files: a graph behind a fixed little-endian header, which C reads without JSON and protobuf.
 
 `docs/model-file.md` gives the layout byte by byte; `device/src/device_file.c` reads it. The payload is a sealed file of
-ONNX or of ONNX Runtime's own format (ORT), with the whole spec in it; its first bytes tell which. The header repeats what
-a device must know. The same graph gives the same bytes.
+ONNX or of ONNX Runtime's own format (ORT), with the whole spec in it; its first bytes tell which. The header repeats
+what a device must know. The same graph gives the same bytes.
 """
 
 import hashlib
 import struct
-
 from pathlib import Path
 
 from edgeecho.errors import ConfigError, ModelFileError
@@ -63,7 +62,7 @@ def pack(graph: bytes, spec: ModelSpec, selftest: SelfTest | None = None) -> byt
 
 
 def name_of(graph: Path) -> str:
-    """Return the name of the device file of a graph: `stream.int8.edgeecho`, or `stream.int8.ort.edgeecho` of an `.ort`."""
+    """Return the name of a graph's device file: `stream.int8.edgeecho`, or `stream.int8.ort.edgeecho` of ORT."""
     return f"{graph.stem if graph.suffix == '.onnx' else graph.name}{SUFFIX}"
 
 

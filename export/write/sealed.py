@@ -16,7 +16,7 @@ from edgeecho.model.spec import NOTICE, ModelSpec
 from edgeecho.runtime.engines.openvino_engine import openvino_core
 
 IR_VERSION = 9
-"""Newest version of the ONNX container in a file: the newest that ONNX Runtime 1.17 reads. No graph needs a later one."""
+"""Newest version of the ONNX container in a file, the newest that ONNX Runtime 1.17 reads; no graph needs a later."""
 
 
 @dataclass(frozen=True)

@@ -268,7 +268,7 @@ def test_the_format_of_onnx_runtime_has_the_same_results(built: Path, stream_mod
         rows = [{k: v for k, v in json.loads(line).items() if k != "push_ms"} for line in lines]
         results.append((rows, masks.read_bytes()))
     assert results[0] == results[1]
-    assert len(results[0][0]) == len(frames) + 1
+    assert results[0][1].count(1) > 1000  # empty masks would be equal
     assert "proven answers: 6 of 6 frames" in run(built / "examples" / "selftest", converted)
 
 
@@ -452,7 +452,9 @@ def test_input_of_the_examples(
     """Whole frames are read; anything else is one line and no success, and a file of another size gives no frame."""
     if not (built / "examples" / program).exists():
         pytest.skip("no C++ compiler here")
-    options = ["30", *map(str, size)] if program == "push_frames_cpp" else [f"size={w}x{h}" for w, h in [size] if size]
+    options = (
+        ["30", *map(str, size)] if program == "push_frames_cpp" else [f"size={w}x{h}" for w, h in filter(None, [size])]
+    )
     (tmp_path / "frames").write_bytes(data)
     command = [built / "examples" / program, models / f"stream.int8{SUFFIX}", *options]
     with (tmp_path / "frames").open("rb") as file:

@@ -6,7 +6,7 @@ from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.files import atomic
 from edgeecho.model.device_file import PRECISIONS, name_of, pack
 from edgeecho.model.registry import locate
-from edgeecho.model.sealed_file import read_verified
+from edgeecho.model.sealed_file import ONNX_VERSION, read_verified, seal
 from edgeecho.model.spec import ModelSpec
 
 FORMATS = {"onnx": ".onnx", "ort": ".ort"}
@@ -53,10 +53,19 @@ def write_device_file(graph: Path, out: Path) -> ModelSpec:
         OutputError: If it cannot be written.
     """
     checked = read_verified(graph)
-    packed = pack(checked.data, checked.spec, checked.selftest)
+    packed = pack(with_old_container(checked.data), checked.spec, checked.selftest)
     with atomic(out) as temporary:
         temporary.write_bytes(packed)
     return checked.spec
+
+
+def with_old_container(graph: bytes) -> bytes:
+    """Lower the version of the ONNX container to `ONNX_VERSION` in a sealed file that an earlier export wrote.
+
+    The version is the first field of the file: key 8, then the number.
+    """
+    is_newer = graph[0] == 8 and ONNX_VERSION < graph[1] < 128
+    return seal(bytes([8, ONNX_VERSION]) + graph[2:]) if is_newer else graph
 
 
 def write_device_files(folder: Path) -> list[Path]:

@@ -26,6 +26,8 @@ REFUSAL_KEY = "edgeecho_refused"
 UNSEALED = "0" * 64
 SUFFIXES = (".safetensors", ".onnx", ".ort", ".xml", device_file.SUFFIX)
 MAX_BYTES = 1 << 30
+ONNX_VERSION = 9
+"""Newest version of the ONNX container in a file, the newest that ONNX Runtime 1.17 reads; no graph needs a later."""
 _SEAL = re.compile(
     rb'edgeecho_sha256(?:":"|\x12\x40| value=")([0-9a-f]{64})'  # safetensors, ONNX, OpenVINO
     rb"|\x40\0\0\0([0-9a-f]{64})\0{4}\x0f\0\0\0edgeecho_sha256\0"  # ORT, which puts a value before its key

@@ -9,14 +9,11 @@ import onnx
 from edgeecho.errors import require
 from edgeecho.export.graph.for_openvino import keep_products_float, requantize_inputs
 from edgeecho.files import atomic
-from edgeecho.model.sealed_file import DIGEST_KEY, REFUSAL_KEY, SPEC_KEY, UNSEALED, seal
+from edgeecho.model.sealed_file import DIGEST_KEY, ONNX_VERSION, REFUSAL_KEY, SPEC_KEY, UNSEALED, seal
 from edgeecho.model.selftest_record import KEY as SELFTEST_KEY
 from edgeecho.model.selftest_record import SelfTest
 from edgeecho.model.spec import NOTICE, ModelSpec
 from edgeecho.runtime.engines.openvino_engine import openvino_core
-
-IR_VERSION = 9
-"""Newest version of the ONNX container in a file, the newest that ONNX Runtime 1.17 reads; no graph needs a later."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ def stamped(model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp = NO_STAMP) ->
     """Serialize an ONNX file with specification, stamp and a digest of zeros in its metadata."""
     sealed = onnx.ModelProto()
     sealed.CopyFrom(model)
-    sealed.ir_version = min(model.ir_version, IR_VERSION)
+    sealed.ir_version = min(model.ir_version, ONNX_VERSION)
     sealed.producer_name, sealed.producer_version = "edgeecho", ""
     sealed.doc_string = NOTICE
     del sealed.metadata_props[:]

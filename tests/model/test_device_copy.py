@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from edgeecho.errors import ExportError
+from edgeecho.model.device_copy import with_old_container
 from edgeecho.model.device_file import graph_suffix, pack, unpack
 from edgeecho.model.sealed_file import read_verified
 from edgeecho.runtime import stream
@@ -21,7 +22,7 @@ def test_a_packaged_stream_is_ready(command: Command, tmp_path: Path, monkeypatc
     monkeypatch.chdir(tmp_path)
     code, out, err = command("device-file", "cl_unet_nano")
     checked = read_verified(GRAPH)
-    packed = pack(checked.data, checked.spec, checked.selftest)
+    packed = pack(with_old_container(checked.data), checked.spec, checked.selftest)
     assert code == 0
     assert out == (f"stream.int8.edgeecho: {len(packed)} bytes, cl_unet_nano, stream, int8, from stream.int8.onnx\n")
     assert "no commercial use" in err
@@ -66,6 +67,20 @@ def test_a_conversion_with_other_results_is_not_written(tmp_path: Path, monkeypa
     with pytest.raises(ExportError, match=r"x\.edgeecho differs from stream\.int8\.onnx: levels \d+, limit 0"):
         ort_device_file.write_ort_device_file(GRAPH, tmp_path / "x.edgeecho")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_container_is_one_that_old_engines_read(tmp_path: Path) -> None:
+    """ONNX Runtime 1.17 refuses version 10, which the packaged graphs have; nothing else changes."""
+    graph = GRAPH.read_bytes()
+    lowered = with_old_container(graph)
+    (tmp_path / GRAPH.name).write_bytes(lowered)
+    assert (graph[:2], lowered[:2]) == (b"\x08\x0a", b"\x08\x09")
+    assert read_verified(tmp_path / GRAPH.name).spec == read_verified(GRAPH).spec
+    assert with_old_container(lowered) == lowered
+    differing = [at for at in range(len(graph)) if graph[at] != lowered[at]]
+    assert differing[0] == 1
+    assert differing[-1] - differing[1] < 64  # the digits of the checksum
+    assert with_old_container(b"\x18\0\0\0ORTM") == b"\x18\0\0\0ORTM"
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,9 @@ enum {
 
 typedef struct edgeecho_open_options {
     size_t struct_size;
-    uint32_t threads; /* that one push may use; 0 means 1 */
+    uint32_t threads;             /* that one push may use; 0 means 1 */
+    const void *onnxruntime_api;  /* `const OrtApiBase *` of the program's own ONNX Runtime; NULL: one is loaded */
+    const char *onnxruntime_path; /* library of ONNX Runtime to load, UTF-8; NULL: it is searched */
 } edgeecho_open_options;
 
 typedef struct edgeecho_info { /* text is UTF-8 and lives as long as the model */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "struct_size.h"
+
 uint32_t edgeecho_version(void) {
     return (uint32_t)EDGEECHO_VERSION_MAJOR << 16 | EDGEECHO_VERSION_MINOR << 8 | EDGEECHO_VERSION_PATCH;
 }
@@ -45,29 +47,44 @@ static void free_model(edgeecho_model *model) {
     free(model);
 }
 
+/* Read the options, as many as the program knows; 0 if one is out of bounds. */
+static int read_options(const edgeecho_open_options *given, ee_engine_options *engine) {
+    edgeecho_open_options o = {.struct_size = sizeof o};
+    if (given && !ee_is_size_known(given->struct_size, EE_FIRST_OPEN_OPTIONS, sizeof o))
+        return 0;
+    if (given)
+        ee_copy_out(&o, given->struct_size, given);
+    *engine = (ee_engine_options){
+        .threads = o.threads ? o.threads : 1,
+        .onnxruntime_api = o.onnxruntime_api,
+        .onnxruntime_path = o.onnxruntime_path,
+    };
+    return o.threads <= EE_MAX_THREADS;
+}
+
 edgeecho_status edgeecho_open_memory(const void *bytes, size_t size, const edgeecho_open_options *options,
                                      edgeecho_model **out) {
     if (!out)
         return EDGEECHO_E_ARGUMENT;
     *out = NULL;
-    if (!bytes || (options && (options->struct_size != sizeof *options || options->threads > EE_MAX_THREADS)))
+    ee_engine_options engine;
+    if (!bytes || !read_options(options, &engine))
         return EDGEECHO_E_ARGUMENT;
     edgeecho_model *model = calloc(1, sizeof *model);
     if (!model)
         return EDGEECHO_E_MEMORY;
     const uint8_t *graph = NULL;
     size_t graph_size = 0;
-    uint32_t threads = options && options->threads ? options->threads : 1;
+    ee_error error;
     edgeecho_status status = ee_device_file_read(bytes, size, &model->spec, &graph, &graph_size);
     if (status == EDGEECHO_OK)
         status = keep_reference(model);
     if (status == EDGEECHO_OK)
-        status = ee_engine_open(&model->spec, graph, graph_size, threads, &model->engine);
+        status = ee_engine_open(&model->spec, graph, graph_size, &engine, &model->engine, &error);
     if (status != EDGEECHO_OK) {
         free_model(model);
         return status;
     }
-    snprintf(model->engine_name, sizeof model->engine_name, "ONNX Runtime %s", ee_engine_version());
     atomic_init(&model->streams, 0);
     *out = model;
     return EDGEECHO_OK;
@@ -115,7 +132,7 @@ edgeecho_status edgeecho_describe(const edgeecho_model *model, edgeecho_info *in
         .intended_use = spec->intended_use,
         .revision = spec->revision,
         .precision = spec->precision == EE_PRECISION_FP32 ? "fp32" : "int8",
-        .engine = model->engine_name,
+        .engine = model->engine->description,
         .sha256 = spec->sha256,
         .parameters = spec->parameters,
         .state_bytes = spec->state_bytes,

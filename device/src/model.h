@@ -12,7 +12,6 @@ struct edgeecho_model {
     ee_spec spec;
     uint8_t *reference; /* what the self-test compares `prob` with; NULL if nothing */
     ee_engine *engine;
-    char engine_name[64];
     atomic_uint streams;
 };
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "frame_check.h"
+#include "os.h"
 
 /* Set the way from answers to the frame's pixels to that of a region. */
 static void set_out(edgeecho_stream *s, const ee_roi *roi) {

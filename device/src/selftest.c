@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os.h"
 #include "sha256.h"
 #include "stream.h"
 

@@ -1,7 +1,6 @@
 #include "stream.h"
 
-#include <stdlib.h>
-
+#include "os.h"
 #include "struct_size.h"
 #include "trust/beat_judge.h"
 
@@ -36,6 +35,7 @@ static void take_network(ee_frame_stream *network, block *b, const edgeecho_mode
     network->prob = take(b, pixels);
     network->states[0] = take(b, ee_state_bytes(&model->spec));
     network->states[1] = take(b, ee_state_bytes(&model->spec));
+    network->binding_memory = take(b, model->engine->kind->binding_bytes(model->engine));
 }
 
 static void take_history(ee_frame_history *h, block *b, double fps, const ee_spec *spec) {
@@ -141,9 +141,16 @@ void ee_start_cine(edgeecho_stream *s) {
     ee_beat_meter_reset(s->meter);
 }
 
-static edgeecho_status bind(ee_frame_stream *network) {
-    return ee_binding_create(network->engine, network->spec, network->frame, network->prob, network->states,
-                             &network->binding);
+static edgeecho_status bind(ee_frame_stream *network, ee_error *error) {
+    const ee_buffers buffers = {network->frame, network->prob, {network->states[0], network->states[1]}};
+    network->error = error;
+    return network->engine->kind->bind(network->engine, network->spec, &buffers, network->binding_memory,
+                                       &network->binding, error);
+}
+
+static void unbind(ee_frame_stream *network) {
+    if (network->binding)
+        network->engine->kind->unbind(network->binding);
 }
 
 edgeecho_status edgeecho_stream_create(edgeecho_model *model, const edgeecho_stream_options *options,
@@ -162,7 +169,7 @@ edgeecho_status edgeecho_stream_create(edgeecho_model *model, const edgeecho_str
     }
     const size_t bytes = lay_out(&plan, NULL);
     edgeecho_status status = EDGEECHO_E_MEMORY;
-    edgeecho_stream *stream = aligned_alloc(EE_ALIGNMENT, bytes);
+    edgeecho_stream *stream = ee_allocate(EE_ALIGNMENT, bytes);
     if (stream) {
         memset(stream, 0, bytes); /* every page is there before the first frame */
         lay_out(&plan, (uint8_t *)stream);
@@ -173,13 +180,13 @@ edgeecho_status edgeecho_stream_create(edgeecho_model *model, const edgeecho_str
             ee_set_meter(stream, plan.options.max_width, plan.options.max_height) ? EDGEECHO_OK : EDGEECHO_E_ARGUMENT;
     }
     if (status == EDGEECHO_OK)
-        status = bind(&stream->network);
+        status = bind(&stream->network, &stream->error);
     if (status == EDGEECHO_OK && stream->live.search)
-        status = bind(&stream->live.search->looks);
+        status = bind(&stream->live.search->looks, &stream->error);
     if (status != EDGEECHO_OK) {
         if (stream)
-            ee_binding_destroy(stream->network.binding);
-        free(stream);
+            unbind(&stream->network);
+        ee_free(stream);
         atomic_fetch_sub(&model->streams, 1);
         return status;
     }
@@ -191,11 +198,11 @@ edgeecho_status edgeecho_stream_create(edgeecho_model *model, const edgeecho_str
 void edgeecho_stream_destroy(edgeecho_stream *stream) {
     if (!stream)
         return;
-    ee_binding_destroy(stream->network.binding);
+    unbind(&stream->network);
     if (stream->live.search)
-        ee_binding_destroy(stream->live.search->looks.binding);
+        unbind(&stream->live.search->looks);
     atomic_fetch_sub(&stream->model->streams, 1);
-    free(stream);
+    ee_free(stream);
 }
 
 edgeecho_status edgeecho_reset(edgeecho_stream *stream) {

@@ -20,6 +20,7 @@ struct edgeecho_stream {
     edgeecho_stream_options options;
     int keeps_pieces; /* of masks, all of them: for the self-test */
 
+    ee_error error; /* the newest, of the engine */
     ee_frame_stream network;
     uint8_t *picture; /* what the network sees, and its answer, not turned; NULL if the view is never turned */
     uint8_t *map;

@@ -7,6 +7,7 @@
 #include "edgeecho.h"
 
 /* Sizes in version 0.1.0: the first field that came later follows. */
+#define EE_FIRST_OPEN_OPTIONS offsetof(edgeecho_open_options, onnxruntime_api)
 #define EE_FIRST_STREAM_OPTIONS offsetof(edgeecho_stream_options, search)
 #define EE_FIRST_RESULT offsetof(edgeecho_result, confidence)
 #define EE_FIRST_BEAT offsetof(edgeecho_beat, reasons)

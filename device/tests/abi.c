@@ -10,6 +10,8 @@ int main(void) {
     SIZE(edgeecho_open_options);
     FIELD(edgeecho_open_options, struct_size);
     FIELD(edgeecho_open_options, threads);
+    FIELD(edgeecho_open_options, onnxruntime_api);
+    FIELD(edgeecho_open_options, onnxruntime_path);
     SIZE(edgeecho_info);
     FIELD(edgeecho_info, struct_size);
     FIELD(edgeecho_info, name);

@@ -65,7 +65,7 @@ static void check_open(const char *path, const char *clip) {
     size_t size;
     uint8_t *bytes = read_whole(path, &size);
     edgeecho_model *model = (edgeecho_model *)&size;
-    edgeecho_open_options options = {sizeof options, 0};
+    edgeecho_open_options options = {.struct_size = sizeof options};
     CHECK(edgeecho_open(NULL, NULL, &model) == EDGEECHO_E_ARGUMENT && !model);
     CHECK(edgeecho_open(path, NULL, NULL) == EDGEECHO_E_ARGUMENT);
     CHECK(edgeecho_open("/nowhere/at.all", NULL, &model) == EDGEECHO_E_FILE && !model);
@@ -81,9 +81,9 @@ static void check_open(const char *path, const char *clip) {
     bytes[8]++;
     CHECK(edgeecho_open_memory(bytes, size, NULL, &model) == EDGEECHO_E_FORMAT);
     bytes[8]--;
-    options.struct_size--;
+    options.struct_size = 1;
     CHECK(edgeecho_open_memory(bytes, size, &options, &model) == EDGEECHO_E_ARGUMENT);
-    options = (edgeecho_open_options){sizeof options, 1000};
+    options = (edgeecho_open_options){.struct_size = sizeof options, .threads = 1000};
     CHECK(edgeecho_open_memory(bytes, size, &options, &model) == EDGEECHO_E_ARGUMENT && !model);
     options.threads = 2;
     CHECK(edgeecho_open_memory(bytes, size, &options, &model) == EDGEECHO_OK && model);

@@ -32,7 +32,12 @@ class _Struct(ctypes.Structure):
 
 
 class OpenOptions(_Struct):
-    _fields_ = [("struct_size", c_size_t), ("threads", c_uint32)]
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("threads", c_uint32),
+        ("onnxruntime_api", c_void_p),
+        ("onnxruntime_path", c_char_p),
+    ]
 
 
 class Info(_Struct):

@@ -185,26 +185,6 @@ def test_the_header_in_c_and_cpp(onnxruntime_root: Path, standard: str) -> None:
     run(compiler, f"-std={standard}", *options, "-x", language, DEVICE / "include" / "edgeecho.h")
 
 
-@pytest.mark.parametrize("kind", ["shared", "static"])
-def test_the_examples_build_against_what_is_installed(
-    built: Path, onnxruntime_root: Path, stream_model: Path, tmp_path: Path, kind: str
-) -> None:
-    run("cmake", "--install", built, "--prefix", tmp_path / "sdk")
-    project = shutil.copytree(EXAMPLES, tmp_path / "project")  # nothing of the repository is beside it
-    settings = f"-DCMAKE_PREFIX_PATH={tmp_path / 'sdk'}", f"-DEDGEECHO_LIBRARY=edgeecho::edgeecho_{kind}"
-    out = build(project, tmp_path / "out", onnxruntime_root, *settings)
-    found = {"LD_LIBRARY_PATH": str(onnxruntime_root / "lib")}
-    command = [str(out / "push_frames")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_S, env={**os.environ, **found})
-    assert done.returncode == 2
-    assert "usage: push_frames" in done.stderr
-    assert run(out / "measure_ef", stream_model, **found).endswith("%, the median of 6 beats\n")
-    assert "libedgeecho.so" in run("ldd", out / "measure_ef") or kind == "static"
-    if shutil.which("pkg-config"):
-        (folder,) = (tmp_path / "sdk").rglob("pkgconfig")
-        assert "-ledgeecho" in run("pkg-config", "--libs", "edgeecho", PKG_CONFIG_PATH=str(folder))
-
-
 # Same numbers as Python
 
 
@@ -499,10 +479,10 @@ def test_files_and_calls_at_random(built: Path, proven: Path) -> None:
 def test_the_heap(built: Path, proven: Path) -> None:
     counted = run(built / "tests" / "heap", "count", proven / f"stream.int8{SUFFIX}")
     assert counted.count("push, read, mask:      0 allocations of our own") == 2  # without and with a search
-    assert "create:                2 allocations of our own" in counted
-    assert "create with search:    3 allocations of our own" in counted
-    assert "self-test:             3 allocations of our own" in counted
-    for precision, wanted in (("int8", 9), ("fp32", 10)):  # one more for a reference
+    assert "create:                1 allocations of our own" in counted
+    assert "create with search:    1 allocations of our own" in counted
+    assert "self-test:             2 allocations of our own" in counted
+    for precision, wanted in (("int8", 6), ("fp32", 7)):  # one more for a reference
         refused = run(built / "tests" / "heap", "ours", proven / f"stream.{precision}{SUFFIX}")
         assert refused.count(f"{wanted} of {wanted} tried; {wanted} error statuses") == 2
 

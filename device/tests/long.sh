@@ -1,5 +1,5 @@
 #!/bin/sh
-# The tests of the device runtime at length: an hour or two on one core.  docs/device.md has what they printed.
+# The tests of the device runtime at length: an hour or two on one core.  docs/device-figures.md has what they printed.
 #
 #     sh device/tests/long.sh MODEL SMALL_MODEL [BUILD]
 #

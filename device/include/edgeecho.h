@@ -55,7 +55,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__GNUC__)
+#if defined(_WIN32) && defined(EE_BUILDING)
+#define EDGEECHO_API __declspec(dllexport)
+#elif defined(__GNUC__) && !defined(_WIN32)
 #define EDGEECHO_API __attribute__((visibility("default")))
 #else
 #define EDGEECHO_API

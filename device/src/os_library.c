@@ -23,7 +23,7 @@ static int replace_file(char *path, size_t size, const char *file) {
 #include <windows.h>
 
 static ee_function function_of(HMODULE library, const char *name) {
-    return library ? (ee_function)(void *)GetProcAddress(library, name) : NULL;
+    return library ? (ee_function)GetProcAddress(library, name) : NULL;
 }
 
 ee_function ee_find_loaded(const char *file, const char *name) {

@@ -5,12 +5,11 @@
  *     test_engine MODEL open [LIBRARY]    opens the graph with that library, or the one that is found; prints its
  *                                         version, or the error
  */
-#include <onnxruntime_c_api.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine.h"
+#include "engines/onnxruntime.h"
 #include "testing.h"
 
 typedef struct device_file {

@@ -2,6 +2,11 @@
 #ifndef EE_ONNXRUNTIME_H
 #define EE_ONNXRUNTIME_H
 
+#if defined(_WIN32) && !defined(_MSC_VER) /* what the header takes from Microsoft's compiler */
+#define _stdcall __stdcall
+#define _Return_type_success_(condition)
+#define _Frees_ptr_opt_
+#endif
 #include <onnxruntime_c_api.h>
 
 #include "../engine.h"

@@ -33,6 +33,7 @@ OUTSIDE = {
     **{f"docs/{page}.md": f"docs/{page}.md" for page in PAGES},
     "examples/c": "examples",
     "examples/python/edgeecho_ctypes.py": "examples/edgeecho_ctypes.py",
+    "examples/python/edgeecho_structs.py": "examples/edgeecho_structs.py",
 }
 """Files and folders beside device/ in the repository, and where the tarball contains them."""
 

@@ -29,6 +29,7 @@ def load_client(path: Path, name: str) -> Any:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules.pop("edgeecho_structs", None)  # each version has its own, beside it
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module

@@ -18,18 +18,45 @@ static void drop_cut_character(char *text, size_t length) {
         text[start - 1] = 0;
 }
 
+static void write_text(ee_error *error, const char *format, va_list arguments) {
+    if (vsnprintf(error->text, sizeof error->text, format, arguments) >= EE_ERROR_BYTES)
+        drop_cut_character(error->text, EE_ERROR_BYTES - 1);
+    for (char *c = error->text; *c; c++) /* one line: an engine's text may have several */
+        if ((unsigned char)*c < 32)
+            *c = ' ';
+}
+
 void ee_set_error(ee_error *error, const char *format, ...) {
     va_list arguments;
     if (!error)
         return;
     va_start(arguments, format);
-    const int wanted = vsnprintf(error->text, sizeof error->text, format, arguments);
+    write_text(error, format, arguments);
     va_end(arguments);
-    if (wanted >= EE_ERROR_BYTES)
-        drop_cut_character(error->text, EE_ERROR_BYTES - 1);
-    for (char *c = error->text; *c; c++) /* one line: an engine's text may have several */
-        if ((unsigned char)*c < 32)
-            *c = ' ';
+}
+
+edgeecho_status ee_refuse(ee_error *error, const ee_log *log, edgeecho_status status, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    write_text(error, format, arguments);
+    va_end(arguments);
+    ee_log_error(log, error);
+    return status;
+}
+
+void ee_log_error(const ee_log *log, const ee_error *error) {
+    if (log->write)
+        log->write(log->context, EDGEECHO_LOG_ERROR, error->text);
+}
+
+void ee_copy_error(const ee_error *error, char *text, size_t size) {
+    if (!text || !size)
+        return;
+    const size_t length = strlen(error->text), kept = length < size ? length : size - 1;
+    memcpy(text, error->text, kept);
+    text[kept] = 0;
+    if (kept < length)
+        drop_cut_character(text, kept);
 }
 
 void ee_set_foreign_error(ee_error *error, const char *library, const char *text) {

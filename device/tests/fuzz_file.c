@@ -75,7 +75,7 @@ static size_t mutate(uint8_t *bytes, size_t size, size_t header, uint64_t *seed)
 /* Run a file that opens all the same; 1 if two frames ran. Its self-test may end in any way but a crash. */
 static int try_run(edgeecho_model *model, int tests[4]) {
     static uint8_t pixels[W * H];
-    edgeecho_stream_options options = {sizeof options, W, H, 30, 0, 0, 0, 0};
+    edgeecho_stream_options options = {sizeof options, W, H, 30, 0, 0, 0, 0, 0};
     edgeecho_frame frame = {.struct_size = sizeof frame, .pixels = pixels, .stride_bytes = W, .width = W, .height = H};
     edgeecho_stream *stream = NULL;
     edgeecho_selftest_result result = {.struct_size = sizeof result};

@@ -98,7 +98,7 @@ static void end_count(const char *what) {
 }
 
 static edgeecho_status create(edgeecho_model *model, uint32_t search, edgeecho_stream **stream) {
-    edgeecho_stream_options options = {sizeof options, W, H, 50, 0.3, 0.3, search, 0};
+    edgeecho_stream_options options = {sizeof options, W, H, 50, 0.3, 0.3, search, 0, 0};
     return edgeecho_stream_create(model, &options, stream);
 }
 

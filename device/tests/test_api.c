@@ -112,22 +112,22 @@ static void check_describe(edgeecho_model *model) {
 
 static void check_create(edgeecho_model *model) {
     const edgeecho_stream_options wrong[] = {
-        {1, W, H, 30, 0, 0, 0, 0},
-        {sizeof *wrong, 15, H, 30, 0, 0, 0, 0},
-        {sizeof *wrong, W, 4097, 30, 0, 0, 0, 0},
-        {sizeof *wrong, UINT32_MAX, UINT32_MAX, 30, 0, 0, 0, 0},
-        {sizeof *wrong, W, H, -1, 0, 0, 0, 0},
-        {sizeof *wrong, W, H, NAN, 0, 0, 0, 0},
-        {sizeof *wrong, W, H, INFINITY, 0, 0, 0, 0},
-        {sizeof *wrong, W, H, 30, 0.4, 0, 0, 0},
-        {sizeof *wrong, W, H, 30, -0.4, -0.4, 0, 0},
-        {sizeof *wrong, W, H, 30, NAN, NAN, 0, 0},
-        {sizeof *wrong, W, H, 30, 1e9, 1e9, 0, 0},
-        {sizeof *wrong, W, H, 30, 0, 0, 4, 0},
-        {sizeof *wrong, W, H, 30, 0, 0, 0, 8},
-        {sizeof *wrong, W, H, 30, 0, 0, EDGEECHO_SEARCH_ORIENTATION, EDGEECHO_FLIP_LR},
-        {sizeof *wrong + 1, W, H, 30, 0, 0, 0, 0},
-        {offsetof(edgeecho_stream_options, search) - 1, W, H, 30, 0, 0, 0, 0},
+        {1, W, H, 30, 0, 0, 0, 0, 0},
+        {sizeof *wrong, 15, H, 30, 0, 0, 0, 0, 0},
+        {sizeof *wrong, W, 4097, 30, 0, 0, 0, 0, 0},
+        {sizeof *wrong, UINT32_MAX, UINT32_MAX, 30, 0, 0, 0, 0, 0},
+        {sizeof *wrong, W, H, -1, 0, 0, 0, 0, 0},
+        {sizeof *wrong, W, H, NAN, 0, 0, 0, 0, 0},
+        {sizeof *wrong, W, H, INFINITY, 0, 0, 0, 0, 0},
+        {sizeof *wrong, W, H, 30, 0.4, 0, 0, 0, 0},
+        {sizeof *wrong, W, H, 30, -0.4, -0.4, 0, 0, 0},
+        {sizeof *wrong, W, H, 30, NAN, NAN, 0, 0, 0},
+        {sizeof *wrong, W, H, 30, 1e9, 1e9, 0, 0, 0},
+        {sizeof *wrong, W, H, 30, 0, 0, 4, 0, 0},
+        {sizeof *wrong, W, H, 30, 0, 0, 0, 8, 0},
+        {sizeof *wrong, W, H, 30, 0, 0, EDGEECHO_SEARCH_ORIENTATION, EDGEECHO_FLIP_LR, 0},
+        {sizeof *wrong + 1, W, H, 30, 0, 0, 0, 0, 0},
+        {offsetof(edgeecho_stream_options, search) - 1, W, H, 30, 0, 0, 0, 0, 0},
     };
     edgeecho_stream_options options = options_of();
     edgeecho_stream *stream = NULL;

@@ -22,7 +22,8 @@ static const device_file *read_device_file(const char *path) {
     static device_file file;
     size_t size;
     const uint8_t *bytes = read_whole(path, &size);
-    CHECK(ee_device_file_read(bytes, size, &file.spec, &file.graph, &file.size) == EDGEECHO_OK);
+    ee_error error;
+    CHECK(ee_device_file_read(bytes, size, &file.spec, &file.graph, &file.size, &error) == EDGEECHO_OK);
     return &file;
 }
 

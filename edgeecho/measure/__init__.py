@@ -9,7 +9,7 @@ from edgeecho.measure.biplane import (
     measure_biplane,
     simpson_biplane_volume_ml,
 )
-from edgeecho.measure.component import keep_largest, largest_component
+from edgeecho.measure.component import keep_largest, largest_component, outline
 from edgeecho.measure.disc_volume import (
     Discs,
     area_length_volume_ml,
@@ -50,6 +50,7 @@ __all__ = [
     "long_axis",
     "measure",
     "measure_biplane",
+    "outline",
     "simpson_biplane_volume_ml",
     "simpson_volume_ml",
 ]

@@ -1,12 +1,14 @@
 """StreamingPredictor: a stream graph, run frame by frame on live frames or over a whole cine. No torch."""
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from edgeecho.cine import check_stated, to_grey
 from edgeecho.errors import ShapeError
+from edgeecho.frame_times import FrameClock
 from edgeecho.measure import BeatMeasurement, BeatMeter, Measurement, keep_largest
 from edgeecho.measure.measurement import median
 from edgeecho.model.registry import locate
@@ -94,6 +96,8 @@ class StreamingPredictor(CinePredictor):
         self._live: LiveView | None = None
         self._size: tuple[int, int] | None = None
         self._due: list[tuple[np.ndarray, View]] = []  # maps of frames seen in the view before
+        self._clock = FrameClock(self.fps)
+        self._times: list[tuple[float | None, float | None]] = []  # of frames without a result: given, without pauses
         self._history = FrameHistory(self.fps)
         self._meter = BeatMeter(self.fps, self.spacing_mm, judge=BeatJudge(self._history))
         self._seen_in: View | None = None  # view of the newest result, and its pixels in the fan
@@ -122,18 +126,30 @@ class StreamingPredictor(CinePredictor):
         """Reasons that limit the figures so far."""
         return self._findings
 
-    def push(self, frame: np.ndarray) -> FrameResult | None:
+    @property
+    def no_beat(self) -> Finding | None:
+        """Reason why no beat was measured so far; None if one was."""
+        return self._meter.no_beat
+
+    @property
+    def frames_dropped(self) -> int:
+        """Number of frames that are missing between the times of those pushed so far; 0 without times or fps."""
+        return self._clock.dropped
+
+    def push(self, frame: np.ndarray, time_s: float | None = None) -> FrameResult | None:
         """Take the next live frame.
 
         Args:
             frame: uint8 (H, W) grey or (H, W, 3) RGB, of the same size until `reset`.
+            time_s: When it was taken, by any clock, in seconds; None of all frames if unknown. Heart rates are those of
+                the times, where a step of more than 5 frames is a pause and counts as one frame.
 
         Returns:
             Result of the frame `delay_frames` earlier; None while there is no such frame.
 
         Raises:
             ShapeError: If it is no frame, or of another size than the first.
-            ConfigError: If a given region lies outside the frame.
+            ConfigError: If a given region lies outside the frame, or times do not rise.
         """
         if self.measured is not None:
             self.reset()
@@ -144,6 +160,7 @@ class StreamingPredictor(CinePredictor):
             self._size, self._live = grey.shape, self._begin(grey.shape)
         if grey.shape != self._size:
             raise ShapeError(f"frame of {grey.shape}, the stream began with {self._size}; call reset() first")
+        self._times.append((time_s, self._clock.add(time_s)))
         before = self._live.view
         if self._live.see(grey):
             self._due += [(prob, before) for prob in self._frames.flush()]
@@ -191,14 +208,15 @@ class StreamingPredictor(CinePredictor):
         if view is not self._seen_in:
             self._seen_in, self._inside = view, view.inside(self.spec.size_px, self._size, self.spacing_mm)
         score = MaskScore.of(prob, self.spec.threshold, self._inside)
+        frame, (time_s, running_s) = self._history.scored, self._times.pop(0)
         self._history.score(score)
         area_px = float(np.count_nonzero(mask))
         is_measured = self._live.is_fixed and view is self._live.view
-        completed = self._meter.push(mask, area_px if is_measured else 0.0)
+        completed = self._meter.push(mask, area_px if is_measured else 0.0, running_s)
         if completed or not self._findings or not is_measured or not self._was_fixed:
             self._judge()
         return FrameResult(
-            frame=self._history.scored - 1,
+            frame=frame,
             mask=mask,
             area_px=area_px,
             confidence=score.confidence,
@@ -207,6 +225,11 @@ class StreamingPredictor(CinePredictor):
             ef_percent=self._figures[0],
             heart_rate_bpm=self._figures[1],
             findings=self._findings,
+            prob=prob,
+            reasons=(score if is_measured else replace(score, outside=0)).frame_reasons(
+                is_frozen=self._history.is_still(frame)
+            ),
+            time_s=time_s,
         )
 
     def _judge(self) -> None:

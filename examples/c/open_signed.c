@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SIGNATURE_BYTES = 64, PATH_BYTES = 4096 };
+enum { SIGNATURE_BYTES = 64, PATH_BYTES = 4096, REASON_BYTES = 512 };
 static const long MAX_BYTES = 64L << 20; /* of a model; the largest packaged one has 3 MB */
 
 /* Read a whole file; NULL if it cannot be read or is larger than `most`. */
@@ -61,7 +61,8 @@ static int is_signed(EVP_PKEY *key, const unsigned char *bytes, size_t size, con
 }
 
 /* Open the model of a slot; NULL if it must not be used, and `reason` then says why. */
-static edgeecho_model *open_slot(EVP_PKEY *key, const char *slot, const char **reason) {
+static edgeecho_model *open_slot(EVP_PKEY *key, const char *slot, char reason[REASON_BYTES]) {
+    const edgeecho_open_options options = {.struct_size = sizeof options, .error = reason, .error_size = REASON_BYTES};
     char path[PATH_BYTES];
     size_t size = 0, signature_size = 0;
     edgeecho_model *model = NULL;
@@ -69,21 +70,22 @@ static edgeecho_model *open_slot(EVP_PKEY *key, const char *slot, const char **r
     const int fits = snprintf(path, sizeof path, "%s.sig", slot) < (int)sizeof path;
     unsigned char *signature = fits ? read_file(path, SIGNATURE_BYTES, &signature_size) : NULL;
     unsigned char *bytes = read_file(slot, MAX_BYTES, &size);
-    edgeecho_status status = EDGEECHO_OK;
+    edgeecho_status status;
     if (!bytes)
-        *reason = "cannot be read";
+        snprintf(reason, REASON_BYTES, "cannot be read");
     else if (!signature || signature_size != SIGNATURE_BYTES)
-        *reason = "has no signature";
+        snprintf(reason, REASON_BYTES, "has no signature");
     else if (!is_signed(key, bytes, size, signature))
-        *reason = "the signature is not of this key and this file";
-    else if ((status = edgeecho_open_memory(bytes, size, NULL, &model)) != EDGEECHO_OK ||
-             (status = edgeecho_selftest(model, &test)) != EDGEECHO_OK)
-        *reason = edgeecho_status_text(status);
-    free(bytes), free(signature);
-    if (model && status != EDGEECHO_OK) {
-        edgeecho_close(model);
-        model = NULL;
+        snprintf(reason, REASON_BYTES, "the signature is not of this key and this file");
+    else if (edgeecho_open_memory(bytes, size, &options, &model) == EDGEECHO_OK) {
+        status = edgeecho_selftest(model, &test);
+        if (status != EDGEECHO_OK) {
+            snprintf(reason, REASON_BYTES, "%s", edgeecho_status_text(status));
+            edgeecho_close(model);
+            model = NULL;
+        }
     }
+    free(bytes), free(signature);
     return model;
 }
 
@@ -99,8 +101,8 @@ int main(int argc, char **argv) {
     }
     edgeecho_model *model = NULL;
     for (int i = 2; i < argc && !model; i++) {
-        const char *reason = NULL;
-        model = open_slot(key, argv[i], &reason);
+        char reason[REASON_BYTES] = "";
+        model = open_slot(key, argv[i], reason);
         if (!model)
             fprintf(stderr, "open_signed: %s: %s\n", argv[i], reason);
         else

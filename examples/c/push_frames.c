@@ -16,6 +16,8 @@
 
 #include "read_frames.h"
 
+enum { REASON_BYTES = 512 }; /* a longer sentence is cut */
+
 typedef struct settings {
     const char *model, *masks;
     unsigned width, height, roi_width, roi_height;
@@ -120,8 +122,8 @@ static void sum_up(const edgeecho_stream *stream) {
     }
 }
 
-static int fail(edgeecho_status status) {
-    fprintf(stderr, "push_frames: %s\n", edgeecho_status_text(status));
+static int fail(const char *reason) {
+    fprintf(stderr, "push_frames: %s\n", reason);
     return 1;
 }
 
@@ -153,7 +155,7 @@ static int push_frames(edgeecho_stream *stream, frame_source *source, const sett
         written = report(stream, mask, size, masks);
     free(pixels), free(mask);
     if (status < 0)
-        return fail(status);
+        return fail(status == EDGEECHO_E_MEMORY ? edgeecho_status_text(status) : edgeecho_stream_error(stream));
     sum_up(stream);
     if (!written)
         fprintf(stderr, "push_frames: a mask or a result could not be written\n");
@@ -173,9 +175,11 @@ static int run(edgeecho_model *model, const settings *s, FILE *masks) {
                                        .column_mm = s->column_mm,
                                        .search = s->is_searched ? region | EDGEECHO_SEARCH_ORIENTATION : 0};
     edgeecho_stream *stream = NULL;
-    edgeecho_status status = edgeecho_stream_create(model, &options, &stream);
-    if (status < 0)
-        return fail(status);
+    if (edgeecho_stream_create(model, &options, &stream) < 0) {
+        char reason[REASON_BYTES] = "";
+        edgeecho_model_error(model, reason, sizeof reason);
+        return fail(reason);
+    }
     const int failed = push_frames(stream, &source, s, masks);
     edgeecho_stream_destroy(stream);
     return failed;
@@ -190,9 +194,10 @@ int main(int argc, char **argv) {
             "usage: push_frames MODEL [size=WxH] [fps=F] [spacing=ROW,COLUMN] [roi=X,Y,W,H] [search] [masks=FILE]\n");
         return 2;
     }
-    edgeecho_status status = edgeecho_open(s.model, NULL, &model);
-    if (status < 0)
-        return fail(status);
+    char reason[REASON_BYTES] = "";
+    const edgeecho_open_options options = {.struct_size = sizeof options, .error = reason, .error_size = sizeof reason};
+    if (edgeecho_open(s.model, &options, &model) < 0)
+        return fail(reason);
     FILE *masks = s.masks ? fopen(s.masks, "wb") : NULL;
     int failed = s.masks && !masks;
     if (failed)

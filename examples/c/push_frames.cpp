@@ -18,9 +18,11 @@
 
 namespace {
 
-edgeecho_status check(edgeecho_status status) {
+enum { REASON_BYTES = 512 }; // a longer sentence is cut
+
+edgeecho_status check(edgeecho_status status, const char *reason) {
     if (status < 0)
-        throw std::runtime_error(edgeecho_status_text(status));
+        throw std::runtime_error(reason);
     return status;
 }
 
@@ -44,8 +46,12 @@ template <typename T> T sized() {
 }
 
 Model open(const std::string &path) {
+    char reason[REASON_BYTES] = "";
+    auto options = sized<edgeecho_open_options>();
+    options.error = reason;
+    options.error_size = sizeof reason;
     edgeecho_model *model = nullptr;
-    check(edgeecho_open(path.c_str(), nullptr, &model));
+    check(edgeecho_open(path.c_str(), &options, &model), reason);
     return Model(model);
 }
 
@@ -55,17 +61,20 @@ Stream create(edgeecho_model *model, std::uint32_t width, std::uint32_t height, 
     options.max_height = height;
     options.fps = fps;
     edgeecho_stream *stream = nullptr;
-    check(edgeecho_stream_create(model, &options, &stream));
+    const edgeecho_status status = edgeecho_stream_create(model, &options, &stream);
+    char reason[REASON_BYTES] = "";
+    edgeecho_model_error(model, reason, sizeof reason);
+    check(status, reason);
     return Stream(stream);
 }
 
 void print(const edgeecho_stream *stream) {
     auto result = sized<edgeecho_result>();
-    check(edgeecho_read(stream, &result));
+    check(edgeecho_read(stream, &result), edgeecho_stream_error(stream));
     std::cout << "frame " << result.frame << ": " << result.area_px << " px\n";
     for (std::uint32_t i = result.beats - result.beats_completed; i < result.beats; i++) {
         auto beat = sized<edgeecho_beat>();
-        if (check(edgeecho_beat_at(stream, i, &beat)) == EDGEECHO_OK)
+        if (check(edgeecho_beat_at(stream, i, &beat), edgeecho_stream_error(stream)) == EDGEECHO_OK)
             std::cout << "beat: ED " << beat.ed_frame << ", ES " << beat.es_frame << ", EF " << beat.ef_percent << "%"
                       << (beat.is_used ? "" : ", left out") << "\n";
     }
@@ -84,11 +93,17 @@ void run(const std::string &path, double fps, std::uint32_t width, std::uint32_t
     frame.width = source.width;
     frame.height = source.height;
     int found;
-    while ((found = read_frame(&source, pixels.data())) > 0)
-        if (check(edgeecho_push(stream.get(), &frame)) == EDGEECHO_OK)
+    while ((found = read_frame(&source, pixels.data())) > 0) {
+        const edgeecho_status status = edgeecho_push(stream.get(), &frame);
+        if (check(status, edgeecho_stream_error(stream.get())) == EDGEECHO_OK)
             print(stream.get());
-    while (check(edgeecho_flush(stream.get())) == EDGEECHO_OK)
+    }
+    for (;;) {
+        const edgeecho_status status = edgeecho_flush(stream.get());
+        if (check(status, edgeecho_stream_error(stream.get())) != EDGEECHO_OK)
+            break;
         print(stream.get());
+    }
     if (found < 0)
         throw std::runtime_error(std::string("stdin: ") + source.error);
 }

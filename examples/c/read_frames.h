@@ -11,6 +11,10 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#ifdef _WIN32
+#include <fcntl.h>
+#include <io.h>
+#endif
 
 typedef struct frame_source {
     FILE *file;
@@ -85,6 +89,9 @@ static inline int has_whole_frames(frame_source *source) {
 
 /* Whether there is something to read; width and height are 0 for PGM images, which state theirs. */
 static inline int open_frames(frame_source *source, FILE *file, unsigned width, unsigned height) {
+#ifdef _WIN32
+    _setmode(_fileno(file), _O_BINARY); /* or bytes 10, 13 and 26 are changed */
+#endif
     source->file = file;
     source->width = width, source->height = height;
     source->is_pgm = !width && !height;

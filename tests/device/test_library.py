@@ -538,6 +538,15 @@ def test_the_tarball_builds_by_itself(onnxruntime_root: Path, tmp_path: Path) ->
     assert "-Werror" not in (out / "compile_commands.json").read_text()
     examples = build(source, tmp_path / "build", onnxruntime_root, "-DEDGEECHO_BUILD_EXAMPLES=ON") / "examples"
     assert {path.stem for path in EXAMPLES.glob("*.c")} <= {path.name for path in examples.iterdir()}
-    assert (source / "README.md").exists()
+    for name in (
+        "README.md",
+        "LICENSE",
+        "NOTICE.md",
+        "docs/device.md",
+        "docs/weights-licence.md",
+        "packaging/README.md",
+    ):
+        assert (source / name).is_file()
+    assert "Apache License" in (source / "LICENSE").read_text()
     again = tmp_path / "again"
     assert Path(run(sys.executable, DEVICE / "dist.py", again).strip()).read_bytes() == packed.read_bytes()

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from edgeecho.errors import ExportError
-from edgeecho.model.device_copy import with_old_container
+from edgeecho.model.device_copy import with_old_container, write_device_file
 from edgeecho.model.device_file import graph_suffix, pack, unpack
 from edgeecho.model.sealed_file import read_verified
-from edgeecho.runtime import stream
+from edgeecho.runtime import packaged_models, stream
 from tests.helpers import the_error
 
-MODELS = Path(__file__).parents[2] / "models"
+ROOT = Path(__file__).parents[2]
+MODELS, DOCS = ROOT / "models", ROOT / "docs"
 GRAPH = MODELS / "cl_unet_nano" / "stream.int8.onnx"
 Command = Callable[..., tuple[int, str, str]]
 
@@ -81,6 +82,18 @@ def test_the_container_is_one_that_old_engines_read(tmp_path: Path) -> None:
     assert differing[0] == 1
     assert differing[-1] - differing[1] < 64  # the digits of the checksum
     assert with_old_container(b"\x18\0\0\0ORTM") == b"\x18\0\0\0ORTM"
+
+
+def test_the_documents_have_the_sizes_of_the_files(tmp_path: Path) -> None:
+    """Sizes of the packaged models' device files: in the table of all models, and where a command's output is shown."""
+    table = (DOCS / "device-figures.md").read_text()
+    for folder in packaged_models():
+        write_device_file(folder / "stream.int8.onnx", tmp_path / "file.edgeecho")
+        assert f"| `{folder.name}` | {(tmp_path / 'file.edgeecho').stat().st_size:,} |" in table
+    write_device_file(MODELS / "cl_unet_edge" / "stream.int8.onnx", tmp_path / "file.edgeecho")
+    size = (tmp_path / "file.edgeecho").stat().st_size
+    assert f"\nstream.int8.edgeecho: {size} bytes, cl_unet_edge, stream" in (DOCS / "device.md").read_text()
+    assert f"packaged graph) | {size:,} |" in (DOCS / "smaller-runtimes.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ void ee_frame_clock_add(ee_frame_clock *c, double time_s) {
         const double missing = c->fps > 0 ? nearbyint(step * c->fps) - 1 : 0;
         const int is_pause = c->fps > 0 && step * c->fps > EE_MIN_PAUSE_STEPS;
         next.running_s = c->newest.running_s + (is_pause ? 1 / c->fps : step);
-        c->dropped += missing > 0 ? (uint64_t)(missing < 1e15 ? missing : 1e15) : 0;
+        c->dropped += missing > 0 ? (uint64_t)(missing < UINT32_MAX ? missing : UINT32_MAX) : 0;
     }
     c->newest = next;
     c->waiting[c->frames++ % c->capacity] = next;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "combine.h"
 #include "limits.h"
 
 enum { BITS = EE_WEIGHT_BITS };
@@ -140,8 +141,8 @@ size_t ee_find_mask_runs(const ee_mask_map *map, const uint8_t *prob, ee_run *ru
         return 0;
     uint32_t begin = box.left > map->reach ? box.left - map->reach : 0;
     const uint32_t end = map->size - box.right > map->reach ? box.right + map->reach : map->size;
-    if (end - begin < EE_MIN_SIZE_PX) /* many columns are summed faster than few */
-        begin = end > EE_MIN_SIZE_PX ? end - EE_MIN_SIZE_PX : 0;
+    if (end - begin < EE_BLOCK) /* a block of columns is summed faster than fewer */
+        begin = end > EE_BLOCK ? end - EE_BLOCK : 0;
     for (uint32_t y = 0; y < rows->outputs; y++) {
         const ee_taps taps = rows->taps[y];
         if (taps.first >= box.bottom || taps.first + taps.count <= box.top)

@@ -18,8 +18,7 @@ from edgeecho_ctypes import SEARCH_ORIENTATION, SEARCH_REGION, VERDICTS, Answer,
 from edgeecho.cine import Cine
 from edgeecho.preprocess import AUTO, FLIPS, Roi
 from edgeecho.reasons import Finding, Level, Reason, verdict_of
-from edgeecho.runtime import stream
-from edgeecho.runtime.streaming import FrameResult
+from edgeecho.runtime import FrameResult, stream
 
 
 class Judged(NamedTuple):

@@ -2,7 +2,6 @@
 
 import importlib
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -11,7 +10,6 @@ from edgeecho.errors import ShapeError
 from edgeecho.frame_times import FrameClock
 from edgeecho.measure import BeatMeasurement, BeatMeter, Measurement, keep_largest
 from edgeecho.measure.measurement import median
-from edgeecho.model.registry import locate
 from edgeecho.model.spec import ModelSpec
 from edgeecho.preprocess import (
     AUTO,
@@ -26,14 +24,12 @@ from edgeecho.preprocess import (
 from edgeecho.reasons import Finding, Level, Reason, find, worst_level
 from edgeecho.runtime.beat_judge import BeatJudge
 from edgeecho.runtime.cine_predictor import CinePredictor, Progress
-from edgeecho.runtime.engines.engine import open_engine
 from edgeecho.runtime.engines.interface import StreamEngine
 from edgeecho.runtime.frame_history import FrameHistory
 from edgeecho.runtime.frame_result import FrameResult
 from edgeecho.runtime.frame_stream import FrameStream
 from edgeecho.runtime.live_view import LiveView
 from edgeecho.runtime.mask_score import MaskScore
-from edgeecho.runtime.predictor import log_licence
 from edgeecho.runtime.verdict import judge_beats, judge_view, weigh
 from edgeecho.runtime.view import View
 
@@ -256,38 +252,3 @@ class StreamingPredictor(CinePredictor):
             prob, uint8 of the same shape.
         """
         return self._whole.whole(frames, progress)
-
-
-def stream(
-    model: str | Path = "default",
-    *,
-    runtime: str | None = None,
-    precision: str | None = None,
-    threads: int | None = None,
-    fps: float | None = None,
-    spacing_mm: tuple[float, float] | None = None,
-    roi: Roi | None = None,
-    flip: str | None = AUTO,
-) -> StreamingPredictor:
-    """Open a model for live frames. Its licence is in `StreamingPredictor.info`, and is logged.
-
-    Args:
-        model: `default`, a packaged model's name, a folder that `edgeecho export` wrote, or a stream graph.
-        runtime: `ort` (ONNX Runtime) or `openvino`; None chooses by what is given.
-        precision: `int8` or `fp32` of a named model or folder; None means int8.
-        threads: Worker threads; None means every usable core.
-        fps: Frames per second of the live frames; None gives no heart rate.
-        spacing_mm: (row, column) mm per pixel of the live frames; None gives no volumes.
-        roi: Region that the network sees; None finds it in the first second.
-        flip: How the picture is turned for the network, one of `FLIPS`; `auto` finds it; None means `none`.
-
-    Raises:
-        ModelFileError: If there is no stream graph, or it does not verify, or its engine refuses it.
-        ConfigError: If a setting makes no sense.
-        MissingExtraError: If its engine is not installed.
-    """
-    loaded = open_engine(locate(model, runtime, precision, form="stream"), threads)
-    engine, spec = loaded.stream_engine, loaded.spec
-    opened = StreamingPredictor(engine, spec, loaded.sha256, fps=fps, spacing_mm=spacing_mm, roi=roi, flip=flip)
-    log_licence(spec)
-    return opened

@@ -46,7 +46,7 @@ class Answer(NamedTuple):
     result: dict[str, Any]
 
 
-class DeviceError(Exception):
+class DeviceError(RuntimeError):
     """Error of a call with a negative status, with the library's own sentence."""
 
 

@@ -23,6 +23,8 @@ class OpenOptions(Struct):
         ("threads", c_uint32),
         ("onnxruntime_api", c_void_p),
         ("onnxruntime_path", c_char_p),
+        *((name, c_void_p) for name in ("log", "log_context", "error")),
+        ("error_size", c_size_t),
     ]
 
 

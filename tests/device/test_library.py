@@ -516,10 +516,15 @@ def test_under_sanitizers(onnxruntime_root: Path, models: Path, proven: Path, tm
     programs = build(DEVICE, tmp_path / "build", onnxruntime_root, *settings) / "tests"
     stream, clip = (models / f"{name}.int8{SUFFIX}" for name in ("stream", "clip"))
     quiet = {"LSAN_OPTIONS": f"suppressions={DEVICE / 'tests' / 'leaks.txt'}:print_suppressions=0"}
+    quiet["LD_LIBRARY_PATH"] = str(
+        onnxruntime_root / "lib"
+    )  # the sanitizers replace dlopen, which then ignores RUNPATH
     run(programs / "test_sha256", **quiet)
     run(programs / "test_resample", DEVICE / "tests" / "resample.bin", **quiet)
     run(programs / "test_api", stream, clip, **quiet)
     run(programs / "test_selftest", proven / f"stream.int8{SUFFIX}", **quiet)
+    run(programs / "test_stream", proven / f"stream.int8{SUFFIX}", clip, **quiet)
+    run(programs / "test_answer", proven / f"stream.int8{SUFFIX}", **quiet)
     for precision in ("int8", "fp32"):
         run(programs / "fuzz_file", proven / f"stream.{precision}{SUFFIX}", 40, 3, **quiet)
     run(programs / "fuzz_calls", stream, 40, 3, **quiet)

@@ -17,8 +17,10 @@ ROOT = Path(__file__).resolve().parent
 SKIPPED = ("__pycache__", "build")
 PAGES = (
     "device",
+    "device-api",
     "device-behaviour",
     "device-figures",
+    "device-linking",
     "device-update",
     "model-file",
     "onnxruntime-releases",

@@ -24,6 +24,7 @@ done
 plain=$build/plain/tests sanitized=$build/sanitized/tests
 
 say() { echo; echo "== $*"; }
+export LD_LIBRARY_PATH="$(cd "$root/lib" && pwd)" # dlopen in a sanitizer does not see the program's RUNPATH
 export LSAN_OPTIONS="suppressions=$here/leaks.txt:print_suppressions=0"
 
 say "10,000 changed device files"; "$plain/fuzz_file" "$small" 10000 1

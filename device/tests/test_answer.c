@@ -79,7 +79,7 @@ static void check_outlines(uint64_t *seed) {
         const uint32_t density = 40 + below(seed, 60);
         for (uint32_t i = 0; i < sizeof mask; i++)
             mask[i] = k ? below(seed, 100) < density : pixel[i];
-        ee_component c = {.width = SIDE, .height = SIDE, .bottom = SIDE, .right = SIDE, .runs = found};
+        ee_component c = {.width = SIDE, .height = SIDE, .runs = found};
         const ee_runs runs = {found, ee_keep_largest(&c, ee_find_runs(&c, mask)), {0, 0}};
         ee_draw_mask(&runs, SIDE, SIDE, mask, SIDE);
         const size_t count = ee_contour(&runs, SIDE, rows, points, sizeof points / sizeof *points);

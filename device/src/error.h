@@ -18,9 +18,7 @@ typedef struct ee_log {
 /* Levels of a message: those of ONNX Runtime. */
 enum { EE_LOG_INFO = 1, EE_LOG_WARNING = 2, EE_LOG_ERROR = 3, EE_LOG_FATAL = 4 };
 
-#if defined(__MINGW32__) /* with %zu, as the build asks for */
-#define EE_PRINTF(format_at, arguments_at) __attribute__((format(gnu_printf, format_at, arguments_at)))
-#elif defined(__GNUC__)
+#if defined(__GNUC__)
 #define EE_PRINTF(format_at, arguments_at) __attribute__((format(printf, format_at, arguments_at)))
 #else
 #define EE_PRINTF(format_at, arguments_at)

@@ -439,10 +439,10 @@ def test_under_sanitizers(onnxruntime_root: Path, models: Path, proven: Path, tm
         pytest.skip("this compiler has no sanitizers")
     programs = build(DEVICE, tmp_path / "build", onnxruntime_root, *settings) / "tests"
     stream, clip = (models / f"{name}.int8{SUFFIX}" for name in ("stream", "clip"))
-    quiet = {
-        "LSAN_OPTIONS": f"suppressions={DEVICE / 'tests' / 'leaks.txt'}:print_suppressions=0",
-        "LD_LIBRARY_PATH": str(onnxruntime_root / "lib"),  # dlopen in a sanitizer does not see the program's RUNPATH
-    }
+    quiet = {"LSAN_OPTIONS": f"suppressions={DEVICE / 'tests' / 'leaks.txt'}:print_suppressions=0"}
+    quiet["LD_LIBRARY_PATH"] = str(
+        onnxruntime_root / "lib"
+    )  # the sanitizers replace dlopen, which then ignores RUNPATH
     run(programs / "test_sha256", **quiet)
     run(programs / "test_resample", DEVICE / "tests" / "resample.bin", **quiet)
     run(programs / "test_api", stream, clip, **quiet)

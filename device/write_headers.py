@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
+from edgeecho import frame_times
 from edgeecho.cine.grey import MIN_SIDE_PX
 from edgeecho.measure import constants, rigid_motion
 from edgeecho.model import device_file
@@ -111,12 +112,12 @@ def constants_of(*modules: ModuleType) -> list[str]:
 
 def measure_constants() -> str:
     """Text of src/measure/constants.h."""
-    lines = constants_of(constants, rigid_motion)
+    lines = constants_of(constants, rigid_motion, frame_times)
     lines += ["", "/* Reason of a finding. */", "typedef enum {", "    /* there is none */", "    EE_REASON_NONE = 0,"]
     for reason in Reason:
         lines += [f"    /* {SENTENCES[reason]} */", f"    EE_REASON_{reason.name} = {reason.value},"]
     lines += ["} ee_reason;", "", "/* One more than the largest reason. */", f"#define EE_REASONS {max(Reason) + 1}"]
-    source = "edgeecho/measure/constants.py, rigid_motion.py and edgeecho/reasons.py"
+    source = "edgeecho/measure/constants.py, rigid_motion.py, edgeecho/frame_times.py and edgeecho/reasons.py"
     return header("EE_MEASURE_CONSTANTS_H", source, lines)
 
 

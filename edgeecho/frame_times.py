@@ -1,6 +1,10 @@
 """Times of frames that are not evenly spaced: which steps between them are pauses, and the times without these."""
 
+import math
+
 import numpy as np
+
+from edgeecho.errors import ConfigError
 
 MIN_PAUSE_STEPS = 5.0
 """A step that is longer than this many median steps is a pause: the recorder or the player stood still."""
@@ -31,3 +35,49 @@ def without_pauses(times_s: np.ndarray) -> np.ndarray:
     if len(steps):
         steps[find_pauses(times_s)] = np.median(steps)
     return np.concatenate([[0.0], np.cumsum(steps)])
+
+
+class FrameClock:
+    """Times of the frames of a stream, as they come. A median step is not known there: 1 / fps takes its place."""
+
+    def __init__(self, fps: float | None) -> None:
+        """
+        Args:
+            fps: Frames per second, None if unknown: no step is a pause then, and no frame is missing.
+        """
+        self.fps = fps
+        self.frames = self.dropped = 0
+        """Numbers of frames so far, and of those that are missing between their times."""
+        self._newest: tuple[float, float] | None = None  # as given, and without pauses
+
+    def add(self, time_s: float | None) -> float | None:
+        """Take the next frame and return its time as if each pause were one step long, in seconds.
+
+        Args:
+            time_s: When the frame was taken, by any clock, in seconds; None if unknown, then of all frames.
+
+        Raises:
+            ConfigError: If it is not after the frame before, or if only some frames have a time.
+        """
+        if self.frames and (time_s is None) != (self._newest is None):
+            raise ConfigError(f"time_s is {time_s}, and the frames before had {'a' if self._newest else 'no'} time")
+        if time_s is not None and not math.isfinite(time_s):
+            raise ConfigError(f"time_s must be a finite number, got {time_s}")
+        running = None
+        if time_s is not None:
+            running = self._step_to(time_s)
+            self._newest = time_s, running
+        self.frames += 1
+        return running
+
+    def _step_to(self, time_s: float) -> float:
+        if self._newest is None:
+            return 0.0
+        given, running = self._newest
+        step = time_s - given
+        if not step > 0:
+            raise ConfigError(f"time_s is {time_s}, not after the {given} of the frame before; call reset()")
+        if not self.fps:
+            return running + step
+        self.dropped += max(round(step * self.fps) - 1, 0)
+        return running + (1 / self.fps if step * self.fps > MIN_PAUSE_STEPS else step)

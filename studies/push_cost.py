@@ -5,7 +5,7 @@
 Frames of a drawn cine are pushed into both libraries in one process, in turns, one thread each, so that other work on
 the machine slows both. `--old-client` is `examples/python/edgeecho_ctypes.py` of the older version, whose structs the
 older library knows. Prints the median time of a push of each, the ratio, and the part that is not ONNX Runtime's.
-docs/device.md has the figures. The first fifth of the pushes is left out: there the view is searched.
+docs/device-figures.md has the figures. The first fifth of the pushes is left out: there the view is searched.
 """
 
 import argparse
@@ -29,6 +29,7 @@ def load_client(path: Path, name: str) -> Any:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules.pop("edgeecho_structs", None)  # each version has its own, beside it
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module

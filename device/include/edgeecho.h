@@ -22,24 +22,29 @@
  *
  * Status.  Every call that can fail returns 0, a positive status (nothing there yet), or a negative one (refused, and
  * nothing has changed, but for EDGEECHO_E_ENGINE from a push, and EDGEECHO_E_REGION from one that searches a view, both
- * of which reset the stream).
+ *     of which reset the stream).  A sentence about the last call that was refused is kept for each model and each
+ *     stream: edgeecho_model_error, edgeecho_stream_error, `error` in the options of an open.
  * Structs.  Set `struct_size` to sizeof, and every field that is not used to 0.  A struct may grow at its end: a size
  *     from that of version 0.1.0 up to the present one is taken, fields that an older program does not know read as 0,
- *     and nothing is written beyond `struct_size`.
+ *     and nothing is written beyond `struct_size`.  A program that is newer than the library has a larger size, which
+ *     is refused: compare EDGEECHO_API_VERSION with edgeecho_get_versions.
  * View.  The network expects an upright apical view: apex at the top, the left ventricle on the right.  A stream may
  *     search the region and the orientation (`search`): its view may change until it is sure, mostly within the first
  *     second, and it measures beats from then on.  The first push then takes as long as some hundred others.
  * Verdict.  Each beat is judged by its own frames; those that fail are left out of the medians.  Reasons are bits, 1 <<
  *     EDGEECHO_REASON_...: of a level from review on in `reasons`, of a mere note in `notes`.  Where figures cannot be
  *     relied on (EDGEECHO_WITHHOLD) they are NAN, and stand in fields of their own, `withheld_...`.
+ * Times.  A frame may have the time when it was taken.  Heart rates are then those of the times, frames that are
+ *     missing between two times are counted (`frames_dropped`), and a step of more than 5 frames is a pause, which
+ *     counts as one.
  * Threads.  A model may serve any number of streams in any threads.  A stream is used by one thread at a time.
- * Memory.  What create returns owns all memory that its frames need; no later call allocates in this library, but for
- *     edgeecho_selftest, which takes the memory of a stream and frees it.  ONNX Runtime makes some small allocations a
- *     frame (docs/device.md gives their number).  Nothing passed in is kept: a frame, a path, the bytes of a model may
- *     go once the call returns.
+ * Memory.  A stream has all memory that its frames need, its own or the caller's (edgeecho_stream_init); no later call
+ *     allocates in this library, but for edgeecho_selftest, which takes the memory of a stream and frees it.  ONNX
+ *     Runtime makes some small allocations a frame (docs/device.md gives their number).  Nothing passed in is kept,
+ *     but for the memory of a stream and the log: a frame, a path, the bytes of a model may go once the call returns.
  * Limits.  Frames of 16 to 4096 pixels a side; a region of at most 8 times the frame's longer side, with at least 16
- *     rows and columns of the frame in it, and a quarter of itself or of the frame; at most 1000 frames a second; pixels
- *     of 0.001 to 1000 mm; a device file of at most 1 GiB with at most 64 state tensors of 256 MiB together; 256
+ *     rows and columns of the frame in it, and a quarter of itself or of the frame; at most 1000 frames a second;
+ *     pixels of 0.001 to 1000 mm; a device file of at most 1 GiB with at most 64 state tensors of 256 MiB together; 256
  *     threads; 65535 streams of a model; a self-test of at most 16 frames.  The last 4096 beats of a cine are kept.
  * Trust.  A device file is untrusted until its SHA-256 holds; that proves integrity, not origin.  Behind it ONNX
  *     Runtime reads the graph, and the graph's inputs and outputs are compared with the header.
@@ -55,7 +60,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__GNUC__)
+#if defined(_WIN32) && defined(EE_BUILDING)
+#define EDGEECHO_API __declspec(dllexport)
+#elif defined(__GNUC__) && !defined(_WIN32)
 #define EDGEECHO_API __attribute__((visibility("default")))
 #else
 #define EDGEECHO_API
@@ -68,6 +75,12 @@ extern "C" {
 #define EDGEECHO_VERSION_MAJOR 0
 #define EDGEECHO_VERSION_MINOR 1
 #define EDGEECHO_VERSION_PATCH 0
+
+/* Rises when a call or a field is added: 1 is that of version 0.1.0. */
+#define EDGEECHO_API_VERSION 2
+
+/* Of the memory that a caller gives to a stream, in bytes. */
+#define EDGEECHO_ALIGNMENT 64
 
 typedef struct edgeecho_model edgeecho_model;
 typedef struct edgeecho_stream edgeecho_stream;
@@ -177,9 +190,23 @@ enum {
     EDGEECHO_SEARCH_ORIENTATION = 2 /* how the picture is turned, and whether its grey levels are inverted */
 };
 
+/* Level of a message. */
+enum { EDGEECHO_LOG_INFO = 1, EDGEECHO_LOG_WARNING = 2, EDGEECHO_LOG_ERROR = 3, EDGEECHO_LOG_FATAL = 4 };
+
+/* Function that takes messages: why a call was refused, and those of ONNX Runtime from warnings on.  UTF-8,
+   which is valid during the call.  It may be called in any thread, ONNX Runtime's own included, in the middle of a
+   call of this library, and must not call it.  It is in use as long as the model. */
+typedef void edgeecho_log(void *context, int32_t level, const char *text);
+
 typedef struct edgeecho_open_options {
     size_t struct_size;
-    uint32_t threads; /* that one push may use; 0 means 1 */
+    uint32_t threads;             /* that one push may use; 0 means 1 */
+    const void *onnxruntime_api;  /* `const OrtApiBase *` of the program's own ONNX Runtime; NULL: one is loaded */
+    const char *onnxruntime_path; /* library of ONNX Runtime to load, UTF-8; NULL: it is searched */
+    edgeecho_log *log;            /* NULL: nothing is logged */
+    void *log_context;            /* for each call of it */
+    char *error;       /* why this open was refused, as edgeecho_model_error; empty if it was not; may be NULL */
+    size_t error_size; /* bytes of `error`; a longer sentence is cut */
 } edgeecho_open_options;
 
 typedef struct edgeecho_info { /* text is UTF-8 and lives as long as the model */
@@ -206,6 +233,9 @@ typedef struct edgeecho_stream_options {
     double row_mm, column_mm;       /* height and width of a pixel; both 0 if unknown: no volumes */
     uint32_t search;                /* EDGEECHO_SEARCH_... */
     uint32_t flip;                  /* EDGEECHO_FLIP_..., where the orientation is not searched */
+    /* Least memory that a create takes: edgeecho_stream_size of the largest options that a reset will bring; 0: what
+       these options need. */
+    size_t memory_bytes;
 } edgeecho_stream_options;
 
 typedef struct edgeecho_frame { /* size and region stay the same until a reset */
@@ -215,6 +245,7 @@ typedef struct edgeecho_frame { /* size and region stay the same until a reset *
     uint32_t width, height;
     int32_t roi_x, roi_y;           /* the region that holds the sector, best square in mm; it may leave the frame, */
     uint32_t roi_width, roi_height; /* and reads black there.  Both 0: the whole frame, or it is searched */
+    double time_s;                  /* when it was taken, by any clock, rising; 0 in all frames: unknown */
 } edgeecho_frame;
 
 typedef struct edgeecho_result { /* about the newest answer; NAN where not known */
@@ -238,6 +269,12 @@ typedef struct edgeecho_result { /* about the newest answer; NAN where not known
     uint32_t flip, inverted; /* EDGEECHO_FLIP_... of this frame; 1 if its grey levels were inverted */
     int32_t roi_x, roi_y;    /* the region in which the network saw this frame */
     uint32_t roi_width, roi_height;
+    /* What is doubtful in this frame alone: bits of NO_VENTRICLE, VIEW_UNLIKELY, MASK_IN_PIECES, MASK_OUTSIDE_FAN,
+       CUT_BY_EDGE, and of FROZEN (the same picture as that of the frame before). */
+    uint64_t frame_reasons;
+    double time_s;           /* of this frame */
+    uint64_t frames_dropped; /* missing between the times of the frames pushed so far; 0 without times or fps */
+    uint32_t no_beat_reason; /* EDGEECHO_REASON_...: why no beat was measured so far; 0 if there is one */
 } edgeecho_result;
 
 typedef struct edgeecho_beat { /* frames counted from 0 at the reset; NAN where not known */
@@ -247,9 +284,23 @@ typedef struct edgeecho_beat { /* frames counted from 0 at the reset; NAN where 
     double ef_percent;
     double edv_ml, esv_ml;
     double heart_rate_bpm;
-    uint64_t reasons; /* why the beat is doubtful or left out; bits, 1 << EDGEECHO_REASON_... */
-    uint32_t is_used; /* 1 if it counts in the medians */
+    uint64_t reasons;            /* why the beat is doubtful or left out; bits, 1 << EDGEECHO_REASON_... */
+    uint32_t is_used;            /* 1 if it counts in the medians */
+    double ed_time_s, es_time_s; /* when these frames were taken */
 } edgeecho_beat;
+
+typedef struct edgeecho_point { /* a pixel of the frame, from its upper left corner */
+    int32_t x, y;
+} edgeecho_point;
+
+typedef struct edgeecho_versions { /* text is constant, or lives as long as the model */
+    size_t struct_size;
+    const char *library;          /* "0.1.0" */
+    const char *engine;           /* of the model: "ONNX Runtime 1.32.0"; empty without a model */
+    const char *build;            /* compiler and processor of the library */
+    uint32_t api;                 /* EDGEECHO_API_VERSION of the library */
+    uint32_t device_file_version; /* newest version of device files that it reads; it reads all before */
+} edgeecho_versions;
 
 typedef struct edgeecho_selftest_result {
     size_t struct_size;
@@ -265,8 +316,19 @@ typedef struct edgeecho_selftest_result {
 /* major << 16 | minor << 8 | patch of the library that runs */
 EDGEECHO_API uint32_t edgeecho_version(void);
 
+/* Versions of everything in use.  `model` may be NULL. */
+EDGEECHO_API edgeecho_status edgeecho_get_versions(const edgeecho_model *model, edgeecho_versions *versions);
+
 /* A constant sentence, for any value. */
 EDGEECHO_API const char *edgeecho_status_text(edgeecho_status status);
+
+/* Why a call with this stream was refused the last time: a sentence with what was found, ONNX Runtime's own text
+   included; empty if none was.  It stays until the next call that is refused, or the stream is destroyed. */
+EDGEECHO_API const char *edgeecho_stream_error(const edgeecho_stream *stream);
+
+/* The same of the calls with this model: describe, self-test, close, and those that make streams.  The sentence is
+   copied to `text` and cut to `size` bytes, its end included, as other threads may use the model. */
+EDGEECHO_API edgeecho_status edgeecho_model_error(const edgeecho_model *model, char *text, size_t size);
 
 /* Code of a reason, such as "short_axis", and its sentence; constant text, for any value. */
 EDGEECHO_API const char *edgeecho_reason_code(uint32_t reason);
@@ -290,7 +352,17 @@ EDGEECHO_API edgeecho_status edgeecho_close(edgeecho_model *model);
 
 EDGEECHO_API edgeecho_status edgeecho_stream_create(edgeecho_model *model, const edgeecho_stream_options *options,
                                                     edgeecho_stream **stream);
-/* NULL is allowed. */
+
+/* Bytes that a stream with these options needs; 0 if they are refused. */
+EDGEECHO_API size_t edgeecho_stream_size(const edgeecho_model *model, const edgeecho_stream_options *options);
+
+/* Make a stream in memory of the caller, `size` bytes aligned to EDGEECHO_ALIGNMENT, which is the stream's until it is
+   destroyed; nothing is allocated but the handles that ONNX Runtime makes for the tensors.  More memory than needed is
+   for the options of later resets. */
+EDGEECHO_API edgeecho_status edgeecho_stream_init(edgeecho_model *model, const edgeecho_stream_options *options,
+                                                  void *memory, size_t size, edgeecho_stream **stream);
+
+/* NULL is allowed.  Memory of the caller is then free to be used again. */
 EDGEECHO_API void edgeecho_stream_destroy(edgeecho_stream *stream);
 
 /* Take the next frame.  OK: there is an answer, to the frame `delay_frames` earlier.  MORE: there is none yet; or none
@@ -304,12 +376,28 @@ EDGEECHO_API edgeecho_status edgeecho_flush(edgeecho_stream *stream);
 /* Forget everything: a freeze, a new view, a new patient. */
 EDGEECHO_API edgeecho_status edgeecho_reset(edgeecho_stream *stream);
 
+/* The same, and go on with other options: another depth, frame rate, frame size, or search.  EDGEECHO_E_SIZE: they need
+   more memory than the stream has.  EDGEECHO_E_ENGINE: the stream is reset, with the options before. */
+EDGEECHO_API edgeecho_status edgeecho_reset_with(edgeecho_stream *stream, const edgeecho_stream_options *options);
+
 /* The newest answer; MORE before the first, with the times alone. */
 EDGEECHO_API edgeecho_status edgeecho_read(const edgeecho_stream *stream, edgeecho_result *result);
 
 /* Its mask, 1 for cavity and 0 elsewhere, at the frame's own pixels.  `size` is that of `mask` in bytes. */
 EDGEECHO_API edgeecho_status edgeecho_mask(const edgeecho_stream *stream, uint8_t *mask, size_t size,
                                            size_t stride_bytes);
+
+/* Outline of that mask: the pixels at its edge, each next to the one before (8 neighbours), counterclockwise on the
+   screen from the first of the uppermost row.  A part that is one pixel thin is passed twice; holes have none.
+   `count` becomes the number of points, 0 for an empty mask.  EDGEECHO_E_SIZE: `capacity` is less; NULL and 0 count
+   alone. */
+EDGEECHO_API edgeecho_status edgeecho_contour(const edgeecho_stream *stream, edgeecho_point *points, size_t capacity,
+                                              size_t *count);
+
+/* 255 times the probability of cavity, from which the mask is made: a square of `size_px` (edgeecho_info) pixels over
+   the region of the newest answer, not turned.  `size` is that of `prob` in bytes. */
+EDGEECHO_API edgeecho_status edgeecho_probability(const edgeecho_stream *stream, uint8_t *prob, size_t size,
+                                                  size_t stride_bytes);
 
 /* Beat `index` of those so far; MORE if there are not so many, or it is older than the last 4096. */
 EDGEECHO_API edgeecho_status edgeecho_beat_at(const edgeecho_stream *stream, uint32_t index, edgeecho_beat *beat);

@@ -125,22 +125,48 @@ static int read_selftest(const uint8_t *bytes, uint64_t at, uint32_t graph_at, u
     return 1;
 }
 
-edgeecho_status ee_device_file_read(const uint8_t *bytes, size_t size, ee_spec *spec, const uint8_t **graph,
-                                    size_t *graph_size) {
-    if (size < EE_FILE_TENSORS_AT || size > EE_MAX_FILE_BYTES || memcmp(bytes, "EDGEECHO", 8) != 0 ||
-        u32(bytes + 8) < 1 || u32(bytes + 8) > EE_FILE_VERSION)
+/* Check size, magic and version of a file, and then its checksum, which `hex` becomes. */
+static edgeecho_status verify(const uint8_t *bytes, size_t size, char hex[65], ee_error *error) {
+    if (size < EE_FILE_TENSORS_AT || size > EE_MAX_FILE_BYTES || memcmp(bytes, "EDGEECHO", 8) != 0) {
+        ee_set_error(error, "%zu bytes are no EdgeEcho device file (.edgeecho)", size);
         return EDGEECHO_E_FORMAT;
-    if (!digest_matches(bytes, size, spec->sha256))
+    }
+    if (u32(bytes + 8) < 1 || u32(bytes + 8) > EE_FILE_VERSION) {
+        ee_set_error(error, "a device file of version %u, this library reads 1 to %d", (unsigned)u32(bytes + 8),
+                     EE_FILE_VERSION);
+        return EDGEECHO_E_FORMAT;
+    }
+    if (!digest_matches(bytes, size, hex)) {
+        ee_set_error(error, "the device file is damaged: its SHA-256 is %.16s..., not what it states", hex);
         return EDGEECHO_E_DAMAGED;
-    uint32_t graph_at = u32(bytes + 12);
-    if (graph_at < EE_FILE_TENSORS_AT || graph_at >= size || u64(bytes + 16) != size - graph_at)
+    }
+    return EDGEECHO_OK;
+}
+
+edgeecho_status ee_device_file_read(const uint8_t *bytes, size_t size, ee_spec *spec, const uint8_t **graph,
+                                    size_t *graph_size, ee_error *error) {
+    const edgeecho_status status = verify(bytes, size, spec->sha256, error);
+    if (status != EDGEECHO_OK)
+        return status;
+    const uint32_t graph_at = u32(bytes + 12);
+    if (graph_at < EE_FILE_TENSORS_AT || graph_at >= size || u64(bytes + 16) != size - graph_at) {
+        ee_set_error(error, "the graph of the device file does not lie where its header states");
         return EDGEECHO_E_FORMAT;
-    if (!read_spec(bytes, graph_at, spec))
+    }
+    if (u32(bytes + EE_FILE_SPEC_AT + 20) == EE_FORM_CLIP) {
+        ee_set_error(error, "the device file has a clip graph, and this library runs stream graphs: stream.*.edgeecho");
         return EDGEECHO_E_MODEL;
+    }
+    if (!read_spec(bytes, graph_at, spec)) {
+        ee_set_error(error, "a value in the header of the device file is out of its bounds");
+        return EDGEECHO_E_MODEL;
+    }
     const uint64_t tensors_end = EE_FILE_TENSORS_AT + (uint64_t)EE_FILE_TENSOR_BYTES * spec->states;
     if (u32(bytes + 8) >= SELFTEST_VERSION &&
-        !read_selftest(bytes, tensors_end, graph_at, spec->size_px, &spec->selftest))
+        !read_selftest(bytes, tensors_end, graph_at, spec->size_px, &spec->selftest)) {
+        ee_set_error(error, "a value of the self-test in the device file is out of its bounds");
         return EDGEECHO_E_MODEL;
+    }
     *graph = bytes + graph_at;
     *graph_size = size - graph_at;
     return EDGEECHO_OK;

@@ -2,7 +2,7 @@
 #ifndef EE_DEVICE_FILE_H
 #define EE_DEVICE_FILE_H
 
-#include "edgeecho.h"
+#include "error.h"
 #include "limits.h"
 
 typedef enum ee_type { EE_UINT8 = EE_TYPE_UINT8, EE_FLOAT32 = EE_TYPE_FLOAT32 } ee_type;
@@ -41,8 +41,9 @@ typedef struct ee_spec {
     ee_selftest selftest;
 } ee_spec;
 
-/* Verify a device file; fill in the spec, and where in the bytes the graph lies.  Reads versions 1 and 2. */
+/* Verify a device file; fill in the spec, and where in the bytes the graph lies.  Reads versions 1 and 2.  If it is
+ * refused, `error` has the reason. */
 edgeecho_status ee_device_file_read(const uint8_t *bytes, size_t size, ee_spec *spec, const uint8_t **graph,
-                                    size_t *graph_size);
+                                    size_t *graph_size, ee_error *error);
 
 #endif

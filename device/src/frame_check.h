@@ -11,7 +11,7 @@ int ee_searches_region(const edgeecho_stream *stream);
 ee_roi ee_region_of(const edgeecho_frame *frame);
 ee_shape ee_shape_of(const edgeecho_stream *stream, const edgeecho_frame *frame);
 
-/* Check size, stride and region, with those of the first frame of the cine if this is another one. */
+/* Check size, region, stride and time, with those of the first frame of the cine if this is another one. */
 edgeecho_status ee_check_frame(const edgeecho_stream *stream, const edgeecho_frame *frame, int is_first);
 
 #endif

@@ -1,16 +1,8 @@
-#define _POSIX_C_SOURCE 200809L
 #include "frame_stream.h"
 
 #include <string.h>
-#include <time.h>
 
-static const uint64_t NS_PER_S = 1000000000;
-
-uint64_t ee_now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
-}
+#include "os.h"
 
 size_t ee_state_bytes(const ee_spec *spec) {
     size_t bytes = 0;
@@ -36,7 +28,7 @@ void ee_frame_stream_reset(ee_frame_stream *s) {
 
 static edgeecho_status run(ee_frame_stream *s) {
     const uint64_t begun = ee_now_ns();
-    const edgeecho_status status = ee_engine_run(s->engine, s->binding, s->current_state);
+    const edgeecho_status status = s->engine->kind->run(s->engine, s->binding, s->current_state, s->error);
     s->engine_ns += ee_now_ns() - begun;
     s->current_state = !s->current_state;
     return status;

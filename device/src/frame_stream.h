@@ -7,7 +7,9 @@
 typedef struct ee_frame_stream {
     const ee_engine *engine;
     const ee_spec *spec;
-    ee_binding *binding;
+    ee_binding *binding; /* NULL until it is made in its memory */
+    void *binding_memory;
+    ee_error *error;       /* of a run that failed */
     uint8_t *frame, *prob; /* the network's input and output, size_px a side */
     uint8_t *states[2];    /* a run reads one and writes the other */
     int current_state;     /* index of the state that the next run reads */
@@ -18,9 +20,6 @@ typedef struct ee_frame_stream {
 
 /* Bytes of the states of one kind, each aligned. */
 size_t ee_state_bytes(const ee_spec *spec);
-
-/* Nanoseconds of a clock that never goes back. */
-uint64_t ee_now_ns(void);
 
 /* Forget everything: the next frame is the first of a cine. */
 void ee_frame_stream_reset(ee_frame_stream *stream);

@@ -15,7 +15,7 @@ void ee_grid_init(ee_grid *grid, const ee_shape *shape) {
     ee_grid_reset(grid);
 }
 
-void ee_grid_add(ee_grid *grid, const uint8_t *pixels, size_t stride, uint32_t *sums, size_t room) {
+void ee_grid_add(ee_grid *grid, const uint8_t *pixels, size_t stride, uint64_t *sums, size_t room) {
     ee_resample(&grid->axes.rows, &grid->axes.columns, pixels, stride, sums, room, grid->picture);
     for (uint32_t i = 0; i < grid->cells * grid->cells; i++) {
         const uint8_t level = grid->picture[i];

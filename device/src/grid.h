@@ -15,8 +15,8 @@ typedef struct ee_grid {
 void ee_grid_init(ee_grid *grid, const ee_shape *shape);
 void ee_grid_reset(ee_grid *grid);
 
-/* Add a frame; `sums` has EE_SUM_ROWS times `room` numbers, `room` at least the frame's width. */
-void ee_grid_add(ee_grid *grid, const uint8_t *pixels, size_t stride, uint32_t *sums, size_t room);
+/* Add a frame; `sums` has EE_SUM_ROOM times `room` numbers, `room` at least the frame's width. */
+void ee_grid_add(ee_grid *grid, const uint8_t *pixels, size_t stride, uint64_t *sums, size_t room);
 
 /* Invert the grey levels of all frames so far. */
 void ee_grid_invert(ee_grid *grid);

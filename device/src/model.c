@@ -1,31 +1,11 @@
 #include "model.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-uint32_t edgeecho_version(void) {
-    return (uint32_t)EDGEECHO_VERSION_MAJOR << 16 | EDGEECHO_VERSION_MINOR << 8 | EDGEECHO_VERSION_PATCH;
-}
-
-const char *edgeecho_status_text(edgeecho_status status) {
-    switch (status) {
-    case EDGEECHO_OK: return "done";
-    case EDGEECHO_MORE: return "nothing to give: not yet, not any more, or not in this device file";
-    case EDGEECHO_E_ARGUMENT: return "an argument is NULL or out of its range, or a struct_size is not known";
-    case EDGEECHO_E_FILE: return "the file cannot be read, or is larger than 1 GiB";
-    case EDGEECHO_E_FORMAT: return "no EdgeEcho device file, or one of another version";
-    case EDGEECHO_E_DAMAGED: return "the checksum does not hold, the device file is damaged; fetch or export it again";
-    case EDGEECHO_E_MODEL: return "the device file is sound, but not a stream graph that this library can run";
-    case EDGEECHO_E_ENGINE: return "ONNX Runtime refused the model or a run of it";
-    case EDGEECHO_E_MEMORY: return "out of memory";
-    case EDGEECHO_E_SIZE: return "a frame larger than the stream's most or other than its first, or a short buffer";
-    case EDGEECHO_E_REGION: return "too little of the frame lies in the region, or the region is far larger than it";
-    case EDGEECHO_E_BUSY: return "the model still has streams, or has too many";
-    case EDGEECHO_E_SELFTEST: return "this processor does not give the answers that the device file states";
-    default: return "no status of this library";
-    }
-}
+#include "struct_size.h"
 
 /* Copy what the self-test needs of the file's bytes, which are not kept. */
 static edgeecho_status keep_reference(edgeecho_model *model) {
@@ -45,77 +25,147 @@ static void free_model(edgeecho_model *model) {
     free(model);
 }
 
-edgeecho_status edgeecho_open_memory(const void *bytes, size_t size, const edgeecho_open_options *options,
-                                     edgeecho_model **out) {
-    if (!out)
-        return EDGEECHO_E_ARGUMENT;
-    *out = NULL;
-    if (!bytes || (options && (options->struct_size != sizeof *options || options->threads > EE_MAX_THREADS)))
-        return EDGEECHO_E_ARGUMENT;
-    edgeecho_model *model = calloc(1, sizeof *model);
-    if (!model)
-        return EDGEECHO_E_MEMORY;
+/* Read the options, as many as the program knows; 0 and an error if one is out of bounds. */
+static int read_options(const edgeecho_open_options *given, edgeecho_open_options *o, ee_error *error) {
+    *o = (edgeecho_open_options){.struct_size = sizeof *o};
+    error->text[0] = 0;
+    if (!given)
+        return 1;
+    if (!ee_is_size_known(given->struct_size, EE_FIRST_OPEN_OPTIONS, sizeof *o)) {
+        ee_set_error(error, "struct_size of the open options is %zu, this library knows %zu to %zu", given->struct_size,
+                     EE_FIRST_OPEN_OPTIONS, sizeof *o);
+        return 0;
+    }
+    ee_copy_out(o, given->struct_size, given);
+    if (o->threads > EE_MAX_THREADS)
+        ee_set_error(error, "%u threads, at most %d can be", (unsigned)o->threads, EE_MAX_THREADS);
+    return o->threads <= EE_MAX_THREADS;
+}
+
+static edgeecho_status open_bytes(const uint8_t *bytes, size_t size, const ee_engine_options *options,
+                                  edgeecho_model **out, ee_error *error) {
     const uint8_t *graph = NULL;
     size_t graph_size = 0;
-    uint32_t threads = options && options->threads ? options->threads : 1;
-    edgeecho_status status = ee_device_file_read(bytes, size, &model->spec, &graph, &graph_size);
+    edgeecho_model *model = calloc(1, sizeof *model);
+    edgeecho_status status = EDGEECHO_E_MEMORY;
+    if (model)
+        status = ee_device_file_read(bytes, size, &model->spec, &graph, &graph_size, error);
     if (status == EDGEECHO_OK)
         status = keep_reference(model);
+    if (status == EDGEECHO_E_MEMORY)
+        ee_set_error(error, "out of memory");
     if (status == EDGEECHO_OK)
-        status = ee_engine_open(&model->spec, graph, graph_size, threads, &model->engine);
+        status = ee_engine_open(&model->spec, graph, graph_size, options, &model->engine, error);
     if (status != EDGEECHO_OK) {
-        free_model(model);
+        if (model)
+            free_model(model);
         return status;
     }
-    snprintf(model->engine_name, sizeof model->engine_name, "ONNX Runtime %s", ee_engine_version());
+    model->log = options->log;
     atomic_init(&model->streams, 0);
+    atomic_flag_clear(&model->is_noting);
     *out = model;
     return EDGEECHO_OK;
 }
 
 /* Read the bytes of a file, which the caller frees. */
-static edgeecho_status read_file(const char *path, uint8_t **bytes, size_t *size) {
-    edgeecho_status status = EDGEECHO_E_FILE;
+static edgeecho_status read_file(const char *path, uint8_t **bytes, size_t *size, ee_error *error) {
     FILE *file = fopen(path, "rb");
-    if (!file)
-        return status;
-    long length = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+    if (!file) {
+        ee_set_error(error, "cannot open %s: %s", path, strerror(errno));
+        return EDGEECHO_E_FILE;
+    }
+    edgeecho_status status = EDGEECHO_E_FILE;
+    const long length = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+    ee_set_error(error, "%s cannot be read as a file of 1 byte to 1 GiB", path);
     if (length > 0 && length <= EE_MAX_FILE_BYTES && fseek(file, 0, SEEK_SET) == 0) {
         *size = (size_t)length;
         *bytes = malloc(*size);
         status = !*bytes ? EDGEECHO_E_MEMORY : fread(*bytes, 1, *size, file) == *size ? EDGEECHO_OK : EDGEECHO_E_FILE;
     }
+    if (status == EDGEECHO_E_MEMORY)
+        ee_set_error(error, "out of memory for %s, %ld bytes", path, length);
     fclose(file);
     return status;
 }
 
-edgeecho_status edgeecho_open(const char *path, const edgeecho_open_options *options, edgeecho_model **out) {
-    uint8_t *bytes = NULL;
-    size_t size = 0;
+/* Open a file, or bytes where there is no path. */
+static edgeecho_status open_model(const char *path, const void *bytes, size_t size, const edgeecho_open_options *given,
+                                  edgeecho_model **out) {
+    edgeecho_open_options o;
+    ee_error error;
+    uint8_t *read = NULL;
     if (!out)
         return EDGEECHO_E_ARGUMENT;
     *out = NULL;
-    if (!path)
-        return EDGEECHO_E_ARGUMENT;
-    edgeecho_status status = read_file(path, &bytes, &size);
+    edgeecho_status status = read_options(given, &o, &error) ? EDGEECHO_OK : EDGEECHO_E_ARGUMENT;
+    if (status == EDGEECHO_OK && !path && !bytes) {
+        ee_set_error(&error, "no path and no bytes of a device file were given: NULL");
+        status = EDGEECHO_E_ARGUMENT;
+    }
+    if (status == EDGEECHO_OK && path)
+        status = read_file(path, &read, &size, &error);
+    const ee_engine_options options = {.threads = o.threads ? o.threads : 1,
+                                       .onnxruntime_api = o.onnxruntime_api,
+                                       .onnxruntime_path = o.onnxruntime_path,
+                                       .log = {o.log, o.log_context}};
     if (status == EDGEECHO_OK)
-        status = edgeecho_open_memory(bytes, size, options, out);
-    free(bytes);
+        status = open_bytes(path ? read : bytes, size, &options, out, &error);
+    free(read);
+    if (status != EDGEECHO_OK)
+        ee_log_error(&options.log, &error);
+    else
+        error.text[0] = 0;
+    ee_copy_error(&error, o.error, o.error_size);
     return status;
 }
 
-edgeecho_status edgeecho_describe(const edgeecho_model *model, edgeecho_info *info) {
-    if (!model || !info || info->struct_size != sizeof *info)
+edgeecho_status edgeecho_open_memory(const void *bytes, size_t size, const edgeecho_open_options *options,
+                                     edgeecho_model **out) {
+    return open_model(NULL, bytes, size, options, out);
+}
+
+edgeecho_status edgeecho_open(const char *path, const edgeecho_open_options *options, edgeecho_model **out) {
+    return open_model(path, NULL, 0, options, out);
+}
+
+edgeecho_status ee_refuse_model(const edgeecho_model *model, edgeecho_status status, const ee_error *error) {
+    edgeecho_model *m = (edgeecho_model *)model; /* a model is never constant itself */
+    while (atomic_flag_test_and_set_explicit(&m->is_noting, memory_order_acquire))
+        continue;
+    m->error = *error;
+    atomic_flag_clear_explicit(&m->is_noting, memory_order_release);
+    ee_log_error(&m->log, error);
+    return status;
+}
+
+edgeecho_status edgeecho_model_error(const edgeecho_model *model, char *text, size_t size) {
+    edgeecho_model *m = (edgeecho_model *)model;
+    if (!m || !text || !size)
         return EDGEECHO_E_ARGUMENT;
+    while (atomic_flag_test_and_set_explicit(&m->is_noting, memory_order_acquire))
+        continue;
+    ee_copy_error(&m->error, text, size);
+    atomic_flag_clear_explicit(&m->is_noting, memory_order_release);
+    return EDGEECHO_OK;
+}
+
+edgeecho_status edgeecho_describe(const edgeecho_model *model, edgeecho_info *info) {
+    ee_error error;
+    if (!model)
+        return EDGEECHO_E_ARGUMENT;
+    if (!info || !ee_is_size_known(info->struct_size, EE_FIRST_INFO, sizeof *info)) {
+        ee_set_error(&error, "%s", info ? "struct_size of the info is not known" : "no info to fill in: NULL");
+        return ee_refuse_model(model, EDGEECHO_E_ARGUMENT, &error);
+    }
     const ee_spec *spec = &model->spec;
-    *info = (edgeecho_info){
-        .struct_size = sizeof *info,
+    const edgeecho_info found = {
         .name = spec->name,
         .licence = spec->licence,
         .intended_use = spec->intended_use,
         .revision = spec->revision,
         .precision = spec->precision == EE_PRECISION_FP32 ? "fp32" : "int8",
-        .engine = model->engine_name,
+        .engine = model->engine->description,
         .sha256 = spec->sha256,
         .parameters = spec->parameters,
         .state_bytes = spec->state_bytes,
@@ -124,14 +174,19 @@ edgeecho_status edgeecho_describe(const edgeecho_model *model, edgeecho_info *in
         .delay_frames = spec->after,
         .threshold = spec->threshold,
     };
+    ee_copy_out(info, info->struct_size, &found);
     return EDGEECHO_OK;
 }
 
 edgeecho_status edgeecho_close(edgeecho_model *model) {
+    ee_error error;
     if (!model)
         return EDGEECHO_OK;
-    if (atomic_load(&model->streams))
-        return EDGEECHO_E_BUSY;
+    const unsigned streams = atomic_load(&model->streams);
+    if (streams) {
+        ee_set_error(&error, "the model still has %u streams: destroy them before it is closed", streams);
+        return ee_refuse_model(model, EDGEECHO_E_BUSY, &error);
+    }
     ee_engine_close(model->engine);
     free_model(model);
     return EDGEECHO_OK;

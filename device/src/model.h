@@ -12,8 +12,13 @@ struct edgeecho_model {
     ee_spec spec;
     uint8_t *reference; /* what the self-test compares `prob` with; NULL if nothing */
     ee_engine *engine;
-    char engine_name[64];
+    ee_log log;
     atomic_uint streams;
+    atomic_flag is_noting; /* held while the error is read or written, for a copy of EE_ERROR_BYTES */
+    ee_error error;        /* of the last call with the model that was refused, in any thread */
 };
+
+/* Log why a call with a model is refused, and keep it for edgeecho_model_error; returns `status`. */
+edgeecho_status ee_refuse_model(const edgeecho_model *model, edgeecho_status status, const ee_error *error);
 
 #endif

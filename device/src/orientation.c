@@ -16,6 +16,10 @@ static const way WAYS[EE_FLIPS] = {
 void ee_flip(const uint8_t *image, uint32_t size, uint32_t flip, uint8_t *out) {
     const way w = WAYS[flip];
     const uint32_t last = size - 1;
+    if (flip == EDGEECHO_FLIP_NONE) {
+        memcpy(out, image, (size_t)size * size);
+        return;
+    }
     for (uint32_t y = 0; y < size; y++)
         for (uint32_t x = 0; x < size; x++) {
             const uint32_t r = w.is_transposed ? x : y, c = w.is_transposed ? y : x;

@@ -1,45 +1,18 @@
-/* The way of a frame: to the network, and from its answer to a mask, figures and a verdict. Python's `streaming.py`. */
+/* The way of a frame to the network, and when its answer is due: Python's `streaming.py`. */
 #include <string.h>
 
+#include "answer.h"
 #include "frame_check.h"
-
-/* Set the way from answers to the frame's pixels to that of a region. */
-static void set_out(edgeecho_stream *s, const ee_roi *roi) {
-    const edgeecho_frame *f = &s->shape;
-    ee_fill_axes_out(&s->out, roi, s->scorer.size, f->width, f->height, &s->mask_x, &s->mask_y);
-    memset(s->mask, 0, (size_t)f->width * f->height);
-    s->drawn = (ee_box){0, 0, 0, 0};
-    s->out_roi = *roi;
-}
-
-static int is_out_of(const edgeecho_stream *s, const ee_roi *roi) {
-    const ee_roi *out = &s->out_roi;
-    return out->x == roi->x && out->y == roi->y && out->width == roi->width && out->height == roi->height;
-}
-
-static ee_seen seen_in(const ee_view *view) {
-    return (ee_seen){view->roi, view->flip, view->is_inverted};
-}
-
-/* The pixels of the network's picture that are in the fan of the fixed view; NULL takes all. */
-static const uint8_t *inside_of(edgeecho_stream *s) {
-    const ee_shape shape = ee_shape_of(s, &s->shape);
-    if (!s->live.view.has_fan)
-        return NULL;
-    if (!s->has_inside)
-        ee_view_inside(&s->live.view, &shape, s->live.search->grid.cells, s->scorer.size, s->inside);
-    s->has_inside = 1;
-    return s->inside;
-}
+#include "os.h"
+#include "struct_size.h"
 
 static void set_in(edgeecho_stream *s) {
     ee_fill_axes_in(&s->in, &s->live.view.roi, s->scorer.size, s->shape.width, s->shape.height);
 }
 
 /* Begin a cine with its first frame. */
-static edgeecho_status begin(edgeecho_stream *s, const edgeecho_frame *f) {
-    if (!ee_set_meter(s, f->width, f->height))
-        return EDGEECHO_E_SIZE;
+static void begin(edgeecho_stream *s, const edgeecho_frame *f) {
+    ee_set_meter(s, f->width, f->height);
     ee_start_cine(s);
     s->shape = *f;
     s->has_frames = 1;
@@ -54,47 +27,11 @@ static edgeecho_status begin(edgeecho_stream *s, const edgeecho_frame *f) {
     set_in(s);
     s->out_roi = (ee_roi){0, 0, 0, 0};
     s->has_inside = 0;
-    return EDGEECHO_OK;
-}
-
-/* Judge the beats so far. */
-static void judge(edgeecho_stream *s) {
-    ee_measurement summary;
-    ee_beat_meter_summary(s->meter, &summary);
-    s->verdict = ee_judge_all(ee_beat_meter_history(s->meter), summary.reason, s->live.is_fixed ? &s->live.view : NULL);
-    s->was_fixed = s->live.is_fixed;
-}
-
-/* Measure an answer of the network at the source's pixels. */
-static void answer(edgeecho_stream *s, const uint8_t *prob, const ee_seen *seen, int is_before) {
-    const edgeecho_frame *f = &s->shape;
-    if (!is_out_of(s, &seen->roi))
-        set_out(s, &seen->roi);
-    if (seen->flip != EDGEECHO_FLIP_NONE) {
-        ee_unflip(prob, s->scorer.size, seen->flip, s->map);
-        prob = s->map;
-    }
-    s->area_px = ee_resample_mask(&s->out.rows, &s->out.columns, prob, s->scorer.size, s->scorer.threshold, s->sums,
-                                  s->mask + s->mask_y * f->width + s->mask_x, f->width, &s->drawn);
-    const uint32_t x = (uint32_t)s->mask_x, y = (uint32_t)s->mask_y;
-    ee_beat_meter_look_within(s->meter, y + s->drawn.top, y + s->drawn.bottom, x + s->drawn.left, x + s->drawn.right);
-    if (!s->keeps_pieces)
-        s->area_px = (uint32_t)ee_beat_meter_keep_largest(s->meter, s->mask);
-    s->is_measured = s->live.is_fixed && !is_before;
-    const ee_mask_score score = ee_score(&s->scorer, prob, s->is_measured ? inside_of(s) : NULL);
-    ee_frame_history_score(&s->history, &score);
-    s->answers++;
-    s->confidence = ee_confidence(&score);
-    s->seen = *seen;
-    const int completed = ee_beat_meter_push(s->meter, s->mask, s->is_measured ? s->area_px : 0);
-    s->beats_completed = completed > 0 ? (uint32_t)completed : 0;
-    if (completed || !(s->verdict.reasons | s->verdict.notes) || !s->is_measured || !s->was_fixed)
-        judge(s);
 }
 
 static void answer_now(edgeecho_stream *s) {
-    const ee_seen seen = seen_in(&s->live.view);
-    answer(s, s->network.prob, &seen, 0);
+    const ee_seen seen = ee_seen_in(&s->live.view);
+    ee_take_answer(s, s->network.prob, &seen, 0);
 }
 
 /* Answer a frame that was seen in a view before, if one is due. */
@@ -104,7 +41,7 @@ static int answer_due(edgeecho_stream *s) {
         return 0;
     s->due_first = (at + 1) % room;
     s->due_count--;
-    answer(s, s->due + (size_t)at * s->scorer.size * s->scorer.size, &s->due_views[at], 1);
+    ee_take_answer(s, s->due + (size_t)at * s->scorer.size * s->scorer.size, &s->due_views[at], 1);
     return 1;
 }
 
@@ -150,7 +87,7 @@ static edgeecho_status see(edgeecho_stream *s, const edgeecho_frame *f) {
 static edgeecho_status advance(edgeecho_stream *s, const edgeecho_frame *f) {
     edgeecho_status status = EDGEECHO_MORE;
     if (!s->live.is_fixed) {
-        const ee_seen before = seen_in(&s->live.view);
+        const ee_seen before = ee_seen_in(&s->live.view);
         status = ee_live_view_see(&s->live, f->pixels, f->stride_bytes);
         if (status == EDGEECHO_OK)
             status = change_view(s, &before);
@@ -174,27 +111,46 @@ static void start_call(edgeecho_stream *s) {
 
 /* Note the time of a call, and start again after a failed run. */
 static edgeecho_status finish_call(edgeecho_stream *s, uint64_t begun, edgeecho_status status) {
-    if (status < 0)
+    if (status < 0) {
+        if (status == EDGEECHO_E_REGION)
+            ee_set_error(s->error, "the search found a region that is more than %d times the frame", EE_MAX_REGION);
+        ee_log_error(&s->model->log, s->error);
         ee_start_cine(s); /* what the state holds after a failed run is unknown */
+    }
     s->push_ns = ee_now_ns() - begun;
     return status;
 }
 
+/* Read a frame, as many fields as the program knows, and fill in its region. */
+static edgeecho_status read_frame(const edgeecho_stream *s, const edgeecho_frame *given, edgeecho_frame *f) {
+    *f = (edgeecho_frame){.struct_size = sizeof *f};
+    if (!given || !ee_is_size_known(given->struct_size, EE_FIRST_FRAME, sizeof *f))
+        return EE_REFUSE(s, EDGEECHO_E_ARGUMENT, "struct_size of the frame is %zu, this library knows %zu to %zu",
+                         given ? given->struct_size : 0, EE_FIRST_FRAME, sizeof *f);
+    ee_copy_out(f, given->struct_size, given);
+    if (!f->pixels)
+        return EE_REFUSE(s, EDGEECHO_E_ARGUMENT, "pixels of the frame are NULL");
+    if (ee_searches_region(s) && (f->roi_x || f->roi_y || f->roi_width || f->roi_height))
+        return EE_REFUSE(s, EDGEECHO_E_ARGUMENT, "the frame gives a region, and the stream searches it: leave it 0");
+    if (!f->roi_width && !f->roi_height)
+        f->roi_x = f->roi_y = 0, f->roi_width = f->width, f->roi_height = f->height;
+    return EDGEECHO_OK;
+}
+
 edgeecho_status edgeecho_push(edgeecho_stream *s, const edgeecho_frame *given) {
     const uint64_t begun = ee_now_ns();
-    if (!s || !given || given->struct_size != sizeof *given || !given->pixels)
+    edgeecho_frame f;
+    if (!s)
         return EDGEECHO_E_ARGUMENT;
-    edgeecho_frame f = *given;
-    if (ee_searches_region(s) && (f.roi_x || f.roi_y || f.roi_width || f.roi_height))
-        return EDGEECHO_E_ARGUMENT;
-    if (!f.roi_width && !f.roi_height)
-        f.roi_x = f.roi_y = 0, f.roi_width = f.width, f.roi_height = f.height;
     const int is_first = !s->has_frames || s->has_ended;
-    edgeecho_status status = ee_check_frame(s, &f, is_first);
-    if (status == EDGEECHO_OK && is_first)
-        status = begin(s, &f);
+    edgeecho_status status = read_frame(s, given, &f);
+    if (status == EDGEECHO_OK)
+        status = ee_check_frame(s, &f, is_first);
     if (status != EDGEECHO_OK)
         return status;
+    if (is_first)
+        begin(s, &f);
+    ee_frame_clock_add(&s->clock, f.time_s);
     start_call(s);
     return finish_call(s, begun, advance(s, &f));
 }
@@ -218,7 +174,7 @@ edgeecho_status edgeecho_flush(edgeecho_stream *s) {
         answer_now(s);
     } else if (status == EDGEECHO_MORE) {
         s->beats_completed = (uint32_t)ee_beat_meter_finish(s->meter);
-        judge(s);
+        ee_judge_stream(s);
     }
     return finish_call(s, begun, status);
 }

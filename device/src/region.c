@@ -65,6 +65,7 @@ double ee_overlap(const ee_roi *a, const ee_roi *b) {
 void ee_fill_axes_in(ee_axes *axes, const ee_roi *roi, uint32_t size, uint32_t width, uint32_t height) {
     ee_axis_fill(&axes->rows, (uint32_t)roi->height, size, 0, size, roi->y, height);
     ee_axis_fill(&axes->columns, (uint32_t)roi->width, size, 0, size, roi->x, width);
+    ee_axis_pad(&axes->columns, ee_axis_capacity(width, size));
 }
 
 /* Fill in one axis back to the frame, and return its first pixel there. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "combine.h"
 #include "limits.h"
 
 enum { BITS = EE_WEIGHT_BITS, ONE = 1 << BITS, CACHE_LINE_BYTES = 64 };
@@ -59,22 +60,36 @@ void ee_axis_fill(ee_axis *axis, uint32_t source, uint32_t target, uint32_t from
         axis->begin = axis->end;
 }
 
-enum { BLOCK = 16 }; /* columns whose sums stay in registers */
+void ee_axis_pad(ee_axis *axis, size_t capacity) {
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < axis->outputs; i++)
+        most = axis->taps[i].count > most ? axis->taps[i].count : most;
+    if ((size_t)most * axis->outputs > capacity)
+        return;
+    for (uint32_t i = axis->outputs; i-- > 0;) { /* from the last on: weights move towards the end */
+        const ee_taps taps = axis->taps[i];
+        const uint32_t latest = axis->end - most, first = !taps.count || taps.first > latest ? latest : taps.first;
+        const uint32_t before = taps.count ? taps.first - first : 0;
+        uint16_t *to = axis->weights + (size_t)i * most;
+        memmove(to + before, axis->weights + taps.at, taps.count * sizeof *to);
+        memset(to, 0, before * sizeof *to);
+        memset(to + before + taps.count, 0, (most - before - taps.count) * sizeof *to);
+        axis->taps[i] = (ee_taps){first, most, i * most};
+    }
+}
 
-/* Rows of an image, weighted: a number for each of its columns from `begin` to `end`. */
-static void combine_rows(const ee_taps *taps, const uint16_t *weights, const uint8_t *image, size_t stride,
-                         uint32_t begin, uint32_t end, uint32_t *sums) {
+void ee_combine_rows(const ee_taps *taps, const uint16_t *weights, const uint8_t *image, size_t stride, uint32_t begin,
+                     uint32_t end, uint32_t *sums) {
     const uint8_t *first = image + taps->first * stride;
     weights += taps->at;
-    uint32_t x = begin;
-    for (; x + BLOCK <= end; x += BLOCK) {
-        uint32_t block[BLOCK] = {0};
-        for (uint32_t k = 0; k < taps->count; k++)
-            for (uint32_t i = 0; i < BLOCK; i++)
-                block[i] += (uint32_t)weights[k] * first[k * stride + x + i];
-        memcpy(sums + x, block, sizeof block);
+    if (end - begin >= EE_BLOCK) {
+        ee_combine *const combine = ee_best_combine();
+        for (uint32_t x = begin; x + EE_BLOCK <= end; x += EE_BLOCK)
+            combine(weights, taps->count, first + x, stride, sums + x);
+        combine(weights, taps->count, first + end - EE_BLOCK, stride, sums + end - EE_BLOCK);
+        return;
     }
-    for (; x < end; x++) {
+    for (uint32_t x = begin; x < end; x++) {
         sums[x] = 0;
         for (uint32_t k = 0; k < taps->count; k++)
             sums[x] += (uint32_t)weights[k] * first[k * stride + x];
@@ -92,121 +107,51 @@ static void prefetch_rows(const ee_axis *rows, uint32_t next, const uint8_t *ima
 #endif
 }
 
-void ee_resample(const ee_axis *rows, const ee_axis *columns, const uint8_t *image, size_t stride, uint32_t *sums,
+enum { PAIRS = EE_SUM_ROWS / 2 };
+
+/* Sum EE_SUM_ROWS rows of output, from `y` on, over rows of the image: two rows in a number, the second in its upper half.
+ * `sums` has one such number for each column and pair, and then room for two rows of sums. */
+static void sum_rows(const ee_axis *rows, uint32_t y, const ee_axis *columns, const uint8_t *image, size_t stride,
+                     uint64_t *sums, size_t room) {
+    uint32_t *const first = (uint32_t *)(sums + PAIRS * room), *const second = first + room;
+    for (uint32_t pair = 0; pair < PAIRS; pair++, y += 2, sums += room) {
+        const uint32_t last = rows->outputs - 1, a = y < last ? y : last, b = y + 1 < last ? y + 1 : last;
+        ee_combine_rows(&rows->taps[a], rows->weights, image, stride, columns->begin, columns->end, first);
+        ee_combine_rows(&rows->taps[b], rows->weights, image, stride, columns->begin, columns->end, second);
+        for (uint32_t x = columns->begin; x < columns->end; x++)
+            sums[x] = first[x] | (uint64_t)second[x] << 32;
+    }
+}
+
+/* Sum over columns: `group` rows of output, one after the other. Inlined where `group` is known. */
+static inline void sum_columns(const ee_axis *columns, const uint64_t *sums, size_t room, uint32_t group,
+                               uint8_t *restrict out) {
+    const uint64_t halves = HALF | (uint64_t)HALF << 32;
+    const ee_taps *taps = columns->taps;
+    for (uint32_t x = 0; x < columns->outputs; x++) {
+        const uint16_t *weights = columns->weights + taps[x].at;
+        const uint64_t *first = sums + taps[x].first, *second = first + room;
+        const uint32_t count = taps[x].count;
+        uint64_t a = halves, b = halves; /* at most 2^30 in each half: the lower one does not overflow */
+        for (uint32_t k = 0; k < count; k++) {
+            a += weights[k] * first[k];
+            b += weights[k] * second[k];
+        }
+        for (uint32_t r = 0; r < group; r++)
+            out[r * columns->outputs + x] = (uint8_t)((uint32_t)((r < 2 ? a : b) >> r % 2 * 32) >> (2 * BITS));
+    }
+}
+
+void ee_resample(const ee_axis *rows, const ee_axis *columns, const uint8_t *image, size_t stride, uint64_t *sums,
                  size_t room, uint8_t *out) {
     for (uint32_t y = 0; y < rows->outputs; y += EE_SUM_ROWS) {
         const uint32_t group = rows->outputs - y < EE_SUM_ROWS ? rows->outputs - y : EE_SUM_ROWS;
-        for (uint32_t r = 0; r < group; r++)
-            combine_rows(&rows->taps[y + r], rows->weights, image, stride, columns->begin, columns->end,
-                         sums + r * room);
+        sum_rows(rows, y, columns, image, stride, sums, room);
         if (y + group < rows->outputs)
             prefetch_rows(rows, y + group, image + columns->begin, stride, columns->end - columns->begin);
-        for (uint32_t x = 0; x < columns->outputs; x++) {
-            const ee_taps taps = columns->taps[x];
-            uint32_t total[EE_SUM_ROWS] = {HALF, HALF, HALF, HALF}; /* a weight is read once for all */
-            for (uint32_t k = 0; k < taps.count; k++)
-                for (uint32_t r = 0; r < EE_SUM_ROWS; r++)
-                    total[r] += columns->weights[taps.at + k] * sums[r * room + taps.first + k];
-            for (uint32_t r = 0; r < group; r++)
-                out[(y + r) * columns->outputs + x] = (uint8_t)(total[r] >> (2 * BITS));
-        }
+        if (group == EE_SUM_ROWS)
+            sum_columns(columns, sums, room, EE_SUM_ROWS, out + (size_t)y * columns->outputs);
+        else
+            sum_columns(columns, sums, room, group, out + (size_t)y * columns->outputs);
     }
-}
-
-/* For each input c, the first output that reads nothing before it, and the first that reads something beyond it. */
-static void find_readers(const ee_axis *axis, uint32_t size, uint32_t *from, uint32_t *beyond) {
-    uint32_t f = 0, b = 0;
-    for (uint32_t c = 0; c < size; c++) {
-        while (f < axis->outputs && axis->taps[f].first < c)
-            f++;
-        while (b < axis->outputs && axis->taps[b].first + axis->taps[b].count <= c + 1)
-            b++;
-        from[c] = f, beyond[c] = b;
-    }
-    from[size] = axis->outputs;
-}
-
-static uint32_t is_cavity(const ee_axis *columns, uint32_t x, const uint32_t *sums, uint32_t least) {
-    const ee_taps taps = columns->taps[x];
-    uint32_t total = 0;
-    for (uint32_t k = 0; k < taps.count; k++)
-        total += columns->weights[taps.at + k] * sums[taps.first + k];
-    return total >= least;
-}
-
-/* Box around the values of a square map that are at least the threshold; its ends are exclusive. */
-static ee_box find_box(const uint8_t *prob, uint32_t size, uint8_t threshold) {
-    ee_box box = {size, 0, size, 0};
-    uint8_t column_max[EE_MAX_SIZE_PX] = {0};
-    for (uint32_t y = 0; y < size; y++) {
-        const uint8_t *row = prob + y * size;
-        uint8_t largest = 0;
-        for (uint32_t x = 0; x < size; x++) {
-            largest = row[x] > largest ? row[x] : largest;
-            column_max[x] = row[x] > column_max[x] ? row[x] : column_max[x];
-        }
-        if (largest >= threshold) {
-            box.top = y < box.top ? y : box.top;
-            box.bottom = y + 1;
-        }
-    }
-    for (uint32_t x = 0; x < size; x++)
-        if (column_max[x] >= threshold) {
-            box.left = x < box.left ? x : box.left;
-            box.right = x + 1;
-        }
-    return box;
-}
-
-/* Extend a box by the columns from `begin` to `end` of a row below it. */
-static void extend_box(ee_box *box, uint32_t y, uint32_t begin, uint32_t end) {
-    box->top = y < box->top ? y : box->top;
-    box->bottom = y + 1;
-    box->left = begin < box->left ? begin : box->left;
-    box->right = end > box->right ? end : box->right;
-}
-
-uint32_t ee_resample_mask(const ee_axis *rows, const ee_axis *columns, const uint8_t *prob, uint32_t size,
-                          uint8_t threshold, uint32_t *sums, uint8_t *mask, size_t stride, ee_box *drawn) {
-    const uint32_t least = ((uint32_t)threshold << (2 * BITS)) - HALF; /* least total that rounds to the threshold */
-    const uint32_t least_sum = least >> BITS;                          /* the same for sums over one axis; exact */
-    uint32_t from[EE_MAX_SIZE_PX + 1], beyond[EE_MAX_SIZE_PX], area = 0;
-    for (uint32_t y = drawn->top; y < drawn->bottom; y++)
-        memset(mask + y * stride + drawn->left, 0, drawn->right - drawn->left);
-    *drawn = (ee_box){rows->outputs, 0, columns->outputs, 0};
-    const ee_box box = find_box(prob, size, threshold);
-    if (!box.bottom)
-        return 0;
-    find_readers(columns, size, from, beyond);
-    for (uint32_t y = 0; y < rows->outputs; y++) {
-        const ee_taps taps = rows->taps[y];
-        uint8_t *line = mask + y * stride;
-        uint32_t done = 0;
-        if (taps.first >= box.bottom || taps.first + taps.count <= box.top)
-            continue;
-        combine_rows(&rows->taps[y], rows->weights, prob, size, 0, size, sums);
-        for (uint32_t a = box.left, b; a < box.right; a = b + 1) { /* runs a to b of sums of at least `least_sum` */
-            b = a;
-            if (sums[a] < least_sum)
-                continue;
-            while (b + 1 < box.right && sums[b + 1] >= least_sum)
-                b++;
-            /* Weights add up to one: a pixel that reads such sums alone is cavity, one that reads none is not. */
-            uint32_t x = a && beyond[a - 1] > done ? beyond[a - 1] : done;
-            const uint32_t begin = x;
-            for (; x < from[a]; x++)
-                area += line[x] = (uint8_t)is_cavity(columns, x, sums, least);
-            if (x < beyond[b]) {
-                memset(line + x, 1, beyond[b] - x);
-                area += beyond[b] - x;
-                x = beyond[b];
-            }
-            for (; x < from[b + 1]; x++)
-                area += line[x] = (uint8_t)is_cavity(columns, x, sums, least);
-            if (begin < x)
-                extend_box(drawn, y, begin, x);
-            done = x;
-        }
-    }
-    return area;
 }

@@ -26,24 +26,23 @@ size_t ee_axis_capacity(uint32_t inputs, uint32_t outputs);
 void ee_axis_fill(ee_axis *axis, uint32_t source, uint32_t target, uint32_t from, uint32_t to, int64_t offset,
                   uint32_t limit);
 
-/* Number of rows that `ee_resample` sums at a time. */
-enum { EE_SUM_ROWS = 4 };
+/* Let every output read as many pixels as any, some with a weight of 0, if the axis has room for so many weights: a loop
+ * whose length does not change is faster. */
+void ee_axis_pad(ee_axis *axis, size_t capacity);
 
-/* Resample an image to another one.  `sums` has EE_SUM_ROWS times `room` numbers, `room` at least a row of the image. */
-void ee_resample(const ee_axis *rows, const ee_axis *columns, const uint8_t *image, size_t stride, uint32_t *sums,
+/* Numbers that `ee_resample` keeps for each column of an image, and rows that it sums at a time. */
+enum { EE_SUM_ROOM = 3, EE_SUM_ROWS = 4 };
+
+/* Resample an image to another one.  `sums` has EE_SUM_ROOM times `room` numbers, `room` at least a row of the image. */
+void ee_resample(const ee_axis *rows, const ee_axis *columns, const uint8_t *image, size_t stride, uint64_t *sums,
                  size_t room, uint8_t *out);
 
 typedef struct ee_box { /* bottom and right are exclusive */
     uint32_t top, bottom, left, right;
 } ee_box;
 
-/*
- * Set the mask to 1 where the resampled square `prob` (`size` pixels a side, at most EE_MAX_SIZE_PX) is at least
- * `threshold`, else 0, and return the number of ones.  `sums` has `size` numbers.  `drawn` is the box outside of which
- * the mask is 0, before and after: the rest of a large mask is not touched.  The nine parameters keep it apart from
- * streams, for its tests.
- */
-uint32_t ee_resample_mask(const ee_axis *rows, const ee_axis *columns, const uint8_t *prob, uint32_t size,
-                          uint8_t threshold, uint32_t *sums, uint8_t *mask, size_t stride, ee_box *drawn);
+/* Rows of an image, weighted: a number for each of its columns from `begin` to `end`. */
+void ee_combine_rows(const ee_taps *taps, const uint16_t *weights, const uint8_t *image, size_t stride, uint32_t begin,
+                     uint32_t end, uint32_t *sums);
 
 #endif

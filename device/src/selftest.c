@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os.h"
 #include "sha256.h"
 #include "stream.h"
+#include "struct_size.h"
 
 /* Region of interest in the test cine, the smallest square that contains the sector; frames of a beat; radius of the
  * sector in pixels. */
@@ -60,8 +62,10 @@ static uint32_t largest_difference(const uint8_t *a, const uint8_t *b, size_t si
     return (uint32_t)largest;
 }
 
-/* Compare the stream's newest answer with the one in the device file. */
-static void compare_answer(const edgeecho_stream *s, edgeecho_selftest_result *result) {
+enum { FRAME_BYTES = EE_TEST_WIDTH * EE_TEST_HEIGHT };
+
+/* Compare the stream's newest answer with the one in the device file. `mask` has room for one. */
+static void compare_answer(const edgeecho_stream *s, uint8_t *mask, edgeecho_selftest_result *result) {
     const ee_selftest *test = &s->model->spec.selftest;
     const uint32_t t = (uint32_t)(s->answers - 1);
     const ee_answer *wanted = &test->answers[t];
@@ -73,9 +77,11 @@ static void compare_answer(const edgeecho_stream *s, edgeecho_selftest_result *r
         levels = largest_difference(s->network.prob, test->reference + t * values, values);
         differs = levels > test->max_levels;
     } else {
+        const ee_runs runs = ee_beat_meter_newest(s->meter);
         const int is_equal = has_digest(s->network.prob, values, wanted->prob);
         levels = is_equal ? 0 : UINT32_MAX;
-        differs = !is_equal || off || !has_digest(s->mask, EE_TEST_WIDTH * EE_TEST_HEIGHT, wanted->mask);
+        ee_draw_mask(&runs, EE_TEST_WIDTH, EE_TEST_HEIGHT, mask, EE_TEST_WIDTH);
+        differs = !is_equal || off || !has_digest(mask, FRAME_BYTES, wanted->mask);
     }
     if (differs && !result->frames_different++)
         result->first_different = t;
@@ -83,7 +89,7 @@ static void compare_answer(const edgeecho_stream *s, edgeecho_selftest_result *r
     result->area_difference_px = off > result->area_difference_px ? off : result->area_difference_px;
 }
 
-/* Run the test cine as a whole cine and compare every answer.  `pixels` has room for a frame. */
+/* Run the test cine as a whole cine and compare every answer.  `pixels` has room for a frame and for a mask. */
 static edgeecho_status run_cine(edgeecho_stream *s, uint8_t *pixels, edgeecho_selftest_result *result) {
     const edgeecho_frame frame = {.struct_size = sizeof frame,
                                   .pixels = pixels,
@@ -101,37 +107,53 @@ static edgeecho_status run_cine(edgeecho_stream *s, uint8_t *pixels, edgeecho_se
         if (status < 0)
             return status;
         if (status == EDGEECHO_OK)
-            compare_answer(s, result);
+            compare_answer(s, pixels + FRAME_BYTES, result);
     }
     while ((status = edgeecho_flush(s)) == EDGEECHO_OK)
-        compare_answer(s, result);
+        compare_answer(s, pixels + FRAME_BYTES, result);
     return status < 0 ? status : result->frames_different ? EDGEECHO_E_SELFTEST : EDGEECHO_OK;
 }
 
-edgeecho_status edgeecho_selftest(edgeecho_model *model, edgeecho_selftest_result *result) {
-    const uint64_t begun = ee_now_ns();
-    if (!model || !result || result->struct_size != sizeof *result)
-        return EDGEECHO_E_ARGUMENT;
+/* Make a stream, run the test cine in it, and fill in the result. */
+static edgeecho_status run_selftest(edgeecho_model *model, edgeecho_selftest_result *result, ee_error *error) {
     const ee_selftest *test = &model->spec.selftest;
-    const edgeecho_selftest_result zeros = {.struct_size = sizeof zeros};
-    *result = zeros;
-    if (!test->frames)
-        return EDGEECHO_MORE;
     const edgeecho_stream_options options = {
         .struct_size = sizeof options, .max_width = EE_TEST_WIDTH, .max_height = EE_TEST_HEIGHT};
     edgeecho_stream *stream = NULL;
-    uint8_t *pixels = malloc(EE_TEST_WIDTH * EE_TEST_HEIGHT);
+    uint8_t *pixels = malloc(2 * FRAME_BYTES);
+    ee_set_error(error, "out of memory for a self-test");
     edgeecho_status status = pixels ? edgeecho_stream_create(model, &options, &stream) : EDGEECHO_E_MEMORY;
     result->frames = result->first_different = test->frames;
     result->max_levels = test->max_levels;
     if (status == EDGEECHO_OK) {
         stream->keeps_pieces = 1; /* the file has the digests of whole masks */
         status = run_cine(stream, pixels, result);
+        *error = *stream->error;
+    } else if (pixels) {
+        edgeecho_model_error(model, error->text, sizeof error->text);
     }
+    if (status == EDGEECHO_E_SELFTEST)
+        ee_set_error(error, "%u of %u frames of the self-test differ from the device file, the first is frame %u",
+                     (unsigned)result->frames_different, (unsigned)result->frames, (unsigned)result->first_different);
     edgeecho_stream_destroy(stream);
     free(pixels);
-    result->elapsed_ns = ee_now_ns() - begun;
-    if (status != EDGEECHO_OK && status != EDGEECHO_E_SELFTEST)
-        *result = zeros;
     return status;
+}
+
+edgeecho_status edgeecho_selftest(edgeecho_model *model, edgeecho_selftest_result *result) {
+    const uint64_t begun = ee_now_ns();
+    ee_error error;
+    if (!model)
+        return EDGEECHO_E_ARGUMENT;
+    if (!result || !ee_is_size_known(result->struct_size, EE_FIRST_SELFTEST_RESULT, sizeof *result)) {
+        ee_set_error(&error, "no result of the self-test (NULL), or its struct_size is not known");
+        return ee_refuse_model(model, EDGEECHO_E_ARGUMENT, &error);
+    }
+    edgeecho_selftest_result found = {0};
+    const edgeecho_status status = model->spec.selftest.frames ? run_selftest(model, &found, &error) : EDGEECHO_MORE;
+    found.elapsed_ns = ee_now_ns() - begun;
+    if (status != EDGEECHO_OK && status != EDGEECHO_E_SELFTEST)
+        found = (edgeecho_selftest_result){0};
+    ee_copy_out(result, result->struct_size, &found);
+    return status < 0 ? ee_refuse_model(model, status, &error) : status;
 }

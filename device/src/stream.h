@@ -2,7 +2,9 @@
 #ifndef EE_STREAM_H
 #define EE_STREAM_H
 
+#include "frame_clock.h"
 #include "frame_stream.h"
+#include "mask_runs.h"
 #include "measure/beat_meter.h"
 #include "model.h"
 #include "trust/frame_history.h"
@@ -18,16 +20,19 @@ typedef struct ee_seen { /* how a frame was seen */
 struct edgeecho_stream {
     edgeecho_model *model;
     edgeecho_stream_options options;
-    int keeps_pieces; /* of masks, all of them: for the self-test */
+    size_t memory_bytes; /* of the block, which begins with this struct */
+    int owns_memory;     /* the block was allocated by create */
+    int keeps_pieces;    /* of masks, all of them: for the self-test */
 
+    ee_error *error; /* why a call was refused last */
     ee_frame_stream network;
-    uint8_t *picture; /* what the network sees, and its answer, not turned; NULL if the view is never turned */
-    uint8_t *map;
-    uint8_t *mask;         /* the newest answer, `shape.width` bytes a row */
-    size_t mask_x, mask_y; /* first pixel of the region in it */
-    ee_box drawn;          /* box of the region outside of which the mask is 0 */
-    uint32_t *sums;        /* room for EE_SUM_ROWS rows of sums */
-    ee_axes in, out;       /* of the frames to come, and of the next answer */
+    uint8_t *picture; /* what the network sees, not turned; NULL if the view is never turned */
+    uint8_t *map;     /* the newest answer of the network, not turned */
+    uint64_t *sums;   /* for EE_SUM_ROOM times the larger of a frame's width and the network's */
+    ee_axes in;       /* of the frames to come */
+    ee_mask_map out;  /* of the next answer */
+    uint32_t *rows;   /* room for an index of the newest mask's rows */
+    ee_frame_clock clock;
     ee_beat_meter *meter;
     void *meter_memory;
     size_t meter_bytes;
@@ -48,7 +53,8 @@ struct edgeecho_stream {
     uint32_t flushes;     /* runs that a flush still has to make */
     uint64_t answers;     /* since the reset; of the newest: */
     uint32_t area_px, beats_completed;
-    double confidence;
+    double confidence, time_s;
+    uint64_t frame_reasons;
     int is_measured;
     ee_seen seen;
     ee_verdict verdict;
@@ -56,10 +62,13 @@ struct edgeecho_stream {
     uint64_t push_ns;
 };
 
+/* Refuse a call: write why to the stream's error and to the log. */
+#define EE_REFUSE(stream, status, ...) ee_refuse((stream)->error, &(stream)->model->log, status, __VA_ARGS__)
+
 /* Set the state, the results and the meter to those before the first frame of a cine. */
 void ee_start_cine(edgeecho_stream *stream);
 
 /* Make the meter for frames of this size, for whose largest the stream has room. */
-int ee_set_meter(edgeecho_stream *stream, uint32_t width, uint32_t height);
+void ee_set_meter(edgeecho_stream *stream, uint32_t width, uint32_t height);
 
 #endif

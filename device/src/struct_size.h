@@ -6,10 +6,16 @@
 
 #include "edgeecho.h"
 
-/* Sizes in version 0.1.0: the first field that came later follows. */
+/* Sizes in the version that had the struct first, 0.1.0 in most cases: the first field that came later follows. A field
+ * must not be put into padding at the end of a struct: an older program has the same size and does not set it. */
+#define EE_FIRST_OPEN_OPTIONS offsetof(edgeecho_open_options, onnxruntime_api)
+#define EE_FIRST_INFO sizeof(edgeecho_info)
+#define EE_FIRST_FRAME offsetof(edgeecho_frame, time_s)
 #define EE_FIRST_STREAM_OPTIONS offsetof(edgeecho_stream_options, search)
 #define EE_FIRST_RESULT offsetof(edgeecho_result, confidence)
 #define EE_FIRST_BEAT offsetof(edgeecho_beat, reasons)
+#define EE_FIRST_SELFTEST_RESULT sizeof(edgeecho_selftest_result)
+#define EE_FIRST_VERSIONS sizeof(edgeecho_versions)
 
 /* Whether a struct of this size is known: from the first version's size to the present one's. */
 static inline int ee_is_size_known(size_t struct_size, size_t first, size_t present) {

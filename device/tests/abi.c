@@ -10,6 +10,12 @@ int main(void) {
     SIZE(edgeecho_open_options);
     FIELD(edgeecho_open_options, struct_size);
     FIELD(edgeecho_open_options, threads);
+    FIELD(edgeecho_open_options, onnxruntime_api);
+    FIELD(edgeecho_open_options, onnxruntime_path);
+    FIELD(edgeecho_open_options, log);
+    FIELD(edgeecho_open_options, log_context);
+    FIELD(edgeecho_open_options, error);
+    FIELD(edgeecho_open_options, error_size);
     SIZE(edgeecho_info);
     FIELD(edgeecho_info, struct_size);
     FIELD(edgeecho_info, name);
@@ -34,6 +40,7 @@ int main(void) {
     FIELD(edgeecho_stream_options, column_mm);
     FIELD(edgeecho_stream_options, search);
     FIELD(edgeecho_stream_options, flip);
+    FIELD(edgeecho_stream_options, memory_bytes);
     SIZE(edgeecho_frame);
     FIELD(edgeecho_frame, struct_size);
     FIELD(edgeecho_frame, pixels);
@@ -44,6 +51,7 @@ int main(void) {
     FIELD(edgeecho_frame, roi_y);
     FIELD(edgeecho_frame, roi_width);
     FIELD(edgeecho_frame, roi_height);
+    FIELD(edgeecho_frame, time_s);
     SIZE(edgeecho_result);
     FIELD(edgeecho_result, struct_size);
     FIELD(edgeecho_result, frame);
@@ -73,6 +81,10 @@ int main(void) {
     FIELD(edgeecho_result, roi_y);
     FIELD(edgeecho_result, roi_width);
     FIELD(edgeecho_result, roi_height);
+    FIELD(edgeecho_result, frame_reasons);
+    FIELD(edgeecho_result, time_s);
+    FIELD(edgeecho_result, frames_dropped);
+    FIELD(edgeecho_result, no_beat_reason);
     SIZE(edgeecho_beat);
     FIELD(edgeecho_beat, struct_size);
     FIELD(edgeecho_beat, ed_frame);
@@ -83,6 +95,18 @@ int main(void) {
     FIELD(edgeecho_beat, heart_rate_bpm);
     FIELD(edgeecho_beat, reasons);
     FIELD(edgeecho_beat, is_used);
+    FIELD(edgeecho_beat, ed_time_s);
+    FIELD(edgeecho_beat, es_time_s);
+    SIZE(edgeecho_point);
+    FIELD(edgeecho_point, x);
+    FIELD(edgeecho_point, y);
+    SIZE(edgeecho_versions);
+    FIELD(edgeecho_versions, struct_size);
+    FIELD(edgeecho_versions, library);
+    FIELD(edgeecho_versions, engine);
+    FIELD(edgeecho_versions, build);
+    FIELD(edgeecho_versions, api);
+    FIELD(edgeecho_versions, device_file_version);
     SIZE(edgeecho_selftest_result);
     FIELD(edgeecho_selftest_result, struct_size);
     FIELD(edgeecho_selftest_result, frames);

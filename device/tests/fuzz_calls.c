@@ -15,6 +15,7 @@ enum { STREAMS = 3, CALLS = 24 };
 
 typedef struct slot {
     edgeecho_stream *stream;
+    void *memory;        /* of the stream, if it is ours */
     edgeecho_frame last; /* of the cine that it is in */
 } slot;
 
@@ -28,8 +29,8 @@ static double number(uint64_t *seed) {
     return odd[below(seed, 12)];
 }
 
-static void create(edgeecho_model *model, slot *s, uint64_t *seed) {
-    edgeecho_stream_options options = {sizeof options, side(seed), side(seed), number(seed), 0, 0, 0, 0};
+static edgeecho_stream_options random_options(uint64_t *seed) {
+    edgeecho_stream_options options = {sizeof options, side(seed), side(seed), number(seed), 0, 0, 0, 0, 0};
     options.max_width = options.max_width == 4096 ? 200 : options.max_width; /* 4096 x 4096 would take long */
     if (below(seed, 2))
         options.row_mm = number(seed), options.column_mm = number(seed);
@@ -37,13 +38,44 @@ static void create(edgeecho_model *model, slot *s, uint64_t *seed) {
         options.search = below(seed, 5), options.flip = below(seed, 4) ? 0 : below(seed, 10);
     else if (below(seed, 2))
         options.flip = below(seed, 9);
+    if (!below(seed, 4))
+        options.memory_bytes = below(seed, 1 << 23);
     if (!below(seed, 20))
         options.struct_size = below(seed, 100);
+    return options;
+}
+
+static void destroy(slot *s) {
     edgeecho_stream_destroy(s->stream);
-    s->stream = NULL;
-    edgeecho_status status = edgeecho_stream_create(model, &options, &s->stream);
+    free(s->memory);
+    memset(s, 0, sizeof *s);
+}
+
+/* Make a stream, in memory of its own or in ours, which has exactly as many bytes as it needs, or some more or less. */
+static void create(edgeecho_model *model, slot *s, uint64_t *seed) {
+    const edgeecho_stream_options options = random_options(seed);
+    destroy(s);
+    edgeecho_status status;
+    const size_t size = edgeecho_stream_size(model, &options);
+    if (below(seed, 2) || size > 1 << 26) {
+        status = edgeecho_stream_create(model, &options, &s->stream);
+    } else {
+        const size_t given = size + (below(seed, 3) ? 0 : below(seed, 1 << 20)) - (!below(seed, 8) && size ? 1 : 0);
+        CHECK(posix_memalign(&s->memory, EDGEECHO_ALIGNMENT, given + 1) == 0);
+        memset(s->memory, (int)below(seed, 256), given);
+        uint8_t *memory = (uint8_t *)s->memory + (below(seed, 20) ? 0 : 1);
+        status = edgeecho_stream_init(model, &options, memory, given, &s->stream);
+    }
     CHECK(status <= 0 && (status == EDGEECHO_OK) == (s->stream != NULL));
-    memset(&s->last, 0, sizeof s->last);
+}
+
+static void reset_with(slot *s, uint64_t *seed) {
+    const edgeecho_stream_options options = random_options(seed);
+    const edgeecho_status status = edgeecho_reset_with(s->stream, below(seed, 20) ? &options : NULL);
+    CHECK(status == EDGEECHO_OK || status == EDGEECHO_E_ARGUMENT || status == EDGEECHO_E_SIZE);
+    CHECK(!s->stream || status == EDGEECHO_OK || edgeecho_stream_error(s->stream)[0]);
+    if (status == EDGEECHO_OK)
+        memset(&s->last, 0, sizeof s->last);
 }
 
 static void push(slot *s, uint64_t *seed) {
@@ -60,6 +92,8 @@ static void push(slot *s, uint64_t *seed) {
         f.stride_bytes = below(seed, 2) ? SIZE_MAX - below(seed, 9) : below(seed, 20);
     if (!below(seed, 30))
         f.struct_size = below(seed, 100);
+    if (f.time_s != 0 || !below(seed, 3))
+        f.time_s += below(seed, 20) ? 0.001 * below(seed, 200) : number(seed);
     /* only as many bytes as such a frame has; what cannot be had must be refused before it is read */
     const uint64_t bytes = f.height ? (f.height - 1) * (uint64_t)f.stride_bytes + f.width : 0;
     const size_t held = f.stride_bytes < 1 << 16 && bytes < 1 << 20 ? (size_t)bytes : 0;
@@ -76,6 +110,23 @@ static void push(slot *s, uint64_t *seed) {
             s->last = f;
     }
     free(pixels);
+}
+
+/* Outline and probability, in buffers of exactly their size. */
+static void read_pictures(const slot *s, uint32_t size_px, uint64_t *seed) {
+    size_t count = 0;
+    const edgeecho_status status = edgeecho_contour(s->stream, NULL, 0, below(seed, 9) ? &count : NULL);
+    CHECK(status == EDGEECHO_OK || status == EDGEECHO_MORE || status == EDGEECHO_E_ARGUMENT);
+    const size_t room = count - (count && !below(seed, 4));
+    edgeecho_point *points = malloc(room ? room * sizeof *points : 1);
+    CHECK(points);
+    const edgeecho_status filled = edgeecho_contour(s->stream, points, room, &count);
+    CHECK(status != EDGEECHO_OK || filled == (room == count ? EDGEECHO_OK : EDGEECHO_E_SIZE));
+    const uint32_t stride = size_px + (below(seed, 2) ? below(seed, 9) : 0);
+    const size_t size = (size_t)stride * (size_px - 1) + size_px - (below(seed, 5) ? 0 : 1);
+    uint8_t *prob = malloc(size);
+    CHECK(prob && edgeecho_probability(s->stream, prob, size, stride - !below(seed, 9)) <= EDGEECHO_MORE);
+    free(points), free(prob);
 }
 
 static void read_all(slot *s, uint64_t *seed) {
@@ -123,14 +174,15 @@ int main(int argc, char **argv) {
     const int sequences = argc > 2 ? atoi(argv[2]) : 10000;
     uint64_t seed = argc > 3 ? (uint64_t)atoll(argv[3]) : 1, calls = 0;
     edgeecho_model *model = NULL, *other = NULL;
-    CHECK(edgeecho_open(argv[1], NULL, &model) == EDGEECHO_OK);
+    edgeecho_info info = {.struct_size = sizeof info};
+    CHECK(edgeecho_open(argv[1], NULL, &model) == EDGEECHO_OK && edgeecho_describe(model, &info) == EDGEECHO_OK);
     for (int k = 0; k < sequences; k++) {
         slot slots[STREAMS];
         memset(slots, 0, sizeof slots);
         alarm(60);
         for (int i = 0; i < CALLS; i++, calls++) {
             slot *s = &slots[below(&seed, STREAMS)];
-            switch (below(&seed, 12)) {
+            switch (below(&seed, 14)) {
             case 0: create(below(&seed, 10) ? model : NULL, s, &seed); break;
             case 1: CHECK(edgeecho_flush(s->stream) <= EDGEECHO_MORE); break;
             case 2:
@@ -138,15 +190,14 @@ int main(int argc, char **argv) {
                 memset(&s->last, 0, sizeof s->last);
                 break;
             case 3: read_all(s, &seed); break;
-            case 4:
-                edgeecho_stream_destroy(s->stream);
-                memset(s, 0, sizeof *s);
-                break;
+            case 4: destroy(s); break;
             case 5: CHECK(edgeecho_open_memory(argv[1], below(&seed, 4), NULL, &other) < 0 && !other); break;
             case 6:
                 if (!below(&seed, 10)) /* takes as long as many other calls */
                     selftest(model, &seed);
                 break;
+            case 7: reset_with(s, &seed); break;
+            case 8: read_pictures(s, info.size_px, &seed); break;
             default:
                 if (!s->stream)
                     create(model, s, &seed);
@@ -159,7 +210,7 @@ int main(int argc, char **argv) {
         if (open)
             CHECK(edgeecho_close(model) == EDGEECHO_E_BUSY);
         for (int i = 0; i < STREAMS; i++)
-            edgeecho_stream_destroy(slots[i].stream);
+            destroy(&slots[i]);
     }
     CHECK(edgeecho_close(model) == EDGEECHO_OK);
     printf("%d sequences, %llu calls\n", sequences, (unsigned long long)calls);

@@ -15,7 +15,7 @@
 #include "sealing.h"
 #include "testing.h"
 
-enum { W = 64, H = 48 };
+enum { W = 64, H = 48, ERROR_BYTES = 100 };
 static volatile sig_atomic_t current;
 
 static void die(int signal_number) {
@@ -75,7 +75,7 @@ static size_t mutate(uint8_t *bytes, size_t size, size_t header, uint64_t *seed)
 /* Run a file that opens all the same; 1 if two frames ran. Its self-test may end in any way but a crash. */
 static int try_run(edgeecho_model *model, int tests[4]) {
     static uint8_t pixels[W * H];
-    edgeecho_stream_options options = {sizeof options, W, H, 30, 0, 0, 0, 0};
+    edgeecho_stream_options options = {sizeof options, W, H, 30, 0, 0, 0, 0, 0};
     edgeecho_frame frame = {.struct_size = sizeof frame, .pixels = pixels, .stride_bytes = W, .width = W, .height = H};
     edgeecho_stream *stream = NULL;
     edgeecho_selftest_result result = {.struct_size = sizeof result};
@@ -118,9 +118,13 @@ int main(int argc, char **argv) {
         CHECK(exact);
         memcpy(exact, bytes, changed);
         edgeecho_model *model = NULL;
+        char *error = malloc(ERROR_BYTES);
+        edgeecho_open_options options = {.struct_size = sizeof options, .error = error, .error_size = ERROR_BYTES};
+        CHECK(error);
         alarm(20);
-        edgeecho_status status = edgeecho_open_memory(exact, changed, NULL, &model);
-        free(exact);
+        edgeecho_status status = edgeecho_open_memory(exact, changed, &options, &model);
+        CHECK((status == EDGEECHO_OK) == (error[0] == 0) && memchr(error, 0, ERROR_BYTES));
+        free(exact), free(error);
         CHECK(status <= 0 && status > -16 && (status == EDGEECHO_OK) == (model != NULL));
         counts[sealed][-status]++;
         if (model) {

@@ -39,8 +39,8 @@ int main(int argc, char **argv) {
     CHECK(argc > 1);
     const uint32_t frames = argc > 2 ? (uint32_t)atoi(argv[2]) : 100000;
     const uint32_t width = argc > 3 ? (uint32_t)atoi(argv[3]) : 640, height = argc > 4 ? (uint32_t)atoi(argv[4]) : 480;
-    edgeecho_open_options opening = {sizeof opening, argc > 5 ? (uint32_t)atoi(argv[5]) : 1};
-    edgeecho_stream_options options = {sizeof options, width, height, 50, 0.3, 0.3, 0, 0};
+    edgeecho_open_options opening = {.struct_size = sizeof opening, .threads = argc > 5 ? (uint32_t)atoi(argv[5]) : 1};
+    edgeecho_stream_options options = {sizeof options, width, height, 50, 0.3, 0.3, 0, 0, 0};
     edgeecho_result result = {.struct_size = sizeof result};
     edgeecho_frame frame = {.struct_size = sizeof frame, .stride_bytes = width, .width = width, .height = height};
     edgeecho_model *model;

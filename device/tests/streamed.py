@@ -13,13 +13,12 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples"))  # in the tarball of dist.py
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "python"))  # in the repository
 
-from edgeecho_ctypes import SEARCH_ORIENTATION, SEARCH_REGION, VERDICTS, Device
+from edgeecho_ctypes import SEARCH_ORIENTATION, SEARCH_REGION, VERDICTS, Answer, Device
 
 from edgeecho.cine import Cine
 from edgeecho.preprocess import AUTO, FLIPS, Roi
 from edgeecho.reasons import Finding, Level, Reason, verdict_of
-from edgeecho.runtime import stream
-from edgeecho.runtime.streaming import FrameResult
+from edgeecho.runtime import FrameResult, stream
 
 
 class Judged(NamedTuple):
@@ -33,6 +32,16 @@ class Judged(NamedTuple):
     is_inverted: bool
 
 
+class Detail(NamedTuple):
+    """What one frame shows beside its mask."""
+
+    prob: bytes
+    outline: bytes
+    reasons: tuple[str, ...]
+    time_s: float | None
+    no_beat: str | None
+
+
 class StreamResult(NamedTuple):
     """Masks, areas, beats and verdicts of a cine."""
 
@@ -44,6 +53,9 @@ class StreamResult(NamedTuple):
     ef_percent: float | None
     final: tuple[str, tuple[str, ...], tuple[str, ...]]
     """Verdict, reasons and notes at the end."""
+    details: list[Detail]
+    """Of each frame; none where the program does not print them."""
+    frames_dropped: int
 
 
 RunC = Callable[[Cine, Roi | None, str], StreamResult]
@@ -57,7 +69,8 @@ def by_library(device: Device, cine: Cine, roi: Roi | None, flip: str) -> Stream
     size = cine.frames.shape[2], cine.frames.shape[1]
     device.start(*size, cine.fps or 0, cine.spacing_mm or (0, 0), search=search, flip=number)
     region = (roi.x, roi.y, roi.width, roi.height) if roi else (0, 0, 0, 0)
-    found = [a for a in (device.push(frame, region) for frame in cine.frames) if a] + list(device.flush())
+    pushed = [device.push(frame, region, time) for frame, time in zip(cine.frames, times_of(cine), strict=True)]
+    found = [a for a in pushed if a] + list(device.flush())
     results, last = [a.result for a in found], device.read()
     assert [r["frame"] for r in results] == list(range(len(cine.frames)))
 
@@ -65,6 +78,13 @@ def by_library(device: Device, cine: Cine, roi: Roi | None, flip: str) -> Stream
         reasons, notes = (tuple(device.codes(r[name])) for name in ("reasons", "notes"))
         place = r["roi_x"], r["roi_y"], r["roi_width"], r["roi_height"]
         return Judged(VERDICTS[r["verdict"]], reasons, notes, place, FLIPS[r["flip"]], bool(r["inverted"]))
+
+    def detail(a: Answer) -> Detail:
+        r, none = a.result, device.codes(1 << a.result["no_beat_reason"])
+        reasons = tuple(device.codes(r["frame_reasons"]))
+        return Detail(
+            a.prob.tobytes(), a.outline.tobytes(), reasons, r["time_s"], none[0] if r["no_beat_reason"] else None
+        )
 
     beats = [beat | {"reasons": device.codes(beat["reasons"])} for beat in device.beats()]
     return StreamResult(
@@ -75,7 +95,14 @@ def by_library(device: Device, cine: Cine, roi: Roi | None, flip: str) -> Stream
         beats=beats,
         ef_percent=last["ef_percent"],
         final=judged(last)[:3],
+        details=[detail(a) for a in found],
+        frames_dropped=last["frames_dropped"],
     )
+
+
+def times_of(cine: Cine) -> list[float]:
+    """Times of the frames in seconds; 0 if they are evenly spaced."""
+    return [0.0] * len(cine.frames) if cine.times_s is None else list(map(float, cine.times_s))
 
 
 def by_program(program: list[str], model: Path, cine: Cine, roi: Roi | None, flip: str) -> StreamResult:
@@ -103,13 +130,21 @@ def by_program(program: list[str], model: Path, cine: Cine, roi: Roi | None, fli
         beats=[row for row in lines if "ed_frame" in row],
         ef_percent=last["ef_percent"],
         final=verdicts[-1],
+        details=[],
+        frames_dropped=0,
     )
 
 
 def by_python(graph: Path, cine: Cine, roi: Roi | None, flip: str) -> StreamResult:
     """Stream a cine through Python."""
     python = stream(graph, threads=1, fps=cine.fps, spacing_mm=cine.spacing_mm, roi=roi, flip=flip)
-    found = [r for r in map(python.push, cine.frames) if r] + python.flush()
+    times = [None] * len(cine.frames) if cine.times_s is None else times_of(cine)
+    found, no_beat = [], []
+    for frame, time in zip(cine.frames, times, strict=True):
+        if result := python.push(frame, time):
+            found.append(result)
+            no_beat.append(python.no_beat)
+    found += python.flush()
     assert python.measured is not None
 
     def judged(r: FrameResult) -> Judged:
@@ -129,7 +164,17 @@ def by_python(graph: Path, cine: Cine, roi: Roi | None, flip: str) -> StreamResu
         ],
         ef_percent=None if ends[0] == VERDICTS[2] else python.measured.ef_percent,
         final=ends,
+        details=[
+            Detail(r.prob.tobytes(), r.outline.tobytes(), tuple(reason.code for reason in r.reasons), r.time_s, none)
+            for r, none in zip(found, codes_of(no_beat, len(found)), strict=True)
+        ],
+        frames_dropped=python.frames_dropped,
     )
+
+
+def codes_of(no_beat: list[Finding | None], frames: int) -> list[str | None]:
+    """Codes of the reasons why there is no beat; for the frames of the flush, whose are not known, an empty text."""
+    return [finding.reason.code if finding else None for finding in no_beat] + [""] * (frames - len(no_beat))
 
 
 def verdict(findings: tuple[Finding, ...]) -> tuple[str, tuple[str, ...], tuple[str, ...]]:

@@ -65,7 +65,7 @@ static void check_open(const char *path, const char *clip) {
     size_t size;
     uint8_t *bytes = read_whole(path, &size);
     edgeecho_model *model = (edgeecho_model *)&size;
-    edgeecho_open_options options = {sizeof options, 0};
+    edgeecho_open_options options = {.struct_size = sizeof options};
     CHECK(edgeecho_open(NULL, NULL, &model) == EDGEECHO_E_ARGUMENT && !model);
     CHECK(edgeecho_open(path, NULL, NULL) == EDGEECHO_E_ARGUMENT);
     CHECK(edgeecho_open("/nowhere/at.all", NULL, &model) == EDGEECHO_E_FILE && !model);
@@ -81,9 +81,9 @@ static void check_open(const char *path, const char *clip) {
     bytes[8]++;
     CHECK(edgeecho_open_memory(bytes, size, NULL, &model) == EDGEECHO_E_FORMAT);
     bytes[8]--;
-    options.struct_size--;
+    options.struct_size = 1;
     CHECK(edgeecho_open_memory(bytes, size, &options, &model) == EDGEECHO_E_ARGUMENT);
-    options = (edgeecho_open_options){sizeof options, 1000};
+    options = (edgeecho_open_options){.struct_size = sizeof options, .threads = 1000};
     CHECK(edgeecho_open_memory(bytes, size, &options, &model) == EDGEECHO_E_ARGUMENT && !model);
     options.threads = 2;
     CHECK(edgeecho_open_memory(bytes, size, &options, &model) == EDGEECHO_OK && model);
@@ -112,22 +112,22 @@ static void check_describe(edgeecho_model *model) {
 
 static void check_create(edgeecho_model *model) {
     const edgeecho_stream_options wrong[] = {
-        {1, W, H, 30, 0, 0, 0, 0},
-        {sizeof *wrong, 15, H, 30, 0, 0, 0, 0},
-        {sizeof *wrong, W, 4097, 30, 0, 0, 0, 0},
-        {sizeof *wrong, UINT32_MAX, UINT32_MAX, 30, 0, 0, 0, 0},
-        {sizeof *wrong, W, H, -1, 0, 0, 0, 0},
-        {sizeof *wrong, W, H, NAN, 0, 0, 0, 0},
-        {sizeof *wrong, W, H, INFINITY, 0, 0, 0, 0},
-        {sizeof *wrong, W, H, 30, 0.4, 0, 0, 0},
-        {sizeof *wrong, W, H, 30, -0.4, -0.4, 0, 0},
-        {sizeof *wrong, W, H, 30, NAN, NAN, 0, 0},
-        {sizeof *wrong, W, H, 30, 1e9, 1e9, 0, 0},
-        {sizeof *wrong, W, H, 30, 0, 0, 4, 0},
-        {sizeof *wrong, W, H, 30, 0, 0, 0, 8},
-        {sizeof *wrong, W, H, 30, 0, 0, EDGEECHO_SEARCH_ORIENTATION, EDGEECHO_FLIP_LR},
-        {sizeof *wrong + 1, W, H, 30, 0, 0, 0, 0},
-        {offsetof(edgeecho_stream_options, search) - 1, W, H, 30, 0, 0, 0, 0},
+        {1, W, H, 30, 0, 0, 0, 0, 0},
+        {sizeof *wrong, 15, H, 30, 0, 0, 0, 0, 0},
+        {sizeof *wrong, W, 4097, 30, 0, 0, 0, 0, 0},
+        {sizeof *wrong, UINT32_MAX, UINT32_MAX, 30, 0, 0, 0, 0, 0},
+        {sizeof *wrong, W, H, -1, 0, 0, 0, 0, 0},
+        {sizeof *wrong, W, H, NAN, 0, 0, 0, 0, 0},
+        {sizeof *wrong, W, H, INFINITY, 0, 0, 0, 0, 0},
+        {sizeof *wrong, W, H, 30, 0.4, 0, 0, 0, 0},
+        {sizeof *wrong, W, H, 30, -0.4, -0.4, 0, 0, 0},
+        {sizeof *wrong, W, H, 30, NAN, NAN, 0, 0, 0},
+        {sizeof *wrong, W, H, 30, 1e9, 1e9, 0, 0, 0},
+        {sizeof *wrong, W, H, 30, 0, 0, 4, 0, 0},
+        {sizeof *wrong, W, H, 30, 0, 0, 0, 8, 0},
+        {sizeof *wrong, W, H, 30, 0, 0, EDGEECHO_SEARCH_ORIENTATION, EDGEECHO_FLIP_LR, 0},
+        {sizeof *wrong + 1, W, H, 30, 0, 0, 0, 0, 0},
+        {offsetof(edgeecho_stream_options, search) - 1, W, H, 30, 0, 0, 0, 0, 0},
     };
     edgeecho_stream_options options = options_of();
     edgeecho_stream *stream = NULL;

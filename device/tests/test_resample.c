@@ -5,8 +5,9 @@
  */
 #include <string.h>
 
+#include "combine.h"
 #include "device_file.h"
-#include "resample.h"
+#include "mask_runs.h"
 #include "testing.h"
 
 static ee_axis make_axis(uint32_t inputs, uint32_t outputs) {
@@ -25,7 +26,7 @@ static void free_axis(ee_axis *axis) {
 static void resample(const uint8_t *image, uint32_t height, uint32_t width, int32_t y, int32_t x, uint32_t h,
                      uint32_t w, uint32_t rows, uint32_t columns, uint8_t *out) {
     ee_axis down = make_axis(height, rows), across = make_axis(width, columns);
-    uint32_t *sums = malloc(EE_SUM_ROWS * (size_t)width * sizeof *sums);
+    uint64_t *sums = malloc(EE_SUM_ROOM * (size_t)width * sizeof *sums);
     CHECK(sums);
     ee_axis_fill(&down, h, rows, 0, rows, y, height);
     ee_axis_fill(&across, w, columns, 0, columns, x, width);
@@ -76,19 +77,21 @@ static void check_regions(uint64_t *seed) {
     free(image), free(cut), free(found), free(wanted);
 }
 
-/* A mask is the resampled map at the threshold, cut to the frame; what was drawn before is gone. */
+/* A mask is the resampled map at the threshold, cut to the frame; its runs are in order and do not touch. */
 static void check_masks(uint64_t *seed) {
     const uint32_t size = 16 * (1 + below(seed, 4)), h = 1 + below(seed, 150), w = 1 + below(seed, 150);
     const uint32_t top = below(seed, h), left = below(seed, w);
     const uint32_t rows = 1 + below(seed, h - top), columns = 1 + below(seed, w - left);
-    const uint8_t threshold = (uint8_t)(1 + below(seed, 255));
-    ee_axis down = make_axis(size, rows), across = make_axis(size, columns);
-    ee_axis_fill(&down, size, h, top, top + rows, 0, size);
-    ee_axis_fill(&across, size, w, left, left + columns, 0, size);
+    const ee_roi roi = {-(int64_t)left, -(int64_t)top, w, h};
+    ee_mask_map out = {.size = size, .threshold = (uint8_t)(1 + below(seed, 255))};
+    out.axes.rows = make_axis(size, rows), out.axes.columns = make_axis(size, columns);
+    out.from = malloc((size + 1) * sizeof *out.from), out.beyond = malloc((size + 1) * sizeof *out.beyond);
+    out.sums = malloc(size * sizeof *out.sums);
     uint8_t *prob = malloc((size_t)size * size), *map = malloc((size_t)h * w), *mask = calloc(rows, columns);
-    uint32_t *sums = malloc(size * sizeof *sums);
-    ee_box drawn = {0, 0, 0, 0};
-    CHECK(prob && map && mask && sums);
+    ee_run *runs = malloc(rows * ((columns + 1) / 2) * sizeof *runs);
+    CHECK(prob && map && mask && runs && out.from && out.beyond && out.sums);
+    ee_mask_map_set(&out, &roi, columns, rows);
+    CHECK(out.x == 0 && out.y == 0);
     for (int pass = 0; pass < 3; pass++) {
         const uint32_t kind = below(seed, 3), cut = below(seed, 256);
         for (uint32_t i = 0; i < size * size; i++) {
@@ -99,16 +102,37 @@ static void check_masks(uint64_t *seed) {
             prob[i] = kind == 0 ? noise : kind == 1 ? (uint8_t)blob : (uint8_t)(noise < cut ? 0 : 255);
         }
         resample(prob, size, size, 0, 0, size, size, h, w, map);
-        uint32_t area = ee_resample_mask(&down, &across, prob, size, threshold, sums, mask, columns, &drawn);
-        uint32_t counted = 0;
+        const ee_runs found = {runs, ee_find_mask_runs(&out, prob, runs), {0, 0}};
+        for (size_t i = 1; i < found.count; i++)
+            CHECK(runs[i].row > runs[i - 1].row || runs[i].first > runs[i - 1].last + 1);
+        ee_draw_mask(&found, columns, rows, mask, columns);
         for (uint32_t y = 0; y < rows; y++)
-            for (uint32_t x = 0; x < columns; x++) {
-                CHECK(mask[y * columns + x] == (map[(y + top) * w + x + left] >= threshold));
-                counted += mask[y * columns + x];
-            }
-        CHECK(area == counted);
+            for (uint32_t x = 0; x < columns; x++)
+                CHECK(mask[y * columns + x] == (map[(y + top) * w + x + left] >= out.threshold));
     }
-    free_axis(&down), free_axis(&across), free(prob), free(map), free(mask), free(sums);
+    free_axis(&out.axes.rows), free_axis(&out.axes.columns), free(out.from), free(out.beyond), free(out.sums);
+    free(prob), free(map), free(mask), free(runs);
+}
+
+/* Every way to sum rows gives the same numbers. */
+static void check_combines(uint64_t *seed) {
+    enum { ROWS = 9, STRIDE = EE_BLOCK + 5 };
+    uint8_t image[ROWS * STRIDE];
+    uint16_t weights[ROWS];
+    uint32_t wanted[EE_BLOCK], found[EE_BLOCK];
+    const uint32_t count = below(seed, ROWS + 1);
+    for (uint32_t i = 0; i < sizeof image; i++)
+        image[i] = below(seed, 4) ? (uint8_t)next_random(seed) : 255;
+    for (uint32_t k = 0; k < ROWS; k++)
+        weights[k] = (uint16_t)(below(seed, 3) ? below(seed, (1 << EE_WEIGHT_BITS) + 1) : 1 << EE_WEIGHT_BITS);
+    const uint8_t *first = image + below(seed, 5);
+    ee_combine_plain(weights, count, first, STRIDE, wanted);
+    ee_best_combine()(weights, count, first, STRIDE, found);
+    CHECK(memcmp(found, wanted, sizeof wanted) == 0);
+#if defined(__SSE2__)
+    ee_combine_sse2(weights, count, first, STRIDE, found);
+    CHECK(memcmp(found, wanted, sizeof wanted) == 0);
+#endif
 }
 
 int main(int argc, char **argv) {
@@ -116,6 +140,7 @@ int main(int argc, char **argv) {
     CHECK(argc == 2);
     check_golden(argv[1]);
     for (int k = 0; k < 500; k++) {
+        check_combines(&seed);
         check_regions(&seed);
         check_masks(&seed);
     }

@@ -35,7 +35,7 @@ static edgeecho_frame frame_of(const uint8_t *pixels) {
 }
 
 static edgeecho_stream *stream_of(edgeecho_model *model) {
-    const edgeecho_stream_options options = {sizeof options, W, H, 30, 0, 0, 0, 0};
+    const edgeecho_stream_options options = {sizeof options, W, H, 30, 0, 0, 0, 0, 0};
     edgeecho_stream *stream = NULL;
     CHECK(edgeecho_stream_create(model, &options, &stream) == EDGEECHO_OK);
     return stream;

@@ -10,7 +10,7 @@ from edgeecho.measure.biplane import (
     pair_beats,
     simpson_biplane_volume_ml,
 )
-from edgeecho.measure.component import keep_largest, largest_component
+from edgeecho.measure.component import keep_largest, largest_component, outline
 from edgeecho.measure.disc_volume import (
     Discs,
     area_length_volume_ml,
@@ -51,6 +51,7 @@ __all__ = [
     "long_axis",
     "measure",
     "measure_biplane",
+    "outline",
     "pair_beats",
     "simpson_biplane_volume_ml",
     "simpson_volume_ml",

@@ -10,6 +10,7 @@ from edgeecho.errors import ConfigError, MeasurementError, ShapeError
 from edgeecho.frame_times import without_pauses
 from edgeecho.measure.beat_detector import Beat, BeatTracker
 from edgeecho.measure.constants import MAX_BPM, MIN_BPM
+from edgeecho.measure.curve_buffer import windows_for
 from edgeecho.measure.disc_volume import Discs, discs_of
 from edgeecho.measure.measurement import BeatMeasurement, Measurement, measured_beat, summarize
 from edgeecho.measure.no_beat import no_beat
@@ -81,21 +82,31 @@ class BeatMeter:
         """Warnings of what limits the figures."""
         self._rate_doubts: list[Finding] = []
         self._pixel_shape = spacing_mm or (aspect, 1.0)
-        self._times_s = None if times_s is None else without_pauses(times_s)
+        self._times_s: np.ndarray | dict[int, float] | None = None if times_s is None else without_pauses(times_s)
+        windows = windows_for(fps)
+        self._kept_times = 2 * windows.longest + windows.gap + 1  # as many frames as the curve holds
         self._tracker = BeatTracker(fps)
         self._masks: dict[int, np.ndarray] = {}
 
-    def push(self, mask: np.ndarray, area_px: float | None = None) -> list[BeatMeasurement]:
+    def push(
+        self, mask: np.ndarray, area_px: float | None = None, time_s: float | None = None
+    ) -> list[BeatMeasurement]:
         """Take the mask of the next frame.
 
         Args:
             mask: uint8 {0, 1}, (H, W). Its largest region is measured. Kept as it is, not copied.
             area_px: Number of pixels of the mask, if they are already counted.
+            time_s: Time of the frame without pauses, as `FrameClock` returns it; None if unknown, or if all times were
+                given.
 
         Returns:
             The beats that this frame completes, measured.
         """
         self._masks[self._tracker.frames] = mask
+        if time_s is not None:
+            self._times_s = self._times_s if isinstance(self._times_s, dict) else {}
+            self._times_s[self._tracker.frames] = time_s
+            self._times_s.pop(self._tracker.frames - self._kept_times, None)
         beats = self._tracker.push(float(np.count_nonzero(mask)) if area_px is None else float(area_px))
         measured = self._measure(beats)
         for frame in range(next(iter(self._masks)), self._tracker.oldest_frame):
@@ -113,7 +124,7 @@ class BeatMeter:
         findings = self._findings(has_rate=medians["heart_rate_bpm"] is not None)
         self.warnings += [finding.text for finding in findings]
         if self.beats:
-            if self.fps is None:
+            if self.fps is None and self._times_s is None:
                 self.warnings.append(FRAME_RATE_UNKNOWN)
             elif all(beat.interval_frames is None for beat in self.found):
                 self.warnings.append("less than one complete beat: EF from one ED and one ES, no heart rate")
@@ -222,24 +233,30 @@ def measure(
     return meter.finish()
 
 
-def heart_rate(beat: Beat, fps: float | None, times_s: np.ndarray | None = None) -> tuple[float | None, Finding | None]:
+def heart_rate(
+    beat: Beat, fps: float | None, times_s: np.ndarray | dict[int, float] | None = None
+) -> tuple[float | None, Finding | None]:
     """Compute the heart rate of a beat.
 
     Args:
         beat: The beat.
         fps: Frames per second, None if unknown.
-        times_s: Time of each frame in seconds, float64 (T,); None if frames are evenly spaced.
+        times_s: Time of each frame in seconds, by its index; None if frames are evenly spaced.
 
     Returns:
         Beats a minute; None if unknown, and None with a finding where it is implausible.
     """
-    if not fps or not beat.interval_frames:
+    if not beat.interval_frames:
         return None, None
-    rate = 60 * fps / beat.interval_frames
     if times_s is not None:
         end = beat.es_frame if beat.next_ed_frame is None else beat.next_ed_frame
         rate = 60 / float(times_s[end] - times_s[end - round(beat.interval_frames)])
+    elif fps:
+        rate = 60 * fps / beat.interval_frames
+    else:
+        return None, None
     if not MIN_BPM <= rate <= MAX_BPM:
-        text = f"heart rate of {rate:.0f} a minute is implausible and left out: check the {fps:g} fps"
+        base = f"{fps:g} fps" if fps else "times of the frames"
+        text = f"heart rate of {rate:.0f} a minute is implausible and left out: check the {base}"
         return None, find(Reason.TIME_BASE_UNSURE, Level.REVIEW, text)
     return rate, None

@@ -49,6 +49,25 @@ def keep_largest(mask: np.ndarray) -> None:
         crop[names != 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))] = 0
 
 
+def outline(mask: np.ndarray) -> np.ndarray:
+    """Follow the edge of the largest region of a mask.
+
+    Args:
+        mask: uint8 {0, 1}, (H, W).
+
+    Returns:
+        The pixels at its edge as (x, y), int32 (N, 2): each next to the one before (8 neighbours), counterclockwise on
+        the screen from the first pixel of the uppermost row. A part that is one pixel thin is passed twice; holes have
+        no outline. An empty mask gives none.
+    """
+    import cv2
+
+    region = mask.copy()
+    keep_largest(region)
+    found = cv2.findContours(region, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    return np.asarray(found[0][:, 0] if found else np.empty((0, 2)), np.int32)
+
+
 def edge_pixels(component: np.ndarray) -> np.ndarray:
     """Pixels of a component (h, w) of which one of the four neighbours is outside, as (row, column), int (N, 2).
 

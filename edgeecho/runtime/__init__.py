@@ -3,9 +3,10 @@
 from edgeecho.model.registry import locate, packaged_models
 from edgeecho.runtime.cine_predictor import CinePredictor
 from edgeecho.runtime.frame_result import FrameResult
+from edgeecho.runtime.open_stream import stream
 from edgeecho.runtime.predictor import Predictor, load
 from edgeecho.runtime.segmentation import ModelInfo, Segmentation
-from edgeecho.runtime.streaming import StreamingPredictor, stream
+from edgeecho.runtime.streaming import StreamingPredictor
 
 __all__ = [
     "CinePredictor",

@@ -28,6 +28,8 @@ class FrameHistory:
         self._boxes = np.zeros((self._capacity, 4), np.int64)
         self._motion = np.zeros((self._capacity, 2))
         self._still = np.zeros(self._capacity, np.int64)
+        self._is_still = np.zeros(self._capacity, bool)
+        self._shown = 0  # pictures that were seen or wait
         self._running = [0] * len(FIELDS)
         self._pictures: list[np.ndarray] = []
         self.scored = self.seen = 0
@@ -35,7 +37,11 @@ class FrameHistory:
 
     def see(self, pictures: np.ndarray) -> None:
         """Take the network's next pictures, uint8 (T, S, S), in the order of time."""
-        self._pictures += list(small_pictures(pictures))
+        for picture in small_pictures(pictures):
+            before = self._pictures[-1] if self._pictures else None
+            self._is_still[self._shown % self._capacity] = before is not None and np.array_equal(before, picture)
+            self._shown += 1
+            self._pictures.append(picture)
         while len(self._pictures) > BATCH_FRAMES:
             self._compute_motion()
 
@@ -49,9 +55,8 @@ class FrameHistory:
             return
         before, at = (self.seen - 1) % self._capacity, np.arange(self.seen, self.seen + steps) % self._capacity
         changes = np.stack(explained_change(stacked), axis=1)
-        still = (stacked[1:] == stacked[:-1]).all(axis=(1, 2))
         self._motion[at] = np.cumsum(np.vstack([self._motion[before], changes]), axis=0)[1:]  # one by one, as in C
-        self._still[at] = self._still[before] + np.cumsum(still)
+        self._still[at] = self._still[before] + np.cumsum(self._is_still[at])
         self.seen += steps
         self._pictures = self._pictures[steps:]
 
@@ -77,6 +82,10 @@ class FrameHistory:
         """Return the box of a frame's mask: top, bottom, left and right."""
         top, bottom, left, right = (int(v) for v in self._boxes[frame % self._capacity])
         return top, bottom, left, right
+
+    def is_still(self, frame: int) -> bool:
+        """Return whether a frame's picture is the same as that of the frame before."""
+        return bool(self._is_still[frame % self._capacity])
 
     def motion(self, first: int, last: int) -> tuple[float, float, int]:
         """Return the change that a motion of the whole explains, all change, and the number of still frames.

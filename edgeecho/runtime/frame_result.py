@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgeecho.measure import BeatMeasurement
-from edgeecho.reasons import Finding, verdict_of
+from edgeecho.measure import BeatMeasurement, outline
+from edgeecho.reasons import Finding, Reason, verdict_of
 from edgeecho.runtime.view import View
 
 
@@ -31,6 +31,17 @@ class FrameResult:
     """Median over these beats; None before the first, or without a frame rate."""
     findings: tuple[Finding, ...]
     """Reasons that limit the figures so far."""
+    prob: np.ndarray
+    """255 times the probability of cavity, uint8 (S, S), over the region of `view`, not turned."""
+    reasons: tuple[Reason, ...]
+    """What is doubtful in this frame alone: empty or broken masks, an unlikely view, a frozen picture."""
+    time_s: float | None
+    """When the frame was taken, as it was given to `push`."""
+
+    @property
+    def outline(self) -> np.ndarray:
+        """Pixels at the edge of the mask as (x, y), int32 (N, 2), in order."""
+        return outline(self.mask)
 
     @property
     def verdict(self) -> str:

@@ -1,10 +1,18 @@
 """Score of one mask at the network's size: confidence, pieces, and how much of it lies where it should not."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from edgeecho.runtime.trust_constants import MAX_EDGE_CELLS
+from edgeecho.reasons import Reason
+from edgeecho.runtime.trust_constants import (
+    MAX_EDGE_CELLS,
+    MAX_EDGE_FRACTION,
+    MIN_LARGEST_FRACTION,
+    OUTSIDE_FRACTIONS,
+    SURE_CONFIDENCE,
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,22 @@ class MaskScore:
     def confidence(self) -> float:
         """Mean probability inside the mask, 0-1; 0 if it is empty."""
         return self.total / (255 * self.pixels) if self.pixels else 0.0
+
+    def frame_reasons(self, *, is_frozen: bool) -> tuple[Reason, ...]:
+        """Return what is doubtful in this frame alone, by the limits that hold for a beat.
+
+        Args:
+            is_frozen: Whether its picture is the same as that of the frame before.
+        """
+        found = {Reason.FROZEN: is_frozen, Reason.NO_VENTRICLE: not self.pixels}
+        if self.pixels:
+            found |= {
+                Reason.VIEW_UNLIKELY: self.confidence < SURE_CONFIDENCE,
+                Reason.MASK_IN_PIECES: self.largest < MIN_LARGEST_FRACTION * self.pixels,
+                Reason.MASK_OUTSIDE_FAN: self.outside / self.pixels > OUTSIDE_FRACTIONS[0],
+                Reason.CUT_BY_EDGE: self.edge > MAX_EDGE_FRACTION * math.sqrt(self.pixels),
+            }
+        return tuple(sorted(reason for reason, is_found in found.items() if is_found))
 
     @property
     def is_cut(self) -> bool:

@@ -1,15 +1,15 @@
 """StreamingPredictor: a stream graph, run frame by frame on live frames or over a whole cine. No torch."""
 
 import importlib
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
 from edgeecho.cine import check_stated, to_grey
 from edgeecho.errors import ShapeError
+from edgeecho.frame_times import FrameClock
 from edgeecho.measure import BeatMeasurement, BeatMeter, Measurement, keep_largest
 from edgeecho.measure.measurement import median
-from edgeecho.model.registry import locate
 from edgeecho.model.spec import ModelSpec
 from edgeecho.preprocess import (
     AUTO,
@@ -24,14 +24,12 @@ from edgeecho.preprocess import (
 from edgeecho.reasons import Finding, Level, Reason, find, worst_level
 from edgeecho.runtime.beat_judge import BeatJudge
 from edgeecho.runtime.cine_predictor import CinePredictor, Progress
-from edgeecho.runtime.engines.engine import open_engine
 from edgeecho.runtime.engines.interface import StreamEngine
 from edgeecho.runtime.frame_history import FrameHistory
 from edgeecho.runtime.frame_result import FrameResult
 from edgeecho.runtime.frame_stream import FrameStream
 from edgeecho.runtime.live_view import LiveView
 from edgeecho.runtime.mask_score import MaskScore
-from edgeecho.runtime.predictor import log_licence
 from edgeecho.runtime.verdict import judge_beats, judge_view, weigh
 from edgeecho.runtime.view import View
 
@@ -94,6 +92,8 @@ class StreamingPredictor(CinePredictor):
         self._live: LiveView | None = None
         self._size: tuple[int, int] | None = None
         self._due: list[tuple[np.ndarray, View]] = []  # maps of frames seen in the view before
+        self._clock = FrameClock(self.fps)
+        self._times: list[tuple[float | None, float | None]] = []  # of frames without a result: given, without pauses
         self._history = FrameHistory(self.fps)
         self._meter = BeatMeter(self.fps, self.spacing_mm, judge=BeatJudge(self._history))
         self._seen_in: View | None = None  # view of the newest result, and its pixels in the fan
@@ -122,18 +122,30 @@ class StreamingPredictor(CinePredictor):
         """Reasons that limit the figures so far."""
         return self._findings
 
-    def push(self, frame: np.ndarray) -> FrameResult | None:
+    @property
+    def no_beat(self) -> Finding | None:
+        """Reason why no beat was measured so far; None if one was."""
+        return self._meter.no_beat
+
+    @property
+    def frames_dropped(self) -> int:
+        """Number of frames that are missing between the times of those pushed so far; 0 without times or fps."""
+        return self._clock.dropped
+
+    def push(self, frame: np.ndarray, time_s: float | None = None) -> FrameResult | None:
         """Take the next live frame.
 
         Args:
             frame: uint8 (H, W) grey or (H, W, 3) RGB, of the same size until `reset`.
+            time_s: When it was taken, by any clock, in seconds; None of all frames if unknown. Heart rates are those of
+                the times, where a step of more than 5 frames is a pause and counts as one frame.
 
         Returns:
             Result of the frame `delay_frames` earlier; None while there is no such frame.
 
         Raises:
             ShapeError: If it is no frame, or of another size than the first.
-            ConfigError: If a given region lies outside the frame.
+            ConfigError: If a given region lies outside the frame, or times do not rise.
         """
         if self.measured is not None:
             self.reset()
@@ -144,6 +156,7 @@ class StreamingPredictor(CinePredictor):
             self._size, self._live = grey.shape, self._begin(grey.shape)
         if grey.shape != self._size:
             raise ShapeError(f"frame of {grey.shape}, the stream began with {self._size}; call reset() first")
+        self._times.append((time_s, self._clock.add(time_s)))
         before = self._live.view
         if self._live.see(grey):
             self._due += [(prob, before) for prob in self._frames.flush()]
@@ -191,14 +204,15 @@ class StreamingPredictor(CinePredictor):
         if view is not self._seen_in:
             self._seen_in, self._inside = view, view.inside(self.spec.size_px, self._size, self.spacing_mm)
         score = MaskScore.of(prob, self.spec.threshold, self._inside)
+        frame, (time_s, running_s) = self._history.scored, self._times.pop(0)
         self._history.score(score)
         area_px = float(np.count_nonzero(mask))
         is_measured = self._live.is_fixed and view is self._live.view
-        completed = self._meter.push(mask, area_px if is_measured else 0.0)
+        completed = self._meter.push(mask, area_px if is_measured else 0.0, running_s)
         if completed or not self._findings or not is_measured or not self._was_fixed:
             self._judge()
         return FrameResult(
-            frame=self._history.scored - 1,
+            frame=frame,
             mask=mask,
             area_px=area_px,
             confidence=score.confidence,
@@ -207,6 +221,11 @@ class StreamingPredictor(CinePredictor):
             ef_percent=self._figures[0],
             heart_rate_bpm=self._figures[1],
             findings=self._findings,
+            prob=prob,
+            reasons=(score if is_measured else replace(score, outside=0)).frame_reasons(
+                is_frozen=self._history.is_still(frame)
+            ),
+            time_s=time_s,
         )
 
     def _judge(self) -> None:
@@ -233,38 +252,3 @@ class StreamingPredictor(CinePredictor):
             prob, uint8 of the same shape.
         """
         return self._whole.whole(frames, progress)
-
-
-def stream(
-    model: str | Path = "default",
-    *,
-    runtime: str | None = None,
-    precision: str | None = None,
-    threads: int | None = None,
-    fps: float | None = None,
-    spacing_mm: tuple[float, float] | None = None,
-    roi: Roi | None = None,
-    flip: str | None = AUTO,
-) -> StreamingPredictor:
-    """Open a model for live frames. Its licence is in `StreamingPredictor.info`, and is logged.
-
-    Args:
-        model: `default`, a packaged model's name, a folder that `edgeecho export` wrote, or a stream graph.
-        runtime: `ort` (ONNX Runtime) or `openvino`; None chooses by what is given.
-        precision: `int8` or `fp32` of a named model or folder; None means int8.
-        threads: Worker threads; None means every usable core.
-        fps: Frames per second of the live frames; None gives no heart rate.
-        spacing_mm: (row, column) mm per pixel of the live frames; None gives no volumes.
-        roi: Region that the network sees; None finds it in the first second.
-        flip: How the picture is turned for the network, one of `FLIPS`; `auto` finds it; None means `none`.
-
-    Raises:
-        ModelFileError: If there is no stream graph, or it does not verify, or its engine refuses it.
-        ConfigError: If a setting makes no sense.
-        MissingExtraError: If its engine is not installed.
-    """
-    loaded = open_engine(locate(model, runtime, precision, form="stream"), threads)
-    engine, spec = loaded.stream_engine, loaded.spec
-    opened = StreamingPredictor(engine, spec, loaded.sha256, fps=fps, spacing_mm=spacing_mm, roi=roi, flip=flip)
-    log_licence(spec)
-    return opened

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edgeecho.measure import keep_largest, largest_component
+from edgeecho.measure import keep_largest, largest_component, outline
 
 
 def mask_of(*rows: str) -> np.ndarray:
@@ -41,3 +41,13 @@ def test_a_frame_of_a_cine_is_changed_in_place() -> None:
     for frame in masks:
         keep_largest(frame)
     assert masks.sum(axis=(1, 2)).tolist() == [9, 9]
+
+
+def test_an_outline_goes_counterclockwise_from_the_uppermost_row() -> None:
+    square = mask_of("00000", "00110", "00110", "00000")
+    assert outline(square).tolist() == [[2, 1], [2, 2], [3, 2], [3, 1]]
+    thin = mask_of("0000", "0111", "0000")
+    assert outline(thin).tolist() == [[1, 1], [2, 1], [3, 1], [2, 1]]  # there and back
+    assert outline(mask_of("110", "000", "011", "011")).tolist() == [[1, 2], [1, 3], [2, 3], [2, 2]]  # the largest
+    assert outline(mask_of("00", "01")).tolist() == [[1, 1]]
+    assert outline(mask_of("00", "00")).shape == (0, 2)

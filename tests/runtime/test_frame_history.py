@@ -5,6 +5,7 @@ import pytest
 
 from edgeecho.measure.curve_buffer import windows_for
 from edgeecho.measure.rigid_motion import explained_change, small_pictures
+from edgeecho.reasons import Reason
 from edgeecho.runtime.frame_history import FIELDS, FrameHistory
 from edgeecho.runtime.mask_score import MaskScore
 from edgeecho.runtime.quality import quality_of
@@ -109,3 +110,29 @@ def test_quality_of_sums() -> None:
         "outside_fraction": 0.05,
     }
     assert quality_of(summed([]))["confidence"] == 0.0
+
+
+def test_a_frame_that_repeats_is_still(rng: np.random.Generator) -> None:
+    history = FrameHistory(FPS)
+    pictures = rng.integers(0, 256, (60, SIDE, SIDE)).astype(np.uint8)
+    pictures[40] = pictures[39]
+    for picture in pictures:
+        history.see(picture[None])
+    assert [frame for frame in range(60) if history.is_still(frame)] == [40]
+    assert history.motion(0, 59)[2] == 1
+
+
+@pytest.mark.parametrize(
+    ("score", "is_frozen", "reasons"),
+    [
+        (MaskScore(pixels=900, total=900 * 250, largest=900), False, ()),
+        (MaskScore(pixels=900, total=900 * 250, largest=900), True, (Reason.FROZEN,)),
+        (MaskScore(), False, (Reason.NO_VENTRICLE,)),
+        (MaskScore(pixels=900, total=900 * 240, largest=900), False, (Reason.VIEW_UNLIKELY,)),
+        (MaskScore(pixels=900, total=900 * 250, largest=880), False, (Reason.MASK_IN_PIECES,)),
+        (MaskScore(pixels=900, total=900 * 250, largest=900, outside=19), False, (Reason.MASK_OUTSIDE_FAN,)),
+        (MaskScore(pixels=900, total=900 * 250, largest=900, edge=11), False, (Reason.CUT_BY_EDGE,)),
+    ],
+)
+def test_reasons_of_one_frame(score: MaskScore, is_frozen: bool, reasons: tuple[Reason, ...]) -> None:
+    assert score.frame_reasons(is_frozen=is_frozen) == reasons

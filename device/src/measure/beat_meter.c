@@ -26,8 +26,12 @@ struct ee_beat_meter {
     uint32_t *waiting; /* runs kept, or MEASURED */
     kept_run *kept;
     size_t capacity;
-    size_t runs; /* of the next frame's mask, if they are known */
-    bool knows_runs;
+    ee_run *older;        /* runs of an older frame while it is measured */
+    size_t runs;          /* of the newest mask, in `component`, */
+    ee_pixel corner;      /* and the pixel from which they count */
+    bool knows_runs;      /* of the mask of the next push */
+    ee_frame_time *times; /* of the last `capacity` frames; without times they are not used */
+    bool has_times;
     ee_judge *judge; /* NULL: every beat is used */
     void *judge_context;
     ee_beat_tracker tracker;
@@ -54,6 +58,7 @@ static size_t lay_out(ee_beat_meter *m, unsigned char *base) {
     take(&b, 1, sizeof *m);
     m->capacity = ee_curve_buffer_capacity(m->fps);
     m->discs = take(&b, m->capacity, sizeof(ee_discs));
+    m->times = take(&b, m->capacity, sizeof(ee_frame_time));
     m->waiting = take(&b, m->capacity, sizeof(uint32_t));
     m->kept = take(&b, m->capacity * height, sizeof(kept_run));
     m->tracker.buffer.raw = take(&b, m->capacity, sizeof(double));
@@ -65,6 +70,7 @@ static size_t lay_out(ee_beat_meter *m, unsigned char *base) {
     for (int i = 0; i < EE_FIGURES; i++)
         m->history.sorted[i] = take(&b, EE_BEATS_KEPT, sizeof(double));
     m->component.runs = take(&b, height * ((width + 1) / 2), sizeof(ee_run));
+    m->older = take(&b, height, sizeof(ee_run));
     m->component.edge = take(&b, height * width, sizeof(ee_pixel));
     return b.used;
 }
@@ -83,12 +89,33 @@ static ee_discs discs_of(ee_beat_meter *m, uint64_t frame) {
     const size_t slot = (size_t)(frame % m->capacity);
     if (m->waiting[slot] != MEASURED) {
         const kept_run *kept = m->kept + slot * m->component.height;
+        ee_component older = m->component;
+        older.runs = m->older;
         for (uint32_t i = 0; i < m->waiting[slot]; i++)
-            m->component.runs[i] = (ee_run){kept[i].row, kept[i].first, kept[i].last, 0};
-        m->discs[slot] = ee_discs_of(&m->component, m->waiting[slot], m->spacing_mm);
+            older.runs[i] = (ee_run){kept[i].row, kept[i].first, kept[i].last, 0};
+        m->discs[slot] = ee_discs_of(&older, m->waiting[slot], m->spacing_mm);
         m->waiting[slot] = MEASURED;
     }
     return m->discs[slot];
+}
+
+/* Beats a minute of a beat, by the times of its frames or by the frame rate; NAN if unknown or out of bounds. */
+static double heart_rate(const ee_beat_meter *m, const ee_beat *beat) {
+    double rate = NAN;
+    if (!(beat->interval_frames > 0))
+        return NAN;
+    if (m->has_times) {
+        const uint64_t end = beat->next_ed_frame ? beat->next_ed_frame : beat->es_frame;
+        const uint64_t start = end - (uint64_t)beat->interval_frames;
+        rate = 60 / (m->times[end % m->capacity].running_s - m->times[start % m->capacity].running_s);
+    } else if (m->fps > 0) {
+        rate = 60 * m->fps / beat->interval_frames;
+    }
+    return rate >= EE_MIN_BPM && rate <= EE_MAX_BPM ? rate : NAN;
+}
+
+static double time_of(const ee_beat_meter *m, uint64_t frame) {
+    return m->has_times ? m->times[frame % m->capacity].given_s : NAN;
 }
 
 /* Measure a beat that the tracker found, if its two frames have a volume that falls. */
@@ -98,7 +125,6 @@ static void measure(void *context, const ee_beat *found) {
     const double edv = ed.volume, esv = es.volume;
     if (!(esv < edv))
         return;
-    const double rate = m->fps > 0 && found->interval_frames > 0 ? 60 * m->fps / found->interval_frames : NAN;
     ee_beat_measurement beat = {
         .ed_frame = found->ed_frame,
         .es_frame = found->es_frame,
@@ -106,7 +132,9 @@ static void measure(void *context, const ee_beat *found) {
         .esv_ml = m->has_spacing ? esv / 1000 : NAN,
         .sv_ml = m->has_spacing ? (edv - esv) / 1000 : NAN,
         .ef_percent = ee_ef_percent(edv, esv),
-        .heart_rate_bpm = rate >= EE_MIN_BPM && rate <= EE_MAX_BPM ? rate : NAN,
+        .heart_rate_bpm = heart_rate(m, found),
+        .ed_time_s = time_of(m, found->ed_frame),
+        .es_time_s = time_of(m, found->es_frame),
     };
     if (m->judge)
         m->judge(m->judge_context, found, ee_larger(ed.elongation, es.elongation), &beat);
@@ -131,7 +159,7 @@ ee_beat_meter *ee_beat_meter_init(void *memory, size_t size, uint32_t width, uin
         .fps = fps,
         .spacing_mm = has_spacing ? (ee_vector){row_mm, col_mm} : (ee_vector){1, 1},
         .has_spacing = has_spacing,
-        .component = {.width = width, .height = height, .bottom = height, .right = width},
+        .component = {.width = width, .height = height},
     };
     lay_out(m, memory);
     ee_beat_tracker_init(&m->tracker, fps);
@@ -147,37 +175,50 @@ void ee_beat_meter_set_judge(ee_beat_meter *m, ee_judge *judge, void *context) {
 }
 
 void ee_beat_meter_reset(ee_beat_meter *m) {
-    m->knows_runs = false;
+    m->knows_runs = m->has_times = false;
+    m->runs = 0;
     ee_beat_tracker_reset(&m->tracker);
     ee_beat_history_reset(&m->history);
 }
 
-void ee_beat_meter_look_within(ee_beat_meter *m, uint32_t top, uint32_t bottom, uint32_t left, uint32_t right) {
-    ee_component *c = &m->component;
-    c->bottom = bottom < c->height ? bottom : c->height;
-    c->right = right < c->width ? right : c->width;
-    c->top = top < c->bottom ? top : c->bottom;
-    c->left = left < c->right ? left : c->right;
+ee_run *ee_beat_meter_runs(ee_beat_meter *m) {
+    return m->component.runs;
 }
 
-size_t ee_beat_meter_keep_largest(ee_beat_meter *m, uint8_t *mask) {
-    m->runs = ee_keep_largest(&m->component, ee_find_runs(&m->component, mask), mask);
+size_t ee_beat_meter_take_runs(ee_beat_meter *m, size_t count, bool keeps_pieces) {
+    size_t pixels = 0;
+    m->runs = keeps_pieces ? count : ee_keep_largest(&m->component, count);
+    m->corner = (ee_pixel){0, 0};
     m->knows_runs = true;
-    return m->component.pixels;
+    for (size_t i = 0; i < m->runs; i++)
+        pixels += (size_t)m->component.runs[i].last - m->component.runs[i].first + 1;
+    return pixels;
+}
+
+ee_runs ee_beat_meter_newest(const ee_beat_meter *m) {
+    return (ee_runs){m->component.runs, m->runs, m->corner};
+}
+
+void ee_beat_meter_at(ee_beat_meter *m, const ee_frame_time *time, bool has_times) {
+    m->times[m->tracker.frames % m->capacity] = *time;
+    m->has_times = has_times;
 }
 
 int ee_beat_meter_push(ee_beat_meter *m, const uint8_t *mask, double area_px) {
     m->completed = 0;
     const size_t slot = (size_t)(m->tracker.frames % m->capacity);
-    const size_t count = m->knows_runs ? m->runs : ee_find_runs(&m->component, mask);
+    if (!m->knows_runs)
+        m->runs = ee_find_runs(&m->component, mask);
     m->knows_runs = false;
-    if (count <= m->component.height) {
+    if (m->runs <= m->component.height) {
         kept_run *kept = m->kept + slot * m->component.height;
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < m->runs; i++)
             kept[i] = (kept_run){m->component.runs[i].row, m->component.runs[i].first, m->component.runs[i].last};
-        m->waiting[slot] = (uint32_t)count;
+        m->waiting[slot] = (uint32_t)m->runs;
     } else { /* a ragged mask */
-        m->discs[slot] = ee_discs_of(&m->component, count, m->spacing_mm);
+        m->discs[slot] = ee_discs_of(&m->component, m->runs, m->spacing_mm);
+        m->runs = m->component.run_count;
+        m->corner = m->component.corner;
         m->waiting[slot] = MEASURED;
     }
     ee_beat_tracker_push(&m->tracker, area_px);

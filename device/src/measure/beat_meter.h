@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "component.h"
 #include "constants.h"
 
 #define EE_MAX_SIDE 4096u /* pixels */
@@ -31,6 +32,12 @@
 #define EE_BEATS_KEPT 4096u /* about an hour; older beats are forgotten, and the medians are over those kept */
 
 typedef struct ee_beat_meter ee_beat_meter;
+
+typedef struct {      /* of a frame, in seconds */
+    double given_s;   /* when it was taken */
+    double running_s; /* the same without pauses, as beats are measured */
+} ee_frame_time;
+
 struct ee_beat;
 struct ee_beat_history;
 
@@ -43,6 +50,7 @@ typedef struct {
         heart_rate_bpm; /* EE_MIN_BPM to EE_MAX_BPM; NAN without a frame rate, or if only one ED and one ES are seen */
     uint64_t reasons;   /* bits, 1 << ee_reason: why the beat is doubtful, */
     uint64_t severe;    /* and which of them leave it out of the medians */
+    double ed_time_s, es_time_s; /* when these frames were taken; NAN without times */
 } ee_beat_measurement;
 
 /* Medians over the beats that are not left out, NAN where none has the figure. */
@@ -54,9 +62,9 @@ typedef struct {
 } ee_measurement;
 
 /* Bytes that a meter for frames of at most this size and rate (0: unknown) needs; 0 if out of bounds. They are
- *   12 * height * ceil(width / 2) + 4 * height * width    room for the worst mask; 10 a pixel
- *   + (53 + 6 * height) * (2 * round(6 * fps) + round(0.2 * fps) + 1)    12 s of areas, volumes and outlines
- *   + 112 * EE_BEATS_KEPT                                 458,752
+ *   12 * height * (ceil(width / 2) + 1) + 4 * height * width    room for the worst mask; 10 a pixel
+ *   + (69 + 6 * height) * (2 * round(6 * fps) + round(0.2 * fps) + 1)    12 s of areas, volumes and outlines
+ *   + 128 * EE_BEATS_KEPT                                 524,288
  * and below 2000 for the rest (fps is 50 if unknown, and counts as 8 if less). */
 size_t ee_beat_meter_size(uint32_t max_width, uint32_t max_height, double fps);
 
@@ -74,13 +82,19 @@ void ee_beat_meter_set_judge(ee_beat_meter *meter, ee_judge *judge, void *contex
 /* Forget everything: freeze, new view, new patient. The next frame is number 0. */
 void ee_beat_meter_reset(ee_beat_meter *meter);
 
-/* Set outside of which rows and columns the masks to come are 0 (bottom and right are exclusive). This saves time, as
- * most of a large mask is 0. Until this is called they may be set anywhere. */
-void ee_beat_meter_look_within(ee_beat_meter *meter, uint32_t top, uint32_t bottom, uint32_t left, uint32_t right);
+/* Room for the runs of the next mask, in raster order: as many as a mask of this size can have. */
+ee_run *ee_beat_meter_runs(ee_beat_meter *meter);
 
-/* Clear every pixel of the next frame's mask that is not in its largest component, and return the pixels of that. The
- * push that follows must be of this mask. */
-size_t ee_beat_meter_keep_largest(ee_beat_meter *meter, uint8_t *mask);
+/* Take so many runs there as the mask of the next push, without those that are not in its largest component, unless all
+ * pieces are kept; the pixels that are left. */
+size_t ee_beat_meter_take_runs(ee_beat_meter *meter, size_t count, bool keeps_pieces);
+
+/* The newest mask, until the next one is taken. */
+ee_runs ee_beat_meter_newest(const ee_beat_meter *meter);
+
+/* Set the time of the next frame. Heart rates are those of the times if the newest frame `has_times`; a first frame at 0
+ * may have none so far. */
+void ee_beat_meter_at(ee_beat_meter *meter, const ee_frame_time *time, bool has_times);
 
 /* Take the next frame: its mask (height * width, 0 or not 0, dense), whose largest component is measured, and the pixels
  * of the whole mask (0 or NAN: no ventricle seen). Returns the number of beats that this frame completes. */

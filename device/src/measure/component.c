@@ -42,16 +42,14 @@ static void join(ee_run *runs, int32_t a, int32_t b) {
 }
 
 size_t ee_find_runs(ee_component *component, const uint8_t *mask) {
+    const uint32_t width = component->width;
     ee_run *runs = component->runs;
     size_t count = 0;
-    mask += (size_t)component->top * component->width;
-    for (uint32_t row = component->top; row < component->bottom; row++, mask += component->width) {
-        for (uint32_t end, first = find_set(mask, component->left, component->right); first < component->right;
-             first = find_set(mask, end, component->right)) {
-            end = find_clear(mask, first, component->right);
+    for (uint32_t row = 0; row < component->height; row++, mask += width)
+        for (uint32_t end, first = find_set(mask, 0, width); first < width; first = find_set(mask, end, width)) {
+            end = find_clear(mask, first, width);
             runs[count++] = (ee_run){(uint16_t)row, (uint16_t)first, (uint16_t)(end - 1), 0};
         }
-    }
     return count;
 }
 
@@ -86,32 +84,7 @@ static int32_t find_largest(const ee_run *runs, size_t count) {
     return largest;
 }
 
-void ee_largest_component(ee_component *component, size_t count) {
-    ee_run *runs = component->runs;
-    component->run_count = component->edge_count = component->pixels = 0;
-    if (count == 0)
-        return;
-    ee_join_runs(runs, count);
-    const int32_t largest = find_largest(runs, count);
-    component->pixels = (size_t)-runs[largest].link;
-    uint16_t left = UINT16_MAX;
-    const uint16_t top = runs[0].row;
-    for (size_t i = 0; i < count; i++)
-        left = runs[i].first < left ? runs[i].first : left;
-    ee_settle_runs(runs, count);
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (runs[i].link != largest)
-            continue;
-        runs[kept] = runs[i];
-        runs[kept].row = (uint16_t)(runs[i].row - top);
-        runs[kept].first = (uint16_t)(runs[i].first - left);
-        runs[kept++].last = (uint16_t)(runs[i].last - left);
-    }
-    component->run_count = kept;
-}
-
-size_t ee_keep_largest(ee_component *component, size_t count, uint8_t *mask) {
+size_t ee_keep_largest(ee_component *component, size_t count) {
     ee_run *runs = component->runs;
     size_t kept = 0;
     component->pixels = 0;
@@ -121,14 +94,28 @@ size_t ee_keep_largest(ee_component *component, size_t count, uint8_t *mask) {
     const int32_t largest = find_largest(runs, count);
     component->pixels = (size_t)-runs[largest].link;
     ee_settle_runs(runs, count);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         if (runs[i].link == largest)
             runs[kept++] = runs[i];
-        else
-            memset(mask + (size_t)runs[i].row * component->width + runs[i].first, 0,
-                   (size_t)runs[i].last - runs[i].first + 1);
-    }
     return kept;
+}
+
+void ee_largest_component(ee_component *component, size_t count) {
+    ee_run *runs = component->runs;
+    component->run_count = component->edge_count = component->pixels = 0;
+    if (count == 0)
+        return;
+    uint16_t left = UINT16_MAX;
+    const uint16_t top = runs[0].row;
+    for (size_t i = 0; i < count; i++)
+        left = runs[i].first < left ? runs[i].first : left;
+    component->run_count = ee_keep_largest(component, count);
+    component->corner = (ee_pixel){top, left};
+    for (ee_run *run = runs; run < runs + component->run_count; run++) {
+        run->row = (uint16_t)(run->row - top);
+        run->first = (uint16_t)(run->first - left);
+        run->last = (uint16_t)(run->last - left);
+    }
 }
 
 /* The first run from `at` on, of a row or below it, that does not end before a column. */

@@ -1,4 +1,4 @@
-/* Written by device/write_headers.py from edgeecho/measure/constants.py, rigid_motion.py and edgeecho/reasons.py: change it there. */
+/* Written by device/write_headers.py from edgeecho/measure/constants.py, rigid_motion.py, edgeecho/frame_times.py and edgeecho/reasons.py: change it there. */
 #ifndef EE_MEASURE_CONSTANTS_H
 #define EE_MEASURE_CONSTANTS_H
 
@@ -114,6 +114,8 @@
 #define EE_DARK_REACH_CELLS 2
 /* A parameter that depends on those before it leaves a smaller part of its square, and is not used. */
 #define EE_MIN_PIVOT_FRACTION 1e-09
+/* A step that is longer than this many median steps is a pause: the recorder or the player stood still. */
+#define EE_MIN_PAUSE_STEPS 5.0
 
 /* Reason of a finding. */
 typedef enum {

@@ -45,7 +45,7 @@ typedef struct ee_sample { /* of one frame */
 typedef struct ee_view_search {
     /* The owner sets these */
     ee_shape shape;
-    uint32_t *sums; /* room for EE_SUM_ROWS rows of a frame */
+    uint64_t *sums; /* room for EE_SUM_ROOM rows of a frame */
     const ee_scorer *scorer;
     ee_frame_stream looks; /* runs the network on stills */
     ee_axes axes;          /* of a look */

@@ -1,0 +1,81 @@
+# What is installed: libraries, header, CMake's and pkg-config's descriptions, and ONNX Runtime if it is carried along.
+# Everything finds itself by its own place, so the installed folder can be moved.
+include(CMakePackageConfigHelpers)
+
+# A private folder of ONNX Runtime, which no loader searches, is carried along unless told otherwise.
+set(carries OFF)
+if(ONNXRUNTIME_ROOT AND ONNXRUNTIME_LIBRARY AND NOT ONNXRUNTIME_LIBRARY MATCHES "[.]a$"
+   AND NOT EDGEECHO_ONNXRUNTIME STREQUAL "passed")
+  set(carries ON)
+endif()
+option(EDGEECHO_INSTALL_ONNXRUNTIME "Install ONNX Runtime's library beside EdgeEcho's" ${carries})
+if(EDGEECHO_INSTALL_ONNXRUNTIME AND NOT ONNXRUNTIME_LIBRARY)
+  message(FATAL_ERROR "EDGEECHO_INSTALL_ONNXRUNTIME: no libonnxruntime was found; give -DONNXRUNTIME_ROOT=FOLDER")
+endif()
+
+set(rpath "$ORIGIN")
+if(EDGEECHO_ONNXRUNTIME STREQUAL "linked" AND ONNXRUNTIME_ROOT AND NOT EDGEECHO_INSTALL_ONNXRUNTIME)
+  list(APPEND rpath ${ONNXRUNTIME_FOLDER}) # its place, as it stays there
+endif()
+set_target_properties(edgeecho_shared PROPERTIES INSTALL_RPATH "${rpath}")
+install(TARGETS edgeecho_shared edgeecho_static EXPORT edgeecho)
+install(FILES include/edgeecho.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+
+if(EDGEECHO_INSTALL_ONNXRUNTIME)
+  get_filename_component(library "${ONNXRUNTIME_LIBRARY}" REALPATH)
+  set(folder ${CMAKE_INSTALL_LIBDIR})
+  if(WIN32)
+    set(folder ${CMAKE_INSTALL_BINDIR})
+  endif()
+  install(FILES ${library} DESTINATION ${folder})
+  get_filename_component(name "${library}" NAME)
+  if(name MATCHES "[.]so[.]") # the soname, and what a linker looks for
+    foreach(link libonnxruntime.so.1 libonnxruntime.so)
+      set(made ${CMAKE_CURRENT_BINARY_DIR}/links/${link})
+      execute_process(COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_CURRENT_BINARY_DIR}/links)
+      execute_process(COMMAND ${CMAKE_COMMAND} -E create_symlink ${name} ${made})
+      install(FILES ${made} DESTINATION ${folder})
+    endforeach()
+  endif()
+  foreach(terms LICENSE ThirdPartyNotices.txt) # its terms go with it
+    if(EXISTS "${ONNXRUNTIME_ROOT}/${terms}")
+      install(FILES "${ONNXRUNTIME_ROOT}/${terms}" DESTINATION ${CMAKE_INSTALL_DOCDIR}/onnxruntime)
+    endif()
+  endforeach()
+endif()
+
+set(config ${CMAKE_INSTALL_LIBDIR}/cmake/edgeecho)
+install(EXPORT edgeecho NAMESPACE edgeecho:: FILE edgeecho-targets.cmake DESTINATION ${config})
+configure_package_config_file(cmake/edgeecho-config.cmake.in edgeecho-config.cmake INSTALL_DESTINATION ${config}
+                              PATH_VARS CMAKE_INSTALL_LIBDIR)
+write_basic_package_version_file(edgeecho-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/edgeecho-config.cmake
+              ${CMAKE_CURRENT_BINARY_DIR}/edgeecho-config-version.cmake DESTINATION ${config})
+install(FILES cmake/onnxruntime.cmake DESTINATION ${config} RENAME edgeecho-onnxruntime.cmake)
+
+# pkg-config: the prefix is seen from the file's own place.
+if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}" OR IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
+  set(pc_prefix ${CMAKE_INSTALL_PREFIX})
+  set(pc_libdir ${CMAKE_INSTALL_FULL_LIBDIR})
+  set(pc_includedir ${CMAKE_INSTALL_FULL_INCLUDEDIR})
+else()
+  file(RELATIVE_PATH up /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+  string(REGEX REPLACE "/$" "" pc_prefix "\${pcfiledir}/${up}")
+  set(pc_libdir "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
+  set(pc_includedir "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
+endif()
+set(pc_private)
+foreach(library ${EDGEECHO_SYSTEM_LIBRARIES})
+  string(APPEND pc_private " -l${library}")
+endforeach()
+if(EDGEECHO_ONNXRUNTIME STREQUAL "linked")
+  if(ONNXRUNTIME_ROOT AND NOT EDGEECHO_INSTALL_ONNXRUNTIME)
+    string(APPEND pc_private " -L${ONNXRUNTIME_FOLDER}")
+  endif()
+  string(APPEND pc_private " -lonnxruntime")
+endif()
+string(STRIP "${pc_private}" pc_private)
+foreach(name edgeecho edgeecho-static)
+  configure_file(cmake/${name}.pc.in ${name}.pc @ONLY)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()

@@ -12,8 +12,8 @@ void ee_combine_plain(const uint16_t *weights, uint32_t count, const uint8_t *fi
 
 #if defined(__SSE2__)
 
-/* x86 has a product of pairs of 16 bits, two rows at a time, and a slow one of 32 bits: compilers do not find it. Weights,
- * at most 1 << EE_WEIGHT_BITS, and levels fit into 15 bits. */
+/* x86 has a product of pairs of 16 bits, two rows at a time, and a slow one of 32 bits: compilers do not find it.
+ * Weights, at most 1 << EE_WEIGHT_BITS, and levels fit into 15 bits. */
 #include <immintrin.h>
 
 /* Add 16 columns of two rows. */
@@ -52,7 +52,8 @@ int ee_has_avx2(void) {
     return __builtin_cpu_supports("avx2") != 0;
 }
 
-/* As above, 32 columns at a time: of each half of a register those numbers that stand in the same half of the next one. */
+/* As above, 32 columns at a time: of each half of a register those numbers that stand in the same half of the next
+ * one. */
 __attribute__((target("avx2"))) void ee_combine_avx2(const uint16_t *weights, uint32_t count, const uint8_t *first,
                                                      size_t stride, uint32_t *sums) {
     const __m256i zero = _mm256_setzero_si256();

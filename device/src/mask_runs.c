@@ -82,8 +82,9 @@ static int is_cavity(const ee_mask_map *map, uint32_t x, uint32_t least) {
     return total >= least;
 }
 
-/* Add those pixels from `begin` to `end` that are cavity. They lie between a column below the threshold and one above it
- * (`rises`), or the other way round: where each reads these two alone, their totals rise or fall from one to the next. */
+/* Add those pixels from `begin` to `end` that are cavity. They lie between a column below the threshold and one above
+ * it (`rises`), or the other way round: where each reads these two alone, their totals rise or fall from one to the
+ * next. */
 static void add_edge(line *l, const ee_mask_map *map, uint32_t begin, uint32_t end, uint32_t least, int rises) {
     const uint32_t near = rises ? l->left : l->right;
     uint32_t x = near < begin ? begin : near < end ? near : end;

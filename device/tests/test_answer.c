@@ -34,8 +34,8 @@ static int is_set(const uint8_t *mask, uint32_t width, uint32_t height, int64_t 
     return x >= 0 && y >= 0 && x < width && y < height && mask[y * width + x];
 }
 
-/* The outline of a mask: each point is on its edge and beside the one before, and every pixel that has a neighbour which
- * can be reached from outside is a point. */
+/* The outline of a mask: each point is on its edge and beside the one before, and every pixel that has a neighbour
+ * which can be reached from outside is a point. */
 static void check_outline(const uint8_t *mask, uint32_t width, uint32_t height, const edgeecho_point *points,
                           size_t count) {
     uint8_t *is_point = calloc(width, height), *outside = calloc(width + 2, height + 2);

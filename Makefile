@@ -15,7 +15,7 @@ TORCH ?= torch==2.13.0
 # One version of every package that .venv gets, TORCH excepted, for each Python. Without it: make CONSTRAINTS=/dev/null.
 CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
-C_CODE = $(wildcard device/include/*.h device/src/*.[ch] device/src/*/*.[ch] device/tests/*.[ch] examples/c/*.c*)
+C_CODE = $(wildcard device/include/*.h device/src/*.[ch] device/src/*/*.[ch] device/tests/*.[ch] examples/c/*.[ch]*)
 
 # A process for each core, up to 4, as each needs 2 GB of memory; one that has no tests left takes some of another's.
 # NumPy reads the variable when it is imported, before tests/conftest.py sets it.

@@ -15,12 +15,24 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 SKIPPED = ("__pycache__", "build")
+PAGES = (
+    "device",
+    "device-api",
+    "device-behaviour",
+    "device-figures",
+    "device-linking",
+    "device-update",
+    "model-file",
+    "onnxruntime-releases",
+    "smaller-runtimes",
+    "trust",
+    "weights-licence",
+)
+"""Documents for who has the tarball alone."""
 OUTSIDE = {
     "LICENSE": "LICENSE",
     ".clang-format": ".clang-format",
-    "docs/device.md": "docs/device.md",
-    "docs/model-file.md": "docs/model-file.md",
-    "docs/smaller-runtimes.md": "docs/smaller-runtimes.md",
+    **{f"docs/{page}.md": f"docs/{page}.md" for page in PAGES},
     "examples/c": "examples",
     "examples/python/edgeecho_ctypes.py": "examples/edgeecho_ctypes.py",
     "examples/python/edgeecho_structs.py": "examples/edgeecho_structs.py",

@@ -17,6 +17,7 @@ from edgeecho.export.check.figures import Figure
 from edgeecho.export.check.proof import (
     CheckResult,
     allowed_levels,
+    compare_selftest,
     compare_windows,
     logit_error,
     open_file,
@@ -39,9 +40,9 @@ from edgeecho.export.write.clip_files import (
     make_stamps,
     write_clips,
 )
-from edgeecho.export.write.device_files import write_device_files
 from edgeecho.export.write.ort_format import write_operators
 from edgeecho.export.write.stream_files import write_streams
+from edgeecho.model.device_copy import write_device_files
 from edgeecho.model.device_file import header_fields
 from edgeecho.model.sealed_file import read_verified
 from edgeecho.model.spec import ModelSpec
@@ -208,14 +209,21 @@ class _Files:
             self.bundle.proof.extend(found)
 
     def complete(self) -> None:
-        """Compare times, remove clip files that are not requested, and write what depends on all files."""
+        """Compare times, remove clip files that are not requested, and write and prove what depends on all files.
+
+        Raises:
+            ExportError: If a device file does not give the results of its self-test.
+        """
         self._compare_times()
         if "clip" not in self.options.forms:
             for path in self.folder.glob("clip.*"):
                 path.unlink()
         if "ort" in self.options.formats:
             write_operators(self.folder)
-        write_device_files(self.folder)
+        device_files = write_device_files(self.folder)
+        self.progress("proving the device files")
+        self.bundle.proof.extend(compare_selftest(path) for path in device_files)
+        require_all(self.bundle.proof)
         for text in self.bundle.refusals:
             self.progress(f"the acceptance test refuses: {text}")
 

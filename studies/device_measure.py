@@ -35,6 +35,7 @@ class _Beat(ctypes.Structure):
         *((name, ctypes.c_uint64) for name in ("ed_frame", "es_frame")),
         *((name, ctypes.c_double) for name in ("edv_ml", "esv_ml", "sv_ml", "ef_percent", "heart_rate_bpm")),
         *((name, ctypes.c_uint64) for name in ("reasons", "severe")),
+        *((name, ctypes.c_double) for name in ("ed_time_s", "es_time_s")),
     )
 
 

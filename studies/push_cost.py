@@ -5,7 +5,7 @@
 Frames of a drawn cine are pushed into both libraries in one process, in turns, one thread each, so that other work on
 the machine slows both. `--old-client` is `examples/python/edgeecho_ctypes.py` of the older version, whose structs the
 older library knows. Prints the median time of a push of each, the ratio, and the part that is not ONNX Runtime's.
-docs/device.md has the figures. The first fifth of the pushes is left out: there the view is searched.
+docs/device-figures.md has the figures. The first fifth of the pushes is left out: there the view is searched.
 """
 
 import argparse

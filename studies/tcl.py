@@ -29,6 +29,7 @@ from edgeecho.evaluate import evaluate_items
 from edgeecho.files import atomic
 from edgeecho.runtime import load
 from edgeecho.synthetic.phantom import PhantomHeart
+from edgeecho.synthetic.population import MOVING
 from edgeecho.train.config import TrainConfig
 from edgeecho.train.loop import train
 from edgeecho.train.start import STATE
@@ -82,7 +83,7 @@ FIGURES = {
 
 def draw(split: str, number: int) -> ItemCine:
     """Draw a cine of `phantom-motion:0` in the square around its sector, with a mask on every frame."""
-    heart = PhantomHeart((0, SPLITS.index(split), number), REGION_PX, complex_motion=True)
+    heart = PhantomHeart((0, SPLITS.index(split), number), REGION_PX, population=MOVING)
     return ItemCine.of(heart.cine(f"{split}{number}"))
 
 

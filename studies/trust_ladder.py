@@ -10,11 +10,15 @@ from edgeecho.cine import Cine
 from edgeecho.errors import EdgeEchoError
 from edgeecho.preprocess import Roi, find_roi
 from edgeecho.runtime import Predictor, StreamingPredictor
-from edgeecho.synthetic.spoilt import RUNGS, place_on, spoil
+from edgeecho.synthetic.degrade.ladder import Rung, degrade_cine, find_rungs
 from studies.trust_inputs import Options, data_cines, phantoms, pooled_dice, with_progress
 from studies.trust_table import Row, Table, mean, worst
 
-CLEAN = "unspoilt"
+RUNGS = find_rungs(
+    "gain 0.4,weak signal 0.5,gamma 2,attenuation 0.25,bits 4,bits 3,reject 30,black 30,contrast 0.5,blur 2,noise 20,"
+    "haze 60,jpeg 15,lines 24,small 0.45,small 0.3"
+)
+"""Rungs on which the region may be lost; `edgeecho eval --ladder` has all of them."""
 LOST_DICE, GOOD_DICE = 0.5, 0.8
 """A cine is lost if its Dice is under the first where the given region has the second or more."""
 COLUMNS = {
@@ -51,7 +55,7 @@ def ladder(options: Options) -> Table:
     predictor = edgeecho.load(options.model, threads=options.threads)
     table = Table(f"Dice on spoilt pictures, model {predictor.spec.name}.", COLUMNS)
     for name, reads in ({"phantom": phantoms(options)} | data_cines(options)).items():
-        found = {rung: Dices() for rung in (CLEAN, *RUNGS)}
+        found = {rung: Dices() for rung in RUNGS}
         for number, read in enumerate(with_progress(name, reads)):
             cine = _shortened(read(), options.frames)
             for rung, dices in found.items():
@@ -74,24 +78,15 @@ def _shortened(cine: Cine, frames: int | None) -> Cine:
     )
 
 
-def spoilt_cine(cine: Cine, rung: str, seed: int) -> tuple[Cine, Roi]:
+def spoilt_cine(cine: Cine, rung: Rung, seed: int) -> tuple[Cine, Roi]:
     """Spoil a cine with its labels, and return the right region in it: that of the unspoilt cine, moved with it.
 
     Raises:
         VideoError: If the cine is black.
     """
-    roi = find_roi(cine.frames, cine.spacing_mm)
-    if rung == CLEAN:
-        return cine, roi
-    frames, place = spoil(rung, cine.frames, seed), place_on(rung, cine.frames, seed)
-    labels = dict(zip(cine.labels, place.masks(np.stack(list(cine.labels.values()))), strict=True))
-    height, width = cine.frames.shape[1:]
-    spacing = cine.spacing_mm and (
-        cine.spacing_mm[0] * height / place.height,
-        cine.spacing_mm[1] * width / place.width,
-    )
-    moved = Roi(*place.box(roi.x, roi.y, roi.width, roi.height, (height, width)))
-    return Cine(frames, cine.fps, spacing, labels, cine.phases, f"{cine.name}, {rung}"), moved
+    roi, picture = find_roi(cine.frames, cine.spacing_mm), (cine.frames.shape[1], cine.frames.shape[2])
+    spoilt, moved = degrade_cine(cine, rung, seed)
+    return spoilt, Roi(*moved.box(roi.x, roi.y, roi.width, roi.height, picture))
 
 
 def streamed(stream: StreamingPredictor, cine: Cine) -> np.ndarray:
@@ -100,7 +95,7 @@ def streamed(stream: StreamingPredictor, cine: Cine) -> np.ndarray:
     return np.stack([result.mask for result in [*results, *stream.flush()]])
 
 
-def _add(dices: Dices, predictor: Predictor, options: Options, cine: Cine, rung: str, seed: int) -> None:
+def _add(dices: Dices, predictor: Predictor, options: Options, cine: Cine, rung: Rung, seed: int) -> None:
     """Segment one spoilt cine in three ways, and add its Dice."""
     spoilt, roi = spoilt_cine(cine, rung, seed)
 
@@ -128,8 +123,8 @@ def lost(values: list[float], given: list[float]) -> int:
     return sum(value < LOST_DICE and best >= GOOD_DICE for value, best in zip(values, given, strict=True))
 
 
-def _row(name: str, rung: str, dices: Dices) -> Row:
-    row: Row = {"input": name, "rung": rung, "cines": len(dices.given)}
+def _row(name: str, rung: Rung, dices: Dices) -> Row:
+    row: Row = {"input": name, "rung": rung.label, "cines": len(dices.given)}
     row |= {"given mean": mean(dices.given), "given worst": worst(dices.given)}
     for way, values in (("cine", dices.cine), ("stream", dices.stream)):
         difference = float(np.mean(values) - np.mean(dices.given)) if values else None

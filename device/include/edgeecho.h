@@ -21,8 +21,8 @@
  *     edgeecho_close(model);
  *
  * Status.  Every call that can fail returns 0, a positive status (nothing there yet), or a negative one (refused, and
- * nothing has changed, but for EDGEECHO_E_ENGINE from a push, and EDGEECHO_E_REGION from one that searches a view, both
- *     of which reset the stream).  A sentence about the last call that was refused is kept for each model and each
+ *     nothing has changed, but for EDGEECHO_E_ENGINE from a push, and EDGEECHO_E_REGION from one that searches a view,
+ *     both of which reset the stream).  A sentence about the last call that was refused is kept for each model and each
  *     stream: edgeecho_model_error, edgeecho_stream_error, `error` in the options of an open.
  * Structs.  Set `struct_size` to sizeof, and every field that is not used to 0.  A struct may grow at its end: a size
  *     from that of version 0.1.0 up to the present one is taken, fields that an older program does not know read as 0,
@@ -40,7 +40,7 @@
  * Threads.  A model may serve any number of streams in any threads.  A stream is used by one thread at a time.
  * Memory.  A stream has all memory that its frames need, its own or the caller's (edgeecho_stream_init); no later call
  *     allocates in this library, but for edgeecho_selftest, which takes the memory of a stream and frees it.  ONNX
- *     Runtime makes some small allocations a frame (docs/device.md gives their number).  Nothing passed in is kept,
+ *     Runtime makes some small allocations a frame (docs/device-api.md gives their number).  Nothing passed in is kept,
  *     but for the memory of a stream and the log: a frame, a path, the bytes of a model may go once the call returns.
  * Limits.  Frames of 16 to 4096 pixels a side; a region of at most 8 times the frame's longer side, with at least 16
  *     rows and columns of the frame in it, and a quarter of itself or of the frame; at most 1000 frames a second;

@@ -10,7 +10,8 @@ ee_seen ee_seen_in(const ee_view *view);
 /* Judge the beats so far. */
 void ee_judge_stream(edgeecho_stream *stream);
 
-/* Measure an answer of the network, to a frame that was seen so, at the frame's pixels. `is_before`: in a view before. */
+/* Measure an answer of the network, to a frame that was seen so, at the frame's pixels. `is_before`: in an earlier
+ * view. */
 void ee_take_answer(edgeecho_stream *stream, const uint8_t *prob, const ee_seen *seen, int is_before);
 
 #endif

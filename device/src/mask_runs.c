@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "combine.h"
 #include "limits.h"
 
 enum { BITS = EE_WEIGHT_BITS };
@@ -81,8 +82,9 @@ static int is_cavity(const ee_mask_map *map, uint32_t x, uint32_t least) {
     return total >= least;
 }
 
-/* Add those pixels from `begin` to `end` that are cavity. They lie between a column below the threshold and one above it
- * (`rises`), or the other way round: where each reads these two alone, their totals rise or fall from one to the next. */
+/* Add those pixels from `begin` to `end` that are cavity. They lie between a column below the threshold and one above
+ * it (`rises`), or the other way round: where each reads these two alone, their totals rise or fall from one to the
+ * next. */
 static void add_edge(line *l, const ee_mask_map *map, uint32_t begin, uint32_t end, uint32_t least, int rises) {
     const uint32_t near = rises ? l->left : l->right;
     uint32_t x = near < begin ? begin : near < end ? near : end;
@@ -140,8 +142,8 @@ size_t ee_find_mask_runs(const ee_mask_map *map, const uint8_t *prob, ee_run *ru
         return 0;
     uint32_t begin = box.left > map->reach ? box.left - map->reach : 0;
     const uint32_t end = map->size - box.right > map->reach ? box.right + map->reach : map->size;
-    if (end - begin < EE_MIN_SIZE_PX) /* many columns are summed faster than few */
-        begin = end > EE_MIN_SIZE_PX ? end - EE_MIN_SIZE_PX : 0;
+    if (end - begin < EE_BLOCK) /* a block of columns is summed faster than fewer */
+        begin = end > EE_BLOCK ? end - EE_BLOCK : 0;
     for (uint32_t y = 0; y < rows->outputs; y++) {
         const ee_taps taps = rows->taps[y];
         if (taps.first >= box.bottom || taps.first + taps.count <= box.top)

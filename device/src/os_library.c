@@ -5,7 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Room for a path, on the stack. */
+#ifdef _WIN32
+enum { PATH_BYTES = 768 }; /* that of Windows is 260, unless it is told otherwise */
+#else
 enum { PATH_BYTES = 4096 };
+#endif
 
 /* Replace the file name at the end of a path; 0 if the path has no folder or becomes too long. */
 static int replace_file(char *path, size_t size, const char *file) {

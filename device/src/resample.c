@@ -1,10 +1,8 @@
 #include "resample.h"
 
 #include <string.h>
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
+#include "combine.h"
 #include "limits.h"
 
 enum { BITS = EE_WEIGHT_BITS, ONE = 1 << BITS, CACHE_LINE_BYTES = 64 };
@@ -80,59 +78,15 @@ void ee_axis_pad(ee_axis *axis, size_t capacity) {
     }
 }
 
-enum { BLOCK = 32 }; /* columns whose sums stay in registers */
-
-#if defined(__SSE2__)
-/* Add 16 columns of two rows, weighted. SSE2 has a product of pairs of 16 bits and none of 32 bits: compilers do not find
- * it. Weights, at most 1 << EE_WEIGHT_BITS, and levels fit into 15 bits. */
-static inline void add_pair(const uint8_t *upper, const uint8_t *lower, __m128i weight, __m128i total[4]) {
-    const __m128i zero = _mm_setzero_si128();
-    const __m128i a = _mm_loadu_si128((const __m128i *)upper), b = _mm_loadu_si128((const __m128i *)lower);
-    const __m128i left = _mm_unpacklo_epi8(a, b), right = _mm_unpackhi_epi8(a, b);
-    total[0] = _mm_add_epi32(total[0], _mm_madd_epi16(_mm_unpacklo_epi8(left, zero), weight));
-    total[1] = _mm_add_epi32(total[1], _mm_madd_epi16(_mm_unpackhi_epi8(left, zero), weight));
-    total[2] = _mm_add_epi32(total[2], _mm_madd_epi16(_mm_unpacklo_epi8(right, zero), weight));
-    total[3] = _mm_add_epi32(total[3], _mm_madd_epi16(_mm_unpackhi_epi8(right, zero), weight));
-}
-
-static void combine_block(const uint16_t *weights, uint32_t count, const uint8_t *first, size_t stride,
-                          uint32_t *sums) {
-    const __m128i zero = _mm_setzero_si128();
-    __m128i left[4] = {zero, zero, zero, zero}, right[4] = {zero, zero, zero, zero};
-    for (uint32_t k = 0; k + 1 < count; k += 2, first += 2 * stride) {
-        const __m128i weight = _mm_set1_epi32(weights[k] | weights[k + 1] << 16);
-        add_pair(first, first + stride, weight, left);
-        add_pair(first + 16, first + stride + 16, weight, right);
-    }
-    if (count % 2) { /* the last row with itself, whose weight is then 0 */
-        const __m128i weight = _mm_set1_epi32(weights[count - 1]);
-        add_pair(first, first, weight, left);
-        add_pair(first + 16, first + 16, weight, right);
-    }
-    for (int i = 0; i < 4; i++) {
-        _mm_storeu_si128((__m128i *)sums + i, left[i]);
-        _mm_storeu_si128((__m128i *)sums + i + 4, right[i]);
-    }
-}
-#else
-static void combine_block(const uint16_t *weights, uint32_t count, const uint8_t *first, size_t stride,
-                          uint32_t *sums) {
-    uint32_t block[BLOCK] = {0};
-    for (uint32_t k = 0; k < count; k++)
-        for (uint32_t i = 0; i < BLOCK; i++)
-            block[i] += (uint32_t)weights[k] * first[k * stride + i];
-    memcpy(sums, block, sizeof block);
-}
-#endif
-
 void ee_combine_rows(const ee_taps *taps, const uint16_t *weights, const uint8_t *image, size_t stride, uint32_t begin,
                      uint32_t end, uint32_t *sums) {
     const uint8_t *first = image + taps->first * stride;
     weights += taps->at;
-    if (end - begin >= BLOCK) {
-        for (uint32_t x = begin; x + BLOCK <= end; x += BLOCK)
-            combine_block(weights, taps->count, first + x, stride, sums + x);
-        combine_block(weights, taps->count, first + end - BLOCK, stride, sums + end - BLOCK);
+    if (end - begin >= EE_BLOCK) {
+        ee_combine *const combine = ee_best_combine();
+        for (uint32_t x = begin; x + EE_BLOCK <= end; x += EE_BLOCK)
+            combine(weights, taps->count, first + x, stride, sums + x);
+        combine(weights, taps->count, first + end - EE_BLOCK, stride, sums + end - EE_BLOCK);
         return;
     }
     for (uint32_t x = begin; x < end; x++) {

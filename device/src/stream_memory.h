@@ -4,9 +4,9 @@
 
 #include "stream.h"
 
-/* Lay out a stream, whose model and options are set, in a block that begins with it, and return the number of bytes that
- * it needs. Without a block, NULL, they are only counted. The buffers of both networks come first, where no option but
- * `search` moves them: their bindings stay valid. */
+/* Lay out a stream, whose model and options are set, in a block that begins with it, and return the number of bytes
+ * that it needs. Without a block, NULL, they are only counted. The buffers of both networks come first, where no
+ * option but `search` moves them: their bindings stay valid. */
 size_t ee_lay_out(edgeecho_stream *stream, uint8_t *start);
 
 #endif

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The device runtime by each compiler and for each platform that is installed: builds it, runs what can run, and prints a
-# table. Some minutes; a line for each step. docs/device-linking.md has what it printed.
+# table. Some minutes; a line for each step; exit code 1 if one that was tried fails. docs/device-linking.md has what it
+# printed.
 #
 #     sh device/tests/builds.sh MODEL [FOLDER]
 #
@@ -107,3 +108,4 @@ say "done"
 echo "| build | compiler | result |"
 echo "|---|---|---|"
 cat "$table"
+! grep -q "not compiled\|it fails" "$table"

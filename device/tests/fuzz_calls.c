@@ -56,12 +56,12 @@ static void create(edgeecho_model *model, slot *s, uint64_t *seed) {
     const edgeecho_stream_options options = random_options(seed);
     destroy(s);
     edgeecho_status status;
-    if (below(seed, 2)) {
+    const size_t size = edgeecho_stream_size(model, &options);
+    if (below(seed, 2) || size > 1 << 26) {
         status = edgeecho_stream_create(model, &options, &s->stream);
     } else {
-        const size_t size = edgeecho_stream_size(model, &options);
         const size_t given = size + (below(seed, 3) ? 0 : below(seed, 1 << 20)) - (!below(seed, 8) && size ? 1 : 0);
-        CHECK(given < 1 << 28 && posix_memalign(&s->memory, EDGEECHO_ALIGNMENT, given + 1) == 0);
+        CHECK(posix_memalign(&s->memory, EDGEECHO_ALIGNMENT, given + 1) == 0);
         memset(s->memory, (int)below(seed, 256), given);
         uint8_t *memory = (uint8_t *)s->memory + (below(seed, 20) ? 0 : 1);
         status = edgeecho_stream_init(model, &options, memory, given, &s->stream);

@@ -15,7 +15,7 @@
 #include "sealing.h"
 #include "testing.h"
 
-enum { W = 64, H = 48 };
+enum { W = 64, H = 48, ERROR_BYTES = 100 };
 static volatile sig_atomic_t current;
 
 static void die(int signal_number) {
@@ -118,9 +118,13 @@ int main(int argc, char **argv) {
         CHECK(exact);
         memcpy(exact, bytes, changed);
         edgeecho_model *model = NULL;
+        char *error = malloc(ERROR_BYTES);
+        edgeecho_open_options options = {.struct_size = sizeof options, .error = error, .error_size = ERROR_BYTES};
+        CHECK(error);
         alarm(20);
-        edgeecho_status status = edgeecho_open_memory(exact, changed, NULL, &model);
-        free(exact);
+        edgeecho_status status = edgeecho_open_memory(exact, changed, &options, &model);
+        CHECK((status == EDGEECHO_OK) == (error[0] == 0) && memchr(error, 0, ERROR_BYTES));
+        free(exact), free(error);
         CHECK(status <= 0 && status > -16 && (status == EDGEECHO_OK) == (model != NULL));
         counts[sealed][-status]++;
         if (model) {

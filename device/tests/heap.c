@@ -144,6 +144,27 @@ static void count_stream(edgeecho_model *model, uint32_t search) {
     edgeecho_stream_destroy(stream);
 }
 
+/* A stream in memory of the caller: nothing of ours is allocated. */
+static void count_init(edgeecho_model *model) {
+    const edgeecho_stream_options options = {sizeof options, W, H, 50, 0.3, 0.3, SEARCH, 0, 0};
+    const edgeecho_stream_options others = {sizeof others, W, H, 25, 0.2, 0.2, 0, 0, 0};
+    const size_t size = edgeecho_stream_size(model, &options);
+    edgeecho_stream *stream;
+    void *memory;
+    CHECK(posix_memalign(&memory, EDGEECHO_ALIGNMENT, size) == 0);
+    begin_count();
+    CHECK(edgeecho_stream_init(model, &options, memory, size, &stream) == EDGEECHO_OK);
+    end_count("init with search:");
+    CHECK(ours == 0);
+    begin_count();
+    CHECK(edgeecho_reset_with(stream, &others) == EDGEECHO_OK);
+    CHECK(edgeecho_reset_with(stream, &options) == EDGEECHO_OK);
+    end_count("two resets:");
+    CHECK(ours == 0);
+    edgeecho_stream_destroy(stream);
+    free(memory);
+}
+
 static void count(const char *path) {
     edgeecho_model *model;
     begin_count();
@@ -155,6 +176,7 @@ static void count(const char *path) {
     end_count("self-test:");
     count_stream(model, 0);
     count_stream(model, SEARCH);
+    count_init(model);
     CHECK(edgeecho_close(model) == EDGEECHO_OK);
 }
 

@@ -107,7 +107,7 @@ static void abuse_component(void) {
     for (int round = 0; round < 900; round++) {
         const uint32_t width = 1 + (uint32_t)(uniform() * 40), height = 1 + (uint32_t)(uniform() * 40);
         const size_t pixels = (size_t)width * height;
-        ee_component component = {.width = width, .height = height, .bottom = height, .right = width};
+        ee_component component = {.width = width, .height = height};
         component.runs = room(height * ((width + 1) / 2), sizeof(ee_run));
         component.edge = room(pixels, sizeof(ee_pixel));
         uint8_t *mask = room(pixels, 1);

@@ -1,9 +1,8 @@
 /*
  * Stack that each call uses: with the engine, and of this library alone, which an engine that does nothing shows.
  *
- *     stack MODEL
- *
- * Each call runs in a thread whose stack is filled with a pattern first.
+ *     stack MODEL         each call in a thread whose stack is filled with a pattern first
+ *     stack MODEL KIB     pushes with a search, in a thread with so large a stack: it crashes, or prints that they passed
  */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
@@ -113,10 +112,25 @@ static size_t report_stream(size_t empty) {
     return searching > most ? searching : most;
 }
 
+static void push_within(size_t stack_bytes) {
+    static int search;
+    pthread_attr_t attributes;
+    pthread_t thread;
+    open_model(NULL);
+    create(&search);
+    CHECK(pthread_attr_init(&attributes) == 0 && pthread_attr_setstacksize(&attributes, stack_bytes) == 0);
+    CHECK(pthread_create(&thread, &attributes, push, NULL) == 0 && pthread_join(thread, NULL) == 0);
+    printf("passed with a stack of %zu KiB\n", stack_bytes / 1024);
+}
+
 int main(int argc, char **argv) {
     CHECK(argc > 1);
     path = argv[1];
     pixels = malloc(W * H);
+    if (argc > 2) {
+        push_within((size_t)atoi(argv[2]) * 1024);
+        return 0;
+    }
     const size_t empty = used_by(do_nothing, NULL);
     printf("with the engine\n");
     report("open", open_model, NULL, empty);

@@ -34,8 +34,8 @@ static int is_set(const uint8_t *mask, uint32_t width, uint32_t height, int64_t 
     return x >= 0 && y >= 0 && x < width && y < height && mask[y * width + x];
 }
 
-/* The outline of a mask: each point is on its edge and beside the one before, and every pixel that has a neighbour which
- * can be reached from outside is a point. */
+/* The outline of a mask: each point is on its edge and beside the one before, and every pixel that has a neighbour
+ * which can be reached from outside is a point. */
 static void check_outline(const uint8_t *mask, uint32_t width, uint32_t height, const edgeecho_point *points,
                           size_t count) {
     uint8_t *is_point = calloc(width, height), *outside = calloc(width + 2, height + 2);
@@ -79,7 +79,7 @@ static void check_outlines(uint64_t *seed) {
         const uint32_t density = 40 + below(seed, 60);
         for (uint32_t i = 0; i < sizeof mask; i++)
             mask[i] = k ? below(seed, 100) < density : pixel[i];
-        ee_component c = {.width = SIDE, .height = SIDE, .bottom = SIDE, .right = SIDE, .runs = found};
+        ee_component c = {.width = SIDE, .height = SIDE, .runs = found};
         const ee_runs runs = {found, ee_keep_largest(&c, ee_find_runs(&c, mask)), {0, 0}};
         ee_draw_mask(&runs, SIDE, SIDE, mask, SIDE);
         const size_t count = ee_contour(&runs, SIDE, rows, points, sizeof points / sizeof *points);

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "combine.h"
 #include "device_file.h"
 #include "mask_runs.h"
 #include "testing.h"
@@ -113,11 +114,33 @@ static void check_masks(uint64_t *seed) {
     free(prob), free(map), free(mask), free(runs);
 }
 
+/* Every way to sum rows gives the same numbers. */
+static void check_combines(uint64_t *seed) {
+    enum { ROWS = 9, STRIDE = EE_BLOCK + 5 };
+    uint8_t image[ROWS * STRIDE];
+    uint16_t weights[ROWS];
+    uint32_t wanted[EE_BLOCK], found[EE_BLOCK];
+    const uint32_t count = below(seed, ROWS + 1);
+    for (uint32_t i = 0; i < sizeof image; i++)
+        image[i] = below(seed, 4) ? (uint8_t)next_random(seed) : 255;
+    for (uint32_t k = 0; k < ROWS; k++)
+        weights[k] = (uint16_t)(below(seed, 3) ? below(seed, (1 << EE_WEIGHT_BITS) + 1) : 1 << EE_WEIGHT_BITS);
+    const uint8_t *first = image + below(seed, 5);
+    ee_combine_plain(weights, count, first, STRIDE, wanted);
+    ee_best_combine()(weights, count, first, STRIDE, found);
+    CHECK(memcmp(found, wanted, sizeof wanted) == 0);
+#if defined(__SSE2__)
+    ee_combine_sse2(weights, count, first, STRIDE, found);
+    CHECK(memcmp(found, wanted, sizeof wanted) == 0);
+#endif
+}
+
 int main(int argc, char **argv) {
     uint64_t seed = 20261125;
     CHECK(argc == 2);
     check_golden(argv[1]);
     for (int k = 0; k < 500; k++) {
+        check_combines(&seed);
         check_regions(&seed);
         check_masks(&seed);
     }

@@ -10,6 +10,7 @@ import typer
 from edgeecho.cli.bench import bench_app
 from edgeecho.cli.common import library_messages, say
 from edgeecho.cli.data import data_app
+from edgeecho.cli.device_file import device_file
 from edgeecho.cli.evaluate import evaluate
 from edgeecho.cli.export import export, verify
 from edgeecho.cli.live import live
@@ -60,6 +61,7 @@ for command in (segment, measure, live, serve, train):
 app.command("eval")(evaluate)
 for export_command in (export, verify, selftest, info, models):
     app.command()(export_command)
+app.command("device-file")(device_file)
 app.add_typer(data_app, name="data")
 app.add_typer(bench_app, name="bench")
 

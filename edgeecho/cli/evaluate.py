@@ -34,6 +34,9 @@ def evaluate(
     precision: Precision = None,
     threads: Threads = None,
     as_stream: Stream = False,
+    ladder: Annotated[bool, typer.Option("--ladder", help="Figures on pictures of low-cost probes, by rung.")] = False,
+    rungs: Annotated[str | None, typer.Option(help="With --ladder: NAME,NAME; `noise` or `noise 30`.")] = None,
+    limit: Annotated[int | None, typer.Option(help="With --ladder: number of patients, at even steps.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for CSV and plots.")] = None,
     json_file: JsonFile = None,
 ) -> None:
@@ -45,6 +48,11 @@ def evaluate(
     flags.check(model)
     if out:
         require("matplotlib", "report")
+    if ladder:
+        _climb(flags, model, data, split, rungs, limit, out, json_file)
+        return
+    if rungs is not None or limit is not None:
+        raise ConfigError(f"--{'limit' if rungs is None else 'rungs'} needs --ladder; add it or leave the flag out")
     with progress_bar() as progress:
         task = progress.add_task(split, total=None)
         scores = flags.evaluate(model, data, split, lambda n, t: progress.update(task, completed=n, total=t))
@@ -54,6 +62,43 @@ def evaluate(
     write_json(json_file, scores.to_dict())
     if out:
         for path in write_report(scores, out):
+            say(f"wrote {path}")
+    if scores.failed:
+        raise typer.Exit(1)
+
+
+def _climb(
+    flags: "_Flags",
+    model: str,
+    data: str,
+    split: str,
+    rungs: str | None,
+    limit: int | None,
+    out: Path | None,
+    json_file: Path | None,
+) -> None:
+    """Run a model of EdgeEcho on the ladder, and print and write its figures."""
+    from edgeecho.evaluate import evaluate_ladder, render_ladder, write_ladder
+    from edgeecho.synthetic.degrade.ladder import LADDER, find_rungs
+
+    if model.startswith(MASKS) or flags.spec:
+        raise ConfigError(f"--ladder is for a model of EdgeEcho, which {model} is not; leave it out")
+    chosen = LADDER if rungs is None else find_rungs(rungs)
+    settings = flags.runtime, flags.precision, flags.threads
+    with progress_bar() as progress:
+        task = progress.add_task(split, total=None)
+        scores = evaluate_ladder(
+            *(model, data, split, chosen, limit),
+            settings=settings,
+            as_stream=bool(flags.stream),
+            progress=lambda n, t: progress.update(task, completed=n, total=t),
+        )
+    show(render_ladder(scores), table_console())
+    for failure in scores.failed:
+        say(f"skipped {failure.name}: {failure.reason}")
+    write_json(json_file, scores.to_dict())
+    if out:
+        for path in write_ladder(scores, out):
             say(f"wrote {path}")
     if scores.failed:
         raise typer.Exit(1)

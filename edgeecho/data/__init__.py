@@ -9,7 +9,7 @@ from edgeecho.data.datasets.dataset import ALL, SPLITS, DataSet, Item, items_of
 from edgeecho.data.datasets.echonet_dynamic import EchoNetDynamic
 from edgeecho.data.datasets.echonet_pediatric import EchoNetPediatric
 from edgeecho.data.datasets.own import OwnCines
-from edgeecho.data.datasets.phantom import Phantom, PhantomMotion
+from edgeecho.data.datasets.phantom import Phantom, PhantomMotion, PhantomVaried
 from edgeecho.errors import ConfigError
 
 __all__ = ["ALL", "KINDS", "SPLITS", "WITHOUT_FOLDER", "DataSet", "Item", "items_of", "open_data"]
@@ -22,14 +22,15 @@ KINDS: dict[str, Callable[[Path], DataSet]] = {
     "cine": OwnCines,
     "phantom": Phantom,
     "phantom-motion": PhantomMotion,
+    "phantom-varied": PhantomVaried,
 }
 
-WITHOUT_FOLDER = ("phantom", "phantom-motion")
+WITHOUT_FOLDER = ("phantom", "phantom-motion", "phantom-varied")
 """Kinds that are drawn instead of read."""
 
 
 def open_data(text: str) -> DataSet:
-    """Open `KIND:DIR`, or `phantom:` and `phantom-motion:`, which have no folder.
+    """Open `KIND:DIR`, or `phantom:`, `phantom-motion:` and `phantom-varied:`, which have no folder.
 
     Raises:
         ConfigError: If the form is wrong or the kind is unknown.

@@ -1,11 +1,13 @@
-"""Device files: an ONNX graph behind a fixed little-endian header, which C reads without JSON and protobuf.
+"""Device files: a graph behind a fixed little-endian header, which C reads without JSON and protobuf.
 
-`docs/model-file.md` gives the layout byte by byte; `device/src/device_file.c` reads it. The payload is a sealed ONNX
-file with the whole spec in it; the header repeats what a device must know. The same graph gives the same bytes.
+`docs/model-file.md` gives the layout byte by byte; `device/src/device_file.c` reads it. The payload is a sealed file of
+ONNX or of ONNX Runtime's own format (ORT), with the whole spec in it; its first bytes tell which. The header repeats
+what a device must know. The same graph gives the same bytes.
 """
 
 import hashlib
 import struct
+from pathlib import Path
 
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.model.selftest_record import CINE, SelfTest
@@ -13,6 +15,8 @@ from edgeecho.model.spec import RESAMPLING, ModelSpec
 
 SUFFIX = ".edgeecho"
 MAGIC, VERSION = b"EDGEECHO", 2
+ORT_MAGIC = b"ORTM"
+"""Bytes 4 to 7 of a graph in ONNX Runtime's own format: the identifier of its flatbuffer."""
 READ_VERSIONS = (1, 2)
 """Versions of the header that can be read; version 1 has no self-test."""
 FORMS = {"clip": 1, "stream": 2}
@@ -44,10 +48,10 @@ LAYOUT = {
 
 
 def pack(graph: bytes, spec: ModelSpec, selftest: SelfTest | None = None) -> bytes:
-    """Put a sealed ONNX file behind a header.
+    """Put a sealed graph behind a header.
 
     Args:
-        graph: Bytes of the sealed ONNX file.
+        graph: Bytes of the sealed `.onnx` or `.ort` file.
         spec: Spec of the graph.
         selftest: Record of the right answers to the test cine.
 
@@ -55,6 +59,16 @@ def pack(graph: bytes, spec: ModelSpec, selftest: SelfTest | None = None) -> byt
         ConfigError: If the header cannot hold the spec.
     """
     return _seal(VERSION, graph, header_fields(spec) + _selftest(selftest))
+
+
+def name_of(graph: Path) -> str:
+    """Return the name of a graph's device file: `stream.int8.edgeecho`, or `stream.int8.ort.edgeecho` of ORT."""
+    return f"{graph.stem if graph.suffix == '.onnx' else graph.name}{SUFFIX}"
+
+
+def graph_suffix(graph: bytes) -> str:
+    """Return the suffix of the file that the graph of a device file is: `.ort` or `.onnx`."""
+    return ".ort" if graph[4:8] == ORT_MAGIC else ".onnx"
 
 
 def has_header(data: bytes, graph: bytes, spec: ModelSpec, selftest: SelfTest | None) -> bool:
@@ -116,7 +130,7 @@ def _seal(version: int, graph: bytes, fields: bytes) -> bytes:
 
 
 def unpack(data: bytes) -> bytes:
-    """Verify the checksum of a device file, and return the sealed ONNX file inside.
+    """Verify the checksum of a device file, and return the sealed graph inside.
 
     Raises:
         ModelFileError: If it is no device file, of another version, or damaged.

@@ -19,7 +19,7 @@ DEFAULT_PRECISION = "int8"
 PRECISIONS = ("int8", "fp16", "fp32")
 RUNTIMES = {"ort": ".onnx", "openvino": ".xml", "torch": ".safetensors"}
 """Runtime to the suffix of the files that it usually opens."""
-RUNTIME_OF = {**{suffix: runtime for runtime, suffix in RUNTIMES.items()}, ".ort": "ort"}
+RUNTIME_OF = {**{suffix: runtime for runtime, suffix in RUNTIMES.items()}, ".ort": "ort", device_file.SUFFIX: "ort"}
 """Suffix of a model file to the runtime that opens it."""
 
 
@@ -171,7 +171,7 @@ def find_files(model: str) -> list[Path]:
     """
     folder = model_folder(model)
     if folder is None:
-        return [Path(model) if Path(model).suffix == device_file.SUFFIX else locate(model).path]
+        return [locate(model).path]
     names = {*read_index(folder).get("files", {}), *(path.name for path in folder.iterdir())}
     files = sorted(folder / name for name in names if Path(name).suffix in sealed_file.SUFFIXES)
     if not files:

@@ -3,7 +3,7 @@
 Most engines load a file with a flipped byte without an error, so EdgeEcho verifies it. Every file of a model
 (`.safetensors`, `.onnx`, `.ort`, or OpenVINO's `.xml`, whose seal covers its `.bin` too) contains its spec and a
 digest: the SHA-256 of the file with the digest's own 64 characters taken as zeros. It proves integrity, not origin. A
-device file (`.edgeecho`) contains a sealed `.onnx` file behind a checksum of its own.
+device file (`.edgeecho`) contains a sealed `.onnx` or `.ort` file behind a checksum of its own.
 """
 
 import hashlib
@@ -26,6 +26,8 @@ REFUSAL_KEY = "edgeecho_refused"
 UNSEALED = "0" * 64
 SUFFIXES = (".safetensors", ".onnx", ".ort", ".xml", device_file.SUFFIX)
 MAX_BYTES = 1 << 30
+ONNX_VERSION = 9
+"""Newest version of the ONNX container in a file, the newest that ONNX Runtime 1.17 reads; no graph needs a later."""
 _SEAL = re.compile(
     rb'edgeecho_sha256(?:":"|\x12\x40| value=")([0-9a-f]{64})'  # safetensors, ONNX, OpenVINO
     rb"|\x40\0\0\0([0-9a-f]{64})\0{4}\x0f\0\0\0edgeecho_sha256\0"  # ORT, which puts a value before its key
@@ -95,7 +97,8 @@ def read_verified(path: Path) -> VerifiedFile:
     if _digest(data, companion, start, end).encode() != data[start:end]:
         raise ModelFileError(f"{path.name}: checksum does not hold, the file is damaged; fetch or export it again")
     try:
-        found = _find_metadata(path.suffix, data)
+        is_device_file = path.suffix == device_file.SUFFIX
+        found = _find_metadata(device_file.graph_suffix(data) if is_device_file else path.suffix, data)
         text = found[SPEC_KEY]
     except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise ModelFileError(f"{path.name}: no model spec inside; export it again") from error
@@ -126,7 +129,7 @@ def _find_metadata(suffix: str, data: bytes) -> dict[str, str]:
         size = int.from_bytes(data[:8], "little")
         found = json.loads(data[8 : 8 + size])["__metadata__"]
         return {str(key): str(value) for key, value in found.items()}
-    if suffix in (".onnx", device_file.SUFFIX):
+    if suffix == ".onnx":
         return dict(_onnx_metadata(data))
     if suffix == ".ort":
         return dict(_ort_metadata(data))

@@ -8,19 +8,23 @@ from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.model.spec import ModelSpec
 from edgeecho.nn.banded import BandedUNet, BandedUNetConfig
 from edgeecho.nn.clunet import CLUNet, CLUNetConfig
+from edgeecho.nn.strided import StridedUNet, StridedUNetConfig
 from edgeecho.nn.unet2d import UNet2D, UNet2DConfig
 from edgeecho.nn.unet3d import UNet3D, UNet3DConfig
 
-__all__ = ["PRESETS", "BandedUNet", "BandedUNetConfig", "CLUNet", "CLUNetConfig", "Network", "UNet2D", "UNet2DConfig"]
-__all__ += ["UNet3D", "UNet3DConfig", "build", "count_parameters", "new_spec"]
+__all__ = ["PRESETS", "BandedUNet", "BandedUNetConfig", "CLUNet", "CLUNetConfig", "Network", "StridedUNet"]
+__all__ += ["StridedUNetConfig", "UNet2D", "UNet2DConfig", "UNet3D", "UNet3DConfig", "build", "count_parameters"]
+__all__ += ["new_spec"]
 
-Config = BandedUNetConfig | CLUNetConfig | UNet2DConfig | UNet3DConfig
-Network = BandedUNet | CLUNet | UNet2D | UNet3D
+Config = BandedUNetConfig | CLUNetConfig | StridedUNetConfig | UNet2DConfig | UNet3DConfig
+Network = BandedUNet | CLUNet | StridedUNet | UNet2D | UNet3D
 
 PRESETS: dict[str, Config] = {
     "cl_unet": BandedUNetConfig(),
     "cl_unet_edge": CLUNetConfig(),
     "cl_unet_nano": CLUNetConfig(widths=(16, 24, 48, 96)),
+    "strided": StridedUNetConfig(),
+    "strided_nano": StridedUNetConfig(widths=(32, 64, 128)),
     "unet2d": UNet2DConfig(),
     "unet3d": UNet3DConfig(),
 }
@@ -60,11 +64,17 @@ def new_spec(family: str, **overrides: object) -> ModelSpec:
 
 
 def _network(config: Config) -> Network:
-    if isinstance(config, BandedUNetConfig):
-        return BandedUNet(config)
-    if isinstance(config, UNet3DConfig):
-        return UNet3D(config)
-    return UNet2D(config) if isinstance(config, UNet2DConfig) else CLUNet(config)
+    match config:
+        case BandedUNetConfig():
+            return BandedUNet(config)
+        case StridedUNetConfig():
+            return StridedUNet(config)
+        case UNet2DConfig():
+            return UNet2D(config)
+        case UNet3DConfig():
+            return UNet3D(config)
+        case CLUNetConfig():
+            return CLUNet(config)
 
 
 def build(spec: ModelSpec) -> Network:

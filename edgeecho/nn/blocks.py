@@ -33,14 +33,29 @@ def unfold(frames: Tensor, batch: int) -> Tensor:
 
 
 class ConvBN(nn.Sequential):
-    """Convolution, BatchNorm, ReLU; the norm folds into the convolution at export."""
+    """Convolution, BatchNorm, ReLU; the norm folds into the convolution at export.
+
+    The zeros about the picture are such that a side that is a multiple of `stride` becomes exactly 1/`stride` of it.
+    """
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int = 3, stride: int = 1) -> None:
         super().__init__(
-            nn.Conv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2, bias=False),
+            nn.Conv2d(in_channels, out_channels, kernel, stride, padding=(kernel - stride + 1) // 2, bias=False),
             nn.BatchNorm2d(out_channels),
             nn.ReLU(inplace=True),
         )
+
+
+class ResidualConvBN(ConvBN):
+    """Convolution and BatchNorm, then the input is added, then ReLU: (N, C, H, W) to the same."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        convolution, norm, relu = self
+        out: Tensor = relu(x + norm(convolution(x)))
+        return out
 
 
 def hold_ends(x: Tensor, batch: int, before: int, after: int) -> Tensor:
@@ -78,7 +93,12 @@ class TimeMixing(nn.Module):
         return hold_ends(x, batch, 2 * self.reach, 0) if self.causal else x
 
     def windows(self, held: Tensor, batch: int, frames: int) -> list[Tensor]:
-        """Return the `frames` latest frames (causal) or those about the present one, oldest first: T to T - 2 reach."""
+        """Return the `frames` latest frames (causal) or those about the present one, oldest first: T to T - 2 reach.
+
+        Of a single frame, which stands still, every one of them is that frame.
+        """
+        if held.shape[0] == batch:  # `len` would fix T in an exported graph
+            return [held] * frames
         last = 2 * self.reach
         first = last + 1 - frames if self.causal else self.reach - frames // 2
         return [held[k * batch : (k - last) * batch or None] for k in range(first, first + frames)]
@@ -87,9 +107,9 @@ class TimeMixing(nn.Module):
 class DenseBlock(nn.Module):
     """Dense spatial convolution (1, 3, 3): (N, C, H, W) to the same."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, residual: bool = False) -> None:
         super().__init__()
-        self.spatial = ConvBN(channels, channels)
+        self.spatial = ResidualConvBN(channels) if residual else ConvBN(channels, channels)
 
     def forward(self, x: Tensor, batch: int) -> Tensor:
         out: Tensor = self.spatial(x)
@@ -99,9 +119,9 @@ class DenseBlock(nn.Module):
 class DenseTimeBlock(TimeMixing):
     """Dense factorised 3D convolution: (1, 3, 3), then (3, 1, 1) as three frames on the channel axis and 1x1."""
 
-    def __init__(self, channels: int, causal: bool) -> None:
+    def __init__(self, channels: int, causal: bool, residual: bool = False) -> None:
         super().__init__(causal)
-        self.spatial = ConvBN(channels, channels)
+        self.spatial = ResidualConvBN(channels) if residual else ConvBN(channels, channels)
         self.temporal = ConvBN(3 * channels, channels, kernel=1)
 
     def forward(self, x: Tensor, batch: int) -> Tensor:
@@ -133,7 +153,7 @@ class DepthwiseBandedBlock(TimeMixing):
         self.mix = nn.Sequential(nn.Conv2d(channels, channels, 1, bias=False), nn.BatchNorm2d(channels))
 
     def forward(self, x: Tensor, batch: int) -> Tensor:
-        now = x if self.causal else x[batch:-batch]  # (N', C, H, W)
+        now = x if self.causal or x.shape[0] == batch else x[batch:-batch]  # (N', C, H, W)
         g = self.splits[1]
         cubes, bands, _ = cut_channels(x, [g, g, 6 * g])  # only these use other frames
         _, rows, columns, point = cut_channels(now, self.splits)

@@ -13,7 +13,7 @@ from edgeecho.nn.blocks import TimeMixing, fold, hold_ends, unfold
 
 
 class FoldedUNet(nn.Module):
-    """Light U-Net: stride-2 stem, half-resolution trunk, full resolution only in the last reshuffle of pixels.
+    """Light U-Net: strided stem, trunk of reduced resolution, full resolution only in the last reshuffle of pixels.
 
     There is no stride, pooling or normalisation along time, so predictions do not depend on how a cine is cut.
     """
@@ -28,20 +28,22 @@ class FoldedUNet(nn.Module):
         decoder: Iterable[nn.Module],
         head: nn.Module,
         causal: bool,
+        stride: int = 2,
     ) -> None:
         """Join the parts of a network.
 
         Args:
-            stem: Layer (N, 1, H, W) to (N, w0, H/2, W/2).
+            stem: Layer (N, 1, H, W) to (N, w0, H/s, W/s), s being `stride`.
             down: Layers between the encoder's levels, each halving H and W.
             encoder: Blocks of each encoder level, finest first, called as block(frames, clips of the batch).
             up: Layers (N, w1, h, w) to (N, w0, h, w) before the repetition of pixels, finest first.
             decoder: Block of each decoder level, finest first.
-            head: Layer (N, w0, H/2, W/2) to (N, 4, H/2, W/2).
+            head: Layer (N, w0, H/s, W/s) to (N, s^2, H/s, W/s).
             causal: Whether the blocks are causal (`TimeMixing`).
+            stride: Factor by which the stem reduces a picture's sides.
         """
         super().__init__()
-        self.causal = causal
+        self.causal, self.stride = causal, stride
         self.stem = stem
         self.down = nn.ModuleList(down)
         self.encoder = nn.ModuleList(nn.ModuleList(blocks) for blocks in encoder)
@@ -58,7 +60,7 @@ class FoldedUNet(nn.Module):
     def forward(self, clip: Tensor) -> Tensor:
         """Return the logits of a clip float (B, 1, T, H, W), grey / 255, of the same shape.
 
-        H and W must be multiples of 2^levels.
+        H and W must be multiples of the stem's stride times 2^(levels - 1).
 
         Raises:
             ShapeError: If the clip does not have five axes and one channel.
@@ -66,11 +68,15 @@ class FoldedUNet(nn.Module):
         return unfold(self.forward_frames(fold(clip), len(clip)), len(clip))
 
     def forward_frames(self, x: Tensor, batch: int = 1) -> Tensor:
-        """Return the logits of folded frames (T*B, 1, H, W), time first, of the same shape."""
+        """Return the logits of folded frames (T*B, 1, H, W), time first, of the same shape.
+
+        In a training step on clips of one frame, which stands still, all repeated frames would be equal: one is enough.
+        """
         margin = 0  # number of repeated frames at each end
-        started = self.causal
+        is_still = self.training and len(x) == batch
+        started = self.causal or is_still
         skips: list[tuple[Tensor, int]] = []
-        x = self.stem(x)  # (N, w0, H/2, W/2)
+        x = self.stem(x)  # (N, w0, H/s, W/s)
         for level, stage in enumerate(self.encoder):
             if level:
                 x = self.down[level - 1](x)
@@ -78,7 +84,7 @@ class FoldedUNet(nn.Module):
                 if _reach(block) and not started:
                     x, margin, started = hold_ends(x, batch, self.reach, self.reach), self.reach, True
                 x = block(x, batch)
-                margin -= self._shrinkage(block)
+                margin -= 0 if is_still else self._shrinkage(block)
             skips.append((x, margin))
         skips.pop()
         for level in reversed(range(len(self.decoder))):
@@ -90,8 +96,8 @@ class FoldedUNet(nn.Module):
             if _reach(block) and not started:
                 x, margin, started = hold_ends(x, batch, self.reach, self.reach), self.reach, True
             x = block(x, batch)
-            margin -= self._shrinkage(block)
-        return F.pixel_shuffle(self.head(x), 2)  # (N, 1, H, W)
+            margin -= 0 if is_still else self._shrinkage(block)
+        return F.pixel_shuffle(self.head(x), self.stride)  # (N, 1, H, W)
 
     def _shrinkage(self, block: nn.Module) -> int:
         """Return the number of frames by which a block shortens a clip at each end."""

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from edgeecho.errors import ConfigError, ModelFileError
-from edgeecho.model import device_file
 from edgeecho.model.registry import RUNTIME_OF, ModelRef, find_files
 from edgeecho.model.sealed_file import read_verified
 from edgeecho.model.selftest_record import SelfTest
@@ -93,8 +92,7 @@ def run_selftest(path: Path, threads: int | None = None) -> SelfTestReport:
     checked = read_verified(path)
     if checked.selftest is None:
         raise ModelFileError(f"{path.name}: carries no self-test; export the model again with this EdgeEcho")
-    runtime = "ort" if path.suffix == device_file.SUFFIX else RUNTIME_OF[path.suffix]
-    model = open_engine(ModelRef(path, runtime, None, checked.spec.form), threads)
+    model = open_engine(ModelRef(path, RUNTIME_OF[path.suffix], None, checked.spec.form), threads)
     prob = answer_selftest(model, len(checked.selftest.answers))
     frames = compare_answers(checked.selftest, prob, model.spec)
     return SelfTestReport(
@@ -163,7 +161,7 @@ def files_to_test(model: str, runtime: str | None = None) -> list[Path]:
         raise ConfigError(f"unknown runtime {runtime!r} of a self-test; known: ort, openvino")
     found = [path for path in find_files(model) if path.suffix != CHECKPOINT]
     if runtime:
-        found = [path for path in found if RUNTIME_OF.get(path.suffix, "ort") == runtime]
+        found = [path for path in found if RUNTIME_OF[path.suffix] == runtime]
     if not found:
         raise ModelFileError(f"{model}: has no graph to test; export it with `edgeecho export`")
     return found

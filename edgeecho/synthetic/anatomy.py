@@ -8,16 +8,19 @@ ventricle at end-diastole down to its base. Ranges are wider than those of CAMUS
 from dataclasses import dataclass
 from typing import Self
 
-import cv2
 import numpy as np
 
-from edgeecho.measure import discs_of, ef_percent
+from edgeecho.measure import ef_percent
+from edgeecho.synthetic.outlines import (
+    LEVELS,
+    SIDE,
+    atrium_outline,
+    disc_volume,
+    leaflet_lines,
+    outward_normals,
+    wavy_line,
+)
 from edgeecho.synthetic.pose import Contraction, Pose
-
-SIDE = 22
-"""Number of points on each side of the ventricle, from apex to base."""
-LEVELS = (1 - np.cos(np.linspace(0, np.pi / 2, SIDE))) ** 0.9
-"""Positions of these points along the axis, 0 at the apex to 1 at the base; dense where the outline turns."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +78,19 @@ class Anatomy:
     leaflet: float
     """Length of the leaflets, as a part of half the mitral base."""
     papillary: float
-    """Size of the papillary muscles; below 0.3 none is drawn."""
+    """Size of the papillary muscles, as a part of 0.16 diameters of the cavity."""
     trabecular: float
     """Thickness of the trabeculae."""
     rough: np.ndarray
     """Roughness of the trabeculae along the outline, 0 to 1, (2 * SIDE - 1,)."""
+    muscles: tuple[tuple[int, float], ...] = ()
+    """Papillary muscles: landmark of the outline where each is attached, and how far it reaches into the cavity."""
+    compaction: float = 0.0
+    """Growth of trabeculae and papillary muscles in thickness at full ejection, as the cavity around them empties."""
+    closed_deg: float = 8.0
+    """Angle of closed leaflets to the base, towards the apex, in degrees."""
+    strands: tuple[tuple[int, int], ...] = ()
+    """False tendons: pairs of landmarks of the outline that a strand joins across the cavity."""
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Self:
@@ -127,9 +138,10 @@ class Anatomy:
             lean=rng.normal(0, 0.18),
             atrial_septum=u(2, 8) * scale,
             leaflet=u(0.75, 1.15),
-            papillary=u(0, 1),
+            papillary=(papillary := u(0, 1)),
             trabecular=abs(rng.normal(0, 1.6)) * scale,
-            rough=_smooth(rng, 2 * SIDE - 1),
+            rough=wavy_line(rng, 2 * SIDE - 1),
+            muscles=((31, 1.0), (25, 0.7))[: int(papillary >= 0.3) + int(papillary > 0.6)],
         )
 
     def cavity(self, volume: float | np.ndarray, axial: float | None = None) -> np.ndarray:
@@ -150,10 +162,11 @@ class Anatomy:
         """Return the whole heart at one moment."""
         opening, kick, axial = state.opening, state.kick, state.axial
         endo = self.cavity(state.radial, axial)
-        normal = _normals(endo)
+        normal = outward_normals(endo)
         thick = self._thickness() * (1 + self.thickening * self.ef * (1 - state.radial))
         epi = endo + normal * thick[:, None]
-        inner = endo - normal * (self.trabecular * self.rough)[:, None]
+        compact = 1 + self.compaction * self.ef * (1 - axial)
+        inner = endo - normal * (compact * self.trabecular * self.rough)[:, None]
         septal, mitral = endo[0], endo[-1]
         squeeze = self.ef * (1 - state.right)
         tricuspid = epi[0] + [-self.rv_width * (1 - 0.3 * squeeze), -self.tricuspid]
@@ -163,15 +176,16 @@ class Anatomy:
         ra_floor = self.length - self.tricuspid + self.ra_length * (1 - 0.05 * kick)
         middle = epi[0] * 0.5 + septal * 0.5 + [0, 0.5]
         gap = np.array([self.atrial_septum / 2, 0])
-        la = _atrium(middle + gap, np.add(mitral, (-1, 1.5)), la_floor, self.la_width * swell, self.lean, -1)
-        ra = _atrium(middle - gap, np.add(tricuspid, (1, 1.5)), ra_floor, self.ra_width * swell, self.lean, 1)
+        la = atrium_outline(middle + gap, np.add(mitral, (-1, 1.5)), la_floor, self.la_width * swell, self.lean, -1)
+        ra = atrium_outline(middle - gap, np.add(tricuspid, (1, 1.5)), ra_floor, self.ra_width * swell, self.lean, 1)
         leaflets = [
-            *_valve(septal, mitral, opening, self.leaflet),
-            *_valve(tricuspid, epi[0] + [0, -self.tricuspid], opening, self.leaflet),
+            *leaflet_lines(septal, mitral, opening, self.leaflet, self.closed_deg),
+            *leaflet_lines(tricuspid, epi[0] + [0, -self.tricuspid], opening, self.leaflet, self.closed_deg),
         ]
-        k = SIDE + int(0.45 * SIDE)
         band = np.array([rv[len(rv) // 2 + 5], epi[int(0.45 * SIDE)]])
-        return Pose(endo, epi, inner, rv, la, ra, self._papillary(inner, normal, k), tuple(leaflets), band)
+        muscles = self._papillary(inner, normal, compact)
+        strands = tuple(np.stack([inner[a], inner[b]]) for a, b in self.strands)
+        return Pose(endo, epi, inner, rv, la, ra, muscles, tuple(leaflets), band, strands)
 
     def _cavity(
         self, volume: float | np.ndarray, axial: float
@@ -216,85 +230,14 @@ class Anatomy:
         t = np.linspace(0, 1, 16)[1:, None]
         return np.concatenate([septum, (1 - t) ** 2 * top + 2 * t * (1 - t) * side + t * t * tricuspid])
 
-    def _papillary(self, inner: np.ndarray, normal: np.ndarray, k: int) -> tuple[np.ndarray, ...]:
-        if self.papillary < 0.3:
-            return ()
+    def _papillary(self, inner: np.ndarray, normal: np.ndarray, compact: float) -> tuple[np.ndarray, ...]:
+        """Return the papillary muscles, ellipses on the inner side of the wall, `compact` times as thick as at ED."""
         size = 0.16 * self.width * self.papillary
         turn = np.linspace(0, 2 * np.pi, 12, endpoint=False)
         found = []
-        for at, reach in ((k, 1.0), (k - 6, 0.7))[: 1 + (self.papillary > 0.6)]:
+        for at, reach in self.muscles:
             along = inner[at + 1] - inner[at - 1]
             along = along / np.linalg.norm(along)
-            shape = np.cos(turn)[:, None] * along * 1.6 + np.sin(turn)[:, None] * normal[at]
+            shape = np.cos(turn)[:, None] * along * 1.6 + compact * np.sin(turn)[:, None] * normal[at]
             found.append(inner[at] - 0.4 * size * normal[at] + reach * size / 2 * shape)
         return tuple(found)
-
-
-def disc_volume(outline: np.ndarray) -> float:
-    """Return the volume of a cavity by single-plane discs of its outline, in half millimetres cubed."""
-    return discs_of(_raster(outline)).volume()
-
-
-def _raster(outline: np.ndarray) -> np.ndarray:
-    """Fill an outline on pixels of half a mm, uint8 {0, 1}."""
-    points = 2 * (outline - outline.min(axis=0) + 1)
-    width, height = np.ceil(points.max(axis=0)).astype(int) + 2
-    canvas = np.zeros((height, width), np.uint8)
-    cv2.fillPoly(canvas, [np.rint(points * 256).astype(np.int32)], 255, cv2.LINE_AA, shift=8)
-    return np.asarray(canvas == 255, np.uint8)
-
-
-def _smooth(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Draw a wavy line from 0 to 1, (n,)."""
-    x = np.linspace(0, 1, n)
-    waves = np.sum([rng.normal() * np.sin(2 * np.pi * (f * x + rng.uniform())) for f in (1.5, 3, 5, 8)], axis=0)
-    return np.asarray((waves - waves.min()) / np.ptp(waves))
-
-
-def _normals(line: np.ndarray) -> np.ndarray:
-    """Return the outward normals of an outline that runs clockwise on the screen, (N, 2)."""
-    along = np.gradient(line, axis=0)
-    along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-9
-    return np.stack([along[:, 1], -along[:, 0]], axis=1)
-
-
-def _atrium(inner: np.ndarray, outer: np.ndarray, floor: float, width: float, lean: float, side: int) -> np.ndarray:
-    """Return the outline of an atrium below the line from `inner` to `outer`, down to v = `floor`.
-
-    Args:
-        inner: Hinge at the septum, (2,).
-        outer: Hinge at the free wall, (2,).
-        floor: Largest v.
-        width: Largest width.
-        lean: Lean to the right, as a part of the depth.
-        side: -1 if the septum is the left side of the atrium, 1 if it is the right one.
-    """
-    s = np.linspace(0, 1, 14)
-    top = abs(outer[0] - inner[0])
-    widest = 0.42
-    shape = np.where(
-        s < widest,
-        top + (width - top) * (1 - ((widest - s) / widest) ** 2),
-        width * np.sqrt(np.clip(1 - ((s - widest) / (1 - widest)) ** 2, 0, 1)),
-    )
-    septal = 0.16 * width * np.clip((s - 0.5) / 0.5, 0, 1) ** 2
-    drop = np.maximum(floor - np.array([inner[1], outer[1]]), 6.0)
-    shift = lean * (floor - inner[1]) * s**2
-    a = np.stack([inner[0] - side * septal + shift, inner[1] + s * drop[0]], 1)
-    b = np.stack([inner[0] - side * np.maximum(shape, septal + 1) + shift, outer[1] + s * drop[1]], 1)
-    return np.concatenate([a, b[::-1]])
-
-
-def _valve(left: np.ndarray, right: np.ndarray, opening: float, length: float) -> list[np.ndarray]:
-    """Return two leaflets between the hinges; when open, they hang into the ventricle."""
-    across = right - left
-    half = length * np.linalg.norm(across) / 2
-    lines = []
-    for hinge, sign in ((left, 1), (right, -1)):
-        angle = np.deg2rad(8 + 62 * opening)
-        unit = sign * across / np.linalg.norm(across)
-        up = np.array([across[1], -across[0]]) / np.linalg.norm(across)
-        t = np.linspace(0, 1, 5)[:, None]
-        tip = half * (np.cos(angle) * unit + np.sin(angle) * up)
-        lines.append(hinge + t * tip + 0.15 * half * (t - t * t) * up * (1 - 2 * opening))
-    return lines

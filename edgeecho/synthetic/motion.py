@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edgeecho.synthetic.anatomy import SIDE
+from edgeecho.synthetic.outlines import SIDE
 from edgeecho.synthetic.pose import Contraction, Pose
 from edgeecho.synthetic.rhythm import Rhythm
 

@@ -1,69 +1,28 @@
 """Phantoms: drawn apical four-chamber cines with the exact cavity on every frame, without data of a person.
 
 `PhantomHeart(seed)` is a heart, a scanner and a screen fixed by the seed. It can be drawn at any times: a frame depends
-on the seed and its time alone. All its parts follow one volume curve; with `complex_motion` they move apart
-(`edgeecho/synthetic/motion.py`).
+on the seed and its time alone. Its population (`edgeecho/synthetic/population.py`) says how its parts are drawn.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Self
 
 import cv2
 import numpy as np
 
 from edgeecho.cine import Cine
 from edgeecho.measure import ef_percent
-from edgeecho.synthetic.anatomy import Anatomy, disc_volume
 from edgeecho.synthetic.motion import MAX_DELAY_S, Motion
+from edgeecho.synthetic.outlines import disc_volume
+from edgeecho.synthetic.population import PLAIN, Population
 from edgeecho.synthetic.pose import Contraction, Pose
 from edgeecho.synthetic.rhythm import Rhythm, phase_frames, rise
-from edgeecho.synthetic.screen import Furniture, Screen
+from edgeecho.synthetic.screen import Furniture
 from edgeecho.synthetic.ultrasound import Scanner
 
 MAX_FRAMES = 128
 MAX_PLACEMENTS = 12
 """Largest number of attempts to place a heart with its cavity inside the sector."""
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Position of the heart under the probe, and its motion by breath and probe."""
-
-    apex: tuple[float, float]
-    """Position of the apex (x, z) in mm."""
-    tilt: float
-    """Tilt of the axis in radians, base to the right."""
-    breath_mm: float
-    breath_s: float
-    drift: tuple[float, float]
-    """Drift of the probe (x, z) in mm per second."""
-    swing: float
-    """Rotation of the heart by contraction, in radians."""
-    start: float
-
-    @classmethod
-    def draw(cls, rng: np.random.Generator, depth: float, high: float) -> Self:
-        """Draw a placement in a sector of `depth` mm, with the apex at the part `high` of the depth."""
-        side, drift = float(np.clip(rng.normal(-0.03, 0.06), -0.2, 0.15)), rng.normal(0, 0.8, 2)
-        return cls(
-            apex=(side * depth, high * depth),
-            tilt=float(np.deg2rad(np.clip(rng.normal(11, 9), -15, 40))),
-            breath_mm=rng.uniform(0, 3) * (rng.uniform() < 0.6),
-            breath_s=rng.uniform(2.5, 6),
-            drift=(float(drift[0]), float(drift[1])),
-            swing=rng.normal(0, 0.03),
-            start=rng.uniform(0, 6),
-        )
-
-    def place(self, points: np.ndarray, time: float, volume: float) -> np.ndarray:
-        """Transform heart coordinates to probe coordinates, (N, 2)."""
-        angle = self.tilt + self.swing * (1 - volume)
-        c, s = np.cos(angle), np.sin(angle)
-        sway = self.breath_mm * np.sin(2 * np.pi * time / self.breath_s + self.start)
-        away = np.add(self.apex, np.multiply(self.drift, time) + np.multiply((0.4, 1.0), sway))
-        return np.asarray(points @ np.array([[c, -s], [s, c]]) + away)
 
 
 class PhantomHeart:
@@ -76,30 +35,31 @@ class PhantomHeart:
         rhythm: Volume over time.
     """
 
-    def __init__(self, seed: int | Sequence[int], region_px: int | None = None, complex_motion: bool = False) -> None:
+    def __init__(self, seed: int | Sequence[int], region_px: int | None = None, population: Population = PLAIN) -> None:
         """Draw anatomy, motion, scanner and screen.
 
         Args:
             seed: One number or several, not negative.
             region_px: Side in pixels of the smallest square around the sector, which is shown in place of the whole
                 screen; None shows the screen.
-            complex_motion: Whether parts of the heart move apart, twist, fade and leave the plane.
+            population: Population that the heart is one of.
         """
+        self._population = population
         body, motion, view, self._look, self._desk, apart = (
             np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(6)
         )
-        self._anatomy = Anatomy.draw(body)
+        self._anatomy = population.anatomy(body)
         bpm = float(np.clip(motion.normal(75, 20), 40, 150)) if motion.uniform() < 0.7 else motion.uniform(40, 150)
         self.fps = 50.0 if motion.uniform() < 0.3 else float(np.exp(motion.uniform(np.log(20), np.log(120))))
         frames = int(np.clip(motion.uniform(1.3, 2.6) * 60 / bpm * self.fps, 12, MAX_FRAMES))
         self.seconds = frames / self.fps
         self.rhythm = Rhythm.draw(motion, self.seconds, bpm, irregular=float(motion.choice([0.02, 0.05, 0.25])))
-        self._motion = Motion.draw(apart, self.rhythm) if complex_motion else None
-        high, low = view.uniform(0.09, 0.27), view.uniform(0.6, 0.97)
+        self._motion = Motion.draw(apart, self.rhythm) if population.complex_motion else None
+        high, low = view.uniform(*population.apex_depth), view.uniform(*population.base_depth)
         for attempt in range(MAX_PLACEMENTS):  # experts choose a position and a depth that show the whole cavity
             depth = 1.04**attempt * self._anatomy.length / (low - high)
-            self.screen = Screen.draw(view, depth)
-            self._placement = Placement.draw(view, depth, high)
+            self.screen = population.screen(view, depth)
+            self._placement = population.placement(view, depth, high)
             if self._is_inside_sector():
                 break
         if region_px is not None:
@@ -126,7 +86,7 @@ class PhantomHeart:
 
     @cached_property
     def _scanner(self) -> Scanner:
-        return Scanner(self._look, self.screen)
+        return Scanner(self._population.look(self._look, self.screen, self._rest), self.screen)
 
     @cached_property
     def _furniture(self) -> Furniture:
@@ -177,7 +137,8 @@ class PhantomHeart:
     def volume(self, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return relative volume (1 at ED, 0 at ES) and index of the beat, each of the shape of `times_s`, (T,).
 
-        With `complex_motion` it is the area of the cavity between its extremes, as each part has a curve of its own.
+        Where parts of the heart move apart, each with a curve of its own, it is the area of the cavity between its
+        extremes.
         """
         volume, beat = self.rhythm.at(times_s)
         if self._motion is None:
@@ -197,11 +158,10 @@ class PhantomHeart:
         """Whether the cavity at ED lies in the sector, except a few points of its outline."""
         outline = self._anatomy.cavity(1.0)
         times = np.linspace(0, self.seconds, 6 if self._motion else 2)
-        placed = [self._place(outline, time, 1.0) for time in times]
-        return all(self.screen.holds(points).mean() > 0.97 for points in placed)
+        return all(self.screen.holds(self._place(outline, time, 1.0)).mean() > 0.97 for time in times)
 
     def _cavity(self, time: float) -> np.ndarray:
-        """Return the outline of the cavity of a heart with `complex_motion` in its own coordinates."""
+        """Return the outline of the cavity of a heart whose parts move apart, in its own coordinates."""
         assert self._motion
         state = self._motion.contraction(self.rhythm, time, 0.0, 0.0)
         return self._anatomy.cavity(state.radial, state.axial)
@@ -213,12 +173,8 @@ class PhantomHeart:
         return self._placement.place(points, time, volume)
 
     def _placed(self, pose: Pose, time: float, volume: float) -> Pose:
-        def place(value: np.ndarray | tuple[np.ndarray, ...]) -> np.ndarray | tuple[np.ndarray, ...]:
-            if isinstance(value, tuple):
-                return tuple(self._place(v, time, volume) for v in value)
-            return self._place(value, time, volume)
-
-        return Pose(**{f.name: place(getattr(pose, f.name)) for f in fields(pose)})  # type: ignore[arg-type]
+        """Transform all outlines of a pose to probe coordinates."""
+        return pose.with_points(self._place(pose.points(), time, volume))
 
     def _finish(self, image: np.ndarray, time: float) -> np.ndarray:
         sweep = self._furniture.sweep_s
@@ -230,9 +186,9 @@ class PhantomHeart:
         return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE))
 
 
-def draw_cine(seed: int | Sequence[int], name: str = "phantom", complex_motion: bool = False) -> Cine:
+def draw_cine(seed: int | Sequence[int], name: str = "phantom", population: Population = PLAIN) -> Cine:
     """Draw a whole cine with every frame labelled and ED and ES marked; the same seed gives the same bytes."""
-    return PhantomHeart(seed, complex_motion=complex_motion).cine(name)
+    return PhantomHeart(seed, population=population).cine(name)
 
 
 def _area(outline: np.ndarray) -> float:

@@ -3,8 +3,8 @@
 Points are (u, v) in mm as in `edgeecho/synthetic/anatomy.py`, or (x, z) once the heart is placed under the probe.
 """
 
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import numpy as np
 
@@ -50,7 +50,30 @@ class Pose:
     """Mitral and tricuspid leaflets, open lines from the hinge."""
     moderator: np.ndarray
     """Band across the right ventricle, an open line."""
+    strands: tuple[np.ndarray, ...] = ()
+    """False tendons across the left ventricle, open lines."""
 
     def landmarks(self) -> np.ndarray:
         """Return points whose motion the tissue follows, the same ones in every pose."""
         return np.concatenate([self.endo[::3], self.epi[::3], self.rv[::4], self.la[::5], self.ra[::5]])
+
+    def points(self) -> np.ndarray:
+        """Return the points of all outlines, one outline after another, (N, 2)."""
+        return np.concatenate(self._outlines())
+
+    def with_points(self, points: np.ndarray) -> "Pose":
+        """Return the pose whose outlines have other points, (N, 2) in the order of `points`."""
+        parts = iter(np.split(points, np.cumsum([len(each) for each in self._outlines()])[:-1]))
+        values: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            values[field.name] = tuple(next(parts) for _ in value) if isinstance(value, tuple) else next(parts)
+        return Pose(**values)
+
+    def _outlines(self) -> list[np.ndarray]:
+        """Return all outlines in the order of the fields."""
+        found: list[np.ndarray] = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            found.extend(value if isinstance(value, tuple) else [value])
+        return found

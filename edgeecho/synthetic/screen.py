@@ -46,6 +46,25 @@ class Screen:
             mm = depth / (size * rng.uniform(0.86, 0.96))
             origin = (size * rng.uniform(0.5, 0.58), size * rng.uniform(0.0, 0.07))
             return cls(size, size, mm, origin, (-np.pi / 4, np.pi / 4), (0.0, depth))
+        return cls._draw_among_text(rng, depth)
+
+    @classmethod
+    def draw_varied(cls, rng: np.random.Generator, depth: float) -> "Screen":
+        """Draw a screen for a depth of `depth` mm with wider ranges: a sector of 54 to 104 degrees that fills the
+        picture, or one among text and bars."""
+        if rng.uniform() < 0.5:
+            return cls._draw_among_text(rng, depth)
+        half = np.deg2rad(rng.uniform(27, 52))
+        height = int(rng.choice([112, 160])) if rng.uniform() < 0.2 else int(rng.integers(200, 360))
+        mm = depth / (height * rng.uniform(0.92, 0.995))
+        sides = rng.uniform(0.75, 1.0) if rng.uniform() < 0.25 else 1.0  # cut at both sides
+        width = int(2 * np.ceil(sides * np.sin(half) * depth / mm) + rng.integers(2, 12))
+        origin = (width * rng.uniform(0.48, 0.52), rng.uniform(0, 0.005) * height)
+        return cls(height, width, mm, origin, (-half, half), (0.0, depth))
+
+    @classmethod
+    def _draw_among_text(cls, rng: np.random.Generator, depth: float) -> "Screen":
+        """Draw a sector somewhere on a wider screen, which may be turned, cut, or begin at a distance."""
         half = np.deg2rad(rng.uniform(30, 50))
         turn = np.deg2rad(rng.normal(0, 5))
         near = rng.uniform(0, 22) if rng.uniform() < 0.6 else 0.0

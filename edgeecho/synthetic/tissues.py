@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgeecho.synthetic.anatomy import SIDE
+from edgeecho.synthetic.outlines import SIDE
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +27,12 @@ class Tissues:
     """Factor of each segment of the wall, (2 * SIDE - 2,)."""
     pericardium_parts: np.ndarray
     """Factor of each part of the pericardium, (40,)."""
+    trabeculae: float = 1.0
+    """Contrast of the trabeculae to blood, as a part of that of the wall outside them."""
+    muscle: float = 0.5
+    """Contrast of the papillary muscles to blood, as a part of that of the lateral wall."""
+    border: float = 0.0
+    """Grey levels by which the inner and the outer border of the wall are brighter where they lie across the beam."""
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> "Tissues":

@@ -12,6 +12,8 @@ _AT_LEAST_ONE = (
     *("optim.steps", "optim.accumulate", "run.threads", "run.save_every"),
 )
 _CHOICES = {
+    "clips.phantom_labels": ("ends", "all"),
+    "clips.population": ("plain", "moving", "varied"),
     "data.choose_on": ("held_out", "val"),
     "run.device": ("auto", "cpu", "cuda", "mps"),
     "run.precision": ("auto", "fp32", "bf16", "fp16"),
@@ -75,6 +77,13 @@ class ClipConfig:
     else morphs between an ED and an ES still."""
     phantom: float = 0.25
     """Share of clips of drawn hearts."""
+    population: str = "plain"
+    """Population of the drawn hearts: `plain` as in `phantom:`, `moving` as in `phantom-motion:`, `varied` as in
+    `phantom-varied:`."""
+    phantom_stills: float = 0.0
+    """Share of the clips of drawn hearts that repeat one labelled frame, as a still is shown to the network."""
+    phantom_labels: str = "ends"
+    """Labelled frames of a drawn heart that beats: those of ED and ES (`ends`), or `all`."""
     motion: float = 0.3
     """Largest squeeze of the ventricle in a clip made from a still."""
     reshape: float = 0.0
@@ -83,11 +92,15 @@ class ClipConfig:
     """Strength of rotation, scale, shift, shear and the probe's drift; 0 switches them off."""
     augment: float = 1.0
     """Share of clips whose pictures are augmented: gain, tone, shadow, haze, blur, speckle, sector, compression."""
+    ladder: float = 0.0
+    """Share of clips that are degraded, before they are augmented, by one or two of the degradations of low-cost probes
+    and screens (`edgeecho.train.degrade`); 0 degrades none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LossConfig:
-    """Weights of the temporal consistency loss and of a teacher, beside 1 for the labels; 0 switches a term off."""
+    """Weights of the temporal consistency loss, of volumes and of a teacher, beside 1 for the labels; 0 switches a term
+    off."""
 
     cycle: float = 0.1
     """Weight of the correlation between the predicted area and the cardiac cycle of the video (idea of CL-UNet)."""
@@ -97,6 +110,10 @@ class LossConfig:
     """Weight of the smoothness of the area about the cycle (ours); 20 made areas smoother and EF 3 points worse."""
     beats: float = 0.5
     """Weight of equal areas at equal phases of different beats (ours)."""
+    volume: float = 0.0
+    """Weight of the error of the volume of labelled frames (ours)."""
+    ejection: float = 0.0
+    """Weight of the error of the ratios of volumes of the labelled frames of a clip, which is that of EF (ours)."""
     teacher: float = 1.0
     """Weight of the cross-entropy against the probabilities of `data.teacher`, where there is one."""
 

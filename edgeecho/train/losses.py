@@ -6,16 +6,18 @@ published. `cycle_loss` is our reading of the loss `hccdice` in `simlvseg/loss.p
 https://github.com/52HZMercury/SimLVSeg-with-SegMamba (March 2025), by the same group: Dice + 0.1 (r - 1)^2, where r is
 Pearson's correlation of the standard deviation over the pixels of a frame, in the prediction and in the label. We take
 the area instead, which is monotone in it, and the cycle instead of the label. `smoothness_loss`, `beat_loss` and the
-interpolated labels (`edgeecho.train.interpolate_labels`) are ours. docs/model.md has all terms in a table.
+interpolated labels (`edgeecho.train.interpolate_labels`) are ours, and so are the volumes of `edgeecho.train.ejection`.
+docs/model.md has all terms in a table.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from edgeecho.train.config import LossConfig
+from edgeecho.train.ejection import ejection_loss, log_volume_errors, volume_loss
 from edgeecho.train.processes import Processes
 
 MIN_AREA_DEVIATION = 0.05
@@ -114,16 +116,15 @@ def total_loss(
         terms["smooth"] = part * smoothness_loss(area, target.cycle, target.phase_confidence)
     if config.beats:
         terms["beats"] = beat_loss(area, target.cycle, target.phase_confidence, counts.equal_phases)
+    if config.volume or config.ejection:
+        errors = log_volume_errors(logits, target.masks)
+        if config.volume:
+            terms["volume"] = volume_loss(errors, target.labelled, counts.labelled)
+        if config.ejection:
+            terms["ejection"] = ejection_loss(errors, target.labelled, counts.labelled)
     if config.teacher and target.taught is not None:
         terms["teacher"] = part * F.binary_cross_entropy_with_logits(logits, target.taught)
-    weights = {
-        "labels": 1.0,
-        "teacher": config.teacher,
-        "cycle": config.cycle,
-        "interpolation": config.interpolation,
-        "smooth": config.smooth,
-        "beats": config.beats,
-    }
+    weights = {"labels": 1.0, **asdict(config)}
     total = torch.stack([weights[name] * value for name, value in terms.items()]).sum()
     return total, {name: value.detach() for name, value in terms.items()}
 

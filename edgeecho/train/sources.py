@@ -1,4 +1,4 @@
-"""Sources of training clips: moved stills, morphs between an ED and an ES still, real videos, phantoms.
+"""Sources of training clips: moved stills, morphs between an ED and an ES still, real videos.
 
 Every source has labels at ED and ES alone (a still is one labelled frame that keeps its label when it is moved); the
 other frames are for the temporal consistency loss. All random numbers come from the generator that is passed in, so
@@ -13,17 +13,16 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from edgeecho.cine import Cine
 from edgeecho.errors import MeasurementError
 from edgeecho.preprocess import resample
 from edgeecho.synthetic.ed_es_morph import EdEsMorph
-from edgeecho.synthetic.phantom import PhantomHeart
 from edgeecho.synthetic.rhythm import Rhythm, phase_frames
 from edgeecho.train.augment import augment
 from edgeecho.train.clip_cines import ClipCines
 from edgeecho.train.config import ClipConfig
 from edgeecho.train.cycle import Cycle, cycle_signal
-from edgeecho.train.geometry import CANVAS, MARGIN, canvas_region, draw_placement, region_to_canvas, sample_grid
+from edgeecho.train.degrade import degrade
+from edgeecho.train.geometry import CANVAS, MARGIN, draw_placement, sample_grid
 from edgeecho.train.interpolate_labels import interpolate_labels
 
 SUPERSAMPLING = 2
@@ -43,9 +42,9 @@ class Clip:
     """Frames of a clip, with their labels and the estimated cardiac cycle."""
 
     frames: np.ndarray
-    """Augmented frames, uint8 (T, S, S)."""
+    """Degraded and augmented frames, uint8 (T, S, S)."""
     clean: np.ndarray
-    """Frames before augmentation, the input of a teacher, uint8 (T, S, S)."""
+    """Frames before degradation and augmentation, the input of a teacher, uint8 (T, S, S)."""
     masks: np.ndarray
     """Soft masks 0 to 255, uint8 (T, S, S): labels and interpolated labels; 0 on all other frames."""
     labelled: np.ndarray
@@ -100,7 +99,7 @@ class Stills:
                 x, y = x + near * (x - centre[0]), y + near * (y - centre[1])
             frames[i] = cv2.remap(picture, x, y, cv2.INTER_LINEAR)
             masks[i] = cv2.remap(mask, x, y, cv2.INTER_LINEAR)
-        return _finish(rng, config, size_px, frames, masks, dict.fromkeys(range(t), ""), Cycle.unknown(t))
+        return finish_clip(rng, config, size_px, frames, masks, dict.fromkeys(range(t), ""), Cycle.unknown(t))
 
 
 class Pairs:
@@ -132,7 +131,7 @@ class Pairs:
             other = self.hearts[int(rng.integers(len(self.hearts)))]
             heart = heart.shaped_like(other, config.reshape * rng.uniform(*RESHAPE_RANGE))
         strength = rng.uniform(0.35, 1.15)
-        _, volume, phases = _window(rng, Rhythm.draw(rng, BEATS, 60.0), 1.0, BEATS, config.frames)
+        _, volume, phases = choose_window(rng, Rhythm.draw(rng, BEATS, 60.0), 1.0, BEATS, config.frames)
         t, big = config.frames, SUPERSAMPLING * size_px
         matrices = draw_placement(rng, t, big, config.geometry)
         per_px = float(np.sqrt(abs(np.linalg.det(matrices[0, :, :2]))))
@@ -140,7 +139,7 @@ class Pairs:
         for i in range(t):
             frames[i], distance = heart.frame(strength * float(1 - volume[i]), *sample_grid(matrices[i], big))
             masks[i] = np.clip(127.5 + distance * (255 / per_px), 0, 255)
-        return _finish(rng, config, size_px, frames, masks, phases)
+        return finish_clip(rng, config, size_px, frames, masks, phases)
 
 
 class Videos:
@@ -177,31 +176,10 @@ class Videos:
                 phases[i] = cine.phases[where[k]]
         edge = round((CANVAS - CANVAS / MARGIN) / 2)  # without the margin, as the cycle of the cine is estimated
         cycle = cine.cycle.clip(shown, canvases[:, edge:-edge, edge:-edge]) if cine.cycle else None
-        return _finish(rng, config, size_px, frames, masks, phases, cycle)
+        return finish_clip(rng, config, size_px, frames, masks, phases, cycle)
 
 
-class Phantoms:
-    """Phantoms; each clip shows another drawn heart."""
-
-    def clip(self, rng: np.random.Generator, config: ClipConfig, size_px: int) -> Clip:
-        """Draw a clip."""
-        heart = PhantomHeart(int(rng.integers(2**31, 2**32)))  # not one of the seeds of the phantom data set
-        beat_s = float(np.diff(heart.rhythm.r_waves_s).mean())
-        times, _, phases = _window(rng, heart.rhythm, beat_s, heart.seconds, config.frames)
-        pictures, cavities = heart.frames(times)
-        region = canvas_region(Cine(pictures, spacing_mm=heart.spacing_mm))
-        canvases, labels = region_to_canvas(pictures, region), region_to_canvas(cavities * 255, region)
-        big = SUPERSAMPLING * size_px
-        matrices = draw_placement(rng, config.frames, big, config.geometry)
-        frames, masks = np.empty((2, config.frames, big, big), np.uint8)
-        for i, matrix in enumerate(matrices):
-            at = sample_grid(matrix, big)
-            frames[i] = cv2.remap(canvases[i], *at, cv2.INTER_LINEAR)
-            masks[i] = cv2.remap(labels[i], *at, cv2.INTER_LINEAR)
-        return _finish(rng, config, size_px, frames, masks, phases)
-
-
-def _window(
+def choose_window(
     rng: np.random.Generator, rhythm: Rhythm, beat_s: float, seconds: float, frames: int
 ) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
     """Choose T frames about an ED or ES; return their times and relative volumes, and the phases of ED and ES."""
@@ -224,7 +202,7 @@ def _step(rng: np.random.Generator, anchor: int, labels: Sequence[int], config: 
     return apart / steps if 0 < steps < config.frames else float(stride)
 
 
-def _finish(
+def finish_clip(
     rng: np.random.Generator,
     config: ClipConfig,
     size_px: int,
@@ -233,17 +211,18 @@ def _finish(
     phases: dict[int, str],
     cycle: Cycle | None = None,
 ) -> Clip:
-    """Resample a clip to the network's size, augment its pictures, and keep labels of ED and ES.
+    """Resample a clip to the network's size, degrade and augment its pictures, and keep labels of ED and ES.
 
     `cycle` is that of the clip, high at ED; None estimates it from the clip.
     """
     frames, masks = resample(frames, size_px, size_px), resample(masks, size_px, size_px)
+    degraded, frames, masks = degrade(frames, masks, rng, config.ladder)
     labelled = np.isin(np.arange(len(frames)), list(phases))
     masks[~labelled] = 0
     if cycle is None:
         cycle = cycle_signal(frames).oriented(phases)
     masks, interpolated = interpolate_labels(masks, phases, cycle.signal)
-    augmented = augment(frames, rng, config.augment)
+    augmented = augment(degraded, rng, config.augment)
     return Clip(augmented, frames, masks, labelled, interpolated, cycle.signal, np.float32(cycle.confidence))
 
 

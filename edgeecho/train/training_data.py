@@ -10,8 +10,9 @@ from edgeecho.data import DataSet, Item
 from edgeecho.errors import ConfigError, DataError, VideoError
 from edgeecho.train.clip_cines import Group, is_filmed
 from edgeecho.train.config import DataConfig, TrainConfig
+from edgeecho.train.drawn_hearts import Phantoms
 from edgeecho.train.prepare_cines import GB, prepare_cines
-from edgeecho.train.sources import Pairs, Phantoms, Source, Stills, Videos
+from edgeecho.train.sources import Pairs, Source, Stills, Videos
 from edgeecho.train.workers import single_thread
 
 Progress = Callable[[str], None]

@@ -4,13 +4,19 @@
  *     push_frames MODEL [size=WxH] [fps=F] [spacing=ROW,COLUMN] [roi=X,Y,W,H] [search] [masks=FILE] < frames
  *
  * stdin is a stream of binary PGM images of one size ("P5 width height 255"), or, where a size is given, raw grey
- * frames without anything between them.  `search` finds the orientation, and the region where none is given.  Masks are written as a stream of PGM images of 0 and 1.
+ * frames without anything between them.  What is neither, or ends within a frame, is an error, and so is a file that
+ * holds no whole number of frames of the given size.  `search` finds the orientation, and the region where none is
+ * given.  Masks are written as a stream of PGM images of 0 and 1.
  */
 #include <edgeecho.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "read_frames.h"
+
+enum { REASON_BYTES = 512 }; /* a longer sentence is cut */
 
 typedef struct settings {
     const char *model, *masks;
@@ -20,30 +26,29 @@ typedef struct settings {
     int is_searched;
 } settings;
 
+/* Whether all of an argument is NAME=VALUES as the format has it, which ends in %n. */
+#define READS(argument, count, format, ...)                                                                            \
+    (end = 0, sscanf(argument, format "%n", __VA_ARGS__, &end) == (count) && end && !(argument)[end])
+
 static int read_settings(int argc, char **argv, settings *s) {
+    int end;
     memset(s, 0, sizeof *s);
     if (argc < 2)
         return 0;
     s->model = argv[1];
     for (int i = 2; i < argc; i++)
-        if (sscanf(argv[i], "size=%ux%u", &s->width, &s->height) != 2 && sscanf(argv[i], "fps=%lf", &s->fps) != 1 &&
-            sscanf(argv[i], "spacing=%lf,%lf", &s->row_mm, &s->column_mm) != 2 &&
-            sscanf(argv[i], "roi=%d,%d,%u,%u", &s->roi_x, &s->roi_y, &s->roi_width, &s->roi_height) != 4) {
-            const int is_search = strcmp(argv[i], "search") == 0;
-            if (!is_search && strncmp(argv[i], "masks=", 6) != 0)
-                return 0;
-            s->is_searched |= is_search;
-            s->masks = is_search ? s->masks : argv[i] + 6;
+        if (strcmp(argv[i], "search") == 0)
+            s->is_searched = 1;
+        else if (strncmp(argv[i], "masks=", 6) == 0)
+            s->masks = argv[i] + 6;
+        else if (!(READS(argv[i], 2, "size=%5ux%5u", &s->width, &s->height) && s->width && s->height) &&
+                 !READS(argv[i], 1, "fps=%lf", &s->fps) &&
+                 !READS(argv[i], 2, "spacing=%lf,%lf", &s->row_mm, &s->column_mm) &&
+                 !READS(argv[i], 4, "roi=%d,%d,%u,%u", &s->roi_x, &s->roi_y, &s->roi_width, &s->roi_height)) {
+            fprintf(stderr, "push_frames: not understood: %s\n", argv[i]);
+            return 0;
         }
     return 1;
-}
-
-/* The header of the next PGM image; 0 at the end of the stream. */
-static int read_pgm_header(unsigned *width, unsigned *height) {
-    unsigned levels = 0;
-    if (scanf(" P5 %u %u %u", width, height, &levels) != 3 || levels != 255)
-        return 0;
-    return getchar() != EOF; /* one white space */
 }
 
 static void print_number(const char *name, double value) {
@@ -117,54 +122,67 @@ static void sum_up(const edgeecho_stream *stream) {
     }
 }
 
-static int fail(edgeecho_status status) {
-    fprintf(stderr, "push_frames: %s\n", edgeecho_status_text(status));
+static int fail(const char *reason) {
+    fprintf(stderr, "push_frames: %s\n", reason);
     return 1;
 }
 
-static int push_all(edgeecho_model *model, settings *s, FILE *masks) {
-    const int is_pgm = !s->width;
-    if (is_pgm && !read_pgm_header(&s->width, &s->height)) {
-        fprintf(stderr, "push_frames: no PGM image on stdin; give size=WxH for raw frames\n");
-        return 1;
+static int fail_input(const frame_source *source) {
+    fprintf(stderr, "push_frames: stdin: %s\n", source->error);
+    return 1;
+}
+
+/* Push every frame of a source, and write what is due; 0 if all went well. */
+static int push_frames(edgeecho_stream *stream, frame_source *source, const settings *s, FILE *masks) {
+    const size_t size = (size_t)source->width * source->height;
+    uint8_t *pixels = malloc(size), *mask = malloc(size);
+    edgeecho_frame frame = {.struct_size = sizeof frame,
+                            .pixels = pixels,
+                            .stride_bytes = source->width,
+                            .width = source->width,
+                            .height = source->height,
+                            .roi_x = s->roi_x,
+                            .roi_y = s->roi_y,
+                            .roi_width = s->roi_width,
+                            .roi_height = s->roi_height};
+    edgeecho_status status = pixels && mask ? EDGEECHO_OK : EDGEECHO_E_MEMORY;
+    int found = 0, written = 1;
+    while (status >= 0 && written && (found = read_frame(source, pixels)) > 0) {
+        status = edgeecho_push(stream, &frame);
+        written = status != EDGEECHO_OK || report(stream, mask, size, masks);
     }
+    while (status >= 0 && written && (status = edgeecho_flush(stream)) == EDGEECHO_OK)
+        written = report(stream, mask, size, masks);
+    free(pixels), free(mask);
+    if (status < 0)
+        return fail(status == EDGEECHO_E_MEMORY ? edgeecho_status_text(status) : edgeecho_stream_error(stream));
+    sum_up(stream);
+    if (!written)
+        fprintf(stderr, "push_frames: a mask or a result could not be written\n");
+    return found < 0 ? fail_input(source) : !written;
+}
+
+static int run(edgeecho_model *model, const settings *s, FILE *masks) {
+    frame_source source;
+    if (!open_frames(&source, stdin, s->width, s->height))
+        return fail_input(&source);
     const uint32_t region = s->roi_width || s->roi_height ? 0 : EDGEECHO_SEARCH_REGION;
     edgeecho_stream_options options = {.struct_size = sizeof options,
-                                       .max_width = s->width,
-                                       .max_height = s->height,
+                                       .max_width = source.width,
+                                       .max_height = source.height,
                                        .fps = s->fps,
                                        .row_mm = s->row_mm,
                                        .column_mm = s->column_mm,
                                        .search = s->is_searched ? region | EDGEECHO_SEARCH_ORIENTATION : 0};
     edgeecho_stream *stream = NULL;
-    edgeecho_status status = edgeecho_stream_create(model, &options, &stream);
-    if (status < 0)
-        return fail(status);
-    const size_t size = (size_t)s->width * s->height;
-    uint8_t *pixels = malloc(size), *mask = malloc(size);
-    edgeecho_frame frame = {.struct_size = sizeof frame,
-                            .pixels = pixels,
-                            .stride_bytes = s->width,
-                            .width = s->width,
-                            .height = s->height,
-                            .roi_x = s->roi_x,
-                            .roi_y = s->roi_y,
-                            .roi_width = s->roi_width,
-                            .roi_height = s->roi_height};
-    unsigned width = s->width, height = s->height;
-    int sound = pixels && mask;
-    while (sound && width == s->width && height == s->height && fread(pixels, 1, size, stdin) == size) {
-        status = edgeecho_push(stream, &frame);
-        sound = status >= 0 && (status == EDGEECHO_MORE || report(stream, mask, size, masks));
-        if (is_pgm && !read_pgm_header(&width, &height))
-            break;
+    if (edgeecho_stream_create(model, &options, &stream) < 0) {
+        char reason[REASON_BYTES] = "";
+        edgeecho_model_error(model, reason, sizeof reason);
+        return fail(reason);
     }
-    while (sound && (status = edgeecho_flush(stream)) == EDGEECHO_OK)
-        sound = report(stream, mask, size, masks);
-    sum_up(stream);
-    free(pixels), free(mask);
+    const int failed = push_frames(stream, &source, s, masks);
     edgeecho_stream_destroy(stream);
-    return status < 0 ? fail(status) : !sound;
+    return failed;
 }
 
 int main(int argc, char **argv) {
@@ -176,11 +194,16 @@ int main(int argc, char **argv) {
             "usage: push_frames MODEL [size=WxH] [fps=F] [spacing=ROW,COLUMN] [roi=X,Y,W,H] [search] [masks=FILE]\n");
         return 2;
     }
-    edgeecho_status status = edgeecho_open(s.model, NULL, &model);
-    if (status < 0)
-        return fail(status);
+    char reason[REASON_BYTES] = "";
+    const edgeecho_open_options options = {.struct_size = sizeof options, .error = reason, .error_size = sizeof reason};
+    if (edgeecho_open(s.model, &options, &model) < 0)
+        return fail(reason);
     FILE *masks = s.masks ? fopen(s.masks, "wb") : NULL;
-    int failed = s.masks && !masks ? 1 : push_all(model, &s, masks);
+    int failed = s.masks && !masks;
+    if (failed)
+        perror(s.masks);
+    else
+        failed = run(model, &s, masks);
     if (masks && fclose(masks) != 0)
         failed = 1;
     edgeecho_close(model);

@@ -9,6 +9,8 @@
 #include <edgeecho.h>
 #include <stdio.h>
 
+enum { REASON_BYTES = 512 }; /* a longer sentence is cut */
+
 static void print_difference(const edgeecho_selftest_result *r) {
     printf("frame %u differs: this processor does not give the proven answers in %u of %u frames; ", r->first_different,
            r->frames_different, r->frames);
@@ -24,7 +26,9 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: selftest MODEL\n");
         return 2;
     }
-    edgeecho_status status = edgeecho_open(argv[1], NULL, &model);
+    char reason[REASON_BYTES] = "";
+    const edgeecho_open_options options = {.struct_size = sizeof options, .error = reason, .error_size = sizeof reason};
+    edgeecho_status status = edgeecho_open(argv[1], &options, &model);
     if (status == EDGEECHO_OK)
         status = edgeecho_selftest(model, &r);
     if (status == EDGEECHO_OK)
@@ -34,8 +38,10 @@ int main(int argc, char **argv) {
         print_difference(&r);
     else if (status == EDGEECHO_MORE)
         printf("%s has no self-test; export it again\n", argv[1]);
-    else
-        fprintf(stderr, "selftest: %s\n", edgeecho_status_text(status));
+    else {
+        edgeecho_model_error(model, reason, model ? sizeof reason : 0);
+        fprintf(stderr, "selftest: %s\n", reason);
+    }
     edgeecho_close(model);
     return status == EDGEECHO_OK ? 0 : status == EDGEECHO_MORE ? 2 : 1;
 }

@@ -66,9 +66,9 @@ class _Sums:
             self.results.update(results)
             for name in tensors:
                 self._join(tensors[0], name)
-        for node in (node for node in self.nodes if node.op_type == "Concat" and node.attribute[0].i == 1):
+        for node in (node for node in self.nodes if node.op_type == "Concat"):
             roots = {self._root(name) for name in node.input}
-            if len(roots) == 1:  # frames of one tensor, joined on the channel axis
+            if len(roots) == 1:  # frames of one tensor, joined on the channel axis or along T
                 self.passed[node.output[0]] = roots.pop()
 
     def _results(self, name: str) -> list[str]:
@@ -77,9 +77,16 @@ class _Sums:
         return [name, *(node.output[0] for node in readers if node.op_type == "Relu")]
 
     def _root(self, name: str) -> str:
-        """Return the tensor whose scale this one has."""
-        while name in self.producer and self.producer[name].op_type in PASS_ON:
-            name = self.producer[name].input[0]
+        """Return the tensor whose scale this one has.
+
+        A join along T repeats the first and the last frame of a tensor. With a scale of its own, which a sum behind it
+        would give it, the join would round its values again, and a stream has no join.
+        """
+        while name in self.producer:
+            node = self.producer[name]
+            if node.op_type not in PASS_ON and not (node.op_type == "Concat" and node.attribute[0].i == 0):
+                break
+            name = node.input[0]
         return name
 
     def _find(self, name: str) -> str:

@@ -9,7 +9,7 @@ import onnx
 from edgeecho.errors import require
 from edgeecho.export.graph.for_openvino import keep_products_float, requantize_inputs
 from edgeecho.files import atomic
-from edgeecho.model.sealed_file import DIGEST_KEY, REFUSAL_KEY, SPEC_KEY, UNSEALED, seal
+from edgeecho.model.sealed_file import DIGEST_KEY, ONNX_VERSION, REFUSAL_KEY, SPEC_KEY, UNSEALED, seal
 from edgeecho.model.selftest_record import KEY as SELFTEST_KEY
 from edgeecho.model.selftest_record import SelfTest
 from edgeecho.model.spec import NOTICE, ModelSpec
@@ -41,6 +41,7 @@ def stamped(model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp = NO_STAMP) ->
     """Serialize an ONNX file with specification, stamp and a digest of zeros in its metadata."""
     sealed = onnx.ModelProto()
     sealed.CopyFrom(model)
+    sealed.ir_version = min(model.ir_version, ONNX_VERSION)
     sealed.producer_name, sealed.producer_version = "edgeecho", ""
     sealed.doc_string = NOTICE
     del sealed.metadata_props[:]

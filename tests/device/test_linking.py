@@ -103,6 +103,8 @@ def test_a_linked_package_without_onnx_runtime_is_not_found(onnxruntime_root: Pa
 
 def test_the_engine_and_its_errors(built: Path, model: Path) -> None:
     run(built / "tests" / "test_engine", model)
+    given = run(built / "tests" / "passed", model)  # the program's own ONNX Runtime
+    assert re.fullmatch(r"ONNX Runtime 1\.\d+\.\d+: 6 of 6 frames\n", given)
 
 
 # Several releases of ONNX Runtime

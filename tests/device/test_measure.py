@@ -186,8 +186,8 @@ def test_sizes_out_of_bounds(library, width, height, fps):
 
 @pytest.mark.parametrize(("width", "height", "fps"), [(1, 1, 8), (112, 112, 50), (641, 480, 59.94), (4096, 4096, 1000)])
 def test_memory_is_as_in_the_header(library, width, height, fps):
-    stated = 12 * height * ((width + 1) // 2) + 4 * height * width + 112 * 4096
-    stated += (53 + 6 * height) * (2 * round(6 * fps) + round(0.2 * fps) + 1)
+    stated = 12 * height * ((width + 1) // 2 + 1) + 4 * height * width + 128 * 4096
+    stated += (69 + 6 * height) * (2 * round(6 * fps) + round(0.2 * fps) + 1)
     assert 0 <= library.ee_beat_meter_size(width, height, fps) - stated < 2000
     assert library.ee_beat_meter_size(width, height, 0) == library.ee_beat_meter_size(width, height, 50)
     assert library.ee_beat_meter_size(width, height, 3) == library.ee_beat_meter_size(width, height, 8)

@@ -15,7 +15,7 @@ from edgeecho.synthetic.phantom import PhantomHeart
 from studies.trust import PARTS, read_options
 from studies.trust_inputs import PHANTOM_SEED, Options, data_cines, phantoms, pooled_dice, reasons, true_ef
 from studies.trust_interval import figures
-from studies.trust_ladder import CLEAN, Dices, lost, spoilt_cine
+from studies.trust_ladder import RUNGS, Dices, lost, spoilt_cine
 from studies.trust_orientation import is_put_right, is_recognised
 from studies.trust_table import Table, share
 from studies.trust_verdicts import kinds
@@ -88,9 +88,9 @@ def test_recognised_by_a_reason() -> None:
 
 
 def test_the_given_region_moves_with_the_picture(cine: Cine) -> None:
-    clean, roi = spoilt_cine(cine, CLEAN, 0)
+    clean, roi = spoilt_cine(cine, RUNGS[0], 0)
     assert clean is cine
-    small, moved = spoilt_cine(cine, "sector 0.3 of the screen", 0)
+    small, moved = spoilt_cine(cine, RUNGS[-1], 0)
     assert (moved.width, moved.height) == (roi.width, roi.height)
     shown = small.frames[0][moved.y : moved.y + moved.height, moved.x : moved.x + moved.width]
     y, x = max(0, roi.y), max(0, roi.x)

@@ -72,6 +72,11 @@ def predictions_in_windows(path: Path, clip: np.ndarray) -> list[np.ndarray]:
 # Graphs
 
 
+def test_every_supported_onnxruntime_reads_the_files(tiny_bundle: Path) -> None:
+    """ONNX Runtime 1.17, the oldest that the C library takes, refuses a container of a version above 9."""
+    assert {onnx.load(path).ir_version for path in tiny_bundle.glob("*.onnx")} == {9}
+
+
 def test_bytes_in_and_bytes_out(graphs: Path) -> None:
     for name in ("clip.fp32.onnx", "clip.int8.onnx"):
         graph = onnx.load(graphs / name).graph

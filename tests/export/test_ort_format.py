@@ -155,7 +155,9 @@ def test_exported_and_listed(
 ) -> None:
     out, source = tmp_path / "out", str(tiny_bundle / "clip.fp32.onnx")
     bundle = export(source, out, Options(formats=("ort",), calib=f"camus:{camus}"))
-    assert {f"{name}.ort" for name in NAMES} | {OPERATORS} <= {path.name for path in out.iterdir()}
+    files = {path.name for path in out.iterdir()}
+    assert {f"{name}.ort" for name in NAMES} | {OPERATORS} <= files
+    assert {name for name in files if name.endswith(devicefile.SUFFIX)} == {f"{n}.ort.edgeecho" for n in NAMES}
     assert not [*out.glob("*.onnx"), *out.glob("*.xml")]
     index = json.loads((out / "bundle.json").read_text())
     assert index["command"] == "edgeecho export tiny --int8 --format ort --calib camus:DIR"
@@ -165,6 +167,8 @@ def test_exported_and_listed(
     assert proven["clip.int8.ort", "its ONNX graph"].limit == 0
     assert proven["clip.int8.ort", "window invariance"].limit == 0
     assert proven["stream.int8.ort", "clip.int8.ort"].limit == 0
+    assert proven["stream.int8.ort.edgeecho", "its record"].figure.endswith("(to the bit)")
+    assert load(out / "clip.int8.ort.edgeecho", threads=1).spec == load(out / "clip.int8.ort", threads=1).spec
     assert command("info", out)[0] == 0
     code, told, _ = command("info", out / "stream.int8.ort")
     assert code == 0
@@ -178,7 +182,7 @@ def test_exported_and_listed(
 
 
 def test_every_model_file_has_a_runtime() -> None:
-    assert {*RUNTIME_OF, devicefile.SUFFIX} == set(SUFFIXES)  # the last is for C
+    assert set(RUNTIME_OF) == set(SUFFIXES)
 
 
 def test_an_unknown_format_is_refused() -> None:

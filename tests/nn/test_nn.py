@@ -14,8 +14,9 @@ import safetensors.torch  # noqa: E402
 from edgeecho.errors import ConfigError, ModelFileError, ShapeError  # noqa: E402
 from edgeecho.nn import (  # noqa: E402
     PRESETS,
-    CLUNet,
     CLUNetConfig,
+    Network,
+    StridedUNetConfig,
     UNet2D,
     UNet2DConfig,
     UNet3D,
@@ -28,7 +29,8 @@ from edgeecho.nn.checkpoint import load_checkpoint, save_checkpoint  # noqa: E40
 from edgeecho.nn.unet3d import UNet3DConfig  # noqa: E402
 from tests.helpers import TINY_SIZE_PX, TINY_WIDTHS  # noqa: E402
 
-FAMILIES = ["cl_unet", "cl_unet_edge"]
+WIDTHS = {"cl_unet": TINY_WIDTHS, "cl_unet_edge": TINY_WIDTHS, "strided": (8, 8, 16)}
+FAMILIES = list(WIDTHS)
 SIZE = 32
 SMALL_2D = UNet2DConfig(widths=(8,) * 6, decoder_widths=(8,) * 5)
 variants = pytest.mark.parametrize(
@@ -45,10 +47,10 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def lively(family: str, **overrides: object) -> CLUNet:
+def lively(family: str, **overrides: object) -> Network:
     """A small network in eval mode whose norms are not the identity, as after training."""
     torch.manual_seed(1)
-    network = build(new_spec(family, widths=TINY_WIDTHS, **overrides)).eval()
+    network = build(new_spec(family, widths=WIDTHS[family], **overrides)).eval()
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.1)
@@ -72,6 +74,14 @@ def test_one_channel_of_the_standard_network_costs_less_by_hand() -> None:
     assert count_parameters(UNet3D()) == 19_069_955 - 2 * 32 * 27 - 2 * 65
 
 
+@variants
+def test_a_training_step_on_one_frame_is_that_on_the_frame_repeated(family: str, causal: bool) -> None:
+    network = lively(family, causal=causal).train()
+    still = cine(2).reshape(2, 1, 1, SIZE, SIZE)  # two clips of one frame
+    once, often = network(still), network(still.repeat(1, 1, 5, 1, 1))
+    torch.testing.assert_close(once[:, :, 0], often[:, :, 2], atol=1e-4, rtol=1e-3)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_light_networks_are_light(family: str) -> None:
     network = build(new_spec(family))
@@ -80,6 +90,15 @@ def test_the_light_networks_are_light(family: str) -> None:
 
 def test_the_banded_family_uses_what_it_may() -> None:
     assert new_spec("cl_unet").params > 2_500_000
+
+
+def test_the_strided_network_by_hand() -> None:
+    """Weights and the two numbers a channel of a norm of each convolution, and the head with its biases."""
+    norms = 2 * (4 * 48 + 6 * 96 + 3 * 192)
+    entry, blocks = 64 * 48, 9 * (48 * 48 * 2 + 96 * 96 * 2 + 192 * 192)
+    time, down = 3 * (96 * 96 * 2 + 192 * 192), 9 * (48 * 96 + 96 * 192)
+    up, head = 192 * 96 + 96 * 48, 9 * 48 * 16 + 16
+    assert new_spec("strided").params == entry + blocks + time + down + up + head + norms
 
 
 def test_each_parameter_counts_once_and_frozen_ones_do_not() -> None:
@@ -278,6 +297,23 @@ def test_configurations_that_make_no_network(values: dict[str, object]) -> None:
 
 @pytest.mark.parametrize(
     "values",
+    [
+        {"widths": (8,)},
+        {"widths": (8, 12, 16)},
+        {"entry_kernel": 6},
+        {"blocks": (1, 1)},
+        {"entry_stride": 3},
+        {"decoder_time": (True,) * 3},
+        {"head_kernel": 2},
+    ],
+)
+def test_configurations_that_make_no_strided_network(values: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(values))):
+        StridedUNetConfig(**values)
+
+
+@pytest.mark.parametrize(
+    "values",
     [{"widths": (8,), "decoder_widths": ()}, {"widths": (8, 12)}, {"decoder_widths": (8,)}, {"widths": (8,) * 9}],
 )
 def test_configurations_that_make_no_2d_network(values: dict[str, tuple[int, ...]]) -> None:
@@ -310,7 +346,7 @@ def test_specs_that_rebuild_nothing() -> None:
 @variants
 def test_checkpoint_round_trip(tmp_path: Path, family: str, causal: bool) -> None:
     network, path = lively(family, causal=causal), tmp_path / "network.safetensors"
-    spec = new_spec(family, widths=TINY_WIDTHS, causal=causal)
+    spec = new_spec(family, widths=WIDTHS[family], causal=causal)
     save_checkpoint(path, network, spec)
     again, its_spec = load_checkpoint(path)
     assert its_spec == type(spec).from_json(spec.to_json())

@@ -10,6 +10,7 @@ from edgeecho.errors import ConfigError
 from edgeecho.measure import discs_of
 from edgeecho.synthetic.motion import MAX_DELAY_S, POINTS, Motion
 from edgeecho.synthetic.phantom import PhantomHeart
+from edgeecho.synthetic.population import MOVING, PLAIN
 from edgeecho.synthetic.rhythm import Rhythm
 
 
@@ -24,12 +25,12 @@ def alike(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> float:
 
 
 def test_complex_motion_leaves_the_rest_of_a_heart_as_it_was() -> None:
-    plain, moved = PhantomHeart(5, 96), PhantomHeart(5, 96, complex_motion=True)
+    plain, moved = PhantomHeart(5, 96), PhantomHeart(5, 96, population=MOVING)
     assert np.array_equal(plain.rhythm.r_waves_s, moved.rhythm.r_waves_s)
     assert (plain.fps, plain.frame_count) == (moved.fps, moved.frame_count)
     times = np.array([0.0, 0.3])
     assert not np.array_equal(plain.frames(times)[0], moved.frames(times)[0])
-    again = PhantomHeart(5, 96, complex_motion=True).frames(times)
+    again = PhantomHeart(5, 96, population=MOVING).frames(times)
     assert all(np.array_equal(a, b) for a, b in zip(moved.frames(times), again, strict=True))
 
 
@@ -47,8 +48,8 @@ def test_segments_contract_up_to_100_ms_apart(seed: int) -> None:
 def test_no_scalar_describes_the_cavity() -> None:
     """At two times of equal area, in systole and in filling, the outlines differ, unlike those of a plain heart."""
     apart = []
-    for complex_motion in (False, True):
-        heart = PhantomHeart(11, 96, complex_motion=complex_motion)
+    for population in (PLAIN, MOVING):
+        heart = PhantomHeart(11, 96, population=population)
         start, stop = heart.rhythm.r_waves_s[1:3]
         times = np.linspace(start, stop, 400)
         volume = heart.volume(times)[0]
@@ -63,7 +64,7 @@ def test_no_scalar_describes_the_cavity() -> None:
 
 
 def test_tissue_that_leaves_the_plane_has_other_speckle() -> None:
-    heart = PhantomHeart(4, 200, complex_motion=True)
+    heart = PhantomHeart(4, 200, population=MOVING)
     pose, scanner = heart.pose(0.2), heart._scanner
     assert heart._motion
     plane = heart._motion.plane(pose, 0.2)
@@ -75,7 +76,7 @@ def test_tissue_that_leaves_the_plane_has_other_speckle() -> None:
 
 
 def test_walls_and_blood_change_their_brightness_along_the_beat() -> None:
-    heart = PhantomHeart(6, 200, complex_motion=True)
+    heart = PhantomHeart(6, 200, population=MOVING)
     assert heart._motion
     planes = [heart._motion.plane(heart.pose(t), t) for t in np.linspace(0, 0.8, 9)]
     assert np.ptp([plane.segments for plane in planes], axis=0).max() > 0.05
@@ -84,7 +85,7 @@ def test_walls_and_blood_change_their_brightness_along_the_beat() -> None:
 
 
 def test_phases_are_extremes_of_the_area() -> None:
-    cine = PhantomHeart((0, 4), 128, complex_motion=True).cine()
+    cine = PhantomHeart((0, 4), 128, population=MOVING).cine()
     assert set(cine.labels) == set(range(len(cine.frames)))
     area = np.array([cine.labels[t].sum() for t in range(len(cine.frames))], float)
     assert "ES" in cine.phases.values()
@@ -96,7 +97,7 @@ def test_phases_are_extremes_of_the_area() -> None:
 def test_ef_is_that_of_discs_on_the_masks() -> None:
     errors = []
     for seed in range(8):
-        heart = PhantomHeart((1, seed), 300, complex_motion=True)
+        heart = PhantomHeart((1, seed), 300, population=MOVING)
         times = np.linspace(*heart.rhythm.r_waves_s[:2], 60)
         volume = heart.volume(times)[0]
         masks = [heart.screen.mask(heart.pose(float(times[k])).endo) for k in (np.argmax(volume), np.argmin(volume))]

@@ -20,9 +20,10 @@ from edgeecho.synthetic.rhythm import Rhythm, phase_frames  # noqa: E402
 from edgeecho.train.augment import augment  # noqa: E402
 from edgeecho.train.clip_cines import ClipCines, read_group  # noqa: E402
 from edgeecho.train.config import ClipConfig, TrainConfig  # noqa: E402
+from edgeecho.train.drawn_hearts import Phantoms  # noqa: E402
 from edgeecho.train.geometry import CANVAS, MARGIN, canvas_region, draw_placement, region_to_canvas, sample_grid  # noqa: E402
 from edgeecho.train.prepare_cines import prepare_cines  # noqa: E402
-from edgeecho.train.sources import Clip, Pairs, Phantoms, Source, Stills, Videos  # noqa: E402
+from edgeecho.train.sources import Clip, Pairs, Source, Stills, Videos  # noqa: E402
 from edgeecho.train.training_data import find_sources, group_stills, labelled_cines  # noqa: E402
 from edgeecho.train.validation import Validation  # noqa: E402
 from tests.helpers import draw_heart  # noqa: E402
@@ -217,6 +218,20 @@ def test_a_phantom_is_labelled_at_ed_and_es() -> None:
     clip = clip_of(Phantoms(), 5)
     assert 1 <= clip.labelled.sum() <= 4
     assert clip.frames.shape == (6, SIZE, SIZE)
+
+
+def test_every_frame_of_a_varied_heart_is_labelled_and_a_still_is_one_frame() -> None:
+    varied = {"population": "varied", "phantom_labels": "all"}
+    beating, still = (clip_of(Phantoms(), 5, **varied, phantom_stills=share) for share in (0.0, 1.0))
+    for clip in (beating, still):
+        assert clip.labelled.all()
+        assert (clip.masks.max(axis=(1, 2)) == 255).all()
+        assert not clip.interpolated.any()
+        assert clip.phase_confidence == 0
+    assert (beating.frames[0] != beating.frames[5]).any()
+    assert (still.frames == still.frames[0]).all()
+    assert (still.masks == still.masks[0]).all()
+    assert still.frames.shape == (6, SIZE, SIZE)
 
 
 @pytest.mark.parametrize("kind", ["stills", "pairs", "phantoms"])

@@ -159,7 +159,7 @@ ee_beat_meter *ee_beat_meter_init(void *memory, size_t size, uint32_t width, uin
         .fps = fps,
         .spacing_mm = has_spacing ? (ee_vector){row_mm, col_mm} : (ee_vector){1, 1},
         .has_spacing = has_spacing,
-        .component = {.width = width, .height = height, .bottom = height, .right = width},
+        .component = {.width = width, .height = height},
     };
     lay_out(m, memory);
     ee_beat_tracker_init(&m->tracker, fps);

@@ -42,16 +42,14 @@ static void join(ee_run *runs, int32_t a, int32_t b) {
 }
 
 size_t ee_find_runs(ee_component *component, const uint8_t *mask) {
+    const uint32_t width = component->width;
     ee_run *runs = component->runs;
     size_t count = 0;
-    mask += (size_t)component->top * component->width;
-    for (uint32_t row = component->top; row < component->bottom; row++, mask += component->width) {
-        for (uint32_t end, first = find_set(mask, component->left, component->right); first < component->right;
-             first = find_set(mask, end, component->right)) {
-            end = find_clear(mask, first, component->right);
+    for (uint32_t row = 0; row < component->height; row++, mask += width)
+        for (uint32_t end, first = find_set(mask, 0, width); first < width; first = find_set(mask, end, width)) {
+            end = find_clear(mask, first, width);
             runs[count++] = (ee_run){(uint16_t)row, (uint16_t)first, (uint16_t)(end - 1), 0};
         }
-    }
     return count;
 }
 

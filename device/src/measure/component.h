@@ -17,10 +17,9 @@ typedef struct {
 
 /* Rows and columns count from the corner of the box that holds the whole mask; runs and edge are in raster order. */
 typedef struct {
-    uint32_t width, height;            /* of the masks */
-    uint32_t top, bottom, left, right; /* outside of which they are 0; bottom and right are exclusive */
-    ee_run *runs;                      /* room for height * ceil(width / 2) */
-    ee_pixel *edge;                    /* pixels of which a neighbour is outside; room for height * width */
+    uint32_t width, height; /* of the masks */
+    ee_run *runs;           /* room for height * ceil(width / 2) */
+    ee_pixel *edge;         /* pixels of which a neighbour is outside; room for height * width */
     size_t run_count, edge_count, pixels;
     ee_pixel corner; /* of that box, in the mask */
 } ee_component;

@@ -44,8 +44,7 @@ ee_mask_score ee_score(const ee_scorer *s, const uint8_t *prob, const uint8_t *i
     uint8_t *restrict mask = s->mask;
     for (size_t i = 0; i < pixels; i++)
         mask[i] = prob[i] >= threshold;
-    ee_component component = {
-        .width = s->size, .height = s->size, .bottom = s->size, .right = s->size, .runs = s->runs};
+    ee_component component = {.width = s->size, .height = s->size, .runs = s->runs};
     const size_t count = ee_find_runs(&component, s->mask);
     if (!count)
         return score;

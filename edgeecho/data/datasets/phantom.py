@@ -1,4 +1,4 @@
-"""Drawn cines as a data set: `phantom:`, `phantom:SEED` or `phantom:SEED,COUNT`, and `phantom-motion:` alike."""
+"""Drawn cines as data sets: `phantom:`, `phantom:SEED`, `phantom:SEED,COUNT`, and the same of other populations."""
 
 from functools import partial
 from pathlib import Path
@@ -8,6 +8,7 @@ from edgeecho.data.datasets.dataset import SPLITS, Item, ItemCine, require_split
 from edgeecho.data.quality.defects import Finding
 from edgeecho.errors import ConfigError
 from edgeecho.synthetic.phantom import PhantomHeart, draw_cine
+from edgeecho.synthetic.population import MOVING, PLAIN, VARIED, Population
 
 COUNTS = {"train": 400, "val": 50, "test": 50}
 """Number of cines of each split, if COUNT is not given."""
@@ -19,8 +20,7 @@ class Phantom:
     kind = "phantom"
     licence = licences.APACHE
     splits: tuple[str, ...] = SPLITS
-    complex_motion = False
-    """Whether the parts of a heart move apart (`edgeecho/synthetic/motion.py`)."""
+    population = PLAIN
 
     def __init__(self, root: Path = Path()) -> None:
         """
@@ -55,7 +55,7 @@ class Phantom:
 
     def _item(self, split: str, number: int) -> Item:
         seed = (self._seed, SPLITS.index(split), number)
-        heart = PhantomHeart(seed, complex_motion=self.complex_motion)
+        heart = PhantomHeart(seed, population=self.population)
         about = {
             "ef_percent": heart.ef_percent,
             "fps": heart.fps,
@@ -63,15 +63,22 @@ class Phantom:
             "labels": heart.frame_count,
         }
         name = f"{self.kind}{self._seed}_{split}_{number:04d}"
-        return Item(name, name, split, "4CH", partial(_draw, seed, name, self.complex_motion), about)
+        return Item(name, name, split, "4CH", partial(_draw, seed, name, self.population), about)
 
 
 class PhantomMotion(Phantom):
     """Drawn cines of hearts whose parts move apart, twist, fade and leave the plane."""
 
     kind = "phantom-motion"
-    complex_motion = True
+    population = MOVING
 
 
-def _draw(seed: tuple[int, int, int], name: str, complex_motion: bool) -> ItemCine:
-    return ItemCine.of(draw_cine(seed, name, complex_motion))
+class PhantomVaried(Phantom):
+    """Drawn cines of hearts and scanners of wider variety, drawn from published measurements alone."""
+
+    kind = "phantom-varied"
+    population = VARIED
+
+
+def _draw(seed: tuple[int, int, int], name: str, population: Population) -> ItemCine:
+    return ItemCine.of(draw_cine(seed, name, population))

@@ -28,13 +28,13 @@ class Place:
     screen_height: int
 
     @classmethod
-    def choose(cls, frames: np.ndarray, seed: int, part: float) -> "Place":
-        """Choose a place, the same for the same frames and seed.
+    def choose(cls, frames: np.ndarray, part: float, rng: np.random.Generator) -> "Place":
+        """Draw a place.
 
         Args:
             frames: Grey frames, uint8 (T, H, W).
-            seed: Seed of the place.
             part: Width of the fan as a part of the screen's width.
+            rng: Generator of random numbers.
 
         Raises:
             VideoError: If no part of the picture is lit.
@@ -45,7 +45,6 @@ class Place:
         wide, high = round(width * scale), round(height * scale)
         screen_width = max(round(screen_width * scale), wide)
         screen_height = max(round(ASPECT * screen_width), high)
-        rng = np.random.default_rng((seed, 17))
         x, y = (int(rng.uniform(0.2, 0.8) * room) for room in (screen_width - wide, screen_height - high))
         return cls(x, y, wide, high, screen_width, screen_height)
 
@@ -62,10 +61,10 @@ class Place:
         down, across = self.height / picture[0], self.width / picture[1]
         return round(self.x + x * across), round(self.y + y * down), round(width * across), round(height * down)
 
-    def show(self, frames: np.ndarray, seed: int) -> np.ndarray:
+    def show(self, frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Put frames uint8 (T, H, W) on the screen, with text and a grey bar at the side that has more room."""
         screen = np.zeros((self.screen_height, self.screen_width), np.uint8)
-        self._furnish(screen, np.random.default_rng((seed, 18)))
+        self._furnish(screen, rng)
         out = np.repeat(screen[None], len(frames), axis=0)
         out[:, self.y : self.y + self.height, self.x : self.x + self.width] = [self._resize(f) for f in frames]
         return out

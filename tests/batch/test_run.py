@@ -156,7 +156,7 @@ def test_a_cluster_that_loses_a_worker_has_each_cine_once(folder: Path, tmp_path
     run(folder, tmp_path / "whole")
     out = tmp_path / "out"
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as cluster,
         distributed.Client(cluster) as client,
     ):
         pids = list(client.run(os.getpid).values())

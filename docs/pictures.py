@@ -1,10 +1,11 @@
 """Make the pictures of the README and of docs/clinic.md from the cine inside the pydicom package and drawn hearts.
 
-Usage: python docs/pictures.py [--clinic]
+Usage: python docs/pictures.py [--clinic | --live]
 
-The picture of the page of a run needs Playwright and Chromium, and is made with --clinic alone.
+Those of pages need Playwright and Chromium: with --clinic the page of a run, with --live the page beside the probe.
 """
 
+import io
 import shutil
 import subprocess
 import sys
@@ -63,6 +64,29 @@ def clinic() -> None:
             Image.open(HERE / f"{picture}.png").quantize(128).save(HERE / f"{picture}.png", optimize=True)
 
 
+def live() -> None:
+    """Write live.gif: the page beside the probe, while the SonoSite loop is played."""
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        cine = edgeecho.read_cine(pydicom.examples.get_path("ybr_color"))
+        np.savez(Path(folder, "sonosite.npz"), frames=np.tile(cine.frames, (20, 1, 1)), fps=cine.fps)
+        command = [sys.executable, "-m", "edgeecho", "live", f"{folder}/sonosite.npz"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        try:
+            assert process.stdout
+            chromium = shutil.which("chromium") or shutil.which("google-chrome")
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            page = browser.new_page(viewport={"width": 1100, "height": 640}, color_scheme="dark")
+            page.goto(process.stdout.readline().strip())
+            page.locator("#ef", has_text="%").wait_for(timeout=60_000)
+            taken = [Image.open(io.BytesIO(page.screenshot(type="png"))) for _ in range(24)]
+        finally:
+            process.terminate()
+    small = [picture.convert("RGB").resize((770, 448)).quantize(64, dither=Image.Dither.NONE) for picture in taken]
+    small[0].save(HERE / "live.gif", save_all=True, append_images=small[1:], duration=110, loop=0)
+
+
 def _write_cines(folder: Path) -> None:
     """Write the SonoSite cine, drawn hearts, and some that are turned, short, noise, or damaged."""
     folder.mkdir()
@@ -77,4 +101,4 @@ def _write_cines(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    clinic() if "--clinic" in sys.argv else main()
+    {"--clinic": clinic, "--live": live}.get(sys.argv[-1], main)()

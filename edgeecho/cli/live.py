@@ -99,6 +99,7 @@ def _serve(session: "LiveSession", port: int, out: Path) -> None:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
+        listening.listen()  # a page that is opened at once waits
     except (OSError, OverflowError) as error:
         raise ConfigError(f"--port {port}: {error}; choose another one, or 0") from error
     server = LiveServer(session, listening.getsockname()[1], out)

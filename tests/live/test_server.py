@@ -1,5 +1,6 @@
 """The page beside the probe: who may open it, what it gets, and what it may order."""
 
+import contextlib
 import json
 import shutil
 import socket
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +55,14 @@ def client(server: LiveServer) -> Iterator[TestClient]:
         yield opened
 
 
-def open_socket(client: TestClient, server: LiveServer, token: str | None = None, **headers: str) -> Any:
+@contextlib.contextmanager
+def open_socket(client: TestClient, server: LiveServer, token: str | None = None, **headers: str) -> Iterator[Any]:
     token = server.token if token is None else token
-    return client.websocket_connect(f"/live?token={token}", headers=OWN | headers)
+    with (
+        contextlib.suppress(CancelledError),  # starlette's client cancels a socket that it leaves
+        client.websocket_connect(f"/live?token={token}", headers=OWN | headers) as opened,
+    ):
+        yield opened
 
 
 def read_state(opened: Any) -> tuple[dict[str, Any], bytes]:
@@ -93,15 +100,12 @@ def test_the_socket_needs_token_and_origin(server: LiveServer, client: TestClien
 
 
 def test_a_page_too_many_is_told(server: LiveServer, client: TestClient) -> None:
-    opened = [open_socket(client, server) for _ in range(MAX_PAGES)]
-    for each in opened:
-        each.__enter__()
-        read_state(each)
-    with open_socket(client, server) as late, pytest.raises(WebSocketDisconnect) as closed:
-        late.receive_bytes()
+    with contextlib.ExitStack() as stack:
+        for _ in range(MAX_PAGES):
+            read_state(stack.enter_context(open_socket(client, server)))
+        with open_socket(client, server) as late, pytest.raises(WebSocketDisconnect) as closed:
+            late.receive_bytes()
     assert (closed.value.code, "pages are open" in closed.value.reason) == (1013, True)
-    for each in opened:
-        each.__exit__(None, None, None)
 
 
 @pytest.mark.parametrize("sent", [["no json"], ["x" * 5000], ['{"do": "go"}'] * 60])

@@ -20,10 +20,13 @@ from edgeecho.errors import MeasurementError
 from edgeecho.measure import discs_of, ef_percent, keep_largest
 from edgeecho.metrics import agreement, dice
 from edgeecho.nn.checkpoint import load_checkpoint
+from edgeecho.preprocess import resample
 from edgeecho.synthetic.phantom import PhantomHeart
 from edgeecho.synthetic.population import POPULATIONS
 
 STEP_S = 1 / 30
+FINER = 2
+"""Factor by which hearts are drawn finer than the network's frames, to be resampled as any cine is."""
 CONTEXT = 4
 """Frames before and after ED or ES in a cine."""
 
@@ -38,24 +41,30 @@ class Reading:
     true_ef: float
 
 
-def read_heart(network: nn.Module, heart: PhantomHeart, is_still: bool) -> Reading | None:
-    """Segment ED and ES of a heart of the network's size; None if a mask is too small to be measured."""
+def read_heart(network: nn.Module, size_px: int, heart: PhantomHeart, is_still: bool) -> Reading | None:
+    """Segment ED and ES of a heart, resampled to the network's size; None if a mask is too small to be measured."""
     start, stop = heart.rhythm.r_waves_s[1:3]
     masks, truths = [], []
     for time in (start, start + heart.rhythm.systole * (stop - start)):
         apart = np.zeros(1) if is_still else np.arange(-CONTEXT, CONTEXT + 1) * STEP_S
-        pictures, cavities = heart.frames(time + apart)
+        pictures, cavities = (resample(each, size_px, size_px) for each in draw(heart, time + apart))
         k = len(pictures) // 2
         with torch.inference_mode():
             logits = network(torch.from_numpy(pictures)[None, None] / 255.0)[0, 0, k].numpy()
         masks.append((logits >= 0).astype(np.uint8))
         keep_largest(masks[-1])
-        truths.append(cavities[k])
+        truths.append((cavities[k] >= 128).astype(np.uint8))
     try:
         efs = [ef_percent(*(discs_of(mask).volume() for mask in pair)) for pair in (masks, truths)]
     except MeasurementError:
         return None
     return Reading(dice(masks[0], truths[0]), dice(masks[1], truths[1]), max(0.0, efs[0]), efs[1])
+
+
+def draw(heart: PhantomHeart, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Draw pictures and masks of 0 and 255 at times (T,), uint8 (T, H, W) each."""
+    pictures, masks = heart.frames(times_s)
+    return pictures, masks * 255
 
 
 def main() -> None:
@@ -70,8 +79,10 @@ def main() -> None:
     network, spec = load_checkpoint(given.checkpoint)
     network.eval()
     for name, is_still in (("cines", False), ("stills", True)):
-        hearts = (PhantomHeart((0, 1, k), spec.size_px, POPULATIONS[given.population]) for k in range(given.hearts))
-        found = [reading for heart in hearts if (reading := read_heart(network, heart, is_still))]
+        hearts = (
+            PhantomHeart((0, 1, k), FINER * spec.size_px, POPULATIONS[given.population]) for k in range(given.hearts)
+        )
+        found = [reading for heart in hearts if (reading := read_heart(network, spec.size_px, heart, is_still))]
         ef = agreement([r.ef for r in found], [r.true_ef for r in found])
         ed, es = (float(np.mean([getattr(r, key) for r in found])) for key in ("ed_dice", "es_dice"))
         print(

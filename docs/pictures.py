@@ -80,11 +80,11 @@ def live() -> None:
             page = browser.new_page(viewport={"width": 1100, "height": 640}, color_scheme="dark")
             page.goto(process.stdout.readline().strip())
             page.locator("#ef", has_text="%").wait_for(timeout=60_000)
-            taken = [Image.open(io.BytesIO(page.screenshot(type="png"))) for _ in range(24)]
+            taken = [Image.open(io.BytesIO(page.screenshot(type="png"))) for _ in range(16)]
         finally:
             process.terminate()
-    small = [picture.convert("RGB").resize((770, 448)).quantize(64, dither=Image.Dither.NONE) for picture in taken]
-    small[0].save(HERE / "live.gif", save_all=True, append_images=small[1:], duration=110, loop=0)
+    small = [picture.convert("RGB").resize((640, 372)).quantize(48, dither=Image.Dither.NONE) for picture in taken]
+    small[0].save(HERE / "live.gif", save_all=True, append_images=small[1:], duration=120, loop=0)
 
 
 def _write_cines(folder: Path) -> None:

@@ -301,9 +301,12 @@ def test_a_file_that_its_bundle_does_not_list_is_no_row_a_lost_one_is(tiny_bundl
         return {entry.label.removeprefix("part ") for entry in asked}
 
     everything = rows()
-    (part / "stream.fp32.onnx").unlink()
+    names = ("stream.fp32.onnx", "stream.fp32.edgeecho")
+    for name in names:
+        (part / name).unlink()
     assert rows() == everything
     index = json.loads((part / "bundle.json").read_text())
-    del index["files"]["stream.fp32.onnx"]
+    for name in names:
+        del index["files"][name]
     (part / "bundle.json").write_text(json.dumps(index))
     assert rows() == everything - {"stream ort fp32"}

@@ -152,7 +152,7 @@ def test_a_bundle_is_whole(tiny_bundle: Path, tiny_checkpoint: Path) -> None:
     exact = {v["file"]: v["limit"] for v in proof if v["limit"] == 0}
     assert exact == {"clip.int8 native": 0, "clip.int8.onnx": 0, "stream.int8.onnx": 0}
     tested = [v["file"] for v in index["proof"] if v["figure"].startswith("self-test")]
-    assert sorted(tested) == sorted(name for name in FILES if name.endswith((".onnx", ".xml")))
+    assert sorted(tested) == sorted(name for name in FILES if name.endswith((".edgeecho", ".onnx", ".xml")))
     assert index["gate"]["accepted"]
     source = read_verified(tiny_checkpoint)[1]
     for name in FILES:

@@ -9,7 +9,7 @@ from edgeecho.synthetic.phantom import PhantomHeart
 from edgeecho.train import degrade as module
 from edgeecho.train.config import ClipConfig
 from edgeecho.train.degrade import TRAINED, degrade
-from edgeecho.train.sources import Phantoms
+from edgeecho.train.drawn_hearts import Phantoms
 
 
 @pytest.fixture(scope="module")

@@ -24,8 +24,8 @@ from studies.architecture_plot import draw
 from studies.architecture_speed import BOARDS, T, TimedNetwork, ceilings, least_ms
 from studies.architecture_training import ShortTraining
 
-WIDE = {"widths": (48, 96, 192)}
-NARROW = {"widths": (32, 64, 128)}
+WIDE = {"widths": (48, 96, 192), "blocks": (1, 1, 1)}
+NARROW = {"widths": (32, 64, 128), "blocks": (1, 1, 1)}
 HALF = {
     "widths": (16, 48, 96, 192),
     "entry_stride": 2,
@@ -53,7 +53,7 @@ CANDIDATES: dict[str, tuple[str, dict[str, Any]]] = {
     "32-64-128": ("strided", NARROW | PLAIN),
     "32-64-128, head 3x3, residual": ("strided", NARROW),
     "32-64-128, 2 middle blocks": ("strided", NARROW | {"blocks": (1, 2, 1)}),
-    "24-64-128": ("strided", {"widths": (24, 64, 128)}),
+    "24-64-128": ("strided", NARROW | {"widths": (24, 64, 128)}),
     "32-64-96, 2 coarse blocks": ("strided", {"widths": (32, 64, 96), "blocks": (1, 1, 2)}),
 }
 """Family and changes of each network, by the name of its row. Rows that do not name a head have one of 3x3, and

@@ -2,9 +2,9 @@
 
     python -m studies.batch_speed --cines 2000 --kills 3
 
-Small drawn cines are segmented without video by one process and by two, and by two processes that are killed in the
-middle several times and go on with --resume. Prints the time of each, cines per core and hour, and whether all results
-are the same bytes.
+Small drawn cines are segmented without video by one process of one thread and by two, and by two processes that are
+killed in the middle several times and go on with --resume. Prints the time of each, cines per process and hour, and
+whether all results are the same bytes.
 """
 
 import argparse
@@ -43,8 +43,9 @@ def write_cines(folder: Path, count: int) -> None:
 def run(cines: Path, out: Path, jobs: int, flags: list[str]) -> subprocess.Popen[bytes]:
     """Start a run in a process group of its own."""
     command = [sys.executable, "-m", "edgeecho", "segment", str(cines), "--out", str(out), "--jobs", str(jobs)]
+    command += ["--threads", "1", "--no-video"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen([*command, "--no-video", *flags], start_new_session=True, **quiet)  # type: ignore[call-overload,no-any-return]
+    return subprocess.Popen([*command, *flags], start_new_session=True, **quiet)  # type: ignore[call-overload,no-any-return]
 
 
 def timed(cines: Path, out: Path, jobs: int, flags: list[str]) -> float:

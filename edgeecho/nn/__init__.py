@@ -24,7 +24,7 @@ PRESETS: dict[str, Config] = {
     "cl_unet_edge": CLUNetConfig(),
     "cl_unet_nano": CLUNetConfig(widths=(16, 24, 48, 96)),
     "strided": StridedUNetConfig(),
-    "strided_nano": StridedUNetConfig(widths=(32, 64, 128)),
+    "strided_nano": StridedUNetConfig(widths=(32, 64, 128), blocks=(1, 1, 1)),
     "unet2d": UNet2DConfig(),
     "unet3d": UNet3DConfig(),
 }

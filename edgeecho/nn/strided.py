@@ -21,13 +21,13 @@ from edgeecho.nn.folded_unet import FoldedUNet
 class StridedUNetConfig:
     """Configuration of a StridedUNet."""
 
-    widths: tuple[int, ...] = (48, 96, 192)
+    widths: tuple[int, ...] = (48, 96, 128)
     """Channels of each level, finest first; with a stride of 4 at 1/4, 1/8 and 1/16 of the picture's size."""
     entry_stride: int = 4
     """Factor between the picture and the finest level, 2 or 4."""
     entry_kernel: int = 8
     """Side of the window of the picture that a pixel of the finest level reads first, a multiple of the stride."""
-    blocks: tuple[int, ...] = (1, 1, 1)
+    blocks: tuple[int, ...] = (1, 1, 2)
     """Number of blocks of each encoder level after its strided convolution; the first one is that of `encoder_time`."""
     encoder_time: tuple[bool, ...] = (False, True, True)
     """Whether each encoder level uses neighbouring frames."""

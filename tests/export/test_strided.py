@@ -32,7 +32,7 @@ def test_stream_and_native_form_equal_the_clip_graph(tmp_path: Path) -> None:
     graph = clip_graph(network, TINY_SIZE_PX)
     int8 = quantize(graph, find_ranges(graph, clips))
     done, convolutions = count_int8(int8)
-    assert done == convolutions == 14
+    assert done == convolutions == 15
     expected = run_graph(int8, spec, clips)
     assert np.ptp(expected[2]) > 20  # not a constant
     streamed = stream_graph(int8)

@@ -94,10 +94,10 @@ def test_the_banded_family_uses_what_it_may() -> None:
 
 def test_the_strided_network_by_hand() -> None:
     """Weights and the two numbers a channel of a norm of each convolution, and the head with its biases."""
-    norms = 2 * (4 * 48 + 6 * 96 + 3 * 192)
-    entry, blocks = 64 * 48, 9 * (48 * 48 * 2 + 96 * 96 * 2 + 192 * 192)
-    time, down = 3 * (96 * 96 * 2 + 192 * 192), 9 * (48 * 96 + 96 * 192)
-    up, head = 192 * 96 + 96 * 48, 9 * 48 * 16 + 16
+    norms = 2 * (4 * 48 + 6 * 96 + 4 * 128)
+    entry, blocks = 64 * 48, 9 * (2 * 48 * 48 + 2 * 96 * 96 + 2 * 128 * 128)
+    time, down = 3 * (2 * 96 * 96 + 128 * 128), 9 * (48 * 96 + 96 * 128)
+    up, head = 128 * 96 + 96 * 48, 9 * 48 * 16 + 16
     assert new_spec("strided").params == entry + blocks + time + down + up + head + norms
 
 

@@ -1,6 +1,13 @@
 #include "engine.h"
 
-static const ee_engine_kind *const KINDS[] = {&ee_onnxruntime};
+static const ee_engine_kind *const KINDS[] = {
+#if defined(EE_ENGINE_NATIVE)
+    &ee_native,
+#endif
+#if defined(EE_ENGINE_ONNXRUNTIME)
+    &ee_onnxruntime,
+#endif
+};
 
 size_t ee_aligned(size_t bytes) {
     return (bytes + EE_ALIGNMENT - 1) / EE_ALIGNMENT * EE_ALIGNMENT;

@@ -24,7 +24,8 @@
 #endif
 #endif
 
-/* Compile what follows in the file for these instructions, whatever the program is compiled for. */
+/* Compile what follows in the file for these instructions, whatever the program is compiled for. With its pass of that name
+   GCC 12 stores a tile's sums to memory at each step. */
 #define EE_DO_PRAGMA(text) _Pragma(#text)
 #if defined(__clang__)
 #define EE_TARGET(names) EE_DO_PRAGMA(clang attribute push(__attribute__((target(names))), apply_to = function))
@@ -69,6 +70,9 @@ const ee_native_kernels *ee_native_kernels_at(size_t i);
 
 /* Whether this processor, and its operating system, run kernel number `i`. */
 int ee_native_is_usable(size_t i);
+
+/* A part of the kernels for AVX512-VNNI: vector `vector` of 8 output channels. */
+void ee_native_half_vector(const ee_convolution_row *row, uint32_t vector);
 
 extern const ee_native_kernels ee_native_plain;
 #if defined(EE_NATIVE_X86)

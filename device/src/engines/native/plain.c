@@ -46,7 +46,7 @@ static void convolution(const ee_convolution_row *row) {
 }
 
 static void addition(const ee_addition_row *row) {
-    ee_addition(row);
+    EE_ADD_ROW(row, ee_add);
 }
 
 const ee_native_kernels ee_native_plain = {"C", convolution, addition};

@@ -97,18 +97,27 @@ static void add(const ee_native_run *run, const ee_native_step *s) {
     fill_halo(out, result);
 }
 
-/* Shuffle the channels of each pixel to a square of pixels, and look up the answers. */
+/* Shuffle the channels of each pixel of a row to a square of pixels, and look up the answers. */
+static inline void shuffle(const uint8_t *pixel, uint32_t pixels, const uint8_t *table, uint8_t *to, uint32_t factor) {
+    const size_t row_bytes = (size_t)pixels * factor;
+    for (uint32_t x = 0; x < pixels; x++, pixel += factor * factor, to += factor)
+        for (uint32_t i = 0; i < factor; i++)
+            for (uint32_t j = 0; j < factor; j++)
+                to[i * row_bytes + j] = table[pixel[i * factor + j]];
+}
+
 static void finish(const ee_native_run *run, const ee_native_step *s) {
-    const ee_native_tensor *out = &run->plan->tensor[s->output], *in = &run->plan->tensor[s->source[0]];
+    const ee_native_tensor *in = &run->plan->tensor[s->source[0]];
     uint8_t *frame = frame_of(run, s->source[0], s->age[0]);
-    const uint32_t factor = s->factor;
     for (uint32_t y = 0; y < in->height; y++) {
-        const uint8_t *pixel = row_of(in, frame, y);
-        uint8_t *to = run->prob + (size_t)y * factor * out->width;
-        for (uint32_t x = 0; x < in->width; x++, pixel += in->channels, to += factor)
-            for (uint32_t i = 0; i < factor; i++)
-                for (uint32_t j = 0; j < factor; j++)
-                    to[(size_t)i * out->width + j] = s->table[pixel[i * factor + j]];
+        const uint8_t *row = row_of(in, frame, y);
+        uint8_t *to = run->prob + (size_t)y * s->factor * s->factor * in->width;
+        if (s->factor == 4) /* constants, for the compiler to unroll */
+            shuffle(row, in->width, s->table, to, 4);
+        else if (s->factor == 2)
+            shuffle(row, in->width, s->table, to, 2);
+        else
+            shuffle(row, in->width, s->table, to, s->factor);
     }
 }
 

@@ -16,6 +16,7 @@ from edgeecho.errors import MissingExtraError, ModelFileError
 from edgeecho.model.device_file import pack
 from edgeecho.model.sealed_file import VerifiedFile
 from edgeecho.model.spec import ModelSpec
+from edgeecho.runtime.frame_stream import FrameStream
 
 MODULE = "edgeecho._native"
 """The shared library, which lies where a module of this name would."""
@@ -97,12 +98,8 @@ class NativeEngine:
             self._c.edgeecho_native_close(self._handle)
 
     def infer(self, frames: np.ndarray) -> np.ndarray:
-        """Refuse clips: a plan is a stream.
-
-        Raises:
-            ModelFileError: Always.
-        """
-        raise ModelFileError("the native engine runs streams, frame by frame; take a clip graph for ort or openvino")
+        """Run a clip frame by frame: frames uint8 (T, 1, S, S) to `prob` of the same shape, as its clip graph gives."""
+        return FrameStream(self, self._spec).whole(frames[:, 0])[:, None]
 
     def run(self, outputs: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
         """Run the stream on a frame and a state by name, and return `prob` and the next state by name."""

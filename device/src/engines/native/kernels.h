@@ -19,6 +19,11 @@
 #elif defined(__aarch64__)
 #define EE_NATIVE_NEON 1
 #define EE_NATIVE_DOTPROD 1
+#if defined(__clang__)
+#define EE_DOTPROD_TARGET "dotprod"
+#else
+#define EE_DOTPROD_TARGET "arch=armv8.2-a+dotprod"
+#endif
 #elif defined(__arm__) && __ARM_ARCH >= 7 && (__ARM_ARCH_PROFILE == 'A' || defined(__ARM_NEON))
 #define EE_NATIVE_NEON 1
 #endif

@@ -29,7 +29,18 @@
 #define EE_VECTORS_1(N, p) N(p, 0)
 #define EE_VECTORS_2(N, p) N(p, 0) N(p, 1)
 #define EE_VECTORS_3(N, p) N(p, 0) N(p, 1) N(p, 2)
-#define EE_VECTORS_4(N, p) N(p, 0) N(p, 1) N(p, 2) N(p, 3)
+enum {
+    COUNT_EE_PIXELS_1 = 1,
+    COUNT_EE_PIXELS_2 = 2,
+    COUNT_EE_PIXELS_4 = 4,
+    COUNT_EE_PIXELS_6 = 6,
+    COUNT_EE_PIXELS_7 = 7,
+    COUNT_EE_PIXELS_8 = 8,
+    COUNT_EE_PIXELS_14 = 14,
+    COUNT_EE_VECTORS_1 = 1,
+    COUNT_EE_VECTORS_2 = 2,
+    COUNT_EE_VECTORS_3 = 3
+};
 
 #define EE_FROM(p, v)                                                                                                 \
     const int8_t *from_##v = row->weights + (vector + v) / IN_BLOCK * block_bytes +                                   \
@@ -45,8 +56,8 @@
         const inputs_t inputs = spread(in + p * step);                                                                \
         V(EE_DOT, p)                                                                                                  \
     }
-#define EE_FINISH(p, v) finish(row, sums_##p##_##v, (vector + v) * LANES, out + (size_t)p * row->channels);
-#define EE_FINISH_ALL(p, V) V(EE_FINISH, p)
+#define EE_STORE(p, v) *to++ = sums_##p##_##v;
+#define EE_STORE_ALL(p, V) V(EE_STORE, p)
 
 /* Define the tile `name` of the pixels from `pixel` on and the vectors from `vector` on. */
 #define EE_TILE(name, PIXELS, VECTORS)                                                                                \
@@ -63,8 +74,12 @@
                 PIXELS(EE_DOT_ALL, VECTORS)                                                                           \
             }                                                                                                         \
         }                                                                                                             \
-        uint8_t *const out = row->out + (size_t)pixel * row->channels;                                                \
-        PIXELS(EE_FINISH_ALL, VECTORS)                                                                                \
+        sums_t sums[COUNT_##PIXELS * COUNT_##VECTORS], *to = sums;                                                    \
+        PIXELS(EE_STORE_ALL, VECTORS)                                                                                 \
+        to = sums;                                                                                                    \
+        for (uint32_t p = 0; p < COUNT_##PIXELS; p++)                                                                 \
+            for (uint32_t v = 0; v < COUNT_##VECTORS; v++)                                                            \
+                finish(row, *to++, (vector + v) * LANES, row->out + (size_t)(pixel + p) * row->channels);             \
     }
 
 /* Define `name`, which computes the vectors from `vector` on of a whole row, by tiles of `count` pixels, of 2 and of 1. */

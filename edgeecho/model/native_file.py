@@ -50,3 +50,10 @@ def metadata(plan: bytes) -> dict[str, str]:
         raise ModelFileError(f"plan of version {version}, this EdgeEcho reads {VERSION}; install a matching one")
     found = json.loads(plan[end:])
     return {str(key): str(value) for key, value in found.items()}
+
+
+def count_convolutions(plan: bytes) -> int:
+    """Return the number of convolutions in a plan."""
+    _, _, _, _, steps, _, at, *_ = HEADER.unpack_from(plan)
+    kinds = [STEP.unpack_from(plan, at + STEP.size * k)[0] for k in range(steps)]
+    return kinds.count(KINDS["convolution"])

@@ -17,7 +17,9 @@ from edgeecho.errors import ExportError
 from edgeecho.export.int8.exact_sums import MARGIN, nearest_middle
 from edgeecho.model.native_file import MAX_SOURCES, MAX_WEIGHT
 
-END = np.iinfo(np.int64).max
+OPERATORS = ("QuantizeLinear", "DequantizeLinear", "Slice", "Concat", "Identity")
+OPERATORS += ("Conv", "Add", "Resize", "DepthToSpace", "Sigmoid")
+"""Operators that become steps of the engine, or that only move integers."""
 
 
 @dataclass
@@ -112,6 +114,8 @@ class _Reader:
                 f"an int8 addition comes within {margin:.1e} of the middle between two levels, where engines round "
                 "differently; export the model again with this EdgeEcho"
             )
+        if unknown := next((node for node in self.model.graph.node if node.op_type not in OPERATORS), None):
+            raise _refuse(unknown, "it has no kernel for this operator")
         for name, shape in ((i.name, self.shapes[i.name]) for i in self.model.graph.input):
             if name != "frame":
                 self.parts[name] = (Part(name, 0, shape[1]),)
@@ -121,9 +125,6 @@ class _Reader:
         for node in self.model.graph.node:
             if node.op_type == "QuantizeLinear":
                 self._step(node)
-            elif node.op_type not in ("DequantizeLinear", "Slice", "Concat", "Identity", "Conv", "Add", "Resize",
-                                      "DepthToSpace", "Sigmoid"):  # fmt: skip
-                raise _refuse(node, "it has no kernel for this operator")
         self._find_halos()
         return NativeGraph(self.tensors, tuple(self.steps))
 

@@ -41,6 +41,15 @@ def write_native_device_file(graph: Path, out: Path) -> ModelSpec:
         MissingExtraError: If the native engine, with which it is proven, is not built.
         OutputError: If it cannot be written.
     """
+    spec, proof, packed = _make(graph)
+    require_all(proof)
+    with atomic(out) as temporary:
+        temporary.write_bytes(packed)
+    return spec
+
+
+def _make(graph: Path) -> tuple[ModelSpec, list[CheckResult], bytes]:
+    """Return the specification of a native device file, its proof, and its bytes."""
     checked = read_verified(graph)
     if checked.spec.precision != "int8":
         raise ExportError(f"{graph.name}: its precision is {checked.spec.precision}, the native engine runs int8")
@@ -54,10 +63,8 @@ def write_native_device_file(graph: Path, out: Path) -> ModelSpec:
         device_file.write_bytes(packed)
         file = read_verified(device_file)
         proof = [_compare_kernels(file, name, clips, reference, graph.name) for name in usable_kernels()]
-        require_all([*proof, *([compare_selftest(device_file)] if checked.selftest else [])])
-        with atomic(out) as temporary:
-            temporary.write_bytes(packed)
-    return spec
+        proof += [compare_selftest(device_file)] if checked.selftest else []
+    return spec, proof, packed
 
 
 def native_bytes(checked: VerifiedFile) -> tuple[bytes, ModelSpec]:

@@ -75,6 +75,8 @@ class NativeGraph:
 
     tensors: dict[str, Tensor]
     steps: tuple[Step, ...]
+    states: dict[str, tuple[str, int]]
+    """State input of the ONNX graph to the tensor that it holds, and the number of frames."""
 
 
 def native_steps(model: onnx.ModelProto) -> NativeGraph:
@@ -126,7 +128,7 @@ class _Reader:
             if node.op_type == "QuantizeLinear":
                 self._step(node)
         self._find_halos()
-        return NativeGraph(self.tensors, tuple(self.steps))
+        return NativeGraph(self.tensors, tuple(self.steps), self.rings)
 
     def _move(self) -> None:
         """Follow slices and concatenations of integers along the channels."""

@@ -1,4 +1,4 @@
-"""Completion of packaged models: their folders have one fp32 file, from which the others are exported, and no native one."""
+"""Completion of packaged models: their folders have one fp32 file and no native one; the others are exported."""
 
 import shutil
 import subprocess

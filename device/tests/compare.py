@@ -1,7 +1,7 @@
 """Compare C with Python on cines: every mask equal to the bit, every beat and verdict, EF to 0.01.
 
-    python device/tests/compare.py MODEL --library FILE [--graph FILE] [--phantoms N] [--wrong N] [--cine FILE] [--search]
-        [--limit L]
+    python device/tests/compare.py MODEL --library FILE [--graph FILE] [--phantoms N] [--wrong N] [--cine FILE]
+        [--search] [--limit L]
     python device/tests/compare.py MODEL --program 'qemu-aarch64 ... push_frames' ...
 
 MODEL is a device file; Python runs the graph that is in it, or of a native one the ONNX stream of `--graph`, in ONNX

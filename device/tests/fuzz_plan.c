@@ -54,7 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
 /* Change some numbers of a plan: most of them in tensors and steps, to extremes or by little. */
 static size_t change(uint8_t *plan, size_t size, uint64_t *seed) {
-    static const uint32_t extremes[] = {0, 1, 2, 3, 4, 15, 16, 17, 64, 255, 256, 1024, 65535, 1 << 20, 0x7fffffff, 0xffffffff};
+    static const uint32_t extremes[] = {0,  1,   2,   3,    4,     15,      16,         17,
+                                        64, 255, 256, 1024, 65535, 1 << 20, 0x7fffffff, 0xffffffff};
     const uint32_t changes = 1 + below(seed, 4);
     for (uint32_t i = 0; i < changes; i++) {
         const size_t within = below(seed, 8) ? numbers_end : size - 3, at = below(seed, (uint32_t)(within / 4)) * 4;

@@ -75,8 +75,8 @@ static void time_kernels(const native_file *file, const char *name, int frames) 
     memset(least, 255, sizeof least);
     for (int k = 0; k < frames; k++) {
         uint64_t steps[EE_PLAN_MAX_STEPS] = {0};
-        const ee_native_run run = {&engine->plan,       engine->kernels, s.buffers.frame, s.buffers.prob,
-                                   s.buffers.states[0], arena,           steps};
+        const ee_native_run run = {
+            &engine->plan, engine->kernels, s.buffers.frame, s.buffers.prob, s.buffers.states[0], arena, steps};
         const uint64_t begun = ee_now_ns();
         CHECK(s.engine->kind->run(s.engine, s.binding, 0, &error) == EDGEECHO_OK);
         ns[k] = ee_now_ns() - begun;

@@ -14,10 +14,11 @@ MAGIC, VERSION = b"EENATIVE", 1
 SUFFIX = ".native"
 """Suffix of a plan in the name of its device file: `stream.int8.native.edgeecho`."""
 HEADER = struct.Struct("<8s10I16x")
-"""Magic, version, bytes of the plan, tensors, steps, where tensors, steps and constants begin, bytes of the arena, bytes
-of the constants, MACs of a frame in thousands."""
+"""Magic, version, bytes of the plan, tensors, steps, where tensors, steps and constants begin, bytes of the arena,
+bytes of the constants, MACs of a frame in thousands."""
 TENSOR = struct.Struct("<8I")
-"""Place (0: the arena; k + 1: state tensor k), offset in the arena, height, width, channels, halo, zero point, slots."""
+"""Place (0: the arena, k + 1: state tensor k, 2^32 - 1: the answer), offset in the arena, height, width, channels,
+halo, zero point, slots."""
 STEP = struct.Struct("<24I")
 """Kind, output, number of sources, 8 sources (tensor + frames ago << 16), 13 numbers that depend on the kind."""
 KINDS = {"frame": 1, "convolution": 2, "addition": 3, "head": 4}

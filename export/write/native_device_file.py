@@ -25,8 +25,8 @@ from edgeecho.runtime.frame_stream import FrameStream
 def write_native_device_file(graph: Path, out: Path) -> ModelSpec:
     """Write the native device file of a stream graph once it is proven.
 
-    It is proven on a drawn cine and noise, with every kind of kernel that this processor runs: `prob` must equal that of
-    the ONNX graph in ONNX Runtime to the bit. Its self-test proves it again on the board.
+    It is proven on a drawn cine and noise, with every kind of kernel that this processor runs: `prob` must equal that
+    of the ONNX graph in ONNX Runtime to the bit. Its self-test proves it again on the board.
 
     Args:
         graph: Sealed `.onnx` stream, int8.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgeecho.errors import ExportError
-from edgeecho.export.graph.native_steps import NativeGraph, Step, Tensor
+from edgeecho.export.graph.native_graph import NativeGraph, Step, Tensor
 from edgeecho.model.native_file import (
     ALIGNMENT,
     BLOCK,
@@ -61,7 +61,9 @@ def make_plan(graph: NativeGraph) -> Plan:
     rings = [name for name in names if graph.tensors[name].ages]
     addresses, arena_bytes = _addresses(graph, [name for name in names if name not in rings and name != "prob"])
     if arena_bytes > MAX_ARENA_BYTES:
-        raise ExportError(f"the native engine takes an arena of {MAX_ARENA_BYTES} bytes, this graph needs {arena_bytes}")
+        raise ExportError(
+            f"the native engine takes an arena of {MAX_ARENA_BYTES} bytes, this graph needs {arena_bytes}"
+        )
     constants = _Constants(_aligned(HEADER.size + TENSOR.size * len(names) + STEP.size * len(graph.steps)))
     steps = b"".join(_step(step, graph, names, constants) for step in graph.steps)
     tensors = b""
@@ -96,9 +98,7 @@ def _state(graph: NativeGraph, rings: list[str]) -> tuple[StateTensor, ...]:
     if not rings:
         return ()
     kept = [graph.tensors[name] for name in rings]
-    lines = (
-        StateTensor(f"ring_{k}", (t.ages + 1, slot_bytes(t)), "uint8", t.zero_point) for k, t in enumerate(kept)
-    )
+    lines = (StateTensor(f"ring_{k}", (t.ages + 1, slot_bytes(t)), "uint8", t.zero_point) for k, t in enumerate(kept))
     return StateTensor(CLOCK, (len(rings),), "uint8", 0), *lines
 
 
@@ -195,4 +195,7 @@ def _scaling(step: Step, zero_point: int) -> bytes:
         raise ExportError(f"the native engine cannot run {step.name!r}: its sums do not fit into 32 bits")
     room = -len(bias) % BLOCK
     columns = [np.pad(bias, (0, room)).astype("<i4"), np.pad(signed, (0, room)).astype("<i4")]
-    return b"".join(c.tobytes() for c in columns) + np.pad(step.scale, (0, room), constant_values=1).astype("<f4").tobytes()
+    return (
+        b"".join(c.tobytes() for c in columns)
+        + np.pad(step.scale, (0, room), constant_values=1).astype("<f4").tobytes()
+    )

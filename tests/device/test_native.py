@@ -1,4 +1,4 @@
-"""The device runtime with the native engine alone: built, small, without allocations, and equal to ONNX Runtime's bytes."""
+"""The device runtime with the native engine alone: it is small, allocates nothing, and gives ONNX Runtime's bytes."""
 
 import re
 import shutil

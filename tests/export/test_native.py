@@ -1,6 +1,7 @@
 """The native engine against ONNX Runtime: equal bytes of answers and states, refusals by name, and its plan."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ from tests.helpers import MakeOnce, the_error
 
 onnx = pytest.importorskip("onnx")
 
-from edgeecho.export.graph.native_steps import NativeGraph, native_steps  # noqa: E402
+from edgeecho.export.graph.native_graph import NativeGraph  # noqa: E402
+from edgeecho.export.graph.native_steps import native_steps  # noqa: E402
 from edgeecho.export.write.native_device_file import native_bytes, write_native_device_file  # noqa: E402
 from edgeecho.export.write.native_plan import make_plan, pack_weights, slot_bytes  # noqa: E402
 
@@ -145,7 +147,9 @@ def test_a_changed_plan_is_refused_by_its_step(native_nano: Path) -> None:
 def test_a_network_without_kernels_is_refused_by_name(command: object, tmp_path: Path) -> None:
     out = tmp_path / "out"
     refused = the_error(command("device-file", "cl_unet", "--format", "native", "--out", out), out)  # type: ignore[operator]
-    assert "the native engine cannot run Mul 'mul_60': it has no kernel for this operator; take the ONNX graph" in refused
+    assert (
+        "the native engine cannot run Mul 'mul_60': it has no kernel for this operator; take the ONNX graph" in refused
+    )
 
 
 @pytest.mark.parametrize(
@@ -199,4 +203,4 @@ def test_tensors_of_the_same_time_do_not_share_memory() -> None:
         spans = sorted(
             (int(records[names.index(n)][1]), slot_bytes(graph.tensors[n])) for n in alive if graph.tensors[n] in kept
         )
-        assert all(a + size <= b for (a, size), (b, _) in zip(spans, spans[1:], strict=False))
+        assert all(a + size <= b for (a, size), (b, _) in pairwise(spans))

@@ -58,7 +58,8 @@ def native_library() -> ctypes.CDLL:
 
 def usable_kernels() -> list[str]:
     """Return the kernels that this processor runs, from the fastest on."""
-    library, found = native_library(), []
+    library = native_library()
+    found: list[str] = []
     while (name := library.edgeecho_native_usable(len(found))) is not None:
         found.append(name.decode())
     return [name for name in found if name]

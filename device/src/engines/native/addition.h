@@ -15,11 +15,11 @@ static inline void ee_add(const ee_addition_row *row, const uint8_t *a, const ui
 }
 
 /* Call add(row, a, b, count, out) for all bytes of a row. */
-#define EE_ADD_ROW(row, add)                                                                                          \
-    if ((row)->factor == 1)                                                                                           \
-        add((row), (row)->a, (row)->b, (size_t)(row)->channels * (row)->pixels, (row)->out);                          \
-    else                                                                                                              \
-        for (size_t x = 0, n = (row)->channels; x < (row)->pixels; x++)                                               \
-    add((row), (row)->a + x / 2 * n, (row)->b + x * n, n, (row)->out + x * n)
+#define EE_ADD_ROW(row, add)                                                                                           \
+    if ((row)->factor == 1)                                                                                            \
+        add((row), (row)->a, (row)->b, (size_t)(row)->channels *(row)->pixels, (row)->out);                            \
+    else                                                                                                               \
+        for (size_t x = 0, n = (row)->channels; x < (row)->pixels; x++)                                                \
+        add((row), (row)->a + x / 2 * n, (row)->b + x * n, n, (row)->out + x * n)
 
 #endif

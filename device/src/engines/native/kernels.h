@@ -53,9 +53,9 @@ typedef struct ee_convolution_row {
 } ee_convolution_row;
 
 typedef struct ee_addition_row {
-    const uint8_t *a, *b;      /* `a` is read for `factor` pixels each */
-    uint32_t pixels, channels; /* of the output */
-    uint32_t factor;           /* 1 or 2 */
+    const uint8_t *a, *b;           /* `a` is read for `factor` pixels each */
+    uint32_t pixels, channels;      /* of the output */
+    uint32_t factor;                /* 1 or 2 */
     float ratio_a, ratio_b, offset; /* out = a ratio_a + b ratio_b + offset, to the nearest */
     uint8_t *out;
 } ee_addition_row;

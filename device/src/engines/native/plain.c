@@ -19,8 +19,7 @@ static void store(const ee_convolution_row *row, const int32_t *sums, uint32_t b
     const float least = -(float)row->zero_point, most = 255 - (float)row->zero_point;
     for (uint32_t c = 0; c < EE_BLOCK && c < left; c++) {
         const float value = (float)sums[c] * row->scale[first + c];
-        out[first + c] =
-            (uint8_t)(nearest(value < least ? least : value > most ? most : value) + row->zero_point);
+        out[first + c] = (uint8_t)(nearest(value < least ? least : value > most ? most : value) + row->zero_point);
     }
 }
 

@@ -63,8 +63,7 @@ static int check_addition(const ee_plan *plan, const ee_native_step *s) {
         const ee_native_tensor *in = &plan->tensor[s->source[i]];
         const uint32_t factor = i ? 1 : s->factor;
         if (in->place == EE_IS_ANSWER || in->channels != out->channels ||
-            !is_picture_of(out, in->height * factor, in->width * factor) ||
-            !(s->ratio[i] > 0 && s->ratio[i] <= 1024))
+            !is_picture_of(out, in->height * factor, in->width * factor) || !(s->ratio[i] > 0 && s->ratio[i] <= 1024))
             return 0;
     }
     return 1;

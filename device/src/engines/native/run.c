@@ -125,7 +125,8 @@ void ee_native_run_frame(const ee_native_run *run) {
     const ee_plan *plan = run->plan;
     for (uint32_t i = 0; i < plan->tensors; i++) /* each ring's newest frame becomes the one before */
         if (plan->tensor[i].place == EE_IN_STATE)
-            run->state[plan->tensor[i].ring] = (uint8_t)((run->state[plan->tensor[i].ring] + 1u) % plan->tensor[i].slots);
+            run->state[plan->tensor[i].ring] =
+                (uint8_t)((run->state[plan->tensor[i].ring] + 1u) % plan->tensor[i].slots);
     for (uint32_t i = 0; i < plan->steps; i++) {
         const uint64_t begun = run->step_ns ? ee_now_ns() : 0;
         const ee_native_step *s = &plan->step[i];

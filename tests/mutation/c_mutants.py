@@ -35,8 +35,7 @@ _SWAPS = {
 }
 """Operators as `clang-format` spaces them, so that a pointer or a type is none of them."""
 _TOKEN = re.compile(
-    "|".join(map(re.escape, sorted(_SWAPS, key=len, reverse=True)))
-    + r"|(?<![\w.])(?:\d+\.\d+(?:e-?\d+)?|\d+)(?![\w.])"
+    "|".join(map(re.escape, sorted(_SWAPS, key=len, reverse=True))) + r"|(?<![\w.])(?:\d+\.\d+(?:e-?\d+)?|\d+)(?![\w.])"
 )
 _ARRAY = re.compile(r"\b(?:u?int\d+_t|double|float|char|size_t)\s[^;=]*\[[^\]]*$")
 """What stands before a number that is the size of an array, where a larger one changes nothing."""

@@ -100,7 +100,16 @@ def _child(tests: Sequence[str], options: Sequence[str], change: tuple[Path, str
         if change:
             sys.meta_path.insert(0, _Changed(*change))
         with tempfile.TemporaryDirectory(prefix="edgeecho-mutant-") as folder:
-            arguments = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", f"--basetemp={folder}/t"]
+            arguments = [
+                "-x",
+                "-q",
+                "--no-header",
+                "-p",
+                "no:cacheprovider",
+                "-p",
+                "no:xdist",
+                f"--basetemp={folder}/t",
+            ]
             code = int(pytest.main([*arguments, "-m", "not slow", *options, *tests]))
     finally:
         os._exit(code)

@@ -39,7 +39,7 @@ _SPDX = {
     "3-Clause BSD License": "BSD-3-Clause",
 }
 """SPDX identifiers of licences as older metadata names them."""
-_FOR_DEVELOPERS = ("dev", "docs", "mutation", "release")
+_FOR_DEVELOPERS = ("dev", "docs", "release", "test")
 _LONGEST = 60
 """A licence field that is longer is the whole text of a licence, not its name."""
 

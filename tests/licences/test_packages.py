@@ -15,7 +15,7 @@ from edgeecho.licences.weights import Weights
 ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
-FOR_DEVELOPERS = ("dev", "docs", "mutation", "release")
+FOR_DEVELOPERS = ("dev", "docs", "release", "test")
 
 
 def package(licence: str, bundled: tuple[str, ...] = ()) -> Package:

@@ -1,6 +1,7 @@
 """Mutation testing: would a test notice if a line of the measurement, the acceptance test or the seal were wrong?
 
-    python -m tests.mutation.run [PART ...] [--sample 20] [--seed 1] [--out results.json] [--constants]
+    python -m tests.mutation.run [PART ...] [--sample 20] [--seed 1] [--out FILE] [--constants]
+    python -m tests.mutation.run --again FILE
 
 Of each file a sample of mutants is drawn, so many of a file at most; the tests of its part run against each, in a
 process of its own. A mutant that no test notices has survived. The figures and the survivors are in docs/mutation.md,
@@ -39,6 +40,8 @@ class Result:
     """The line of the source."""
     before: str
     after: str
+    place: int
+    """Position among all mutants of the file; -1 of those that are named."""
     outcome: str
 
 
@@ -71,7 +74,7 @@ def run_part(part: Part, count: int, seed: int, *, constants: bool) -> Iterator[
         outcome = judge(path, mutated)
         text = source.splitlines()[mutant.line - 1].strip()
         file = path.relative_to(ROOT).as_posix()
-        yield Result(part.name, file, mutant.line, text, mutant.before, mutant.after, outcome)
+        yield Result(part.name, file, mutant.line, text, mutant.before, mutant.after, mutant.place, outcome)
 
 
 class PythonJudge:
@@ -103,7 +106,40 @@ def run_named() -> Iterator[Result]:
                 raise SystemExit(f"{mutant.file}: {mutant.before!r} stands there {source.count(mutant.before)} times")
             line = source[: source.index(mutant.before)].count("\n") + 1
             outcome = judge(path, source.replace(mutant.before, mutant.after))
-            yield Result(NAMED_PART, mutant.file, line, mutant.before, mutant.before, mutant.after, outcome)
+            yield Result(NAMED_PART, mutant.file, line, mutant.before, mutant.before, mutant.after, -1, outcome)
+
+
+def run_again(stored: list[Result]) -> Iterator[Result]:
+    """Run the mutants that survived an earlier run once more, after tests were added; the others stay as they are."""
+    parts = {part.name: part for part in (*PYTHON_PARTS, *C_PARTS)}
+    judges: dict[str, PythonJudge | c_twins.Judge] = {}
+    for result in stored:
+        if result.outcome != forked.SURVIVED:
+            continue
+        name = next(n.part for n in NAMED if n.file == result.file) if result.place < 0 else result.part
+        is_c = parts[name] in C_PARTS
+        if name not in judges:
+            judges[name] = c_twins.Judge(parts[name]) if is_c else PythonJudge(parts[name])
+        path = ROOT / result.file
+        source = path.read_text()
+        if result.place < 0:
+            mutated = source.replace(result.before, result.after)
+        else:
+            mutated = (c_mutants if is_c else python_mutants).mutated(source, result.place)
+        result.outcome = judges[name](path, mutated)
+        yield result
+
+
+def report(result: Result) -> None:
+    """Print a line for a mutant."""
+    print(f"{result.outcome:14} {result.file}:{result.line} {result.before} -> {result.after}", flush=True)
+
+
+def write(results: list[Result], settings: dict[str, object], out: Path | None) -> None:
+    """Write the results so far."""
+    if out:
+        stored = {**settings, "mutants": [asdict(result) for result in results]}
+        out.write_text(json.dumps(stored, indent=1) + "\n")
 
 
 def main() -> None:
@@ -115,24 +151,29 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--constants", action="store_true", help="Numbers alone.")
     parser.add_argument("--out", type=Path, help="File for the results, as JSON, written after each mutant.")
+    parser.add_argument("--again", type=Path, help="Results whose survivors are run once more; they are written again.")
     options = parser.parse_args()
     if unknown := set(options.parts) - {NAMED_PART, *parts}:
         parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join((NAMED_PART, *parts))}")
     forked.import_libraries()
     results: list[Result] = []
-    for name in options.parts or [NAMED_PART, *parts]:
-        found = (
-            run_named()
-            if name == NAMED_PART
-            else run_part(parts[name], options.sample, options.seed, constants=options.constants)
-        )
+    settings: dict[str, object] = {name: getattr(options, name) for name in ("sample", "seed", "constants")}
+    found: Iterator[Result]
+    if options.again:
+        settings = json.loads(options.again.read_text())
+        results = [Result(**row) for row in settings.pop("mutants")]
+        for result in run_again(results):
+            report(result)
+            write(results, settings, options.again)
+    for name in () if options.again else options.parts or [NAMED_PART, *parts]:
+        if name == NAMED_PART:
+            found = run_named()
+        else:
+            found = run_part(parts[name], options.sample, options.seed, constants=options.constants)
         for result in found:
             results.append(result)
-            print(f"{result.outcome:14} {result.file}:{result.line} {result.before} -> {result.after}", flush=True)
-            if options.out:
-                settings = {"sample": options.sample, "seed": options.seed, "constants": options.constants}
-                stored = {**settings, "mutants": [asdict(r) for r in results]}
-                options.out.write_text(json.dumps(stored, indent=1) + "\n")
+            report(result)
+            write(results, settings, options.out)
     survived = sum(result.outcome == forked.SURVIVED for result in results)
     print(f"{len(results) - survived} of {len(results)} killed")
 

@@ -26,7 +26,7 @@ from release.version import ROOT, version
 PYTHONS = ("3.11", "3.12", "3.13")
 
 
-class Failed(Exception):
+class StepError(Exception):
     """A step that does not hold, with what is wrong and what to do."""
 
 
@@ -34,18 +34,18 @@ def run(command: list[str], folder: Path = ROOT, **environment: str) -> str:
     """Run a command and return its standard output.
 
     Raises:
-        Failed: If it fails, with the end of what it wrote.
+        StepError: If it fails, with the end of what it wrote.
     """
     done = subprocess.run(command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True)
     if done.returncode:
-        raise Failed(f"{' '.join(command)[:100]}: {(done.stdout + done.stderr).strip()[-1500:]}")
+        raise StepError(f"{' '.join(command)[:100]}: {(done.stdout + done.stderr).strip()[-1500:]}")
     return done.stdout
 
 
 def check_tree() -> str:
     """Nothing is left uncommitted, as the files are built from what is committed."""
     if changed := run(["git", "status", "--porcelain"]).splitlines():
-        raise Failed(f"{len(changed)} files are not committed ({changed[0].strip()}, ...); commit them")
+        raise StepError(f"{len(changed)} files are not committed ({changed[0].strip()}, ...); commit them")
     return run(["git", "rev-parse", "--short=12", "HEAD"]).strip()
 
 
@@ -54,14 +54,14 @@ def check_versions(*, final: bool) -> str:
     header = (ROOT / "device" / "include" / "edgeecho.h").read_text()
     in_header = ".".join(re.findall(r"^#define EDGEECHO_VERSION_(?:MAJOR|MINOR|PATCH) (\d+)$", header, re.MULTILINE))
     if in_header != version():
-        raise Failed(f"the C header has {in_header}, pyproject.toml {version()}: python device/write_headers.py")
+        raise StepError(f"the C header has {in_header}, pyproject.toml {version()}: python device/write_headers.py")
     changelog = (ROOT / "CHANGELOG.md").read_text()
     if not re.search(rf"^## {re.escape(version())} - \d{{4}}-\d\d-\d\d$", changelog, re.MULTILINE):
-        raise Failed(f"CHANGELOG.md has no entry '## {version()} - DATE'")
+        raise StepError(f"CHANGELOG.md has no entry '## {version()} - DATE'")
     unreleased = re.search(r"^## Unreleased\n(.*?)(?=^## )", changelog, re.MULTILINE | re.DOTALL)
     entries = len(re.findall(r"^- ", unreleased[1], re.MULTILINE)) if unreleased else 0
     if entries and final:
-        raise Failed(f"CHANGELOG.md has {entries} entries under Unreleased; give them a version and a date")
+        raise StepError(f"CHANGELOG.md has {entries} entries under Unreleased; give them a version and a date")
     return f"{version()}" + (f"; {entries} entries under Unreleased, for the next version" if entries else "")
 
 
@@ -76,9 +76,9 @@ def check_builds(out: Path, scratch: Path) -> str:
         shutil.rmtree(sources)
     names = [sorted(path.name for path in folder.iterdir()) for folder in folders]
     if names[0] != names[1]:
-        raise Failed(f"two builds gave other files: {set(names[0]) ^ set(names[1])}")
+        raise StepError(f"two builds gave other files: {set(names[0]) ^ set(names[1])}")
     if differ := [name for name in names[0] if (out / name).read_bytes() != (folders[1] / name).read_bytes()]:
-        raise Failed(f"two builds gave other bytes: {', '.join(differ)}")
+        raise StepError(f"two builds gave other bytes: {', '.join(differ)}")
     shutil.rmtree(folders[1])
     return f"{len(names[0])} files, twice the same bytes; {CHECKSUMS} lists them"
 
@@ -87,14 +87,14 @@ def check_python(name: str, out: Path, scratch: Path) -> str:
     """The wheel works in an empty environment of a Python."""
     found = find_python(name)
     if found is None:
-        raise Failed(f"no Python {name} on this machine; install it, or leave it out with --python")
+        raise StepError(f"no Python {name} on this machine; install it, or leave it out with --python")
     return try_wheel(found, out, scratch / f"environment-{name}")
 
 
 def check_tarball(out: Path, scratch: Path) -> str:
     """The C tarball builds, and its own tests pass."""
     if missing := [tool for tool in ("cc", "cmake") if not shutil.which(tool)]:
-        raise Failed(f"no {', '.join(missing)}; install them")
+        raise StepError(f"no {', '.join(missing)}; install them")
     folder = scratch / "device"
     shutil.unpack_archive(out / f"edgeecho-device-{version()}.tar.gz", folder, filter="data")
     (source,) = folder.iterdir()
@@ -139,7 +139,7 @@ def main() -> None:
             start = time.monotonic()
             try:
                 text = f"holds: {step()}"
-            except (Failed, SystemExit, OSError) as error:
+            except (StepError, SystemExit, OSError) as error:
                 failed += 1
                 text = f"FAILS: {error}"
             sys.stdout.write(f"{name:22} {time.monotonic() - start:6.1f} s  {text}\n")

@@ -31,7 +31,7 @@ from packageurl import PackageURL
 from packaging.utils import canonicalize_name
 
 from edgeecho.licences import Package, installed_packages
-from edgeecho.model.registry import INDEX, packaged_models, read_index
+from edgeecho.model.registry import packaged_models, read_index
 from release.version import ROOT, release_time, version
 
 NAMESPACE = uuid.UUID("2d6c4f1e-6a53-5f0e-9a0b-0d5c7f1c9e11")

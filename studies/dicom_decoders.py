@@ -2,10 +2,10 @@
 
     python -m studies.dicom_decoders
 
-Needs python-gdcm, which packs the pictures (Pillow those of JPEG), and times whichever of pyjpegls, pylibjpeg-libjpeg, pylibjpeg-openjpeg
-and pylibjpeg-rle is installed beside Pillow and pydicom. A drawn heart of 600x800 pixels is packed in each transfer
-syntax that echo machines write, in grey and in colour, and in those of deeper pictures. The figures are in
-docs/licences.md.
+Needs python-gdcm, which packs the pictures (Pillow those of JPEG), and times whichever of pyjpegls, pylibjpeg-libjpeg,
+pylibjpeg-openjpeg and pylibjpeg-rle is installed beside Pillow and pydicom. A drawn heart of 600x800 is packed in
+each transfer syntax that echo machines write, in grey and in colour, and in those of deeper pictures. The figures are
+in docs/licences.md.
 """
 
 import io

@@ -142,7 +142,7 @@ def _requires(name: str) -> list[str]:
 
 
 def _names(text: str, extra: str) -> Iterator[tuple[str, str]]:
-    """Yield package and extra of a requirement that holds here, once for the package and once for each of its extras."""
+    """Yield the package of a requirement that holds here, alone and with each of its extras."""
     try:
         requirement = Requirement(text)
     except InvalidRequirement:

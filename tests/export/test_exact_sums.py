@@ -139,7 +139,7 @@ def test_a_relu_and_what_is_only_moved_have_the_scale_of_their_tensor() -> None:
 
 @pytest.mark.parametrize(("axis", "second", "joined"), [(0, "a", True), (1, "a", True), (1, "b", False)])
 def test_frames_of_one_tensor_that_are_joined_keep_its_scale(axis: int, second: str, joined: bool) -> None:
-    spans = {name: (0.0, 255.0) for name in ("a", "b", "two")} | {"sum": (0.0, 510.0)}
+    spans = dict.fromkeys(("a", "b", "two"), (0.0, 255.0)) | {"sum": (0.0, 510.0)}
     nodes = [
         helper.make_node("Concat", ["a", second], ["two"], axis=axis),
         helper.make_node("Add", ["a", "b"], ["sum"]),
@@ -153,7 +153,7 @@ def test_tensors_that_are_always_zero_keep_no_scale() -> None:
 
 
 def test_the_scale_of_a_constant_worked_out_on_paper() -> None:
-    """The least scale is 2/127; the product of two steps makes 1/508 of a level, of which 2^1 and then 1015 are taken."""
+    """The least scale is 2/127; the product of two steps makes 1/508 of a level, of which 2 and then 1015 are taken."""
     spans = {"c": (0.0, 255 / 64), "y": (0.0, 255 / 8)}
     node = helper.make_node("Mul", ["weights", "c"], ["y"])
     scale, zero = sums(node, spans=spans, weights=np.array([-0.5, 1.5]))["weights"]

@@ -1,4 +1,4 @@
-"""Thresholds of the measurement that no drawn curve comes near, each tried from both sides; golden curves pin the rest."""
+"""Thresholds that no drawn curve comes near, each tried from both sides; `test_golden.py` pins the rest."""
 
 import numpy as np
 import pytest
@@ -31,9 +31,6 @@ def test_smoothing_is_that_of_savitzky_and_golay() -> None:
     assert (seven[0] / seven[1]).tolist() == pytest.approx([7 / 21, 6 / 21, 3 / 21, -2 / 21])
     parabola = (np.arange(9.0) - 3) ** 2
     np.testing.assert_allclose(smoothed(parabola, 2), parabola)
-    assert smoothed(np.array([0.0, 0, 35, 0, 0, 0]), 2).tolist() == pytest.approx(
-        [0, 35 / 3, 17, 12, -35 / 3, 0], abs=13
-    )
     spike = np.zeros(9)
     spike[4] = 35
     assert smoothed(spike, 2)[2:7].tolist() == pytest.approx([-3, 12, 17, 12, -3])
@@ -65,7 +62,7 @@ def test_a_curve_of_equal_values_has_no_roughness() -> None:
 
 
 def wave(share: float, frames: int = 40, period: int = 8) -> np.ndarray:
-    """A sine, and beside it a part that changes from one period to the next, so that the correlation is about `share`."""
+    """A sine, and beside it a part whose sign changes from one period to the next."""
     t = np.arange(frames)
     other = np.where(t // period % 2, 1, -1) * np.sin(2 * np.pi * t / period)
     return np.sqrt(share) * np.sin(2 * np.pi * t / period) + np.sqrt(1 - share) * other

@@ -23,8 +23,12 @@ class Part:
 
 
 PYTHON_PARTS = (
-    Part("measure", ("edgeecho/measure/*.py",), ("tests/measure",)),
-    Part("preprocess", ("edgeecho/preprocess/*.py",), ("tests/preprocess",)),
+    Part(
+        "measure",
+        ("edgeecho/measure/*.py",),
+        ("tests/measure/test_constants.py", "tests/measure/test_golden.py", "tests/measure"),
+    ),
+    Part("preprocess", ("edgeecho/preprocess/*.py",), ("tests/preprocess/test_limits.py", "tests/preprocess")),
     Part(
         "quantization",
         ("export/int8/ranges.py", "export/int8/quantize.py", "export/int8/exact_sums.py", "export/int8/parameters.py"),
@@ -38,7 +42,12 @@ PYTHON_PARTS = (
     Part(
         "seal",
         ("edgeecho/model/sealed_file.py", "edgeecho/model/protobuf.py", "edgeecho/model/device_file.py"),
-        ("tests/model/test_sealed_file.py", "tests/model/test_device_file.py", "tests/model/test_protobuf.py"),
+        (
+            "tests/model/test_protobuf.py",
+            "tests/model/test_seal_limits.py",
+            "tests/model/test_device_file.py",
+            "tests/model/test_sealed_file.py",
+        ),
     ),
     Part(
         "quality",
@@ -50,7 +59,12 @@ PYTHON_PARTS = (
             "edgeecho/data/quality/check.py",
             "edgeecho/data/quality/summary.py",
         ),
-        ("tests/runtime/test_frame_history.py", "tests/runtime/test_verdict.py", "tests/data/test_check.py"),
+        (
+            "tests/runtime/test_thresholds.py",
+            "tests/runtime/test_verdict.py",
+            "tests/runtime/test_frame_history.py",
+            "tests/data/test_check.py",
+        ),
     ),
 )
 """Parts in Python, whose tests that are not marked `slow` run."""

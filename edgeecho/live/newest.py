@@ -35,7 +35,7 @@ class Newest:
         return self._is_closed and self._frame is None
 
     def put(self, frame: Frame, *, wait: bool = False) -> None:
-        """Put a frame in.
+        """Put a frame in; after `close` nothing is put in any more.
 
         Args:
             frame: The frame.
@@ -44,6 +44,8 @@ class Newest:
         with self._changed:
             while wait and self._frame is not None and not self._is_closed:
                 self._changed.wait()
+            if self._is_closed:
+                return
             self.dropped += self._frame is not None
             self._frame = frame
             self._changed.notify_all()

@@ -13,6 +13,7 @@ from edgeecho.correction.correction import Correction
 from edgeecho.correction.edited_mask import fill_outline
 from edgeecho.correction.remeasure import CHOSEN, LEFT_OUT, remeasure
 from edgeecho.dicom import remake_products
+from edgeecho.dicom.corrected import require_products
 from edgeecho.errors import DataError, EdgeEchoError
 from edgeecho.measure import keep_largest
 from edgeecho.preprocess import cover_text
@@ -41,6 +42,7 @@ def correct(stored: StoredResult, correction: Correction) -> Corrected:
 
     Raises:
         DataError: If the correction is of another cine, is empty, or does not fit the result.
+        MissingExtraError: If there are products beside the result and what writes them is not installed.
         OutputError: If a file cannot be written.
     """
     figures, mask = stored.figures, stored.mask.copy()
@@ -146,6 +148,7 @@ def _beats(figures: Mapping[str, Any], correction: Correction) -> list[dict[str,
 def _write(
     stored: StoredResult, figures: dict[str, Any], mask: np.ndarray, automatic: dict[str, np.ndarray]
 ) -> Corrected:
+    require_products(stored.json_path)
     cine, note = _cine_of(stored)
     notes = [note] if note else []
 

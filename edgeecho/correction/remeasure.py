@@ -27,7 +27,7 @@ ACCEPTED = " (accepted by a person)"
 _LEFT_OUT_WORDS = re.compile(r"^beats left out \(ED at frame [0-9, ]+\): ")
 """Words that `judge_beats` puts before the reason of beats that are left out."""
 LEFT_OUT, CHOSEN = "left out", "chosen"
-"""Values of a beat's `by_hand`."""
+"""Values of the key `by_hand` of a beat."""
 
 
 def remeasure(figures: Mapping[str, Any], mask: np.ndarray, accepted: Collection[Reason] = ()) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from edgeecho.correction import Correction, correct, read_correction, restore
 from edgeecho.correction.edited_mask import fill_outline, read_edited_mask
 from edgeecho.correction.labels import add_labels
 from edgeecho.data import open_data
-from edgeecho.errors import DataError
+from edgeecho.errors import DataError, MissingExtraError
 from edgeecho.measure import discs_of, ef_percent
 from edgeecho.report.draw import outlines
 from edgeecho.report.stored import StoredResult
@@ -87,7 +88,7 @@ def test_a_correction_can_be_taken_back(stored: StoredResult) -> None:
 
 
 def with_beats(stored: StoredResult, *pairs: tuple[int, int], reasons: Any = (), of_beats: Any = ()) -> StoredResult:
-    """Return the result with ellipses at the ED and ES of given beats, and given reasons; `of_beats` leave beats out."""
+    """Return the result with ellipses at the ED and ES of beats, and given reasons; `of_beats` leave the beats out."""
     mask = stored.mask.copy()
     beats = []
     for number, (ed, es) in enumerate(pairs):
@@ -270,6 +271,37 @@ def test_corrected_frames_are_training_data(stored: StoredResult, tmp_path: Path
     assert {frame: int(mask.sum()) for frame, mask in cine.labels.items()} == {
         3: large.sum(), 5: large.sum(), 11: small.sum()
     }  # fmt: skip
+
+
+def test_going_on_keeps_a_correction_that_lacks_files(made: Path, stored: StoredResult) -> None:
+    """Without its video a result is segmented again, but not one that a person corrected; products are made of it."""
+    pytest.importorskip("pydicom", reason="products are written by pydicom")
+    corrected = correct(stored, Correction(ed_frame=3, es_frame=11, masks={3: ellipse(stored, 40, 25)})).stored
+    corrected.json_path.with_suffix(".webm").unlink()
+    choice, out = ModelChoice(model="cl_unet_nano", threads=1), str(corrected.json_path.parent)
+    settings = Settings(out=out, choice=choice, resume=True, products=("fhir",))
+    cine = str(made.parents[1] / "heart.npz")
+    (outcome,) = run_batch(prepare_batch([cine], CineOptions(), settings), lambda *_: None)
+    assert outcome.was_done
+    assert outcome.figures == corrected.figures
+    assert {Path(file).name for file in outcome.files} == {
+        f"heart.{end}" for end in ("npz", "png", "html", "json", "fhir.json")
+    }
+    assert "Corrected by a person" in (Path(out) / "heart.fhir.json").read_text()
+    restore(corrected)
+    (outcome,) = run_batch(prepare_batch([cine], CineOptions(), settings), lambda *_: None)
+    assert not outcome.was_done
+
+
+def test_a_missing_extra_is_named_before_the_result_is_touched(
+    stored: StoredResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored.json_path.with_suffix(".sr.dcm").write_bytes(b"a report")
+    before = {path.name: path.read_bytes() for path in stored.json_path.parent.iterdir()}
+    monkeypatch.setitem(sys.modules, "pydicom", None)
+    with pytest.raises(MissingExtraError, match="pydicom is not installed"):
+        correct(stored, Correction(accepted=True))
+    assert before == {path.name: path.read_bytes() for path in stored.json_path.parent.iterdir()}
 
 
 def test_the_video_goes_if_the_cine_is_gone(stored: StoredResult) -> None:

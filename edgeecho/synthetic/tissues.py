@@ -78,7 +78,8 @@ def draw_segments(
     """
     wall = np.linspace(0, 2 * np.pi, 2 * SIDE - 2)
     waves = zip((1, 2.5, 5), spreads, strict=True)
-    segments = np.exp(np.asarray(sum(rng.normal(0, a) * np.sin(f * wall + rng.uniform(0, 6)) for f, a in waves)))
+    wave = sum(rng.normal(0, a) * np.sin(f * wall + rng.uniform(0, 6)) for f, a in waves)
+    segments: np.ndarray = np.exp(np.asarray(wave))
     for _ in range(int(rng.choice(len(dropouts), p=dropouts))):
         at = rng.uniform(0.5, 1) if rng.uniform() < lateral_share else rng.uniform(0, 0.5)
         hole = np.exp(-(((wall / wall[-1] - at) / rng.uniform(0.03, widest)) ** 2))

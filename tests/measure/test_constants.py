@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from edgeecho.errors import MeasurementError
-from edgeecho.measure import Beat, discs_of
+from edgeecho.measure import Beat, discs_of, find_cycle
 from edgeecho.measure.area_curve import beat_range, is_periodic, noise, parabola_weights, roughness, smoothed
 from edgeecho.measure.beat_meter import heart_rate
 from edgeecho.measure.constants import DISCS
 from edgeecho.measure.curve_buffer import Windows, windows_for
+from tests.measure.drawn import area_curve
 
 
 @pytest.mark.parametrize(
@@ -107,3 +108,13 @@ def test_a_mask_of_thirty_pixels_has_an_axis(pixels: int, enough: bool) -> None:
     else:
         with pytest.raises(MeasurementError, match="the mask has 29 connected pixels; its axis needs at least 30"):
             discs_of(mask)
+
+
+@pytest.mark.parametrize(("every", "found"), [(6, True), (4, False)])
+def test_a_beat_needs_a_ventricle_in_80_percent_of_its_frames(every: int, found: bool) -> None:
+    """Every sixth frame without one leaves 83%, every fourth 75%, which is less than 80%."""
+    area = area_curve(50, 75).astype(float)
+    area[3::every] = np.nan
+    cycle = find_cycle(area, 50)
+    assert bool(cycle.beats) is found
+    assert found or "left ventricle found in only" in str(cycle.reason)

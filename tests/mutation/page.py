@@ -47,10 +47,8 @@ def reasons() -> dict[tuple[str, ...], str]:
 def render() -> str:
     """Return the tables."""
     stored, why = json.loads(STORED.read_text()), reasons()
-    lines = [
-        "| part | mutants of a file | mutants | killed | survived | of them equal |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
+    lines = ["| part | mutants of a file | mutants | killed | survived | of them equal |"]
+    lines.append("|---|---:|---:|---:|---:|---:|")
     totals = [0, 0, 0]
     names = [NAMED_PART, *(part.name for part in (*PYTHON_PARTS, *C_PARTS))]
     for name in (name for name in names if name in stored):

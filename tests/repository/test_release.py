@@ -1,4 +1,4 @@
-"""What a release is made of: one version, tarballs whose bytes depend on their contents, bills of materials that are valid."""
+"""What a release is made of: one version, tarballs that are the same each time, valid bills of materials."""
 
 import io
 import json
@@ -57,9 +57,8 @@ def test_a_tarball_depends_on_its_contents_alone(tmp_path: Path, monkeypatch: py
     assert write_tarball(tmp_path / "c.tar.gz", ["b", "c"], 6, "you") != first
     with tarfile.open(tmp_path / "a.tar.gz") as archive:
         entries = archive.getmembers()
-    assert [(e.name, e.mtime, e.mode, e.uname) for e in entries] == [
-        (f"x-1/{n}", 1_700_000_000, 0o644, "") for n in "ab"
-    ]
+    assert [entry.name for entry in entries] == ["x-1/a", "x-1/b"]
+    assert {(entry.mtime, entry.mode, entry.uname) for entry in entries} == {(1_700_000_000, 0o644, "")}
 
 
 def test_this_python_is_found() -> None:

@@ -45,9 +45,9 @@ def picture(bits: int, *, colour: bool) -> np.ndarray:
     """Draw a frame, uint8 or uint16 of so many bits, (600, 800) or (600, 800, 3)."""
     frame = cv2.resize(draw_cine(5).frames[10], SIZE[::-1], interpolation=cv2.INTER_CUBIC)
     if bits > 8:
-        return frame.astype(np.uint16) << (bits - 8) | 5
+        return np.asarray(frame.astype(np.uint16) << (bits - 8) | 5)
     if not colour:
-        return frame
+        return np.asarray(frame)
     coloured = np.stack([frame, frame, frame], axis=-1)
     coloured[200:300, 300:420] = [[[200, 60, 20]]]  # colour Doppler
     return coloured

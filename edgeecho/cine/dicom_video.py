@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -48,7 +48,7 @@ class DicomVideo:
         self._data: Any = io.BytesIO(data)  # FFmpeg reads from it as long as the capture is open
         with quiet_cv2():
             try:
-                self._input: Any = cv2.VideoCapture(self._data, cv2.CAP_FFMPEG, [])
+                self._input: Any = cv2.VideoCapture(cast(Any, self._data), cv2.CAP_FFMPEG, [])
             except cv2.error as error:
                 raise self._undecodable("FFmpeg does not open it") from error
         if not self._input.isOpened():

@@ -96,15 +96,20 @@ def extras() -> list[str]:
 def licence_of(found: Distribution) -> str:
     """Return the licence that a package states: its expression, else its classifiers, else its field."""
     metadata = found.metadata
-    if expression := metadata.get("License-Expression"):
-        return str(expression)
+    if expression := _field(found, "License-Expression"):
+        return expression
     stated = [text.rpartition(" :: ")[2] for text in metadata.get_all("Classifier") or [] if text.startswith("License")]
     named = [_SPDX.get(text, text) for text in stated if text not in ("OSI Approved", "Other/Proprietary License")]
-    field = str(metadata.get("License") or "").strip()
+    field = _field(found, "License").strip()
     is_name = field and len(field) <= _LONGEST and "\n" not in field
     if named and not (is_name and named == ["BSD"]):
         return " AND ".join(dict.fromkeys(named))
     return _SPDX.get(field, field) if is_name else " AND ".join(named) or "not stated"
+
+
+def _field(found: Distribution, name: str) -> str:
+    """Return a field of a package's metadata; empty if there is none."""
+    return str((found.metadata.get_all(name) or [""])[0])
 
 
 def bundled_in(names: Iterable[str]) -> tuple[str, ...]:

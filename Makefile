@@ -1,6 +1,7 @@
 # make demo      segment a real cine, export int8, benchmark; pictures in demo-out/
 # make test      lint, types, all tests
 # make test-fast the tests that are not marked `slow`
+# make native    the native engine for Python, edgeecho._native; needs a C compiler
 # make test-cpus int8 on seven processors, six of them emulated, equal to the bit (docs/processors.md); by hand, on Debian
 # make test-arm  a model exported for ARM, run on emulated boards (docs/processors.md); by hand, on Debian, for minutes
 # make constraints  renews constraints.txt, the versions of the packages in .venv
@@ -19,18 +20,24 @@ TORCH ?= torch==2.13.0
 # One version of every package that .venv gets, TORCH excepted, for each Python. Without it: make CONSTRAINTS=/dev/null.
 CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
-C_CODE = $(wildcard device/include/*.h device/src/*.[ch] device/src/*/*.[ch] device/tests/*.[ch] examples/c/*.[ch]*)
+C_CODE = $(wildcard device/include/*.h device/src/*.[ch] device/src/*/*.[ch] device/src/*/*/*.[ch] device/tests/*.[ch] examples/c/*.[ch]*)
 
 # A process for each core, up to 4, as each needs 2 GB of memory; one that has no tests left takes some of another's.
 # NumPy reads the variable when it is imported, before tests/conftest.py sets it.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: demo test test-fast test-cpus test-arm lint lowest mutation docs constraints dist dist-models sbom release-check clean
+.PHONY: demo native test test-fast test-cpus test-arm lint lowest mutation docs constraints dist dist-models sbom
+.PHONY: release-check clean
 
 demo: .venv/ready
 	$(BIN)/edgeecho demo --out demo-out
 
+# Compiled into this folder, where an editable installation finds it.
+native: .venv/ready
+	EDGEECHO_NATIVE=1 $(BIN)/python setup.py --quiet build_ext --inplace
+
 test: .venv/ready lint
+	if command -v cc >/dev/null; then $(MAKE) native; fi
 	$(PYTEST)
 
 test-fast: .venv/ready

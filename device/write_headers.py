@@ -21,6 +21,7 @@ from edgeecho.model.sealed_file import MAX_BYTES
 from edgeecho.model.selftest_record import CINE, MAX_FRAMES
 from edgeecho.model.spec import MAX_AXIS, MAX_CONTEXT_FRAMES, MAX_SIZE_PX, MAX_STATE_BYTES, MIN_SIZE_PX, SIZE_STEP_PX
 from edgeecho.preprocess import fan
+from edgeecho.preprocess.grid import CINE_FRAMES
 from edgeecho.preprocess.orientation import FLIPS
 from edgeecho.preprocess.region import MAX_REGION, MIN_OVERLAP_FRACTION
 from edgeecho.preprocess.resample import BITS
@@ -46,6 +47,7 @@ LIMITS = {
     "EE_MAX_AXIS": (MAX_AXIS, "Longest axis of a state tensor."),
     "EE_MAX_FILE_BYTES": (MAX_BYTES, "Most bytes of a device file."),
     "EE_MAX_TEST_FRAMES": (MAX_FRAMES, "Most frames of a self-test."),
+    "EE_CINE_FRAMES": (CINE_FRAMES, "About the number of frames of a whole cine in which fans are searched."),
     "EE_TEST_CINE": (CINE, "Number of the test cine that the self-test draws."),
     "EE_TEST_WIDTH": (WIDTH, "Width of the self-test's frames in pixels."),
     "EE_TEST_HEIGHT": (HEIGHT, "Height of the self-test's frames in pixels."),

@@ -28,6 +28,8 @@
 #define EE_MAX_FILE_BYTES 1073741824
 /* Most frames of a self-test. */
 #define EE_MAX_TEST_FRAMES 16
+/* About the number of frames of a whole cine in which fans are searched. */
+#define EE_CINE_FRAMES 16
 /* Number of the test cine that the self-test draws. */
 #define EE_TEST_CINE 1
 /* Width of the self-test's frames in pixels. */

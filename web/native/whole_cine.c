@@ -1,0 +1,71 @@
+#include "whole_cine.h"
+
+#include "frame_check.h"
+
+static const uint32_t PLACES[] = EE_CINE_PLACES;
+
+/* Frame at a place, in eighths of the cine. */
+static uint32_t frame_at(const ew_search *search, uint32_t place) {
+    return (uint32_t)((uint64_t)PLACES[place] * search->frames / EE_CINE_PLACES_COUNT);
+}
+
+/* Whether a place has a frame that no place before it has; a short cine has fewer frames than places. */
+static int is_new(const ew_search *search, uint32_t place) {
+    for (uint32_t before = 0; before < place; before++)
+        if (frame_at(search, before) == frame_at(search, place))
+            return 0;
+    return 1;
+}
+
+edgeecho_status ew_search_begin(ew_search *search, edgeecho_stream *stream, uint32_t width, uint32_t height,
+                                uint32_t frames) {
+    const edgeecho_frame frame = {.struct_size = sizeof frame, .width = width, .height = height};
+    ee_view_search *views = stream->live.search;
+    if (!views || width > stream->options.max_width || height > stream->options.max_height || !frames)
+        return EE_REFUSE(stream, EDGEECHO_E_ARGUMENT, "a search in %u frames of %ux%u: the stream has no room for it",
+                         (unsigned)frames, (unsigned)width, (unsigned)height);
+    views->shape = ee_shape_of(stream, &frame);
+    views->given_roi = ee_whole_frame(&views->shape);
+    ee_view_search_init(views);
+    *search = (ew_search){.stream = stream, .frames = frames};
+    return EDGEECHO_OK;
+}
+
+uint32_t ew_next_added(const ew_search *search) {
+    return search->added;
+}
+
+void ew_add(ew_search *search, const uint8_t *pixels) {
+    const uint32_t step = search->frames / EE_CINE_FRAMES;
+    ee_view_search *views = search->stream->live.search;
+    ee_view_search_add(views, pixels, views->shape.width);
+    search->added += step > 1 ? step : 1;
+}
+
+uint32_t ew_next_sampled(const ew_search *search) {
+    const ee_view_search *views = search->stream->live.search;
+    if (search->place && ee_view_search_view(views).is_clear)
+        return search->frames;
+    return search->place < EE_CINE_PLACES_COUNT ? frame_at(search, search->place) : search->frames;
+}
+
+edgeecho_status ew_sample(ew_search *search, const uint8_t *pixels) {
+    ee_view_search *views = search->stream->live.search;
+    if (!ee_grid_is_lit(&views->grid))
+        return EE_REFUSE(search->stream, EDGEECHO_E_REGION,
+                         "no ultrasound fan: every pixel is black; check the input");
+    ee_view_search_sample(views, pixels, views->shape.width);
+    edgeecho_status status = EDGEECHO_MORE;
+    while (status == EDGEECHO_MORE)
+        status = ee_view_search_step(views);
+    do
+        search->place++;
+    while (search->place < EE_CINE_PLACES_COUNT && !is_new(search, search->place));
+    return status;
+}
+
+void ew_search_end(ew_search *search) {
+    ee_live_view *live = &search->stream->live;
+    live->view = ee_view_search_view(live->search);
+    live->is_found = 1;
+}

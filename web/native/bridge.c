@@ -97,8 +97,16 @@ EMSCRIPTEN_KEEPALIVE edgeecho_status ew_cine_sample(const uint8_t *pixels) {
     return note(search.stream, ew_sample(&search, pixels));
 }
 
-EMSCRIPTEN_KEEPALIVE void ew_cine_end(void) {
-    ew_search_end(&search);
+EMSCRIPTEN_KEEPALIVE int ew_cine_end(void) {
+    return ew_search_end(&search);
+}
+
+EMSCRIPTEN_KEEPALIVE void ew_cine_rival(edgeecho_stream *other, const edgeecho_stream *first) {
+    ew_take_rival(other, first);
+}
+
+EMSCRIPTEN_KEEPALIVE edgeecho_stream *ew_cine_judge(edgeecho_stream *first, edgeecho_stream *other) {
+    return ew_judge_cine(first, other);
 }
 
 /* Push a grey frame without gaps between its rows. `roi` is x, y, width and height, 0 if they are searched. */

@@ -1,5 +1,7 @@
 #include "whole_cine.h"
 
+#include <math.h>
+
 #include "frame_check.h"
 
 static const uint32_t PLACES[] = EE_CINE_PLACES;
@@ -64,8 +66,57 @@ edgeecho_status ew_sample(ew_search *search, const uint8_t *pixels) {
     return status;
 }
 
-void ew_search_end(ew_search *search) {
+int ew_search_end(ew_search *search) {
     ee_live_view *live = &search->stream->live;
     live->view = ee_view_search_view(live->search);
     live->is_found = 1;
+    return live->view.is_clear;
+}
+
+void ew_take_rival(edgeecho_stream *other, const edgeecho_stream *first) {
+    ee_live_view *live = &other->live;
+    live->search->shape = first->live.search->shape;
+    live->search->given_roi = first->live.search->given_roi;
+    ee_view_search_init(live->search); /* the view needs the cells of its grid */
+    live->view = first->live.view;
+    live->view.flip = live->view.rival;
+    live->is_found = 1;
+}
+
+/* Mean probability inside the masks of all frames, 0 to 1. */
+static double confidence_of(const edgeecho_stream *s) {
+    const ee_frame_history *h = &s->history;
+    const ee_frame_sums sums = h->scored ? ee_frame_history_over(h, 0, h->scored - 1) : (ee_frame_sums){0};
+    return sums.pixels ? (double)sums.total / (255.0 * (double)sums.pixels) : 0;
+}
+
+/* Whether the orientations of an unclear view are possible, and give about the same EF. */
+static int flips_agree(const ee_view *view, double a, double b) {
+    const int is_mirror = (view->flip == EDGEECHO_FLIP_NONE && view->rival == EDGEECHO_FLIP_LR) ||
+                          (view->flip == EDGEECHO_FLIP_LR && view->rival == EDGEECHO_FLIP_NONE);
+    return (view->shows_apex || is_mirror) && fabs(a - b) <= EE_MAX_ORIENTATION_DIFFERENCE; /* not of NAN */
+}
+
+edgeecho_stream *ew_judge_cine(edgeecho_stream *first, edgeecho_stream *other) {
+    ee_view view = first->live.view;
+    ee_measurement measured, rival;
+    edgeecho_stream *best = first;
+    uint64_t others = 0;
+    if (other) {
+        const double gain = confidence_of(other) - confidence_of(first);
+        best = gain > 0 ? other : first;
+        ee_beat_meter_summary(first->meter, &measured);
+        ee_beat_meter_summary(other->meter, &rival);
+        if (fabs(gain) >= EE_MIN_WHOLE_MARGIN && view.shows_apex) {
+            view.flip = best->live.view.flip;
+            view.is_clear = 1;
+        } else {
+            view.flips_agree = flips_agree(&view, measured.ef_percent, rival.ef_percent);
+        }
+    }
+    ee_beat_meter_summary(best->meter, &measured);
+    if (measured.edv_ml < EE_PLAUSIBLE_EDV_ML_0 || measured.edv_ml > EE_PLAUSIBLE_EDV_ML_1)
+        others = (uint64_t)1 << EE_REASON_IMPLAUSIBLE;
+    best->verdict = ee_judge_all(ee_beat_meter_history(best->meter), measured.reason, &view, others);
+    return best;
 }

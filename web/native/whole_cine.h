@@ -31,7 +31,15 @@ uint32_t ew_next_sampled(const ew_search *search);
 /* Look at that frame.  EDGEECHO_E_REGION if every frame is black. */
 edgeecho_status ew_sample(ew_search *search, const uint8_t *pixels);
 
-/* Keep the view for the frames that will be pushed. */
-void ew_search_end(ew_search *search);
+/* Keep the view for the frames that will be pushed. Whether it is clear how the picture is turned. */
+int ew_search_end(ew_search *search);
+
+/* Give another stream, made as the first and without frames, the view of the first in the next best orientation. */
+void ew_take_rival(edgeecho_stream *other, const edgeecho_stream *first);
+
+/* Judge the whole cine once its frames were pushed and flushed: CinePredictor._run of Python's
+ * `edgeecho/runtime/cine_predictor.py`. `other` is the same cine in the next best orientation, NULL where that was not
+ * needed. Returns the stream whose results hold. */
+edgeecho_stream *ew_judge_cine(edgeecho_stream *first, edgeecho_stream *other);
 
 #endif

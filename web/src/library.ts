@@ -79,8 +79,12 @@ export class Stream {
     for (const memory of [this.frame, this.outlinePoints, this.region]) this.native._free(memory);
   }
 
-  /** Search region and orientation in all frames of a cine, uint8 grey each, before they are pushed. */
-  async findView(frames: readonly Uint8Array[], pause: () => Promise<void>): Promise<void> {
+  /**
+   * Search region and orientation in all frames of a cine, uint8 grey each, before they are pushed.
+   *
+   * Returns whether the orientation is clear; if not, the cine must be seen in its rival too.
+   */
+  async findView(frames: readonly Uint8Array[], pause: () => Promise<void>): Promise<boolean> {
     const { native } = this;
     const { width, height } = this.options;
     check(native, number(native, "ew_cine_begin", this.pointer, width, height, frames.length));
@@ -93,7 +97,18 @@ export class Stream {
       check(native, await wait(native, "ew_cine_sample", this.frame));
       await pause();
     }
-    native.ccall("ew_cine_end", null, [], []);
+    return number(native, "ew_cine_end") === 1;
+  }
+
+  /** Take the view of another stream in the next best orientation, before the first frame. */
+  takeRival(first: Stream): void {
+    this.native.ccall("ew_cine_rival", null, ["number", "number"], [this.pointer, first.pointer]);
+  }
+
+  /** Judge the whole cine after its end; `rival` is the same cine in the next best orientation, null if not needed. */
+  static judge(first: Stream, rival: Stream | null): Stream {
+    const best = number(first.native, "ew_cine_judge", first.pointer, rival?.pointer ?? 0);
+    return rival && best === rival.pointer ? rival : first;
   }
 
   /** Take the next frame, uint8 grey; returns the result of an earlier frame, or null while there is none. */

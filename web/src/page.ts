@@ -6,7 +6,7 @@ import { get, write } from "./elements";
 import { clearFigures, showBeats, showBudget, showResult } from "./figures";
 import { keepOffline } from "./offline";
 import { Player } from "./player";
-import type { Answer, Order, Report, Shape, Stated } from "./protocol";
+import type { Answer, Order, Report, Seen, Shape, Stated } from "./protocol";
 import type { Beat, ModelInfo } from "./results";
 import { save, type Segmented, toJson } from "./saving";
 import { clear, draw } from "./scene";
@@ -136,6 +136,15 @@ function take(answer: Answer): void {
   }
 }
 
+/** Replace the results by those of the other orientation. */
+function turn(seen: Seen[]): void {
+  points = [];
+  for (const [index, { result, outline }] of seen.entries()) {
+    const answer = Object.assign(player.answers[index]!, { result, outline });
+    points.push({ at: place(answer), areaPx: result.area_px });
+  }
+}
+
 function finish(report: Extract<Report, { said: "done" }>): void {
   if (!shape || !model || !report.result) return;
   showResult(report.result);
@@ -166,6 +175,8 @@ worker.onmessage = ({ data: report }: MessageEvent<Report>) => {
     case "begun": shape = report.shape; return;
     case "searching": return isLive ? camera.ready() : write("veil", "region and orientation are searched");
     case "answer": return take(report);
+    case "comparing": return write("veil", "the picture is compared with its mirror image or its turn");
+    case "turned": return turn(report.seen);
     case "done": return finish(report);
     case "masks": return save(`${name}.npy`, report.npy, "application/octet-stream");
     case "failed":

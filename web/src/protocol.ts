@@ -25,18 +25,21 @@ export interface Shape {
   fps: number | null;
 }
 
-/** A frame that was segmented. */
-export interface Answer {
+/** What was seen in a frame. */
+export interface Seen {
   result: FrameResult;
   /** x and y of each point, in pixels of the frame. */
   outline: Int32Array;
+}
+
+/** A frame that was segmented. */
+export interface Answer extends Seen {
   /** Grey pixels of that frame, uint8 (height * width). */
   picture: Uint8Array<ArrayBuffer>;
   /** Beats so far, when there are new ones. */
   beats: Beat[] | null;
-  /** Milliseconds of the whole frame, and frames that the camera gave while another was at work. */
+  /** Milliseconds of the whole frame. */
   wholeMs: number;
-  left_out: number;
 }
 
 export type Report =
@@ -45,7 +48,12 @@ export type Report =
   | { said: "begun"; shape: Shape }
   | { said: "searching" }
   | ({ said: "answer" } & Answer)
+  | { said: "comparing" }
+  | { said: "turned"; seen: Seen[] }
   | { said: "done"; result: FrameResult | null; beats: Beat[]; seconds: number }
   | { said: "stopped" }
   | { said: "masks"; npy: Uint8Array<ArrayBuffer> }
   | { said: "failed"; message: string };
+
+/** Sends a report to the page; what is in `transfer` is moved and not copied. */
+export type Tell = (report: Report, transfer?: Transferable[]) => void;

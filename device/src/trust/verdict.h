@@ -10,7 +10,8 @@ typedef struct ee_verdict {
     uint32_t level;          /* of the worst: EDGEECHO_REPORT (a note, or none), _REVIEW or _WITHHOLD */
 } ee_verdict;
 
-/* Judge all beats together; `no_beat` is the reason why there are none. `view` is NULL while it is searched. */
-ee_verdict ee_judge_all(const ee_beat_history *history, ee_reason no_beat, const ee_view *view);
+/* Judge all beats together; `no_beat` is the reason why there are none. `view` is NULL while it is searched. `others` are
+ * bits of reasons that were found elsewhere, of the level review. */
+ee_verdict ee_judge_all(const ee_beat_history *history, ee_reason no_beat, const ee_view *view, uint64_t others);
 
 #endif

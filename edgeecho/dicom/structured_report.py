@@ -33,7 +33,7 @@ METHODS = {
     "biplane": ("125207", "DCM", "Method of Disks, Biplane"),
 }
 _FRAMES_OF = {"edv_ml": ("ed_frame",), "esv_ml": ("es_frame",)}
-"""Frames that a figure is measured on; the others are of both."""
+"""Frames of a beat on which these figures are measured; all others are measured on both."""
 
 
 def write_structured_report(path: Path, content: Content, method: str = "single_plane") -> None:

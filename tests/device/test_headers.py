@@ -11,7 +11,7 @@ import pytest
 
 from edgeecho.preprocess import FLIPS
 from edgeecho.reasons import Reason
-from tests.device.test_library import DEVICE, EXAMPLES, load
+from tests.device.building import DEVICE, EXAMPLES, load
 
 SOURCES = sorted(
     path

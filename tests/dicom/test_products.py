@@ -110,8 +110,8 @@ def test_an_ef_that_is_withheld_is_in_no_product(ultrasound: Any, written: Write
 
 
 def test_corrections_of_a_person_are_named(ultrasound: Any, written: Write, figures: Figures) -> None:
-    products = written(ultrasound(), figures | {"corrections": ["ED moved to frame 3", {"exclude_beat": 2}]})
-    wanted = {"Corrected by a person: ED moved to frame 3", "Corrected by a person: exclude_beat 2"}
+    products = written(ultrasound(), figures | {"corrections": ["ED moved to frame 3", "beats left out by hand: 2"]})
+    wanted = {"Corrected by a person: ED moved to frame 3", "Corrected by a person: beats left out by hand: 2"}
     assert wanted <= set(texts(products["sr"]))
     assert pydicom.dcmread(products["seg"]).SegmentSequence[0].SegmentAlgorithmType == "SEMIAUTOMATIC"
     assert "Corrected by a person: ED moved to frame 3" in json.loads(products["fhir"].read_text())["conclusion"]

@@ -5,6 +5,7 @@
 # make test-arm  a model exported for ARM, run on emulated boards (docs/processors.md); by hand, on Debian, for minutes
 # make constraints  renews constraints.txt, the versions of the packages in .venv
 # make docs      the documentation site, in site/
+# make web       the page that runs in a browser alone, in web/dist (docs/web.md); by hand, with node 20 and Emscripten
 # make dist      the C runtime as a source tarball, in dist/
 # make dist-models  each model as an archive for `edgeecho models --add`, with its SHA-256, in dist/
 # All but constraints and dist make the virtual environment .venv first. They need Python 3.11 to 3.13, git and make.
@@ -15,13 +16,13 @@ TORCH ?= torch==2.13.0
 # One version of every package that .venv gets, TORCH excepted, for each Python. Without it: make CONSTRAINTS=/dev/null.
 CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
-C_CODE = $(wildcard device/include/*.h device/src/*.[ch] device/src/*/*.[ch] device/tests/*.[ch] examples/c/*.[ch]*)
+C_CODE = $(wildcard device/include/*.h device/src/*.[ch] device/src/*/*.[ch] device/tests/*.[ch] examples/c/*.[ch]* web/native/*.[ch])
 
 # A process for each core, up to 4, as each needs 2 GB of memory; one that has no tests left takes some of another's.
 # NumPy reads the variable when it is imported, before tests/conftest.py sets it.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: demo test test-fast test-cpus test-arm lint docs constraints dist dist-models clean
+.PHONY: demo test test-fast test-cpus test-arm lint docs web constraints dist dist-models clean
 
 demo: .venv/ready
 	$(BIN)/edgeecho demo --out demo-out
@@ -51,6 +52,12 @@ docs: .venv/docs-ready
 .venv/docs-ready: .venv/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable '.[docs]'
 	touch $@
+
+# Models of the page; the first one is open at its start.
+WEB_MODELS ?= default cl_unet_nano
+
+web: .venv/ready
+	cd web && npm ci && npm run check && PYTHON=../$(BIN)/python MODELS='$(WEB_MODELS)' npm run build
 
 dist:
 	$(PYTHON) device/dist.py dist

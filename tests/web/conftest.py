@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "web" / "dist"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-SOURCES = ("web/src/*.ts", "web/native/*", "web/static/*", "web/*.mjs", "device/src/**/*.c", "models/*/stream.int8.onnx")
+SOURCES = ("web/src/*", "web/native/*", "web/static/*", "web/*.mjs", "device/src/**/*.c", "models/*/stream.int8.onnx")
 START_MS, RUN_MS = 60_000, 120_000
 
 

@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "colour.h"
 #include "json.h"
 #include "whole_cine.h"
 
 static char failure[EE_ERROR_BYTES];
 static ew_search search;
+static ew_colours colours; /* of the cine that was decoded last */
 
 static edgeecho_status note(const edgeecho_stream *stream, edgeecho_status status) {
     if (status < 0)
@@ -105,8 +107,14 @@ EMSCRIPTEN_KEEPALIVE void ew_cine_rival(edgeecho_stream *other, const edgeecho_s
     ew_take_rival(other, first);
 }
 
-EMSCRIPTEN_KEEPALIVE edgeecho_stream *ew_cine_judge(edgeecho_stream *first, edgeecho_stream *other) {
-    return ew_judge_cine(first, other);
+/* The better one of the two streams; `other` may be NULL. */
+EMSCRIPTEN_KEEPALIVE edgeecho_stream *ew_cine_best(edgeecho_stream *first, edgeecho_stream *other) {
+    return ew_best(first, other);
+}
+
+/* `ever`: 1 where any mask of the best stream has cavity. */
+EMSCRIPTEN_KEEPALIVE void ew_cine_judge(edgeecho_stream *first, edgeecho_stream *other, const uint8_t *ever) {
+    ew_judge_cine(first, other, ew_covered(&colours, ever));
 }
 
 /* Push a grey frame without gaps between its rows. `roi` is x, y, width and height, 0 if they are searched. */
@@ -151,8 +159,13 @@ EMSCRIPTEN_KEEPALIVE int ew_outline(const edgeecho_stream *stream, edgeecho_poin
     return edgeecho_contour(stream, points, capacity, &count) == EDGEECHO_OK ? (int)count : -1;
 }
 
-/* Turn colour into grey as Python's `to_grey` (edgeecho/cine/grey.py). `rgba` has 4 bytes a pixel. */
-EMSCRIPTEN_KEEPALIVE void ew_grey(const uint8_t *rgba, uint8_t *grey, size_t pixels) {
-    for (size_t i = 0; i < pixels; i++)
-        grey[i] = (uint8_t)((77 * rgba[4 * i] + 150 * rgba[4 * i + 1] + 29 * rgba[4 * i + 2] + 128) >> 8);
+/* Turn pixels of a canvas into grey ones. With `is_sampled` they are a frame of the cine that is searched for colour; 0
+ * if there is no memory for it. */
+EMSCRIPTEN_KEEPALIVE int ew_grey(const uint8_t *rgba, uint8_t *grey, size_t pixels, int is_sampled) {
+    ew_to_grey(rgba, pixels, grey);
+    return !is_sampled || ew_colours_add(&colours, rgba);
+}
+
+EMSCRIPTEN_KEEPALIVE void ew_colour_begin(size_t pixels) {
+    ew_colours_reset(&colours, pixels);
 }

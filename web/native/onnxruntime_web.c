@@ -69,8 +69,8 @@ static edgeecho_status open_engine(const ee_spec *spec, const uint8_t *graph, si
     }
     write_contract(spec, contract);
     engine->base.kind = &ee_onnxruntime;
-    engine->session =
-        ew_session_open(graph, size, contract, engine->base.description, sizeof engine->base.description, failure, sizeof failure);
+    engine->session = ew_session_open(graph, size, contract, engine->base.description, sizeof engine->base.description,
+                                      failure, sizeof failure);
     free(contract);
     if (engine->session < 0) {
         free(engine);

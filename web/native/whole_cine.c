@@ -54,8 +54,7 @@ uint32_t ew_next_sampled(const ew_search *search) {
 edgeecho_status ew_sample(ew_search *search, const uint8_t *pixels) {
     ee_view_search *views = search->stream->live.search;
     if (!ee_grid_is_lit(&views->grid))
-        return EE_REFUSE(search->stream, EDGEECHO_E_REGION,
-                         "no ultrasound fan: every pixel is black; check the input");
+        return EE_REFUSE(search->stream, EDGEECHO_E_REGION, "no ultrasound fan: every pixel is black; check the input");
     ee_view_search_sample(views, pixels, views->shape.width);
     edgeecho_status status = EDGEECHO_MORE;
     while (status == EDGEECHO_MORE)
@@ -97,26 +96,37 @@ static int flips_agree(const ee_view *view, double a, double b) {
     return (view->shows_apex || is_mirror) && fabs(a - b) <= EE_MAX_ORIENTATION_DIFFERENCE; /* not of NAN */
 }
 
-edgeecho_stream *ew_judge_cine(edgeecho_stream *first, edgeecho_stream *other) {
+edgeecho_stream *ew_best(edgeecho_stream *first, edgeecho_stream *other) {
+    return other && confidence_of(other) > confidence_of(first) ? other : first;
+}
+
+/* The view with what both orientations together show. */
+static ee_view view_of_both(const edgeecho_stream *first, const edgeecho_stream *other, const edgeecho_stream *best) {
     ee_view view = first->live.view;
     ee_measurement measured, rival;
-    edgeecho_stream *best = first;
-    uint64_t others = 0;
-    if (other) {
-        const double gain = confidence_of(other) - confidence_of(first);
-        best = gain > 0 ? other : first;
-        ee_beat_meter_summary(first->meter, &measured);
-        ee_beat_meter_summary(other->meter, &rival);
-        if (fabs(gain) >= EE_MIN_WHOLE_MARGIN && view.shows_apex) {
-            view.flip = best->live.view.flip;
-            view.is_clear = 1;
-        } else {
-            view.flips_agree = flips_agree(&view, measured.ef_percent, rival.ef_percent);
-        }
+    ee_beat_meter_summary(first->meter, &measured);
+    ee_beat_meter_summary(other->meter, &rival);
+    if (view.shows_apex && fabs(confidence_of(other) - confidence_of(first)) >= EE_MIN_WHOLE_MARGIN) {
+        view.flip = best->live.view.flip;
+        view.is_clear = 1;
+    } else {
+        view.flips_agree = flips_agree(&view, measured.ef_percent, rival.ef_percent);
     }
+    return view;
+}
+
+void ew_judge_cine(edgeecho_stream *first, edgeecho_stream *other, double covered) {
+    const uint64_t implausible = (uint64_t)1 << EE_REASON_IMPLAUSIBLE, colour = (uint64_t)1 << EE_REASON_COLOUR_OVERLAY;
+    edgeecho_stream *best = ew_best(first, other);
+    const ee_view view = other ? view_of_both(first, other, best) : first->live.view;
+    ee_measurement measured;
+    ee_found others = {0};
     ee_beat_meter_summary(best->meter, &measured);
-    if (measured.edv_ml < EE_PLAUSIBLE_EDV_ML_0 || measured.edv_ml > EE_PLAUSIBLE_EDV_ML_1)
-        others = (uint64_t)1 << EE_REASON_IMPLAUSIBLE;
-    best->verdict = ee_judge_all(ee_beat_meter_history(best->meter), measured.reason, &view, others);
-    return best;
+    if (measured.edv_ml < EE_PLAUSIBLE_EDV_ML_0 || measured.edv_ml > EE_PLAUSIBLE_EDV_ML_1) /* not if it is NAN */
+        others.review |= implausible;
+    if (covered >= EE_COLOURED_FRACTIONS_1)
+        others.withhold |= colour;
+    else if (covered >= EE_COLOURED_FRACTIONS_0)
+        others.review |= colour;
+    best->verdict = ee_judge_all(ee_beat_meter_history(best->meter), measured.reason, &view, &others);
 }

@@ -37,9 +37,12 @@ int ew_search_end(ew_search *search);
 /* Give another stream, made as the first and without frames, the view of the first in the next best orientation. */
 void ew_take_rival(edgeecho_stream *other, const edgeecho_stream *first);
 
-/* Judge the whole cine once its frames were pushed and flushed: CinePredictor._run of Python's
- * `edgeecho/runtime/cine_predictor.py`. `other` is the same cine in the next best orientation, NULL where that was not
- * needed. Returns the stream whose results hold. */
-edgeecho_stream *ew_judge_cine(edgeecho_stream *first, edgeecho_stream *other);
+/* The stream whose results hold, once frames were pushed and flushed: the more confident one. `other` is the same cine in
+ * the next best orientation, NULL where that was not needed. */
+edgeecho_stream *ew_best(edgeecho_stream *first, edgeecho_stream *other);
+
+/* Judge the whole cine: CinePredictor._run of Python's `edgeecho/runtime/cine_predictor.py`. The verdict is that of the
+ * best stream. `covered` is the part of its masks over which there is colour, 0 to 1. */
+void ew_judge_cine(edgeecho_stream *first, edgeecho_stream *other, double covered);
 
 #endif

@@ -1,6 +1,6 @@
 /** Grey pixels of pictures that the browser has decoded. */
 
-import { toGrey } from "./library";
+import { beginColours, toGrey } from "./library";
 import type { Native } from "./native";
 
 /** Reads pictures of one size. */
@@ -8,7 +8,11 @@ export class GreyReader {
   private canvas = new OffscreenCanvas(1, 1);
   private context = this.open();
 
-  constructor(private readonly native: Native) {}
+  /** With `isSampled` the pictures are searched for colour, from the first of a size on. */
+  constructor(
+    private readonly native: Native,
+    private readonly isSampled: boolean,
+  ) {}
 
   private open(): OffscreenCanvasRenderingContext2D {
     const context = this.canvas.getContext("2d", { willReadFrequently: true, alpha: false });
@@ -21,8 +25,9 @@ export class GreyReader {
     if (this.canvas.width !== width || this.canvas.height !== height) {
       this.canvas = new OffscreenCanvas(width, height);
       this.context = this.open();
+      if (this.isSampled) beginColours(this.native, width * height);
     }
     draw(this.context);
-    return toGrey(this.native, this.context.getImageData(0, 0, width, height).data);
+    return toGrey(this.native, this.context.getImageData(0, 0, width, height).data, this.isSampled);
   }
 }

@@ -4,7 +4,7 @@ import type { Cine } from "./cine";
 import { decode } from "./decode";
 import { type Model, Stream } from "./library";
 import type { Native } from "./native";
-import { npy, pack } from "./npy";
+import { npy, pack, union, unpack } from "./npy";
 import type { Seen, Stated, Tell } from "./protocol";
 import type { FrameResult } from "./results";
 
@@ -59,7 +59,8 @@ export class CineJob {
         rival.takeRival(first);
         await this.compare(first, rival, cine);
       }
-      const best = Stream.judge(first, rival);
+      const best = Stream.best(first, rival);
+      Stream.judge(first, rival, unpack(union(this.packed), width * height));
       const seconds = (performance.now() - started) / 1e3;
       this.tell({ said: "done", result: best.read(), beats: best.beats(), seconds });
     } finally {
@@ -98,7 +99,7 @@ export class CineJob {
       packed.push(pack(stream.mask()));
       seen.push({ result, outline: stream.outline() });
     });
-    if (Stream.judge(first, rival) === first) return;
+    if (Stream.best(first, rival) === first) return;
     this.packed = packed;
     this.tell({ said: "turned", seen });
   }

@@ -22,7 +22,7 @@ export async function decode(native: Native, files: File[], progress: Progress):
   const first = files[0];
   if (!first) throw new Error("no file; drop a video, or the frames of a cine as pictures");
   const stills = files.filter((file) => STILL_TYPES.includes(file.type));
-  const reader = new GreyReader(native);
+  const reader = new GreyReader(native, true);
   if (stills.length === files.length) return decodeStills(reader, stills, progress);
   if (files.length > 1) throw new Error(`${files.length} files that are not all pictures; drop one video at a time`);
   if (await isAvi(first)) return decodeAvi(reader, first, progress);

@@ -105,10 +105,18 @@ export class Stream {
     this.native.ccall("ew_cine_rival", null, ["number", "number"], [this.pointer, first.pointer]);
   }
 
-  /** Judge the whole cine after its end; `rival` is the same cine in the next best orientation, null if not needed. */
-  static judge(first: Stream, rival: Stream | null): Stream {
-    const best = number(first.native, "ew_cine_judge", first.pointer, rival?.pointer ?? 0);
+  /** The stream whose results hold, after the end of the cine; `rival` is null where it was not needed. */
+  static best(first: Stream, rival: Stream | null): Stream {
+    const best = number(first.native, "ew_cine_best", first.pointer, rival?.pointer ?? 0);
     return rival && best === rival.pointer ? rival : first;
+  }
+
+  /** Judge the whole cine; `ever` is 1 where any mask of the best stream has cavity. */
+  static judge(first: Stream, rival: Stream | null, ever: Uint8Array): void {
+    const memory = put(first.native, ever);
+    const pointers = [first.pointer, rival?.pointer ?? 0, memory];
+    first.native.ccall("ew_cine_judge", null, ["number", "number", "number"], pointers);
+    first.native._free(memory);
   }
 
   /** Take the next frame, uint8 grey; returns the result of an earlier frame, or null while there is none. */
@@ -166,15 +174,20 @@ export class Stream {
   }
 }
 
-/** Turn pixels of a canvas into grey ones, uint8 (height * width), as Python's `to_grey`. */
-export function toGrey(native: Native, rgba: Uint8ClampedArray): Uint8Array<ArrayBuffer> {
+/** Begin to search the frames of a cine for colour, each of so many pixels. */
+export function beginColours(native: Native, pixels: number): void {
+  native.ccall("ew_colour_begin", null, ["number"], [pixels]);
+}
+
+/** Turn pixels of a canvas into grey ones, uint8 (height * width); with `isSampled` they are searched for colour. */
+export function toGrey(native: Native, rgba: Uint8ClampedArray, isSampled: boolean): Uint8Array<ArrayBuffer> {
   const pixels = rgba.length / 4;
-  const from = native._malloc(rgba.length);
-  const to = native._malloc(pixels);
-  native.HEAPU8.set(rgba, from);
-  native.ccall("ew_grey", null, ["number", "number", "number"], [from, to, pixels]);
+  const from = put(native, rgba);
+  const to = put(native, new Uint8Array(pixels));
+  const isDone = number(native, "ew_grey", from, to, pixels, isSampled ? 1 : 0) === 1;
   const grey = native.HEAPU8.slice(to, to + pixels) as Uint8Array<ArrayBuffer>;
   native._free(from);
   native._free(to);
+  if (!isDone) throw new Error("out of memory; cut the cine shorter");
   return grey;
 }

@@ -20,7 +20,7 @@ export class LiveJob {
     private readonly stated: Stated,
     private readonly tell: Tell,
   ) {
-    this.reader = new GreyReader(native);
+    this.reader = new GreyReader(native, false);
   }
 
   /** Take the next frame; one of another size begins a new cine. */

@@ -34,7 +34,7 @@ export async function wait(native: Native, name: string, ...values: number[]): P
 }
 
 /** Copy bytes into memory of the library, which the caller frees; throws where there is none. */
-export function put(native: Native, bytes: Uint8Array): number {
+export function put(native: Native, bytes: Uint8Array | Uint8ClampedArray): number {
   const pointer = native._malloc(bytes.length);
   if (!pointer) throw new Error(`out of memory: ${bytes.length} bytes`);
   native.HEAPU8.set(bytes, pointer);

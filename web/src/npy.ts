@@ -22,6 +22,14 @@ export function pack(mask: Uint8Array): Uint8Array {
   return packed;
 }
 
-function unpack(packed: Uint8Array, pixels: number): Uint8Array {
+/** Where any of some packed masks of one size is 1, packed. */
+export function union(masks: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(masks[0]?.length ?? 0);
+  for (const mask of masks) mask.forEach((bits, at) => (all[at]! |= bits));
+  return all;
+}
+
+/** The opposite of `pack`. */
+export function unpack(packed: Uint8Array, pixels: number): Uint8Array {
   return Uint8Array.from({ length: pixels }, (_, at) => (packed[at >> 3]! >> (at & 7)) & 1);
 }

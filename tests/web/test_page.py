@@ -1,6 +1,5 @@
 """The page in headless Chromium: masks, beats, EF and verdict of Python, offline, and one line where input is bad."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +12,13 @@ from edgeecho.reasons import Level
 from edgeecho.runtime import Segmentation, stream
 from edgeecho.synthetic.phantom import draw_cine
 from edgeecho.synthetic.turned import turn
+from studies.web_page import Opened, Site, write_stills
 from tests.helpers import draw_heart
-from tests.web.conftest import Opened, Site
 
 pytestmark = pytest.mark.slow
 
 FPS, SPACING_MM = 25.0, 0.9
 HEART = draw_heart(np.random.default_rng(0), frames=50, height=144, width=160)[0]
-
-
-def write_stills(folder: Path, frames: np.ndarray) -> list[Path]:
-    """Write frames as PNG, from frame 1.png to frame 10.png and on, and return their paths out of order."""
-    folder.mkdir(exist_ok=True)
-    paths = [folder / f"frame {number}.png" for number in range(1, len(frames) + 1)]
-    for path, frame in zip(paths, frames, strict=True):
-        assert cv2.imwrite(str(path), frame)
-    return sorted(paths)
 
 
 def by_page(opened: Opened, folder: Path, frames: np.ndarray, model: str) -> tuple[dict[str, Any], np.ndarray]:
@@ -38,8 +28,7 @@ def by_page(opened: Opened, folder: Path, frames: np.ndarray, model: str) -> tup
     opened.page.locator("#spacing").fill(str(SPACING_MM))
     opened.drop(write_stills(folder, frames))
     assert opened.wait_done() == ""
-    text, masks = opened.save(folder.parent)
-    return json.loads(text), masks
+    return opened.save(folder.parent)
 
 
 def by_python(frames: np.ndarray, model: str) -> Segmentation:

@@ -34,14 +34,15 @@ export function checkSize(width: number, height: number, frames: number): void {
 export function timeBase(timesS: number[]): Pick<Cine, "fps" | "timesS"> {
   const steps = timesS.slice(1).map((time, index) => time - timesS[index]!);
   if (!steps.length || steps.some((step) => step <= 0)) return { fps: null, timesS: null };
-  const median = medianOf(steps);
-  const isEven = steps.every((step) => Math.abs(step - median) <= MAX_UNEVEN_FRACTION * median);
+  const step = median(steps);
+  const isEven = steps.every((each) => Math.abs(each - step) <= MAX_UNEVEN_FRACTION * step);
   const first = timesS[0]!;
   if (isEven) return { fps: steps.length / (timesS[timesS.length - 1]! - first), timesS: null };
-  return { fps: 1 / median, timesS: timesS.map((time) => time - first) };
+  return { fps: 1 / step, timesS: timesS.map((time) => time - first) };
 }
 
-function medianOf(values: number[]): number {
+/** Median of one or more numbers. */
+export function median(values: number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;

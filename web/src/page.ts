@@ -152,7 +152,7 @@ function finish(report: Extract<Report, { said: "done" }>): void {
   const { answers } = player;
   write("speed", `${(answers.length / report.seconds).toFixed(1)} (${answers.length} frames in ${report.seconds.toFixed(1)} s, search included)`);
   write("veil", "");
-  segmented = { name, shape, stated: stated(), model, answers, beats, result: report.result };
+  segmented = { name, shape, stated: stated(), model, answers, beats, result: report.result, seconds: report.seconds };
   get("save", HTMLButtonElement).disabled = false;
   player.begin(shape);
 }

@@ -1,5 +1,6 @@
 /** Files that the page gives to the user. */
 
+import { median } from "./cine";
 import type { Answer, Shape, Stated } from "./protocol";
 import { type Beat, FLIPS, type FrameResult, type ModelInfo } from "./results";
 
@@ -13,6 +14,8 @@ export interface Segmented {
   beats: Beat[];
   /** At the end of the cine. */
   result: FrameResult;
+  /** From the first look at the frames to the verdict. */
+  seconds: number;
 }
 
 /** Results as JSON, with the names of `edgeecho segment` where both have them. */
@@ -39,6 +42,11 @@ export function toJson(cine: Segmented): string {
     edv_ml: result.edv_ml,
     esv_ml: result.esv_ml,
     heart_rate_bpm: result.heart_rate_bpm,
+    timing: {
+      network_ms: median(answers.map((answer) => answer.result.engine_ms)),
+      frame_ms: median(answers.map((answer) => answer.wholeMs)),
+      seconds: cine.seconds,
+    },
     beats: cine.beats.map((beat) => ({ ...beat, is_used: beat.is_used === 1, reasons: codes(beat.reasons) })),
   };
   return `${JSON.stringify(values, null, 1)}\n`;

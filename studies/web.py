@@ -4,7 +4,7 @@
 
 Cines are dropped as grey PNG frames onto the page of `make web` in headless Chromium, and segmented by Python's stream
 in ONNX Runtime: drawn hearts on their screens, the SonoSite loop of the pydicom package and, with `--data`, cines of
-patients. Printed are the bytes of masks that differ, EF and verdict of both, and the median times of the page, on its one
+patients. Printed are the bytes of masks that differ, EF and verdict of both, and the median times of the page, on one
 thread. The loop is then dropped as H.264 (MP4) and VP8 (WEBM), and so is each VIDEO: there the decoders differ too, and
 Dice of the page's masks with Python's shows by how much. docs/web.md has the figures.
 """
@@ -84,7 +84,7 @@ def compare(opened: Opened, model: str, given: Iterator[tuple[str, Cine]]) -> No
         timing = saved["timing"]
         row = (name, len(masks), unequal, show(saved["ef_percent"], saved["verdict"]))
         ours = show(wanted.ef_percent, wanted.verdict)
-        print("|", *row, ours, f"{timing['network_ms']:.1f}", f"{timing['frame_ms']:.1f}", "|", sep=" | ")
+        print("", *row, ours, f"{timing['network_ms']:.1f}", f"{timing['frame_ms']:.1f}", "", sep=" | ")
         frames, differing = frames + len(masks), differing + unequal
         network.append(timing["network_ms"])
         whole.append(timing["frame_ms"])
@@ -126,7 +126,7 @@ def compare_videos(opened: Opened, model: str, paths: list[Path]) -> None:
         both = 2 * np.count_nonzero(masks & wanted.mask) / max(1, int(masks.sum()) + int(wanted.mask.sum()))
         rates = f"{saved['fps']:.3f}, {wanted.fps:.3f}"
         row = (path.name, len(masks), rates, f"{both:.4f}", show(saved["ef_percent"], saved["verdict"]))
-        print("|", *row, show(wanted.ef_percent, wanted.verdict), "|", sep=" | ")
+        print("", *row, show(wanted.ef_percent, wanted.verdict), "", sep=" | ")
 
 
 def main() -> None:

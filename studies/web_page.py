@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 DIST = Path(__file__).parents[1] / "web" / "dist"
-START_MS, RUN_MS = 60_000, 600_000
+START_MS, RUN_MS = 60_000, 300_000
 Saved = tuple[dict[str, Any], np.ndarray]
 """Results of a cine as the page saves them, and its masks, uint8 {0, 1} (T, H, W)."""
 CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
@@ -63,6 +63,7 @@ class Opened:
     def drop(self, paths: list[Path]) -> None:
         """Drop files onto the page, as from a folder."""
         session = self.page.context.new_cdp_session(self.page)
+        self.page.locator("#scene").scroll_into_view_if_needed()
         box = self.page.locator("#scene").bounding_box()
         data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
         for kind in ("dragEnter", "dragOver", "drop"):

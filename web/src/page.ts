@@ -60,7 +60,7 @@ function begin(): void {
   write("said", "");
   points = [];
   beats = [];
-  segmented = null;
+  segmented = shown = null;
   get("save", HTMLButtonElement).disabled = true;
 }
 
@@ -107,8 +107,11 @@ async function stopCamera(message: string): Promise<void> {
 /** Where a frame is on the curve: seconds, or frames without a rate. */
 const place = (answer: Answer): number => answer.result.time_s ?? answer.result.frame / (shape?.fps ?? 1);
 
+let shown: Answer | null = null;
+
 function show(answer: Answer): void {
   if (!shape) return;
+  shown = answer;
   draw(answer, shape.width, shape.height);
   if (!isLive) plot(points, 0, points.at(-1)?.at ?? 1, place(answer), beats);
 }
@@ -226,6 +229,9 @@ function listen(): void {
   });
 }
 
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  if (shown && !isLive) show(shown); // the curve is drawn in the colours of the theme
+});
 listen();
 void listModels().catch(() => fail("the list of models cannot be read; build the page again (make web)"));
 void keepOffline();

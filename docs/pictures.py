@@ -2,8 +2,8 @@
 
 Usage: python docs/pictures.py [--clinic | --live | --web]
 
-Those of pages need Playwright and Chromium: with --clinic the page of a run, with --live the page beside the probe, with
---web the page in the browser alone, which `make web` builds; that one is run as `PYTHONPATH=. python docs/pictures.py --web`.
+Those of pages need Playwright and Chromium: with --clinic the page of a run, with --live the page beside the probe, and
+with --web that in the browser alone, which `make web` builds: `PYTHONPATH=. python docs/pictures.py --web`.
 """
 
 import io

@@ -68,6 +68,11 @@ def show(ef_percent: float | None, verdict: str) -> str:
     return f"{'-' if ef_percent is None else f'{ef_percent:.1f}'} {verdict}"
 
 
+def print_row(*values: object) -> None:
+    """Print a row of a table."""
+    print(f"| {' | '.join(map(str, values))} |")
+
+
 def compare(opened: Opened, model: str, given: Iterator[tuple[str, Cine]]) -> None:
     """Print a row for each cine, and the sum."""
     predictor = stream(model, threads=1)
@@ -84,15 +89,13 @@ def compare(opened: Opened, model: str, given: Iterator[tuple[str, Cine]]) -> No
         timing = saved["timing"]
         row = (name, len(masks), unequal, show(saved["ef_percent"], saved["verdict"]))
         ours = show(wanted.ef_percent, wanted.verdict)
-        print("", *row, ours, f"{timing['network_ms']:.1f}", f"{timing['frame_ms']:.1f}", "", sep=" | ")
+        print_row(*row, ours, f"{timing['network_ms']:.1f}", f"{timing['frame_ms']:.1f}")
         frames, differing = frames + len(masks), differing + unequal
         network.append(timing["network_ms"])
         whole.append(timing["frame_ms"])
     per_second = 1e3 / float(np.median(whole))
-    print(
-        f"\n{model}: {differing} of {frames} frames' mask bytes differ; median of the cines {np.median(network):.1f} ms"
-    )
-    print(f"in the network, {np.median(whole):.1f} ms a frame, {per_second:.0f} frames a second")
+    print(f"\n{model}: {differing} bytes of the masks of {frames} frames differ. Medians over the cines: network")
+    print(f"{np.median(network):.1f} ms, whole frame {np.median(whole):.1f} ms, {per_second:.0f} frames a second.")
 
 
 def encode(path: Path, codec: str, cine: Cine) -> Path:
@@ -126,7 +129,7 @@ def compare_videos(opened: Opened, model: str, paths: list[Path]) -> None:
         both = 2 * np.count_nonzero(masks & wanted.mask) / max(1, int(masks.sum()) + int(wanted.mask.sum()))
         rates = f"{saved['fps']:.3f}, {wanted.fps:.3f}"
         row = (path.name, len(masks), rates, f"{both:.4f}", show(saved["ef_percent"], saved["verdict"]))
-        print("", *row, show(wanted.ef_percent, wanted.verdict), "", sep=" | ")
+        print_row(*row, show(wanted.ef_percent, wanted.verdict))
 
 
 def main() -> None:

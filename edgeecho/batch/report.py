@@ -6,11 +6,11 @@ from pathlib import Path
 
 from edgeecho.batch.pairs import Pair, PairResult, measure_pair
 from edgeecho.batch.settings import Settings
-from edgeecho.batch.table import TableWriter
+from edgeecho.batch.table import CSV_NAME, PARQUET_NAME, TableWriter
 from edgeecho.batch.task import Outcome
 from edgeecho.files import atomic
 from edgeecho.names import printable
-from edgeecho.report.index_page import IndexRow, PairRow, write_index_page
+from edgeecho.report.index_page import INDEX_NAME, IndexRow, PairRow, write_index_page
 from edgeecho.report.stored import StoredResult
 
 BIPLANE_NAME = "biplane.csv"
@@ -25,6 +25,8 @@ BIPLANE_COLUMNS = (
     "beats",
     "reasons",
 )
+RUN_FILES = (CSV_NAME, PARQUET_NAME, INDEX_NAME, BIPLANE_NAME)
+"""Names of the files about all cines of a run."""
 
 
 class RunReport:

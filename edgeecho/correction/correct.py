@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from edgeecho.batch.report import RUN_FILES
 from edgeecho.batch.source import sha256_of
 from edgeecho.cine import Cine, read_cine
 from edgeecho.correction.correction import Correction
@@ -157,6 +158,10 @@ def _write(
         notes.extend(f"{path.name}: cannot be made again, and was removed" for path in removed)
 
     files = rewrite_results(stored, figures, mask, automatic, cine, remake)
+    if older := [name for name in RUN_FILES if stored.json_path.with_name(name).is_file()]:
+        notes.append(
+            f"{', '.join(older)}: still with the figures before; `edgeecho segment ... --resume` makes them again"
+        )
     return Corrected(StoredResult.open(stored.json_path), tuple(files), tuple(notes))
 
 

@@ -16,6 +16,7 @@ from edgeecho.report.page.template import FOLDER, render
 from edgeecho.report.pictures import data_uri
 from edgeecho.report.stored import StoredResult
 
+INDEX_NAME = "index.html"
 ORDER = ("failed", "withhold", "review", "report")
 """Order of the rows, the worst first."""
 MEANINGS = {
@@ -68,7 +69,7 @@ def write_index_page(folder: Path, rows: Sequence[IndexRow], pairs: Sequence[Pai
         OutputError: If it cannot be written.
         DataError: If the files of a cine were removed or damaged meanwhile.
     """
-    path = folder / "index.html"
+    path = folder / INDEX_NAME
     text = render_index_page(rows, pairs)
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -310,3 +310,10 @@ def test_the_video_goes_if_the_cine_is_gone(stored: StoredResult) -> None:
     done = correct(StoredResult.open(stored.json_path), Correction(masks={3: ellipse(stored, 40, 25)}))
     assert "not there any more, so the video of the result was removed" in done.notes[0]
     assert not stored.json_path.with_suffix(".webm").exists()
+
+
+def test_what_still_has_the_figures_before_is_named(stored: StoredResult) -> None:
+    assert not correct(stored, Correction(accepted=True)).notes
+    stored.json_path.with_name("index.html").write_text("all cines")
+    notes = restore(StoredResult.open(stored.json_path)).notes
+    assert notes == ("index.html: still with the figures before; `edgeecho segment ... --resume` makes them again",)

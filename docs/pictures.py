@@ -1,8 +1,9 @@
 """Make the pictures of the README and of docs/clinic.md from the cine inside the pydicom package and drawn hearts.
 
-Usage: python docs/pictures.py [--clinic | --live]
+Usage: python docs/pictures.py [--clinic | --live | --web]
 
-Those of pages need Playwright and Chromium: with --clinic the page of a run, with --live the page beside the probe.
+Those of pages need Playwright and Chromium: with --clinic the page of a run, with --live the page beside the probe, and
+with --web that in the browser alone, which `make web` builds: `PYTHONPATH=. python docs/pictures.py --web`.
 """
 
 import io
@@ -87,6 +88,32 @@ def live() -> None:
     small[0].save(HERE / "live.gif", save_all=True, append_images=small[1:], duration=120, loop=0)
 
 
+def web() -> None:
+    """Write web.gif: the page in the browser alone at a phone's width, after the SonoSite loop was dropped."""
+    from playwright.sync_api import sync_playwright
+
+    from studies.web_page import open_page, serve, write_stills
+
+    with serve() as site, sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        chromium = shutil.which("chromium") or shutil.which("google-chrome")
+        opened = open_page(playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"]), site.address)
+        opened.page.set_viewport_size({"width": 390, "height": 720})
+        opened.choose("cl_unet_edge")
+        cine = edgeecho.read_cine(pydicom.examples.get_path("ybr_color"))
+        opened.page.locator("#fps").fill(str(cine.fps))
+        opened.drop(write_stills(Path(folder), cine.frames))
+        opened.wait_done()
+        opened.page.locator("#play").click()
+        opened.page.evaluate("scrollTo(0, document.getElementById('scene').offsetTop - 8)")
+        seek = opened.page.locator("#seek")
+        taken = []
+        for frame in range(0, len(cine.frames), 2):
+            seek.fill(str(frame))
+            taken.append(Image.open(io.BytesIO(opened.page.screenshot(type="png"))))
+    small = [picture.convert("RGB").quantize(48, dither=Image.Dither.NONE) for picture in taken]
+    small[0].save(HERE / "web.gif", save_all=True, append_images=small[1:], duration=70, loop=0)
+
+
 def _write_cines(folder: Path) -> None:
     """Write the SonoSite cine, drawn hearts, and some that are turned, short, noise, or damaged."""
     folder.mkdir()
@@ -101,4 +128,4 @@ def _write_cines(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    {"--clinic": clinic, "--live": live}.get(sys.argv[-1], main)()
+    {"--clinic": clinic, "--live": live, "--web": web}.get(sys.argv[-1], main)()

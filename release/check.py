@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from release.build import CHECKSUMS, build_all, export_sources
@@ -131,7 +132,7 @@ def main() -> None:
             "built twice": lambda: check_builds(out, scratch),
         }
         for name in options.python:
-            steps[f"Python {name}"] = lambda name=name: check_python(name, out, scratch)
+            steps[f"Python {name}"] = partial(check_python, name, out, scratch)
         steps["C tarball"] = lambda: check_tarball(out, scratch)
         steps["pages"] = lambda: check_pages(scratch)
         failed = 0

@@ -86,7 +86,7 @@ C_PARTS = (
             "device/src/sha256.c",
             "device/src/trust/*.c",
         ),
-        ("tests/device/test_trust.py", "tests/device/test_library.py"),
+        ("tests/device/test_trust.py", "tests/device/test_equality.py"),
     ),
 )
 """Parts in C, each the twin of a part in Python."""

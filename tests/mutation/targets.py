@@ -63,6 +63,7 @@ PYTHON_PARTS = (
             "tests/runtime/test_thresholds.py",
             "tests/runtime/test_verdict.py",
             "tests/runtime/test_frame_history.py",
+            "tests/data/test_summary_table.py",
             "tests/data/test_check.py",
         ),
     ),

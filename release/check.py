@@ -128,13 +128,13 @@ def main() -> None:
         scratch = Path(folder)
         steps: dict[str, Callable[[], str]] = {
             "committed": check_tree,
-            "version and changelog": lambda: check_versions(final=options.final),
-            "built twice": lambda: check_builds(out, scratch),
+            "version and changelog": partial(check_versions, final=options.final),
+            "built twice": partial(check_builds, out, scratch),
         }
         for name in options.python:
             steps[f"Python {name}"] = partial(check_python, name, out, scratch)
-        steps["C tarball"] = lambda: check_tarball(out, scratch)
-        steps["pages"] = lambda: check_pages(scratch)
+        steps["C tarball"] = partial(check_tarball, out, scratch)
+        steps["pages"] = partial(check_pages, scratch)
         failed = 0
         for name, step in steps.items():
             start = time.monotonic()

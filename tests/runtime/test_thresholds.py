@@ -5,6 +5,7 @@ written once more, as docs/trust.md states them, so that none is changed by acci
 """
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -12,11 +13,23 @@ import pytest
 from edgeecho.preprocess import Orientation
 from edgeecho.reasons import Level, Reason
 from edgeecho.runtime import trust_constants
+from edgeecho.runtime.beat_judge import BeatJudge
 from edgeecho.runtime.frame_history import FrameHistory
 from edgeecho.runtime.mask_score import MaskScore
 from edgeecho.runtime.verdict import judge_beats, judge_colour, judge_orientations, judge_view, judge_volume
 from edgeecho.runtime.view import View
-from tests.runtime.test_verdict import BEAT, FRAMES, PIXELS, ROI, judge, levels_of, measured, measurement
+from tests.runtime.test_verdict import (
+    BEAT,
+    FRAMES,
+    PIXELS,
+    ROI,
+    Sums,
+    discs,
+    judge,
+    levels_of,
+    measured,
+    measurement,
+)
 
 REVIEW, WITHHOLD = Level.REVIEW, Level.WITHHOLD
 
@@ -51,6 +64,20 @@ def test_thresholds_of_a_beat(reason: Reason, name: str, levels: dict[float, Lev
             units = {"broken": FRAMES, "outside": PIXELS, "edge": (PIXELS * FRAMES) ** 0.5, "explained": 1000}
             found = judge(**{name: value * {**units, "still": 30, "way": 100}[name]})
         assert found.get(reason) == level, (value, found)
+
+
+def test_the_way_of_a_ventricle_is_compared_with_its_longer_side() -> None:
+    """A mask 30 rows high and 100 columns wide moves by 24 and by 26 pixels."""
+
+    class Wide(Sums):
+        def box(self, frame: int) -> tuple[int, int, int, int]:
+            way = round(self.changes["way"]) if frame == BEAT.next_ed_frame else 0
+            return 30, 60, 200 + way, 300 + way
+
+    for way, level in ((24, None), (26, REVIEW), (51, WITHHOLD)):
+        judged = BeatJudge(cast(FrameHistory, Wide(way=way)))
+        found = levels_of(list(judged(BEAT, measured(), discs(), discs())))
+        assert found.get(Reason.PROBE_MOVED) == level
 
 
 def test_thresholds_of_all_beats_together() -> None:

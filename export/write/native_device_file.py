@@ -4,6 +4,7 @@ import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import onnx
@@ -16,6 +17,7 @@ from edgeecho.export.write.native_plan import make_plan
 from edgeecho.export.write.sealed import Stamp
 from edgeecho.files import atomic
 from edgeecho.model.device_file import pack
+from edgeecho.model.registry import NATIVE_SUFFIX
 from edgeecho.model.sealed_file import VerifiedFile, read_verified, seal
 from edgeecho.model.spec import ModelSpec
 from edgeecho.runtime.engines.native_engine import NativeEngine, usable_kernels
@@ -41,15 +43,32 @@ def write_native_device_file(graph: Path, out: Path) -> ModelSpec:
         MissingExtraError: If the native engine, with which it is proven, is not built.
         OutputError: If it cannot be written.
     """
-    spec, proof, packed = _make(graph)
-    require_all(proof)
+    made = make_native_device_file(graph)
+    require_all(made.proof)
     with atomic(out) as temporary:
-        temporary.write_bytes(packed)
-    return spec
+        temporary.write_bytes(made.data)
+    return made.spec
 
 
-def _make(graph: Path) -> tuple[ModelSpec, list[CheckResult], bytes]:
-    """Return the specification of a native device file, its proof, and its bytes."""
+class NativeDeviceFile(NamedTuple):
+    """A native device file that is still to be written."""
+
+    spec: ModelSpec
+    data: bytes
+    proof: list[CheckResult]
+
+
+def make_native_device_file(graph: Path) -> NativeDeviceFile:
+    """Make and prove a native device file; whether its proof holds is for the caller to require.
+
+    Args:
+        graph: Sealed `.onnx` stream, int8.
+
+    Raises:
+        ModelFileError: If the graph is damaged or no model.
+        ExportError: If the native engine has no kernel for an operator.
+        MissingExtraError: If the native engine is not built.
+    """
     checked = read_verified(graph)
     if checked.spec.precision != "int8":
         raise ExportError(f"{graph.name}: its precision is {checked.spec.precision}, the native engine runs int8")
@@ -59,12 +78,12 @@ def _make(graph: Path) -> tuple[ModelSpec, list[CheckResult], bytes]:
     clips = [cine, noise_like(cine)]
     reference = run_stream(graph, clips)
     with tempfile.TemporaryDirectory() as folder:
-        device_file = Path(folder) / "stream.int8.native.edgeecho"
+        device_file = Path(folder) / f"stream.int8{NATIVE_SUFFIX}"
         device_file.write_bytes(packed)
         file = read_verified(device_file)
         proof = [_compare_kernels(file, name, clips, reference, graph.name) for name in usable_kernels()]
         proof += [compare_selftest(device_file)] if checked.selftest else []
-    return spec, proof, packed
+    return NativeDeviceFile(spec, packed, proof)
 
 
 def native_bytes(checked: VerifiedFile) -> tuple[bytes, ModelSpec]:

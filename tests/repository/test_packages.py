@@ -32,7 +32,7 @@ def sdist(make_once: MakeOnce) -> Path:
 def build_sdist(out: Path) -> None:
     """Build the sdist in a folder."""
     source = out / "edgeecho"
-    skipped = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "runs", "site", "demo-out")
+    skipped = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "node_modules", "build", "dist", "runs", "site", "demo-out")
     shutil.copytree(ROOT, source, symlinks=True, ignore=skipped)
     code = f"import setuptools.build_meta as backend; backend.build_sdist({str(out)!r})"
     subprocess.run([sys.executable, "-c", code], cwd=source, check=True, capture_output=True, timeout=120)

@@ -19,7 +19,7 @@ import pydicom
 from PIL import Image
 
 import edgeecho
-from edgeecho.report import Marks, contact_sheet, draw_curve, write_png
+from edgeecho.report import Marks, draw_curve, write_png
 from edgeecho.report.overlay import render_overlay
 from edgeecho.synthetic.phantom import draw_cine
 
@@ -27,7 +27,7 @@ HERE = Path(__file__).parent / "img"
 
 
 def main() -> None:
-    """Write loop.gif, sheet.png and curve.png."""
+    """Write loop.gif and curve.png."""
     HERE.mkdir(exist_ok=True)
     cine = edgeecho.read_cine(pydicom.examples.get_path("ybr_color"))
     result = edgeecho.load().segment(cine)
@@ -38,10 +38,6 @@ def main() -> None:
     ]
     delay_ms = round(1000 / (cine.fps or 30))
     pictures[0].save(HERE / "loop.gif", save_all=True, append_images=pictures[1:], duration=delay_ms, loop=0)
-    frames = [0, *sorted({*result.ed_frames, *result.es_frames, len(result.mask) // 2})]
-    names = dict.fromkeys(result.ed_frames, "ED, ") | dict.fromkeys(result.es_frames, "ES, ")
-    labels = [f"{names.get(i, '')}frame {i}" for i in frames]
-    write_png(HERE / "sheet.png", contact_sheet(cine.frames, result.mask, frames, labels=labels))
     title = "SonoSite cine of the pydicom package"
     write_png(HERE / "curve.png", draw_curve(result.area_px, cine.fps, marks, title))
 
@@ -97,7 +93,7 @@ def web() -> None:
     with serve() as site, sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         chromium = shutil.which("chromium") or shutil.which("google-chrome")
         opened = open_page(playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"]), site.address)
-        opened.page.set_viewport_size({"width": 390, "height": 720})
+        opened.page.set_viewport_size({"width": 390, "height": 558})
         opened.choose("cl_unet_edge")
         cine = edgeecho.read_cine(pydicom.examples.get_path("ybr_color"))
         opened.page.locator("#fps").fill(str(cine.fps))
@@ -107,11 +103,11 @@ def web() -> None:
         opened.page.evaluate("scrollTo(0, document.getElementById('scene').offsetTop - 8)")
         seek = opened.page.locator("#seek")
         taken = []
-        for frame in range(0, len(cine.frames), 2):
+        for frame in range(0, len(cine.frames), 3):
             seek.fill(str(frame))
             taken.append(Image.open(io.BytesIO(opened.page.screenshot(type="png"))))
-    small = [picture.convert("RGB").quantize(48, dither=Image.Dither.NONE) for picture in taken]
-    small[0].save(HERE / "web.gif", save_all=True, append_images=small[1:], duration=70, loop=0)
+    small = [picture.convert("RGB").resize((260, 372)).quantize(64, method=1, dither=0) for picture in taken]
+    small[0].save(HERE / "web.gif", save_all=True, append_images=small[1:], duration=100, loop=0)
 
 
 def _write_cines(folder: Path) -> None:

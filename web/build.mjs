@@ -27,14 +27,14 @@ function run(program, values, environment = {}) {
   if (done.status !== 0) throw new Error(`${program} failed with status ${done.status}`);
 }
 
-const sources = (folder) => readdirSync(folder).filter((name) => name.endsWith(".c")).map((name) => join(folder, name));
+const sources = (folder) =>
+  readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".c")).sort().map((name) => join(folder, name));
 
 // Engines over ONNX Runtime's C interface, in whose place is web/native/onnxruntime_web.c, and what loads libraries.
 const isLeftOut = (file) => /\/(onnxruntime\w*|os_library)\.c$/.test(file);
 
 function compileLibrary() {
-  const folders = ["src", "src/engines", "src/measure", "src/trust"].map((folder) => join(DEVICE, folder));
-  const files = folders.flatMap(sources).filter((file) => !isLeftOut(file));
+  const files = sources(join(DEVICE, "src")).filter((file) => !isLeftOut(file));
   const native = join(WEB, "native");
   const settings = [
     "STRICT", "ASYNCIFY", "ASYNCIFY_IMPORTS=ew_session_open,ew_session_run", "ASYNCIFY_STACK_SIZE=65536", "MODULARIZE",
@@ -73,23 +73,26 @@ function copyFiles() {
   copyFileSync(join(MODULES, "onnxruntime-web", "dist", wasm), join(OUT, wasm));
 }
 
-// Licences of the code and of every package that is bundled.
+// Holders of what is under the MIT licence, whose npm packages, if any, contain no licence file.
+const MIT = [
+  ["onnxruntime-web, onnxruntime-common", "Copyright (c) Microsoft Corporation"],
+  ["Emscripten, in edgeecho.mjs and edgeecho.wasm", "Copyright (c) 2010-2014 Emscripten authors"],
+  ["musl, in edgeecho.wasm", "Copyright (c) 2005-2020 Rich Felker, et al."],
+];
+
+// Licences of the code and of everything that is bundled.
 function writeLicences() {
-  const text = (title, file) => `${title}\n${"=".repeat(title.length)}\n\n${readFileSync(file, "utf8").trim()}\n`;
-  const packages = ["onnxruntime-web", "onnxruntime-common", "mediabunny"].map((name) => {
-    const folder = join(MODULES, name);
-    const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-    const file = join(folder, "LICENSE");
-    return existsSync(file) ? text(`${name} ${version}`, file) : `${name} ${version}: ${license}\n`;
-  });
-  const models = readdirSync(OUT).filter((file) => file.endsWith(".edgeecho")).map((file) => {
-    const name = file.replace(".edgeecho", "");
-    const licence = join(WEB, "..", "models", name, "LICENSE");
-    return existsSync(licence) ? text(`Weights of ${name}`, licence) : "";
-  });
-  const own = text("EdgeEcho", join(WEB, "..", "LICENSE"));
-  const runtime = "edgeecho.mjs and edgeecho.wasm contain parts of Emscripten and of musl, both under the MIT licence.\n";
-  writeFileSync(join(OUT, "licences.txt"), [own, ...models, ...packages, runtime].filter(Boolean).join("\n\n"));
+  const section = (title, text) => `${title}\n${"=".repeat(title.length)}\n\n${text.trim()}\n`;
+  const file = (...parts) => readFileSync(join(...parts), "utf8");
+  const models = readdirSync(OUT).filter((name) => name.endsWith(".edgeecho")).map((name) => name.replace(".edgeecho", ""));
+  const hasLicence = (name) => existsSync(join(WEB, "..", "models", name, "LICENSE"));
+  const mit = file(WEB, "static", "mit.txt");
+  writeFileSync(join(OUT, "licences.txt"), [
+    section("EdgeEcho", file(WEB, "..", "LICENSE")),
+    ...models.filter(hasLicence).map((name) => section(`Weights of ${name}`, file(WEB, "..", "models", name, "LICENSE"))),
+    ...MIT.map(([title, holder]) => section(title, `MIT licence\n${holder}\n\n${mit}`)),
+    section("mediabunny", file(MODULES, "mediabunny", "LICENSE")),
+  ].join("\n\n"));
 }
 
 rmSync(OUT, { recursive: true, force: true });

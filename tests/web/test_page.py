@@ -88,6 +88,27 @@ def test_colour_over_the_heart(opened: Opened, tmp_path: Path) -> None:
     assert "colour_overlay" in found["reasons"]
 
 
+@pytest.mark.parametrize(("suffix", "codec"), [("avi", "MJPG"), ("webm", "VP80")])
+def test_a_video_gives_about_the_masks_of_python(opened: Opened, tmp_path: Path, suffix: str, codec: str) -> None:
+    """The decoders of a browser and of OpenCV differ by a level or two."""
+    path = tmp_path / f"heart.{suffix}"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), FPS, (160, 144))
+    if not writer.isOpened():
+        pytest.skip(f"OpenCV has no encoder for {codec}")
+    for frame in HEART[:20]:
+        writer.write(cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR))
+    writer.release()
+    opened.choose("cl_unet_nano")
+    for field in ("#fps", "#spacing"):
+        opened.page.locator(field).fill("")
+    opened.drop([path])
+    assert opened.wait_done() == ""
+    found, masks = opened.save(tmp_path)
+    wanted = stream("cl_unet_nano", threads=1).segment(read_cine(path))
+    assert (found["frames"], found["fps"]) == (20, pytest.approx(FPS, rel=2e-3))
+    assert 2 * np.count_nonzero(masks & wanted.mask) / (masks.sum() + wanted.mask.sum()) > 0.97
+
+
 def test_the_page_without_its_server(opened: Opened, site: Site, tmp_path: Path) -> None:
     opened.page.locator("#offline", has_text="Works offline.").wait_for(timeout=60_000)
     site.is_down = True

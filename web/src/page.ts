@@ -175,7 +175,10 @@ worker.onmessage = ({ data: report }: MessageEvent<Report>) => {
   switch (report.said) {
     case "open": return showModel(report);
     case "decoding": return write("veil", `decoding: ${report.frames} frames`);
-    case "begun": shape = report.shape; return;
+    case "begun":
+      begin(); // what came of the job before is forgotten
+      shape = report.shape;
+      return;
     case "searching": return isLive ? camera.ready() : write("veil", "region and orientation are searched");
     case "answer": return take(report);
     case "comparing": return write("veil", "the picture is compared with its mirror image or its turn");

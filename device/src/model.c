@@ -34,8 +34,7 @@ static int read_options(const edgeecho_open_options *given, edgeecho_open_option
     if (!given)
         return 1;
     if (!ee_is_size_known(given->struct_size, EE_FIRST_OPEN_OPTIONS, sizeof *o)) {
-        ee_set_error(error, "struct_size of the open options is %zu, this library knows %zu to %zu", given->struct_size,
-                     EE_FIRST_OPEN_OPTIONS, sizeof *o);
+        ee_set_error(error, EE_UNKNOWN_SIZE, "open options", given->struct_size, EE_FIRST_OPEN_OPTIONS, sizeof *o);
         return 0;
     }
     ee_copy_out(o, given->struct_size, given);

@@ -60,7 +60,7 @@ class Difference(NamedTuple):
     """Verdict of Python at the end."""
 
     def is_within(self, limit: float) -> bool:
-        """Whether so large a part of the mask pixels may differ."""
+        """Whether the difference is allowed where `limit`, a part of the mask pixels, may differ."""
         ours, theirs = self.ef_percent
         allowed = 0.1 if limit else 0.01
         close = ours is theirs if ours is None or theirs is None else abs(ours - theirs) <= allowed

@@ -1,4 +1,4 @@
-"""One cine of a run, and what came of it."""
+"""One cine of a run, and its outcome: figures and files, or an error."""
 
 from dataclasses import dataclass
 from pathlib import Path

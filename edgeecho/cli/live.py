@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeecho.cli.common import Model, Precision, Runtime, Threads, say
-from edgeecho.errors import ConfigError, EdgeEchoError, require
+from edgeecho.cli.common import Model, Precision, Runtime, Threads, numbers, say
+from edgeecho.errors import ConfigError, require
 
 if TYPE_CHECKING:
     from edgeecho.live import LiveSession
@@ -35,7 +35,6 @@ def live(
     ] = False,
 ) -> None:
     """Segment live frames: a page with outline, curve, beats and EF, or lines of JSON."""
-    from edgeecho.cli.segment import numbers
     from edgeecho.live import LiveSession, open_source
     from edgeecho.live.recording import Recording
     from edgeecho.runtime import load, stream
@@ -75,15 +74,12 @@ def _print_lines(session: "LiveSession") -> None:
         if values["status"] == "live" and values["frame"] >= 0:
             kept = {key: value for key, value in values.items() if key not in ("outline", "beats", "message")}
             typer.echo(json.dumps(kept))
-        elif values["message"]:
+        elif values["message"] and values["status"] != "failed":
             say(values["message"])
 
     session.listen(show)
     session.start()
-    last = session.wait()
-    if last.status == "failed":
-        raise EdgeEchoError(last.message)
-    values = last.to_dict()
+    values = session.wait().to_dict()
     typer.echo(json.dumps({key: values[key] for key in values if key != "outline"}))
 
 

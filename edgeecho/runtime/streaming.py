@@ -46,6 +46,8 @@ class StreamingPredictor(CinePredictor):
     change the live stream.
     """
 
+    engine: StreamEngine
+
     def __init__(
         self,
         engine: StreamEngine,
@@ -75,7 +77,7 @@ class StreamingPredictor(CinePredictor):
             importlib.import_module(module)
         check_stated(fps, spacing_mm)
         self.fps, self.spacing_mm, self.flip = fps, spacing_mm, check_flip(flip)
-        self._given_roi, self._stream_engine = roi, engine
+        self._given_roi = roi
         self._frames, self._whole = FrameStream(engine, spec), FrameStream(engine, spec)
         self.reset()
 
@@ -102,14 +104,9 @@ class StreamingPredictor(CinePredictor):
         self._findings: tuple[Finding, ...] = ()
         self._was_fixed = False  # when findings were last judged
 
-    @property
-    def stream_engine(self) -> StreamEngine:
-        """The engine that runs the stream graph."""
-        return self._stream_engine
-
     def use_engine(self, engine: StreamEngine) -> None:
         """Run the live stream by another engine of the same graph, such as one with a clock; resets."""
-        self._stream_engine = engine
+        self.engine = engine
         self._frames = FrameStream(engine, self.spec)
         self.reset()
 

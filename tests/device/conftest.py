@@ -44,6 +44,8 @@ def fetch_onnxruntime(root: Path) -> None:
 
 @pytest.fixture(scope="session")
 def built(onnxruntime_root: Path, make_once: MakeOnce) -> Path:
+    if given := os.environ.get("EDGEECHO_DEVICE_BUILD"):  # of tests/mutation: a library with a line changed
+        return Path(given)
     return make_once("device-build", lambda folder: build(DEVICE, folder, onnxruntime_root, *DEVELOPER))
 
 

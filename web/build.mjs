@@ -30,8 +30,8 @@ function run(program, values, environment = {}) {
 const sources = (folder) =>
   readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".c")).sort().map((name) => join(folder, name));
 
-// Engines over ONNX Runtime's C interface, in whose place is web/native/onnxruntime_web.c, and what loads libraries.
-const isLeftOut = (file) => /\/(onnxruntime\w*|os_library)\.c$/.test(file);
+// Engines over ONNX Runtime in C, in whose place is web/native/onnxruntime_web.c, what loads libraries, and Python calls.
+const isLeftOut = (file) => /\/(onnxruntime\w*|os_library|python)\.c$/.test(file);
 
 function compileLibrary() {
   const files = sources(join(DEVICE, "src")).filter((file) => !isLeftOut(file));
@@ -41,7 +41,7 @@ function compileLibrary() {
     "EXPORT_ES6", "ENVIRONMENT=worker", "ALLOW_MEMORY_GROWTH", "FILESYSTEM=0", "EXPORTED_FUNCTIONS=_malloc,_free",
     "EXPORTED_RUNTIME_METHODS=ccall",
   ];
-  const flags = ["-std=c11", "-O3", "-msimd128", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-DEE_BUILDING"];
+  const flags = ["-std=c11", "-O3", "-msimd128", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-DEE_BUILDING", "-DEE_ENGINE_ONNXRUNTIME"];
   const include = [join(DEVICE, "include"), join(DEVICE, "src"), native].map((folder) => `-I${folder}`);
   // Debian's Emscripten finds acorn where Debian's node looks for it, which another node does not.
   const modules = [process.env.NODE_PATH, "/usr/share/nodejs"].filter(Boolean).join(":");

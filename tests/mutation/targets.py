@@ -26,7 +26,10 @@ PYTHON_PARTS = (
     Part(
         "measure",
         ("edgeecho/measure/*.py",),
-        ("tests/measure/test_constants.py", "tests/measure/test_golden.py", "tests/measure"),
+        tuple(
+            f"tests/measure/test_{name}.py"
+            for name in ("constants", "golden", "component", "volumes", "beat_detector", "beat_meter", "rigid_motion")
+        ),
     ),
     Part("preprocess", ("edgeecho/preprocess/*.py",), ("tests/preprocess/test_limits.py", "tests/preprocess")),
     Part(

@@ -1,12 +1,14 @@
 # make demo      segment a real cine, export int8, benchmark; pictures in demo-out/
 # make test      lint, types, all tests
 # make test-fast the tests that are not marked `slow`
+# make native    the native engine for Python, edgeecho._native; needs a C compiler
 # make test-cpus int8 on seven processors, six of them emulated, equal to the bit (docs/processors.md); by hand, on Debian
 # make test-arm  a model exported for ARM, run on emulated boards (docs/processors.md); by hand, on Debian, for minutes
 # make constraints  renews constraints.txt, the versions of the packages in .venv
 # make lowest    the tests with the lowest versions of all packages that pyproject.toml allows (CONTRIBUTING.md); by hand
 # make mutation  whether a test notices changed lines (docs/mutation.md); by hand, for an hour and more
 # make docs      the documentation site, in site/
+# make web       the page that runs in a browser alone, in web/dist (docs/web.md); by hand, with node 20 and Emscripten
 # make dist      the C runtime as a source tarball, in dist/
 # make dist-models  each model as an archive for `edgeecho models --add`, with its SHA-256, in dist/
 # make sbom      bills of materials of the package, the C library and each model (docs/licences.md), in dist/
@@ -19,18 +21,25 @@ TORCH ?= torch==2.13.0
 # One version of every package that .venv gets, TORCH excepted, for each Python. Without it: make CONSTRAINTS=/dev/null.
 CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
-C_CODE = $(wildcard device/include/*.h device/src/*.[ch] device/src/*/*.[ch] device/tests/*.[ch] examples/c/*.[ch]*)
+C_CODE = $(wildcard device/include/*.h device/src/*.[ch] device/src/*/*.[ch] device/src/*/*/*.[ch] device/tests/*.[ch] examples/c/*.[ch]*) \
+         $(wildcard web/native/*.[ch])
 
 # A process for each core, up to 4, as each needs 2 GB of memory; one that has no tests left takes some of another's.
 # NumPy reads the variable when it is imported, before tests/conftest.py sets it.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: demo test test-fast test-cpus test-arm lint lowest mutation docs constraints dist dist-models sbom release-check clean
+.PHONY: demo native test test-fast test-cpus test-arm lint lowest mutation docs web constraints dist dist-models sbom
+.PHONY: release-check clean
 
 demo: .venv/ready
 	$(BIN)/edgeecho demo --out demo-out
 
+# Compiled into this folder, where an editable installation finds it.
+native: .venv/ready
+	EDGEECHO_NATIVE=1 $(BIN)/python setup.py --quiet build_ext --inplace
+
 test: .venv/ready lint
+	if command -v cc >/dev/null; then $(MAKE) native; fi
 	$(PYTEST)
 
 test-fast: .venv/ready
@@ -55,6 +64,12 @@ docs: .venv/docs-ready
 .venv/docs-ready: .venv/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable '.[docs]'
 	touch $@
+
+# Models of the page; the first one is open at its start.
+WEB_MODELS ?= default cl_unet_nano
+
+web: .venv/ready
+	cd web && npm ci && npm run check && PYTHON=../$(BIN)/python MODELS='$(WEB_MODELS)' npm run build
 
 dist:
 	$(PYTHON) device/dist.py dist

@@ -1,9 +1,11 @@
 #include "model.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#if !defined(EE_NO_FILES)
+#include <errno.h>
+#include <stdio.h>
+#endif
 
 #include "struct_size.h"
 
@@ -67,6 +69,16 @@ static edgeecho_status open_bytes(const uint8_t *bytes, size_t size, const ee_en
     return EDGEECHO_OK;
 }
 
+#if defined(EE_NO_FILES)
+
+static edgeecho_status read_file(const char *path, uint8_t **bytes, size_t *size, ee_error *error) {
+    (void)bytes, (void)size;
+    ee_set_error(error, "this library was built without files and cannot open %s: give the bytes to open_memory", path);
+    return EDGEECHO_E_FILE;
+}
+
+#else
+
 /* Read the bytes of a file, which the caller frees. */
 static edgeecho_status read_file(const char *path, uint8_t **bytes, size_t *size, ee_error *error) {
     FILE *file = fopen(path, "rb");
@@ -87,6 +99,8 @@ static edgeecho_status read_file(const char *path, uint8_t **bytes, size_t *size
     fclose(file);
     return status;
 }
+
+#endif
 
 /* Open a file, or bytes where there is no path. */
 static edgeecho_status open_model(const char *path, const void *bytes, size_t size, const edgeecho_open_options *given,

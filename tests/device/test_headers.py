@@ -22,7 +22,7 @@ SOURCES = sorted(
 """Sources that decide something: all of them but the engine, files, clock and resampling."""
 FORMATTED = sorted(
     path
-    for folder in (DEVICE / "include", DEVICE / "src", DEVICE / "tests", EXAMPLES)
+    for folder in (DEVICE / "include", DEVICE / "src", DEVICE / "tests", EXAMPLES, DEVICE.parent / "web" / "native")
     for path in folder.rglob("*.[ch]*")
 )
 ARITHMETIC = {"0.5", "3.14159265358979323846"}

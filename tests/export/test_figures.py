@@ -262,3 +262,11 @@ def test_changes_that_nobody_can_see() -> None:
         steps = noisy.astype(int) - frame
         assert set(np.unique(steps[0, :10])) == set(np.unique(steps[0, 10:20])) == {-1, 0, 1}
         assert (set(np.unique(steps[0, 20:30])), set(np.unique(steps[0, 30:]))) == ({-1, 0}, {0, 1})
+
+
+def test_masks_that_are_lost_altogether_count() -> None:
+    """A cine counts if either has a mask; only two empty ones prove nothing."""
+    lost = assessed([bar(20)], [bar(0)], truth=False)["disagreement"]
+    assert (lost.cines, lost.holds, lost.value) == (COUNT, False, pytest.approx(1 / 0.05))
+    assert assessed([bar(0)], [bar(20)], truth=False)["disagreement"].cines == COUNT
+    assert assessed([bar(0)], [bar(0)], truth=False)["disagreement"].cines == 0

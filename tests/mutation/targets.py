@@ -74,7 +74,11 @@ PYTHON_PARTS = (
 """Parts in Python, whose tests that are not marked `slow` run."""
 
 C_PARTS = (
-    Part("measure in C", ("device/src/measure/*.c",), ("tests/device/test_measure.py",)),
+    Part(
+        "measure in C",
+        ("device/src/measure/*.c",),
+        tuple(f"tests/device/test_measure.py::test_{name}" for name in ("random_masks", "random_curves", "phantoms")),
+    ),
     Part(
         "the rest in C",
         (

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edgeecho.errors import MeasurementError
-from edgeecho.measure import Beat, discs_of, find_cycle
+from edgeecho.measure import Beat, discs_of, ef_percent, find_cycle
 from edgeecho.measure.area_curve import beat_range, is_periodic, noise, parabola_weights, roughness, smoothed
 from edgeecho.measure.beat_meter import heart_rate
 from edgeecho.measure.constants import DISCS
@@ -118,3 +118,8 @@ def test_a_beat_needs_a_ventricle_in_80_percent_of_its_frames(every: int, found:
     cycle = find_cycle(area, 50)
     assert bool(cycle.beats) is found
     assert found or "left ventricle found in only" in str(cycle.reason)
+
+
+@pytest.mark.parametrize(("edv", "esv", "ef"), [(120.0, 54.0, 55.0), (100.0, 100.0, 0.0), (80.0, 20.0, 75.0)])
+def test_the_ejection_fraction(edv: float, esv: float, ef: float) -> None:
+    assert ef_percent(edv, esv) == pytest.approx(ef)

@@ -35,6 +35,8 @@ def to_grey(frames: np.ndarray) -> np.ndarray:
     Raises:
         ShapeError: If `frames` is neither.
     """
+    if not isinstance(frames, np.ndarray):
+        raise ShapeError(f"expected frames uint8 (T, H, W) or (T, H, W, 3), got {type(frames).__name__}; pass an array")
     if frames.dtype == np.uint8 and frames.ndim == 3:
         return frames
     if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 
 import numpy as np
 
@@ -94,9 +95,20 @@ def check_stated(fps: float | None, spacing_mm: Sequence[float] | None) -> None:
     Raises:
         ConfigError: If `fps` or a spacing is not a positive number of a plausible size.
     """
-    if fps is not None and not 0 < fps < MAX_FPS:
-        raise ConfigError(f"fps must be positive and below {MAX_FPS}, got {fps}")
-    if spacing_mm is not None and not (len(spacing_mm) == 2 and all(0 < mm < MAX_SPACING_MM for mm in spacing_mm)):
+    if fps is not None and not _is_between(fps, MAX_FPS):
+        raise ConfigError(f"fps must be a positive number below {MAX_FPS}, got {fps!r:.80}")
+    if spacing_mm is None:
+        return
+    try:
+        both = tuple(spacing_mm)
+    except TypeError:
+        both = ()
+    if len(both) != 2 or not all(_is_between(mm, MAX_SPACING_MM) for mm in both):
         raise ConfigError(
-            f"spacing_mm must be two positive numbers (row, column) below {MAX_SPACING_MM}, got {tuple(spacing_mm)}"
+            f"spacing_mm must be two positive numbers (row, column) below {MAX_SPACING_MM}, got {spacing_mm!r:.80}"
         )
+
+
+def _is_between(value: object, most: float) -> bool:
+    """Whether a value that a caller gave is a number above 0 and below `most`."""
+    return isinstance(value, Real) and not isinstance(value, bool) and 0 < float(value) < most

@@ -43,6 +43,8 @@ def read_cine(
         ConfigError: If `fps` or `spacing_mm` is not positive.
         MissingExtraError: If DICOM or NIfTI needs a package that is not installed.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise VideoError(f"a cine is named by a path, got {type(path).__name__}; pass {KINDS}")
     path = Path(path)
     check_stated(fps, spacing_mm)
     try:

@@ -41,13 +41,15 @@ def evaluate(
     json_file: JsonFile = None,
 ) -> None:
     """Figures of a model, or of given masks, on a data set: Dice, distances, volumes, EF, time; with 95% intervals."""
-    from edgeecho.errors import require
     from edgeecho.evaluate import render_scores, write_report
+    from edgeecho.evaluate.matplotlib_figure import figure_class
+    from edgeecho.files import require_writable
 
     flags = _Flags(_description(model, spec), mask_label, runtime, precision, threads, as_stream or None)
     flags.check(model)
     if out:
-        require("matplotlib", "report")
+        figure_class()  # before long work, as the folder
+        require_writable(out)
     if ladder:
         _climb(flags, model, data, split, rungs, limit, out, json_file)
         return

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -106,6 +107,8 @@ def _serve(session: "LiveSession", port: int, out: Path) -> None:
     config = uvicorn.Config(
         server.app, log_level="error", access_log=False, ws_max_size=2 * MAX_ORDER_BYTES, timeout_graceful_shutdown=1
     )
+    # At a second Ctrl-C uvicorn would print the traceback of its cancelled task.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: "CancelledError" not in record.getMessage())
     session.start()
     typer.echo(server.address)
     say("Open this address in a browser of this machine. Ctrl-C ends it.")

@@ -88,6 +88,8 @@ def locate(
         raise ConfigError(f"unknown precision {precision!r}; known: {', '.join(PRECISIONS)}")
     if form == "stream" and runtime == "torch":
         raise ConfigError("PyTorch has no stream; take ort or openvino")
+    if not isinstance(model, (str, Path)):
+        raise ConfigError(f"a model is a name or a path, got {type(model).__name__}; `edgeecho models` lists names")
     folder = model_folder(str(model))
     if folder:
         runtime = runtime or "ort"

@@ -7,7 +7,7 @@ import numpy as np
 
 
 class Engine(Protocol):
-    """A clip graph, ready to run."""
+    """A clip graph, ready to run, by several threads at once too."""
 
     runtime: str
     """`ort`, `openvino` or `torch`."""

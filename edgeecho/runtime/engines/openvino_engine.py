@@ -1,5 +1,6 @@
 """Engine of OpenVINO on the CPU."""
 
+import threading
 from functools import cache
 from typing import Any
 
@@ -39,7 +40,10 @@ def compile_settings(precision: str, threads: int) -> dict[str, Any]:
 
 
 class OpenVinoEngine:
-    """A clip or stream graph in OpenVINO."""
+    """A clip or stream graph in OpenVINO, which several threads may run at once: each has an inference request.
+
+    A request holds the inputs and outputs of one run, so two threads that share one get each other's results.
+    """
 
     runtime = "openvino"
 
@@ -52,7 +56,7 @@ class OpenVinoEngine:
             self._compiled = core.compile_model(model, "CPU", compile_settings(precision, threads))
         except Exception as error:  # openvino raises RuntimeError and more
             raise ModelFileError(f"{name}: OpenVINO refuses it: {str(error).splitlines()[0]}") from error
-        self._request = self._compiled.create_infer_request()
+        self._requests = threading.local()
         self.version = str(ov.__version__).split("-")[0]
 
     @property
@@ -82,5 +86,8 @@ class OpenVinoEngine:
 
     def run(self, outputs: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
         """Run the graph on inputs by name, and return its outputs by name."""
-        found = self._request.infer(inputs)
+        request = getattr(self._requests, "request", None)
+        if request is None:
+            request = self._requests.request = self._compiled.create_infer_request()
+        found = request.infer(inputs)
         return [np.array(found[name]) for name in outputs]

@@ -1,0 +1,33 @@
+"""Import of matplotlib that leaves nothing in the home directory."""
+
+import os
+import sys
+import tempfile
+from typing import TYPE_CHECKING
+
+from edgeecho.errors import require
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def figure_class() -> "type[Figure]":
+    """Return `matplotlib.figure.Figure`, which without pyplot has no window, no global state, and nothing to close.
+
+    When matplotlib is imported first, it writes a list of the machine's fonts into the home directory. It is given a
+    temporary folder for this, unless MPLCONFIGDIR names one.
+
+    Raises:
+        MissingExtraError: If matplotlib is not installed.
+    """
+    if "matplotlib.font_manager" not in sys.modules and "MPLCONFIGDIR" not in os.environ:
+        with tempfile.TemporaryDirectory(prefix="edgeecho-") as folder:
+            os.environ["MPLCONFIGDIR"] = folder
+            try:
+                require("matplotlib.font_manager", "report")  # writes the list
+            finally:
+                del os.environ["MPLCONFIGDIR"]
+    require("matplotlib.figure", "report")
+    from matplotlib.figure import Figure
+
+    return Figure

@@ -1,13 +1,37 @@
 """Writing of files, whole or not at all."""
 
+import errno
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 
 from edgeecho.errors import OutputError
+
+
+def read_regular(path: str | os.PathLike[str]) -> bytes:
+    """Read a file whole, unless it is no regular one; errors are those of `open_regular`."""
+    with open_regular(path) as file:
+        return file.read()
+
+
+def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
+    """Open a file for reading in bytes, and refuse what is no regular one.
+
+    To open a pipe waits for somebody who writes, and a device such as /dev/zero has no end.
+
+    Raises:
+        OSError: If it cannot be opened, or is a folder, a pipe, a socket or a device; `strerror` tells which.
+    """
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))  # noqa: SIM115
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is a pipe, a socket or a device, not a file", os.fspath(path))
+    return file
 
 
 def require_writable(folder: str | os.PathLike[str]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from edgeecho.errors import ModelFileError
+from edgeecho.files import read_regular
 from edgeecho.model.protobuf import fields, head, varints
 
 MAX_GRAPH_BYTES = (1 << 31) - 1
@@ -92,7 +93,7 @@ class _ExternalFiles:
         try:
             self.total_bytes += path.stat().st_size
             _require_size(self.path.name, self.total_bytes)
-            return path.read_bytes()
+            return read_regular(path)
         except OSError as error:
             raise ModelFileError(f"{shown}: cannot be read ({error.strerror}); check the path") from error
 

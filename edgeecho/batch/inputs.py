@@ -2,6 +2,7 @@
 
 import csv
 import glob
+import io
 import math
 import os
 from collections import Counter
@@ -16,7 +17,7 @@ from edgeecho.cine import find_cines
 from edgeecho.cine.result_files import PRODUCT_SUFFIXES, SUFFIXES
 from edgeecho.dicom import Pseudonyms
 from edgeecho.errors import ConfigError, EdgeEchoError, VideoError, require
-from edgeecho.files import atomic
+from edgeecho.files import atomic, open_regular, read_regular
 from edgeecho.names import printable
 from edgeecho.preprocess import Roi
 
@@ -150,7 +151,7 @@ def _relative_to(folder: Path, name: str) -> str:
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:
-    lines = (line.strip() for line in path.read_text(encoding="utf-8", errors="surrogateescape").splitlines())
+    lines = (line.strip() for line in read_regular(path).decode("utf-8", "surrogateescape").splitlines())
     return [{"path": line} for line in lines if line and not line.startswith("#")]
 
 
@@ -164,7 +165,7 @@ def _read_table(path: Path) -> list[dict[str, Any]]:
         except ArrowException as error:
             raise ValueError(" ".join(str(error).split())) from error
     else:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
     return [{key: row[key] for key in TABLE_COLUMNS if row.get(key) not in (None, "")} for row in rows]
 

@@ -16,6 +16,8 @@ from edgeecho.cine import Cine, read_cine
 from edgeecho.dicom import PRODUCTS, Content, origin_of, product_files, write_products
 from edgeecho.dicom.products import with_cine
 from edgeecho.errors import EdgeEchoError, OutputError, VideoError
+from edgeecho.files import read_regular
+from edgeecho.memory import held_to_budget
 from edgeecho.preprocess import cover_text
 from edgeecho.report.results import RunIdentity, result_files, write_results
 from edgeecho.runtime import CinePredictor
@@ -57,7 +59,8 @@ def _segment(predictor: CinePredictor, task: CineTask, settings: Settings, progr
             return Outcome(task, figures, written, was_done=True)
         roi = options.roi
         box = (roi.x, roi.y, roi.width, roi.height) if roi else None
-        cine = read_cine(path, fps=options.fps, spacing_mm=options.spacing_mm, roi=box)
+        with held_to_budget():
+            cine = read_cine(path, fps=options.fps, spacing_mm=options.spacing_mm, roi=box)
         result = predictor.segment(cine, roi=roi, flip=options.flip, progress=progress)
         if settings.blur_text:
             cine = replace(cine, frames=cover_text(cine.frames, cine.spacing_mm))
@@ -102,7 +105,7 @@ def _stored(files: list[Path], products: list[Path], identity: RunIdentity) -> d
     if not all(file.is_file() for file in (*products, *files)):
         return None
     try:
-        figures = json.loads(files[-1].read_bytes())
+        figures = json.loads(read_regular(files[-1]))
     except (OSError, ValueError):
         return None
     is_same = isinstance(figures, dict) and figures.get("run") == asdict(identity)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeecho.errors import VideoError, require
+from edgeecho.files import open_regular
 
 
 @contextmanager
@@ -51,7 +52,7 @@ def sha256_of(path: Path) -> str:
     """
     try:
         if not path.is_dir():
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         whole = hashlib.sha256()
         for inside in sorted(file for file in path.iterdir() if file.is_file()):

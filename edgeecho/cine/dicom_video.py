@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 
 from edgeecho.cine.arrays import one_line
+from edgeecho.cine.grey import MAX_SIDE_PX
 from edgeecho.cine.model import aspect_of
 from edgeecho.cine.times import TimeBase, from_times
 from edgeecho.errors import MissingExtraError, VideoError
 
 _CODECS = {"100": "MPEG-2", "101": "MPEG-2", "107": "HEVC", "108": "HEVC"} | {f"10{n}": "H.264" for n in range(2, 7)}
 _STREAMS = {"MPEG-2": "mpegvideo", "H.264": "h264", "HEVC": "hevc"}
+_BOUNDS = {"max_pixels": str(MAX_SIDE_PX * MAX_SIDE_PX)}
+"""Options of FFmpeg's decoders: pictures that are larger are refused before memory is taken."""
+_OF_STREAMS: Any = [_BOUNDS] * 64
 _PREFIX = "1.2.840.10008.1.2.4."
 
 
@@ -47,8 +51,11 @@ class DicomVideo:
         self._has_times = self._format is not None  # those of a bare stream are made up by FFmpeg
         try:
             # The format is given, so that no playlist or script is followed.
-            self._input: Any = av.open(io.BytesIO(data), format=self._format or _STREAMS[codec])
+            self._input: Any = av.open(
+                io.BytesIO(data), format=self._format or _STREAMS[codec], stream_options=_OF_STREAMS
+            )
             self._stream = self._input.streams.video[0]
+            self._stream.codec_context.options = _BOUNDS
             # Read now: a closed stream is freed memory.
             ratio = self._stream.sample_aspect_ratio
             rate = self._stream.average_rate

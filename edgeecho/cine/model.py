@@ -96,7 +96,7 @@ def check_stated(fps: float | None, spacing_mm: Sequence[float] | None) -> None:
         ConfigError: If `fps` or a spacing is not a positive number of a plausible size.
     """
     if fps is not None and not _is_between(fps, MAX_FPS):
-        raise ConfigError(f"fps must be a positive number below {MAX_FPS}, got {fps!r:.80}")
+        raise ConfigError(f"fps must be positive and below {MAX_FPS}, got {fps!r:.80}")
     if spacing_mm is None:
         return
     try:

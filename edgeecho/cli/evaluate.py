@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeecho.cli.common import JsonFile, Precision, Runtime, Stream, Threads, progress_bar, say, write_json
+from edgeecho.cli.common import JsonFile, MaxMemory, Precision, Runtime, Stream, Threads, progress_bar, say, write_json
 from edgeecho.cli.console import show, table_console
 from edgeecho.errors import ConfigError, ModelFileError
 
@@ -39,6 +39,7 @@ def evaluate(
     limit: Annotated[int | None, typer.Option(help="With --ladder: number of patients, at even steps.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for CSV and plots.")] = None,
     json_file: JsonFile = None,
+    max_memory: MaxMemory = None,
 ) -> None:
     """Figures of a model, or of given masks, on a data set: Dice, distances, volumes, EF, time; with 95% intervals."""
     from edgeecho.evaluate import render_scores, write_report

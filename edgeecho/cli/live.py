@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeecho.cli.common import Model, Precision, Runtime, Threads, say
+from edgeecho.cli.common import MaxMemory, Model, Precision, Runtime, Threads, say
 from edgeecho.errors import ConfigError, EdgeEchoError, require
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def live(
     headless: Annotated[
         bool, typer.Option("--headless", help="No page: a line of JSON a frame; a file plays once.")
     ] = False,
+    max_memory: MaxMemory = None,
 ) -> None:
     """Segment live frames: a page with outline, curve, beats and EF, or lines of JSON."""
     from edgeecho.cli.segment import numbers

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeecho.errors import ModelFileError
+from edgeecho.files import read_regular
 from edgeecho.model.registry import INDEX, find_files, model_folder, read_index
 from edgeecho.model.sealed_file import MAX_BYTES, read_verified
 from edgeecho.model.spec import ModelSpec
@@ -75,7 +76,7 @@ def _file(path: Path, listed: dict[str, str]) -> FileReport:
         _, spec, companion, record, refusal = read_verified(path)
     except ModelFileError as broken:
         return FileReport(path.name, 0, str(broken), None)
-    parts = {path.name: path.read_bytes()}  # of a device file, more than the graph in it
+    parts = {path.name: read_regular(path)}  # of a device file, more than the graph in it
     if companion:
         parts[path.with_suffix(".bin").name] = companion
     others = [n for n, data in parts.items() if listed.get(n) not in (None, hashlib.sha256(data).hexdigest())]
@@ -89,7 +90,7 @@ def _listed(path: Path, expected: str) -> FileReport:
     try:
         if path.stat().st_size > MAX_BYTES:
             return FileReport(path.name, 0, f"{path.name}: more than the {MAX_BYTES} bytes allowed", None)
-        data = path.read_bytes()
+        data = read_regular(path)
     except OSError as broken:
         return FileReport(path.name, 0, f"{path.name}: listed in {INDEX}, cannot be read ({broken.strerror})", None)
     holds = hashlib.sha256(data).hexdigest() == expected

@@ -10,6 +10,7 @@ from typing import Any
 from platformdirs import user_data_path
 
 from edgeecho.errors import ConfigError, ModelFileError
+from edgeecho.files import read_regular
 from edgeecho.model import device_file, sealed_file
 
 DEFAULT_MODEL = "cl_unet_edge"
@@ -152,7 +153,7 @@ def read_index(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        index: dict[str, Any] = json.loads(path.read_text())
+        index: dict[str, Any] = json.loads(read_regular(path))
         listed, gate = index["files"].items(), index.get("gate") or {}
         figures = [*gate.get("figures", ()), *index.get("proof", ())]
         sound = all(isinstance(digest, str) and Path(name).name == name for name, digest in listed)

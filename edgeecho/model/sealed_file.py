@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edgeecho.errors import ModelFileError
+from edgeecho.files import read_regular
 from edgeecho.model import device_file, selftest_record
 from edgeecho.model.protobuf import fields
 from edgeecho.model.selftest_record import SelfTest
@@ -118,7 +119,7 @@ def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ModelFileError(f"{path.name}: {path.stat().st_size} bytes, more than the {MAX_BYTES} allowed")
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be read ({error.strerror}); check the path") from error
 

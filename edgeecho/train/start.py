@@ -10,6 +10,7 @@ from torch import nn
 
 from edgeecho.data import DataSet
 from edgeecho.errors import ConfigError
+from edgeecho.files import read_regular
 from edgeecho.model.spec import ModelSpec
 from edgeecho.nn import build, new_spec
 from edgeecho.nn.checkpoint import load_checkpoint
@@ -143,7 +144,7 @@ def _require_same(config: TrainConfig, folder: Path) -> None:
     path = folder / CONFIG
     if not path.is_file() or not (folder / SPEC).is_file():
         raise ConfigError(f"{folder}: holds a {STATE} but no {CONFIG} and {SPEC}; choose another run.out")
-    before, now, usual = json.loads(path.read_text()), config.to_dict(), TrainConfig().to_dict()
+    before, now, usual = json.loads(read_regular(path)), config.to_dict(), TrainConfig().to_dict()
     for section in now:
         for key, value in now[section].items():
             old = before.get(section, {}).get(key, usual[section][key])  # a run from before there was such a setting

@@ -43,7 +43,7 @@ Stream = Annotated[bool, typer.Option("--stream", help="Frame by frame, as live 
 
 def say(text: str) -> None:
     """Print a line of progress or a message on stderr."""
-    typer.echo(printable(text, sys.stderr.encoding), err=True)
+    typer.echo(printable(text, sys.stderr.encoding or "utf-8"), err=True)
 
 
 class _MessageHandler(logging.Handler):

@@ -15,6 +15,7 @@ from edgeecho.benchmarks.run.pack import DEFAULT_SELECTION, FORMAT, INDEX, PACKE
 from edgeecho.benchmarks.run.peer_files import export_peer_files
 from edgeecho.errors import EdgeEchoError
 from edgeecho.files import atomic, require_writable
+from edgeecho.model.index_seal import write_index_file
 from edgeecho.model.registry import INDEX as BUNDLE_INDEX
 from edgeecho.model.registry import read_index
 
@@ -142,5 +143,4 @@ def _write_bundle_index(source: Path, own: Path, names: list[str]) -> None:
     if index and source.resolve() != own.resolve():
         for key in {"files", "graphs"} & set(index):
             index[key] = {name: value for name, value in index[key].items() if name in names}
-        with atomic(own / BUNDLE_INDEX) as path:
-            path.write_text(json.dumps(index, indent=1) + "\n")
+        write_index_file(own / BUNDLE_INDEX, index)

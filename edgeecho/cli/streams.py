@@ -45,7 +45,8 @@ class _Results:
         return int(self._call(self._stream.write, text)) if text else 0
 
     def flush(self) -> None:
-        self._call(self._stream.flush)
+        if not self._lost:
+            self._call(self._stream.flush)
 
     def _call(self, function: Callable[..., Any], *arguments: str) -> Any:
         if self._lost:

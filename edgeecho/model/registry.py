@@ -1,6 +1,5 @@
 """Registry of the models: from a model's name, folder or file to the file of an engine."""
 
-import json
 import os
 from dataclasses import dataclass
 from importlib.resources import files
@@ -11,7 +10,8 @@ from platformdirs import user_data_path
 
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.files import read_regular
-from edgeecho.model import device_file, sealed_file
+from edgeecho.model import device_file, sealed_file, strict_json
+from edgeecho.model.index_seal import SEAL_KEY, is_sealed, seal_of
 
 DEFAULT_MODEL = "cl_unet_edge"
 INDEX = "bundle.json"
@@ -153,12 +153,13 @@ def read_index(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        index: dict[str, Any] = json.loads(read_regular(path))
+        index: dict[str, Any] = strict_json.parse(read_regular(path))
         listed, gate = index["files"].items(), index.get("gate") or {}
         figures = [*gate.get("figures", ()), *index.get("proof", ())]
         sound = all(isinstance(digest, str) and Path(name).name == name for name, digest in listed)
         sound &= all({"file", "against", "figure", "value", "worst", "limit"} <= set(row) for row in figures)
         sound &= all({"name", "version", "purpose"} <= set(row) for row in index.get("soup", ()))
+        sound &= not is_sealed(index) or index[SEAL_KEY] == seal_of(index)
     except (OSError, ValueError, LookupError, AttributeError, TypeError) as error:
         raise ModelFileError(f"{path}: damaged; fetch or export the model again") from error
     if not sound:

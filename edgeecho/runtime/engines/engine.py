@@ -11,7 +11,8 @@ from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.model.registry import ModelRef
 from edgeecho.model.sealed_file import VerifiedFile, read_verified
 from edgeecho.model.spec import RESAMPLING, ModelSpec
-from edgeecho.runtime.engines.interface import Engine, StreamEngine
+from edgeecho.runtime.engines.graph_check import require_graph
+from edgeecho.runtime.engines.interface import Engine, GraphEngine, StreamEngine
 
 MAX_THREADS = 256
 """Largest number of threads where there are not more cores; an engine that cannot start them ends the process."""
@@ -89,6 +90,8 @@ def open_engine(model: ModelRef, threads: int | None = None, *, sixteen_bits: bo
         logger.warning("%s: written for a look only, the acceptance test refused it: %s", name, checked.refusal)
     precision = "fp16" if sixteen_bits else checked.spec.precision
     engine = _open(model.runtime, checked, name, threads, precision)
+    if isinstance(engine, GraphEngine):
+        require_graph(engine, checked.spec, name)
     return LoadedModel(engine, checked.spec, checked.data)
 
 

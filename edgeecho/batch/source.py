@@ -2,14 +2,13 @@
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from edgeecho.errors import VideoError, require
-from edgeecho.files import open_regular
+from edgeecho.files import open_regular, scratch_folder
 
 
 @contextmanager
@@ -23,7 +22,7 @@ def local_copy(source: str) -> Iterator[Path]:
         yield Path(source)
         return
     fsspec = require("fsspec", "batch")
-    with tempfile.TemporaryDirectory(prefix="edgeecho-") as folder:
+    with scratch_folder() as folder:
         try:
             files, path = fsspec.core.url_to_fs(source)
             copy = Path(folder, Path(path).name or "cine")

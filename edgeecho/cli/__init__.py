@@ -1,6 +1,8 @@
 """The command line: a file a command, which reads flags, calls one library function and prints."""
 
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -71,6 +73,7 @@ app.add_typer(bench_app, name="bench")
 def main() -> None:
     """Entry point: an EdgeEchoError is one line; exit 2 if a flag or setting has a bad value, else 1."""
     code = 0
+    _end_by_signal()
     try:
         with standard_streams():
             code = _run()
@@ -83,6 +86,19 @@ def main() -> None:
         sys.exit(code)
 
 
+def _end_by_signal() -> None:
+    """Let SIGTERM and SIGHUP end a command as Ctrl-C does, so that it removes its temporaries."""
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, _exit)
+
+
+def _exit(number: int, _: object) -> None:
+    sys.exit(128 + number)
+
+
 def _run() -> int:
     """Run the command of the arguments and return the exit code."""
     try:
@@ -92,6 +108,12 @@ def _run() -> int:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except EdgeEchoError as error:
         return _report(error)
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # of a file, a folder or the machine; what a command expects has a better message
+        place = f"{error.filename}: " if error.filename else ""
+        say(f"error: {place}{error.strerror or error}; check that it is there, may be written and has room")
+        return 1
     except MemoryError:
         say("error: all memory is taken; take smaller cines or fewer --jobs")
         return 1

@@ -2,10 +2,10 @@
 
 import os
 import sys
-import tempfile
 from typing import TYPE_CHECKING
 
 from edgeecho.errors import require
+from edgeecho.files import scratch_folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,8 +21,8 @@ def figure_class() -> "type[Figure]":
         MissingExtraError: If matplotlib is not installed.
     """
     if "matplotlib.font_manager" not in sys.modules and "MPLCONFIGDIR" not in os.environ:
-        with tempfile.TemporaryDirectory(prefix="edgeecho-") as folder:
-            os.environ["MPLCONFIGDIR"] = folder
+        with scratch_folder() as folder:
+            os.environ["MPLCONFIGDIR"] = str(folder)
             try:
                 require("matplotlib.font_manager", "report")  # writes the list
             finally:

@@ -9,14 +9,13 @@ the model's README.
 
 import hashlib
 import sys
-import tempfile
 import zipfile
 import zlib
 from importlib.metadata import version
 from pathlib import Path
 
 from edgeecho.errors import ModelFileError, OutputError
-from edgeecho.files import atomic, open_regular, read_regular, replace_folder
+from edgeecho.files import atomic, open_regular, read_regular, replace_folder, scratch_folder
 from edgeecho.model.integrity import verify_model
 from edgeecho.model.registry import INDEX, added_models_folder, model_folder, read_index
 from edgeecho.model.sealed_file import MAX_BYTES
@@ -76,8 +75,8 @@ def add_archive(path: Path, folder: Path | None = None) -> Path:
     _require_checksum(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".adding-") as staging:
-            unpacked = _unpack(path, Path(staging))
+        with scratch_folder(".adding-", folder) as staging:
+            unpacked = _unpack(path, staging)
             _require_sound(unpacked)
             allowed = {INDEX, *BESIDE, *read_index(unpacked)["files"]}
             if others := sorted({file.name for file in unpacked.iterdir()} - allowed):

@@ -111,7 +111,7 @@ class ModelSpec:
         if self.frames is not None and not 1 <= self.frames <= MAX_FRAMES:
             raise ConfigError(f"frames must be from 1 to {MAX_FRAMES}, or none, got {self.frames}")
         if not 0 <= self.params <= MAX_PARAMS:
-            raise ConfigError(f"params must be from 0 to {MAX_PARAMS}, got {self.params}")
+            raise ConfigError(f"params must be positive and at most {MAX_PARAMS}, got {self.params}")
         if len({t[0] for t in self.state}) != len(self.state):
             raise ConfigError("two tensors of the state have one name")
         check_licence(self.licence)
@@ -155,7 +155,7 @@ class ModelSpec:
             raise ModelFileError(f"no EdgeEcho model spec ({error}): got {text[:60]!r}; export it again") from error
         if version != FORMAT_VERSION:
             raise ModelFileError(
-                f"format version {version!r:.40}, this EdgeEcho reads {FORMAT_VERSION}; install a matching one"
+                f"format version {version!s:.40}, this EdgeEcho reads {FORMAT_VERSION}; install a matching one"
             )
         known = {f.name for f in fields(cls)}
         if set(values) - known or not {"name", "family"} <= set(values):

@@ -48,6 +48,8 @@ class Cine:
     where that is known."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.frames, np.ndarray):
+            raise ShapeError(f"{self.name}: expected frames uint8 (T, H, W), got {type(self.frames).__name__}")
         if self.frames.dtype != np.uint8 or self.frames.ndim != 3 or 0 in self.frames.shape:
             raise ShapeError(
                 f"{self.name}: expected frames uint8 (T, H, W), got {self.frames.dtype} {self.frames.shape}; "
@@ -56,10 +58,13 @@ class Cine:
         for index, mask in self.labels.items():
             if not 0 <= index < len(self.frames) or mask.shape != self.frames.shape[1:]:
                 raise ShapeError(f"{self.name}: label {index} {mask.shape} does not fit frames {self.frames.shape}")
-        if self.times_s is not None and np.shape(self.times_s) != self.frames.shape[:1]:
-            raise ShapeError(f"{self.name}: times {np.shape(self.times_s)} do not fit frames {self.frames.shape}")
-        if not self.aspect > 0:
-            raise ShapeError(f"{self.name}: aspect must be positive, got {self.aspect}")
+        if self.times_s is not None and not _are_times(self.times_s, len(self.frames)):
+            kind = type(self.times_s).__name__
+            raise ShapeError(
+                f"{self.name}: times_s must be {len(self.frames)} finite numbers, a frame each, got {kind}"
+            )
+        if not _is_between(self.aspect, float("inf")):
+            raise ShapeError(f"{self.name}: aspect must be positive and finite, got {self.aspect!r:.80}")
 
     @property
     def pixel_shape(self) -> tuple[float, float]:
@@ -107,6 +112,13 @@ def check_stated(fps: float | None, spacing_mm: Sequence[float] | None) -> None:
         raise ConfigError(
             f"spacing_mm must be two positive numbers (row, column) below {MAX_SPACING_MM}, got {spacing_mm!r:.80}"
         )
+
+
+def _are_times(times_s: object, count: int) -> bool:
+    """Whether a value is an array of a finite number for each frame."""
+    if not isinstance(times_s, np.ndarray) or times_s.dtype.kind not in "fiu" or times_s.shape != (count,):
+        return False
+    return bool(np.isfinite(times_s).all())
 
 
 def _is_between(value: object, most: float) -> bool:

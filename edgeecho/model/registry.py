@@ -83,10 +83,10 @@ def locate(
         ConfigError: If the runtime or precision is unknown, or the runtime does not open the file given.
         ModelFileError: If nothing is found.
     """
-    if runtime is not None and runtime not in RUNTIMES:
-        raise ConfigError(f"unknown runtime {runtime!r}; known: {', '.join(RUNTIMES)}")
-    if precision is not None and precision not in PRECISIONS:
-        raise ConfigError(f"unknown precision {precision!r}; known: {', '.join(PRECISIONS)}")
+    if runtime is not None and not (isinstance(runtime, str) and runtime in RUNTIMES):
+        raise ConfigError(f"unknown runtime {runtime!r:.80}; known: {', '.join(RUNTIMES)}")
+    if precision is not None and not (isinstance(precision, str) and precision in PRECISIONS):
+        raise ConfigError(f"unknown precision {precision!r:.80}; known: {', '.join(PRECISIONS)}")
     if form == "stream" and runtime == "torch":
         raise ConfigError("PyTorch has no stream; take ort or openvino")
     if not isinstance(model, (str, Path)):

@@ -25,9 +25,11 @@ MAX_FRAMES = 4096
 MAX_PARAMS = 1 << 40
 MAX_CONFIG_ENTRIES, MAX_CONFIG_NUMBER = 64, 4096
 """Largest number of entries, and largest number, in the configuration of a network that is read from a file."""
-FORMS = ("checkpoint", "clip", "stream")
+FORMS, PRECISIONS, LOWERINGS = ("checkpoint", "clip", "stream"), ("fp32", "fp16", "int8"), ("2d", "none")
+"""What a file can be, its precision, and the form of its 3D convolutions."""
 MAX_LICENCE_BYTES = 63
 """Length of the longest licence that a device file can contain."""
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LICENCE_ID, _OPERATORS = re.compile(r"[A-Za-z0-9.+-]+"), ("AND", "OR", "WITH")
 _LICENCES_BEFORE = {
@@ -106,8 +108,13 @@ class ModelSpec:
             raise ConfigError(f"threshold must be from 1 to 255, got {self.threshold}")
         if self.recipe and not _SHA256.fullmatch(self.recipe):
             raise ConfigError(f"recipe must be a SHA-256 of 64 hexadecimal digits, got {self.recipe[:80]!r}")
-        if self.form not in FORMS:
-            raise ConfigError(f"form must be one of {', '.join(FORMS)}, got {self.form[:80]!r}")
+        for field_name, known in (("form", FORMS), ("precision", PRECISIONS), ("lowering", LOWERINGS)):
+            if getattr(self, field_name) not in known:
+                raise ConfigError(
+                    f"{field_name} must be one of {', '.join(known)}, got {getattr(self, field_name)!r:.80}"
+                )
+        if not _IDENTIFIER.fullmatch(self.family):
+            raise ConfigError(f"family must be a word of letters, digits and _, got {self.family!r:.80}")
         if self.frames is not None and not 1 <= self.frames <= MAX_FRAMES:
             raise ConfigError(f"frames must be from 1 to {MAX_FRAMES}, or none, got {self.frames}")
         if not 0 <= self.params <= MAX_PARAMS:

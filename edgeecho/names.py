@@ -44,7 +44,7 @@ def name_for_ffmpeg(path: str | os.PathLike[str]) -> Iterator[str]:
     Raises:
         OSError: If the link cannot be made.
     """
-    whole = Path(path).resolve()
+    whole = Path(os.path.realpath(path))  # unlike `resolve` it takes links in a circle
     if printable(whole) == os.fspath(whole):
         yield os.fspath(whole)
         return

@@ -42,7 +42,7 @@ def find_tasks(
         VideoError: If there is no cine, or a list cannot be read.
         ConfigError: If a table gives a setting that makes no sense, or a name twice.
     """
-    found = [row for given in inputs for row in _rows_of(given, Path(out).resolve())]
+    found = [row for given in inputs for row in _rows_of(given, Path(os.path.realpath(out)))]
     if not found:
         raise VideoError("no cine to segment: the inputs hold none outside the output folder")
     found = list({row["path"]: row for row in found}.values())
@@ -95,8 +95,8 @@ def write_pseudonym_map(path: Path, tasks: Iterable[CineTask]) -> None:
 
 def overwrites(task: CineTask, out: Path) -> bool:
     """Whether the results of a cine would replace the cine itself."""
-    return "://" not in task.source and Path(task.source).resolve() in {
-        out.resolve() / f"{task.name}{suffix}" for suffix in (*SUFFIXES, *PRODUCT_SUFFIXES)
+    return "://" not in task.source and Path(os.path.realpath(task.source)) in {
+        Path(os.path.realpath(out)) / f"{task.name}{suffix}" for suffix in (*SUFFIXES, *PRODUCT_SUFFIXES)
     }
 
 
@@ -114,9 +114,9 @@ def _rows_of(given: str, out: Path) -> Iterator[dict[str, Any]]:
             raise VideoError(f"{given}: no file matches this pattern; check it, and its quotes")
         yield from ({"path": os.fspath(cine)} for cine in find_cines(matched))
         return
-    own = path.resolve()
+    own = Path(os.path.realpath(path))
     for cine in find_cines([path]):
-        if cine.resolve() == own or out not in cine.resolve().parents:
+        if (real := Path(os.path.realpath(cine))) == own or out not in real.parents:
             yield {"path": os.fspath(cine)}
 
 

@@ -109,7 +109,7 @@ def _reader(path: Path, roi: Sequence[int] | None) -> Callable[[Path], Cine]:
 
 
 def _name(path: Path) -> str:
-    name = path.resolve().name  # of `.` too
+    name = Path(os.path.realpath(path)).name  # of `.` too
     return name if path.is_dir() else name[: len(name) - len(suffix_of(path))] or name
 
 

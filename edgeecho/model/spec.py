@@ -109,10 +109,9 @@ class ModelSpec:
         if self.recipe and not _SHA256.fullmatch(self.recipe):
             raise ConfigError(f"recipe must be a SHA-256 of 64 hexadecimal digits, got {self.recipe[:80]!r}")
         for field_name, known in (("form", FORMS), ("precision", PRECISIONS), ("lowering", LOWERINGS)):
-            if getattr(self, field_name) not in known:
-                raise ConfigError(
-                    f"{field_name} must be one of {', '.join(known)}, got {getattr(self, field_name)!r:.80}"
-                )
+            value = getattr(self, field_name)
+            if value not in known:
+                raise ConfigError(f"{field_name} must be one of {', '.join(known)}, got {value!r:.80}")
         if not _IDENTIFIER.fullmatch(self.family):
             raise ConfigError(f"family must be a word of letters, digits and _, got {self.family!r:.80}")
         if self.frames is not None and not 1 <= self.frames <= MAX_FRAMES:

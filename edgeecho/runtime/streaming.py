@@ -207,8 +207,14 @@ class StreamingPredictor(CinePredictor):
     def _begin(self, shape: tuple[int, int]) -> LiveView:
         if self._given_roi:
             check_roi(self._given_roi, *shape)
+        whole = self._whole
+
+        def look(picture: np.ndarray) -> np.ndarray:  # without `self`: a predictor is freed when it is forgotten
+            prob: np.ndarray = whole.whole(picture[None])[0]
+            return prob
+
         return LiveView(
-            self.look,
+            look,
             self.spec,
             shape,
             fps=self.fps,

@@ -1,6 +1,8 @@
 """State of a training run, which is saved so that a run that was killed can be resumed."""
 
 import copy
+import errno
+import os
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -131,7 +133,10 @@ class State:
             "stale": self.stale,
         }
         with atomic(path) as temporary:
-            torch.save(parts, temporary)
+            try:
+                torch.save(parts, temporary)
+            except RuntimeError as error:  # so PyTorch reports what the system refused
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
 
     def load(self, path: Path) -> None:
         """Load a saved state. The schedule is that of `optim.steps`, which may have become more since.

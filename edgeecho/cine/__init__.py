@@ -2,7 +2,7 @@
 
 from edgeecho.cine.find import find_cines, natural_key
 from edgeecho.cine.grey import MAX_SIDE_PX, MIN_SIDE_PX, to_grey
-from edgeecho.cine.model import Cine, check_stated
+from edgeecho.cine.model import Cine, check_stated, require_side
 from edgeecho.cine.read import read_cine
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "find_cines",
     "natural_key",
     "read_cine",
+    "require_side",
     "to_grey",
 ]

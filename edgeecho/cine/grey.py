@@ -11,7 +11,8 @@ from edgeecho.memory import require_memory
 BYTES_PER_PIXEL = 3
 """Bytes of memory that count for each pixel T*H*W of a cine: its frames, their masks, and a copy of either."""
 WORK_BYTES_PER_PIXEL = 32
-"""Bytes of memory that count for each pixel of one frame, while it is decoded and made grey."""
+"""Bytes of memory that count for each pixel of the square around one frame, while it is decoded, made grey and brought
+to the network's size."""
 MAX_SIDE_PX = 8192
 """Largest number of rows or columns of a frame."""
 MIN_SIDE_PX = 16
@@ -127,7 +128,7 @@ def check_size(path: Path, frames: int, height: int, width: int, *, stored_bytes
         raise VideoError(
             f"{path}: frames of {width}x{height} pixels are too large; at most {MAX_SIDE_PX} a side are read"
         )
-    need = (BYTES_PER_PIXEL * frames + WORK_BYTES_PER_PIXEL) * height * width + stored_bytes
+    need = BYTES_PER_PIXEL * frames * height * width + WORK_BYTES_PER_PIXEL * max(height, width) ** 2 + stored_bytes
     require_memory(path, need, f"{frames} {'frame' if frames == 1 else 'frames'} of {width}x{height}")
 
 

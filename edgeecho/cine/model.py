@@ -6,6 +6,7 @@ from numbers import Real
 
 import numpy as np
 
+from edgeecho.cine.grey import MAX_SIDE_PX
 from edgeecho.errors import ConfigError, ShapeError
 from edgeecho.reasons import Finding
 
@@ -55,6 +56,7 @@ class Cine:
                 f"{self.name}: expected frames uint8 (T, H, W), got {self.frames.dtype} {self.frames.shape}; "
                 "pass one grey cine"
             )
+        require_side(self.frames.shape[1:], self.name)
         for index, mask in self.labels.items():
             if not 0 <= index < len(self.frames) or mask.shape != self.frames.shape[1:]:
                 raise ShapeError(f"{self.name}: label {index} {mask.shape} does not fit frames {self.frames.shape}")
@@ -75,6 +77,16 @@ class Cine:
     def marked(self) -> list[int]:
         """Labelled frames that are ED or ES, in order of time; all labelled frames if neither is marked."""
         return sorted(self.labels.keys() & self.phases.keys()) or sorted(self.labels)
+
+
+def require_side(shape: tuple[int, ...], name: str) -> None:
+    """Refuse frames of more rows or columns than are read from files.
+
+    Raises:
+        ShapeError: If they have more.
+    """
+    if max(shape) > MAX_SIDE_PX:
+        raise ShapeError(f"{name}: frames of {shape[1]}x{shape[0]} pixels are too large; at most {MAX_SIDE_PX} a side")
 
 
 def aspect_of(height: float, width: float) -> float:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from edgeecho.cine import check_stated, to_grey
+from edgeecho.cine import check_stated, require_side, to_grey
 from edgeecho.errors import ShapeError
 from edgeecho.frame_times import FrameClock
 from edgeecho.measure import BeatMeasurement, BeatMeter, Measurement, keep_largest
@@ -188,6 +188,7 @@ class StreamingPredictor(CinePredictor):
         if frame.ndim not in (2, 3) or 0 in frame.shape:
             raise ShapeError(f"expected one frame (H, W) or (H, W, 3), got {frame.shape}; push frames one by one")
         grey = to_grey(frame[None])[0]
+        require_side(grey.shape, "stream")
         if self._size is None or self._live is None:
             self._size, self._live = grey.shape, self._begin(grey.shape)
         if grey.shape != self._size:

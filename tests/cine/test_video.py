@@ -111,9 +111,9 @@ def test_bound_holds_while_decoding(tmp_path: Path, frames: np.ndarray) -> None:
     with memory_budget(need - 1), pytest.raises(VideoError, match="20 frames of 1024x1024 would take 92 MB of memory"):
         stack_frames(path, iter(large))
     long = write_video(path, np.zeros((600, 96, 128), np.uint8))
-    assert len(read_cine(long, max_memory=(3 * 600 + 32) * 96 * 128).frames) == 600
-    with pytest.raises(VideoError, match="600 frames of 128x96 would take 21\\.5 MB of memory"):
-        read_cine(long, max_memory=(3 * 600 + 32) * 96 * 128 - 1)
+    assert len(read_cine(long, max_memory=3 * 600 * 96 * 128 + 32 * 128**2).frames) == 600
+    with pytest.raises(VideoError, match="600 frames of 128x96 would take 21\\.6 MB of memory"):
+        read_cine(long, max_memory=3 * 600 * 96 * 128 + 32 * 128**2 - 1)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.97])

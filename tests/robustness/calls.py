@@ -40,6 +40,7 @@ def _frames(rng: np.random.Generator, heart: np.ndarray) -> Any:
         lambda: heart.astype(object),
         lambda: heart[:0],
         lambda: np.zeros((3, 1, 1), np.uint8),
+        lambda: np.zeros((2, 40, 2000), np.uint8),
         lambda: np.zeros((2, 40, 20000), np.uint8),
         lambda: np.zeros((4, 64, 64), np.uint8),
         lambda: np.full((4, 64, 64), 255, np.uint8),

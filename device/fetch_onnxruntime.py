@@ -26,7 +26,7 @@ HEADER = "onnxruntime_c_api.h"
 SUITE, DEB = "trixie", "libonnxruntime-dev"
 WHEEL_WITH_HEADERS = "amd-quark==0.13"
 LIBRARIES = {"linux": "libonnxruntime.so.", "windows": "onnxruntime.dll"}
-"""How the name of the library's file begins, by system."""
+"""Beginning of the file name of ONNX Runtime's library, by system."""
 NODE_FOLDERS = {
     ("linux", "x86_64"): "linux/x64",
     ("linux", "aarch64"): "linux/arm64",

@@ -40,13 +40,12 @@ say "writing device files"
 import sys
 from pathlib import Path
 
-from edgeecho.model.device_file import SUFFIX, pack
-from edgeecho.model.sealed_file import read_verified
+from edgeecho.model.device_copy import write_device_file
+from edgeecho.model.device_file import SUFFIX
 
 models, cache = map(Path, sys.argv[1:])
 for name in ("cl_unet_edge/stream", "cl_unet_nano/stream", "cl_unet_nano/clip"):
-    checked = read_verified(models / f"{name}.int8.onnx")
-    (cache / f"{name.replace('/', '-')}{SUFFIX}").write_bytes(pack(checked.data, checked.spec, checked.selftest))
+    write_device_file(models / f"{name}.int8.onnx", cache / f"{name.replace('/', '-')}{SUFFIX}")
 END
 
 edge=$cache/cl_unet_edge-stream.edgeecho nano=$cache/cl_unet_nano-stream.edgeecho

@@ -14,13 +14,14 @@ from pathlib import Path
 from types import ModuleType
 
 from edgeecho import frame_times
-from edgeecho.cine.grey import MIN_SIDE_PX
+from edgeecho.cine.grey import MAX_COLOUR_FRAMES, MIN_COLOUR_DIFFERENCE, MIN_COLOURED_FRACTION, MIN_SIDE_PX
 from edgeecho.measure import constants, rigid_motion
 from edgeecho.model import device_file
 from edgeecho.model.sealed_file import MAX_BYTES
 from edgeecho.model.selftest_record import CINE, MAX_FRAMES
 from edgeecho.model.spec import MAX_AXIS, MAX_CONTEXT_FRAMES, MAX_SIZE_PX, MAX_STATE_BYTES, MIN_SIZE_PX, SIZE_STEP_PX
 from edgeecho.preprocess import fan
+from edgeecho.preprocess.grid import CINE_FRAMES
 from edgeecho.preprocess.orientation import FLIPS
 from edgeecho.preprocess.region import MAX_REGION, MIN_OVERLAP_FRACTION
 from edgeecho.preprocess.resample import BITS
@@ -46,6 +47,16 @@ LIMITS = {
     "EE_MAX_AXIS": (MAX_AXIS, "Longest axis of a state tensor."),
     "EE_MAX_FILE_BYTES": (MAX_BYTES, "Most bytes of a device file."),
     "EE_MAX_TEST_FRAMES": (MAX_FRAMES, "Most frames of a self-test."),
+    "EE_MIN_COLOUR_DIFFERENCE": (
+        MIN_COLOUR_DIFFERENCE,
+        "A pixel is strongly coloured if the largest and the smallest of its channels differ by more levels than this.",
+    ),
+    "EE_MIN_COLOURED_FRACTION": (
+        MIN_COLOURED_FRACTION,
+        "Least part of the frames in which a pixel of colour Doppler or of a coloured overlay is strongly coloured.",
+    ),
+    "EE_MAX_COLOUR_FRAMES": (MAX_COLOUR_FRAMES, "Largest number of frames that are searched for colour."),
+    "EE_CINE_FRAMES": (CINE_FRAMES, "About the number of frames of a whole cine in which fans are searched."),
     "EE_TEST_CINE": (CINE, "Number of the test cine that the self-test draws."),
     "EE_TEST_WIDTH": (WIDTH, "Width of the self-test's frames in pixels."),
     "EE_TEST_HEIGHT": (HEIGHT, "Height of the self-test's frames in pixels."),

@@ -1,8 +1,9 @@
 """Make the pictures of the README and of docs/clinic.md from the cine inside the pydicom package and drawn hearts.
 
-Usage: python docs/pictures.py [--clinic | --live]
+Usage: python docs/pictures.py [--clinic | --live | --web]
 
-Those of pages need Playwright and Chromium: with --clinic the page of a run, with --live the page beside the probe.
+Those of pages need Playwright and Chromium: with --clinic the page of a run, with --live the page beside the probe, and
+with --web that in the browser alone, which `make web` builds: `PYTHONPATH=. python docs/pictures.py --web`.
 """
 
 import io
@@ -18,7 +19,7 @@ import pydicom
 from PIL import Image
 
 import edgeecho
-from edgeecho.report import Marks, contact_sheet, draw_curve, write_png
+from edgeecho.report import Marks, draw_curve, write_png
 from edgeecho.report.overlay import render_overlay
 from edgeecho.synthetic.phantom import draw_cine
 
@@ -26,7 +27,7 @@ HERE = Path(__file__).parent / "img"
 
 
 def main() -> None:
-    """Write loop.gif, sheet.png and curve.png."""
+    """Write loop.gif and curve.png."""
     HERE.mkdir(exist_ok=True)
     cine = edgeecho.read_cine(pydicom.examples.get_path("ybr_color"))
     result = edgeecho.load().segment(cine)
@@ -37,10 +38,6 @@ def main() -> None:
     ]
     delay_ms = round(1000 / (cine.fps or 30))
     pictures[0].save(HERE / "loop.gif", save_all=True, append_images=pictures[1:], duration=delay_ms, loop=0)
-    frames = [0, *sorted({*result.ed_frames, *result.es_frames, len(result.mask) // 2})]
-    names = dict.fromkeys(result.ed_frames, "ED, ") | dict.fromkeys(result.es_frames, "ES, ")
-    labels = [f"{names.get(i, '')}frame {i}" for i in frames]
-    write_png(HERE / "sheet.png", contact_sheet(cine.frames, result.mask, frames, labels=labels))
     title = "SonoSite cine of the pydicom package"
     write_png(HERE / "curve.png", draw_curve(result.area_px, cine.fps, marks, title))
 
@@ -87,6 +84,32 @@ def live() -> None:
     small[0].save(HERE / "live.gif", save_all=True, append_images=small[1:], duration=120, loop=0)
 
 
+def web() -> None:
+    """Write web.gif: the page in the browser alone at a phone's width, after the SonoSite loop was dropped."""
+    from playwright.sync_api import sync_playwright
+
+    from studies.web_page import open_page, serve, write_stills
+
+    with serve() as site, sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        chromium = shutil.which("chromium") or shutil.which("google-chrome")
+        opened = open_page(playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"]), site.address)
+        opened.page.set_viewport_size({"width": 390, "height": 558})
+        opened.choose("cl_unet_edge")
+        cine = edgeecho.read_cine(pydicom.examples.get_path("ybr_color"))
+        opened.page.locator("#fps").fill(str(cine.fps))
+        opened.drop(write_stills(Path(folder), cine.frames))
+        opened.wait_done()
+        opened.page.locator("#play").click()
+        opened.page.evaluate("scrollTo(0, document.getElementById('scene').offsetTop - 8)")
+        seek = opened.page.locator("#seek")
+        taken = []
+        for frame in range(0, len(cine.frames), 3):
+            seek.fill(str(frame))
+            taken.append(Image.open(io.BytesIO(opened.page.screenshot(type="png"))))
+    small = [picture.convert("RGB").resize((260, 372)).quantize(64, method=1, dither=0) for picture in taken]
+    small[0].save(HERE / "web.gif", save_all=True, append_images=small[1:], duration=100, loop=0)
+
+
 def _write_cines(folder: Path) -> None:
     """Write the SonoSite cine, drawn hearts, and some that are turned, short, noise, or damaged."""
     folder.mkdir()
@@ -101,4 +124,4 @@ def _write_cines(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    {"--clinic": clinic, "--live": live}.get(sys.argv[-1], main)()
+    {"--clinic": clinic, "--live": live, "--web": web}.get(sys.argv[-1], main)()

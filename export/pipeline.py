@@ -40,12 +40,15 @@ from edgeecho.export.write.clip_files import (
     make_stamps,
     write_clips,
 )
+from edgeecho.export.write.native_device_file import make_native_device_file, native_bytes
 from edgeecho.export.write.ort_format import write_operators
 from edgeecho.export.write.stream_files import write_streams
 from edgeecho.model.device_copy import write_device_files
 from edgeecho.model.device_file import header_fields
+from edgeecho.model.registry import NATIVE_SUFFIX
 from edgeecho.model.sealed_file import read_verified
 from edgeecho.model.spec import ModelSpec
+from edgeecho.runtime.engines.native_engine import is_built
 
 Progress = Callable[[str], None]
 QUANTIZED = ("int8", "fp16")
@@ -223,9 +226,25 @@ class _Files:
         device_files = write_device_files(self.folder)
         self.progress("proving the device files")
         self.bundle.proof.extend(compare_selftest(path) for path in device_files)
+        self._write_native()
         require_all(self.bundle.proof)
         for text in self.bundle.refusals:
             self.progress(f"the acceptance test refuses: {text}")
+
+    def _write_native(self) -> None:
+        """Write and prove the native device file of the int8 stream, where its engine is built and has all kernels."""
+        graph = self.folder / "stream.int8.onnx"
+        if not graph.is_file() or not is_built():
+            return
+        try:
+            native_bytes(read_verified(graph))
+        except ExportError as error:
+            self.progress(f"no native device file: {error}")
+            return
+        self.progress("writing and proving the native device file")
+        made = make_native_device_file(graph)
+        self.bundle.proof.extend(made.proof)
+        (self.folder / f"stream.int8{NATIVE_SUFFIX}").write_bytes(made.data)
 
     def _compare_times(self) -> None:
         """Report whether int8 is faster than fp32 on this machine."""

@@ -6,8 +6,8 @@
 
 `speed` times every network with random weights, as int8 clip and stream in ONNX Runtime and OpenVINO with one thread,
 and estimates its time on Arm cores. `train` trains it the same short way on the same clips, and measures Dice on
-patients of the training list that are held out; a killed run goes on, a finished row is not run again. Both write
-`architecture.json`, of which `show` prints a table and draws a plot.
+patients of the training list that are held out; a killed run goes on, and a finished row is not run again with the same
+steps and seed. Both write `architecture.json`, of which `show` prints a table and draws a plot.
 """
 
 import argparse
@@ -147,9 +147,10 @@ def run(options: argparse.Namespace) -> None:
         _keep(index, measure_speed(rows, options.rounds))
     if options.what == "train":
         training = ShortTraining(options.data, options.out, options.steps, options.seed, _say)
+        how = {"steps": options.steps, "seed": options.seed}
         for name in rows:
-            if "dice" not in _read(index).get(name, {}):
-                _keep(index, {name: {"dice": training.run(name, spec_of(name)), "steps": options.steps}})
+            if not how.items() <= _read(index).get(name, {}).items():
+                _keep(index, {name: {"dice": training.run(name, spec_of(name)), **how}})
     results = _read(index)
     print_table({name: results[name] for name in CANDIDATES if name in results})
     if options.plot:

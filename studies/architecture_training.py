@@ -42,7 +42,8 @@ class ShortTraining:
     """Runs of a number of steps on clips that are made once, chosen on nobody, measured on held-out patients."""
 
     def __init__(self, data: str, out: Path, steps: int, seed: int, say: Say) -> None:
-        """
+        """Open the data set.
+
         Args:
             data: `KIND:DIR`, such as `camus:DIR`.
             out: Folder of the clips and the runs.
@@ -63,7 +64,8 @@ class ShortTraining:
         config = self.config
         torch.manual_seed(config.run.seed)
         torch.set_num_threads(1)
-        state, path = State(config, build(spec)), self.out / f"{name.replace(' ', '_')}.{config.run.seed}.pt"
+        file = f"{name.replace(' ', '_')}.{config.run.seed}.{config.optim.steps}.pt"
+        state, path = State(config, build(spec)), self.out / file
         if path.is_file():
             state.load(path)
         while state.step < config.optim.steps:

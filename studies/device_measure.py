@@ -11,6 +11,7 @@ noise or a comb; C must measure the same volume.
 
 import argparse
 import ctypes
+import os
 import shutil
 import subprocess
 import tempfile
@@ -24,7 +25,8 @@ from edgeecho.errors import MeasurementError
 from edgeecho.measure import BeatMeter, Measurement, discs_of
 from studies.measure_inputs import ellipses, random_curve, random_mask
 
-SOURCES = Path(__file__).parents[1] / "device" / "src" / "measure"
+SOURCES = Path(os.environ.get("EDGEECHO_MEASURE_SOURCES") or Path(__file__).parents[1] / "device" / "src" / "measure")
+"""Folder of the sources in C; the variable names another, as mutation tests do."""
 FLAGS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
 FRAME_RATES = (None, 5.0, 12.5, 20.0, 24.0, 30.0, 50.0, 59.94, 90.0, 120.0, 200.0)
 SPACINGS = (None, (1.0, 1.0), (0.31, 0.31), (0.25, 0.4))

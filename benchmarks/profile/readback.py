@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from edgeecho.files import scratch_folder
+from edgeecho.model import native_file
 
 ORT_OPERATORS = {
     "QLinearConv": "int8",
@@ -31,6 +32,8 @@ def convolutions_run(engine: Any, data: bytes, inputs: dict[str, np.ndarray] | N
     """
     if engine.runtime == "torch":
         counts = _torch(engine)
+    elif engine.runtime == "native":
+        counts = Counter(int8=native_file.count_convolutions(data))  # it has no other kernels
     else:
         counts = _openvino(engine) if engine.runtime == "openvino" else _ort(data, inputs)
     return dict(sorted(counts.items())) if counts else None

@@ -57,8 +57,8 @@ def run_bench(
     Args:
         models: `default`, `all`, packaged models, peers, folders that `edgeecho export` wrote, or model files; of a
             pack, names in it. None means `DEFAULT_MODELS`, or all of the pack.
-        runtimes: `ort`, `openvino`, `torch`. None means `DEFAULT_RUNTIMES`, or those of the pack whose engine is
-            installed.
+        runtimes: `ort`, `openvino`, `torch`, `native`. None means `DEFAULT_RUNTIMES`, or those of the pack whose engine
+            is installed.
         precisions: `fp32`, `bf16`, `int8`. None means `DEFAULT_PRECISIONS`, or those of the pack.
         threads: Threads of every engine.
         forms: `clip`, `stream`. None means both, or those of the pack.

@@ -1,4 +1,4 @@
-"""Completion of packaged models: their folders have one fp32 file, and the other ones are exported from it."""
+"""Completion of packaged models: their folders have one fp32 file and no native one; the others are exported."""
 
 import shutil
 import subprocess
@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edgeecho.benchmarks.run.entries import Entry, expand, is_held, possible_entries
-from edgeecho.errors import ModelFileError
-from edgeecho.model.registry import DEFAULT_MODEL, find_files, installed_models
+from edgeecho.errors import EdgeEchoError, ModelFileError
+from edgeecho.model.registry import DEFAULT_MODEL, NATIVE_SUFFIX, find_files, installed_models
 from edgeecho.model.sealed_file import read_verified
 
 SOURCE = "clip.fp32.onnx"
@@ -48,20 +48,35 @@ def complete_models(
             continue
         files = find_files(str(folder))
         rows = possible_entries(name, folder, runtimes, precisions, forms)
-        missing = [row for row in rows if row.stored == "fp32" and not is_held(row, files)]
-        if not missing:
+        lacking = [row for row in rows if not is_held(row, files)]
+        missing = [row for row in lacking if row.stored == "fp32"]
+        native = any(row.runtime == "native" for row in lacking)
+        if not missing and not native:
             continue
         target = work_dir / EXPORTED / name
-        if not _is_ready(target, folder, missing):
+        if missing and not _is_ready(target, folder, missing):
             notify(f"{name}: exporting the fp32 files that its folder lacks")
             if reason := _export(folder / SOURCE, target):
                 notify(f"{name}: rows of fp32 are left out, {reason}")
                 continue
+        target.mkdir(parents=True, exist_ok=True)
         for path in folder.iterdir():
             if path.is_file():
                 shutil.copyfile(path, target / path.name)
+        if native:
+            _write_native(target, notify)
         completed[model] = target
     return completed
+
+
+def _write_native(folder: Path, notify: Callable[[str], None]) -> None:
+    """Write the native device file of a folder's int8 stream."""
+    from edgeecho.export.write.native_device_file import write_native_device_file
+
+    try:
+        write_native_device_file(folder / "stream.int8.onnx", folder / f"stream.int8{NATIVE_SUFFIX}")
+    except EdgeEchoError as error:
+        notify(f"{folder.name}: the row of the native engine is left out, {error}")
 
 
 def _is_ready(target: Path, folder: Path, rows: Sequence[Entry]) -> bool:

@@ -10,10 +10,20 @@ from typing import Any
 from edgeecho.benchmarks.peers.peers import PEERS
 from edgeecho.benchmarks.profile.counting import count_macs
 from edgeecho.errors import ConfigError, EdgeEchoError
-from edgeecho.model.registry import RUNTIME_OF, find_files, installed_models, locate, model_folder, read_index
+from edgeecho.model.registry import (
+    RUNTIME_OF,
+    find_files,
+    installed_models,
+    locate,
+    model_folder,
+    read_index,
+    runtime_of,
+)
 
-RUNTIMES = ("ort", "openvino", "torch")
+RUNTIMES = ("ort", "openvino", "torch", "native")
 DEFAULT_RUNTIMES = ("ort", "openvino")
+ONNX_RUNTIMES = frozenset(DEFAULT_RUNTIMES)
+"""Runtimes that run a user's ONNX file."""
 PRECISIONS = ("fp32", "bf16", "int8")
 """Precisions that can be requested; `bf16` is the fp32 file, run by an engine that has 16-bit kernels (OpenVINO)."""
 DEFAULT_PRECISIONS = ("fp32", "int8")
@@ -21,7 +31,7 @@ FORMS = ("clip", "stream")
 DEFAULT_MODELS = ("default", "cl_unet_nano", "unet2d", "unet3d")
 ALL = "all"
 """Name that stands for every packaged model and every peer."""
-PRECISION_RUNTIMES = {"bf16": ("openvino",), "int8": ("ort", "openvino")}
+PRECISION_RUNTIMES = {"bf16": ("openvino",), "int8": ("ort", "openvino", "native")}
 """Precision to the runtimes that have it; precisions that are not listed run in all."""
 
 
@@ -119,12 +129,12 @@ def entries(
         rows += found
     if not rows and not own_files:
         raise ConfigError("no row of these forms, runtimes and precisions is possible for any model; ask for more")
-    if own_files and not set(runtimes) - {"torch"}:
-        raise ConfigError("PyTorch runs no ONNX file; take ort or openvino for --model")
+    if own_files and not set(runtimes) & ONNX_RUNTIMES:
+        raise ConfigError(f"{' and '.join(runtimes)} run no ONNX file; take ort or openvino for --model")
     for path in own_files:
         if path.suffix != ".onnx" or not path.is_file():
             raise ConfigError(f"{path.name}: --model takes an ONNX file; none is there")
-        rows += [Entry(path.stem, str(path), r, None, None, "own") for r in runtimes if r != "torch"]
+        rows += [Entry(path.stem, str(path), r, None, None, "own") for r in runtimes if r in ONNX_RUNTIMES]
     return list(dict.fromkeys(rows))
 
 
@@ -155,7 +165,7 @@ def rows_of(
         return [
             Entry(model, str(work_dir / model), r, p, f, "peer")
             for f, r, p in selected
-            if f in peer.forms and _possible(f, r, p)
+            if f in peer.forms and r != "native" and _possible(f, r, p)
         ]
     if folder := folder or model_folder(model):
         name = folder.name if folder.name.strip(".") else folder.resolve().name  # of `.` and `..` too
@@ -165,7 +175,7 @@ def rows_of(
         files = find_files(str(folder))
         return [entry for entry in possible if is_held(entry, files)]
     if Path(model).is_file():
-        runtime = RUNTIME_OF.get(Path(model).suffix)
+        runtime = runtime_of(Path(model))
         if not runtime:
             raise ConfigError(f"{Path(model).name}: no model file; expected one of {', '.join(RUNTIME_OF)}")
         return [Entry(Path(model).stem, model, runtime, None, None)]
@@ -189,14 +199,16 @@ def possible_entries(
 
 def is_held(entry: Entry, files: list[Path]) -> bool:
     """Return whether an entry's file is in its folder or in its index. A file of the index may be missing."""
-    names = [file.name for file in files if RUNTIME_OF.get(file.suffix) == entry.runtime]
+    names = [file.name for file in files if runtime_of(file) == entry.runtime]
     return any(entry.runtime == "torch" or name.startswith(f"{entry.form}.{entry.stored}.") for name in names)
 
 
 def _possible(form: str, runtime: str, precision: str) -> bool:
-    """Return whether a runtime has a form and precision; PyTorch has clips in fp32 alone."""
+    """Return whether a runtime has a form and precision: PyTorch clips in fp32, the native engine streams in int8."""
     if runtime == "torch":
         return form == "clip" and precision == "fp32"
+    if runtime == "native":
+        return form == "stream" and precision == "int8"
     return runtime in PRECISION_RUNTIMES.get(precision, RUNTIMES)
 
 

@@ -17,6 +17,7 @@ from edgeecho.model.registry import ModelRef
 from edgeecho.model.sealed_file import read_verified
 from edgeecho.runtime.engines.engine import LoadedModel, open_engine
 from edgeecho.runtime.engines.interface import Engine
+from edgeecho.runtime.engines.native_engine import native_library
 from edgeecho.runtime.frame_stream import FrameStream, empty_state
 
 
@@ -48,6 +49,8 @@ def load_row(job: dict[str, Any], frames: np.ndarray) -> LoadedRow:
     """
     if job["runtime"] == "openvino":
         require("openvino", "openvino")
+    elif job["runtime"] == "native":
+        native_library()
     else:
         importlib.import_module("torch" if job["runtime"] == "torch" else "onnxruntime")
     if job["runtime"] == "torch":

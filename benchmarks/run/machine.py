@@ -17,9 +17,9 @@ FLAGS_X86 = ("sse4_1", "avx2", "fma", "avx_vnni", "avx512f", "avx512_vnni", "avx
 FLAGS_ARM = ("asimd", "asimddp", "asimdhp", "i8mm", "bf16", "sve", "sve2")
 PACKAGES = ("edgeecho", "onnxruntime", "openvino", "numpy", "onnx", "torch")
 
-ENGINES = {"ort": "onnxruntime", "openvino": "openvino", "torch": "torch"}
+ENGINES = {"ort": "onnxruntime", "openvino": "openvino", "torch": "torch", "native": "edgeecho._native"}
 """Runtime to the Python package of its engine."""
-ENGINE_NAMES = {"ort": "ONNX Runtime", "openvino": "OpenVINO", "torch": "PyTorch"}
+ENGINE_NAMES = {"ort": "ONNX Runtime", "openvino": "OpenVINO", "torch": "PyTorch", "native": "EdgeEcho native"}
 
 
 def runtime_name(runtime: str) -> str:

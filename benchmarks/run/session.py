@@ -9,7 +9,7 @@ import numpy as np
 
 from edgeecho.benchmarks.peers.peers import PEERS
 from edgeecho.benchmarks.run.end_to_end import draw_cine
-from edgeecho.benchmarks.run.entries import macs_per_frame
+from edgeecho.benchmarks.run.entries import DEFAULT_RUNTIMES, macs_per_frame
 from edgeecho.benchmarks.run.error_text import without_folders
 from edgeecho.benchmarks.run.peer_files import export_peer_files
 from edgeecho.benchmarks.run.protocol import Extras, Rules
@@ -89,7 +89,7 @@ class Session:
                 runner.add("live", fps=self.extras.rate, seconds=self.extras.live_seconds, cine=str(cine))
             if runner.is_ready and self.extras.end_to_end and runner.segments:
                 runner.add("end_to_end", cine=str(cine))
-            if runner.is_ready and self.extras.profile and runner.row.runtime != "torch":
+            if runner.is_ready and self.extras.profile and runner.row.runtime in DEFAULT_RUNTIMES:
                 runner.add("profile")
             if runner.is_ready and self.extras.boards and runner.row.runtime == "ort":
                 p50 = float(np.median(runner.row.times_ms))
@@ -103,7 +103,8 @@ class Session:
         entry, row = runner.entry, runner.row
         key = (entry.source, row.form)
         if key not in self.macs:
-            self.macs[key] = macs_per_frame(entry, row.frames_per_run or 1, runner.input_shapes)
+            shapes = None if entry.runtime == "native" else runner.input_shapes  # the graph that is counted has others
+            self.macs[key] = macs_per_frame(entry, row.frames_per_run or 1, shapes)
         return self.macs[key]
 
     def step(self, what: str) -> None:

@@ -25,9 +25,9 @@
  *     both of which reset the stream).  A sentence about the last call that was refused is kept for each model and each
  *     stream: edgeecho_model_error, edgeecho_stream_error, `error` in the options of an open.
  * Structs.  Set `struct_size` to sizeof, and every field that is not used to 0.  A struct may grow at its end: a size
- *     from that of version 0.1.0 up to the present one is taken, fields that an older program does not know read as 0,
- *     and nothing is written beyond `struct_size`.  A program that is newer than the library has a larger size, which
- *     is refused: compare EDGEECHO_API_VERSION with edgeecho_get_versions.
+ *     of whole fields, from that of version 0.1.0 up to the present one, is taken; fields that an older program does not
+ *     know read as 0, and nothing is written beyond `struct_size`.  A program that is newer than the library has a
+ *     larger size, which is refused: compare EDGEECHO_API_VERSION with edgeecho_get_versions.
  * View.  The network expects an upright apical view: apex at the top, the left ventricle on the right.  A stream may
  *     search the region and the orientation (`search`): its view may change until it is sure, mostly within the first
  *     second, and it measures beats from then on.  The first push then takes as long as some hundred others.
@@ -40,8 +40,9 @@
  * Threads.  A model may serve any number of streams in any threads.  A stream is used by one thread at a time.
  * Memory.  A stream has all memory that its frames need, its own or the caller's (edgeecho_stream_init); no later call
  *     allocates in this library, but for edgeecho_selftest, which takes the memory of a stream and frees it.  ONNX
- *     Runtime makes some small allocations a frame (docs/device-api.md gives their number).  Nothing passed in is kept,
- *     but for the memory of a stream and the log: a frame, a path, the bytes of a model may go once the call returns.
+ *     Runtime makes some small allocations a frame (docs/device-figures.md gives their number).  Nothing passed in is
+ *     kept, but for the memory of a stream and the log: a frame, a path, the bytes of a model may go once the call
+ *     returns.
  * Limits.  Frames of 16 to 4096 pixels a side; a region of at most 8 times the frame's longer side, with at least 16
  *     rows and columns of the frame in it, and a quarter of itself or of the frame; at most 1000 frames a second;
  *     pixels of 0.001 to 1000 mm; a device file of at most 1 GiB with at most 64 state tensors of 256 MiB together; 256

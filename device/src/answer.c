@@ -28,7 +28,8 @@ static const uint8_t *inside_of(edgeecho_stream *s) {
 void ee_judge_stream(edgeecho_stream *s) {
     ee_measurement summary;
     ee_beat_meter_summary(s->meter, &summary);
-    s->verdict = ee_judge_all(ee_beat_meter_history(s->meter), summary.reason, s->live.is_fixed ? &s->live.view : NULL);
+    s->verdict =
+        ee_judge_all(ee_beat_meter_history(s->meter), summary.reason, s->live.is_fixed ? &s->live.view : NULL, NULL);
     s->was_fixed = s->live.is_fixed;
 }
 

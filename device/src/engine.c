@@ -1,6 +1,13 @@
 #include "engine.h"
 
-static const ee_engine_kind *const KINDS[] = {&ee_onnxruntime};
+static const ee_engine_kind *const KINDS[] = {
+#if defined(EE_ENGINE_NATIVE)
+    &ee_native,
+#endif
+#if defined(EE_ENGINE_ONNXRUNTIME)
+    &ee_onnxruntime,
+#endif
+};
 
 size_t ee_aligned(size_t bytes) {
     return (bytes + EE_ALIGNMENT - 1) / EE_ALIGNMENT * EE_ALIGNMENT;
@@ -12,7 +19,15 @@ edgeecho_status ee_engine_open(const ee_spec *spec, const uint8_t *graph, size_t
     for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)
         if (KINDS[i]->reads(graph, size))
             return KINDS[i]->open(spec, graph, size, options, engine, error);
-    ee_set_error(error, "the device file has a graph for an engine that this library was built without");
+#if defined(EE_ENGINE_NATIVE) && !defined(EE_ENGINE_ONNXRUNTIME)
+    ee_set_error(error,
+                 "the device file has an ONNX graph, and this library the native engine alone: take the one that "
+                 "`edgeecho device-file --format native` writes");
+#else
+    ee_set_error(error,
+                 "the device file has a plan of the native engine, which this library was built without: take the "
+                 "one of the ONNX graph");
+#endif
     return EDGEECHO_E_MODEL;
 }
 

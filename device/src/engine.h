@@ -15,6 +15,7 @@ typedef struct ee_engine_options {
     uint32_t threads;             /* that a run may use, the caller's included */
     const void *onnxruntime_api;  /* `const OrtApiBase *` of the program's own ONNX Runtime; NULL: find one */
     const char *onnxruntime_path; /* file of the library to load, UTF-8; NULL: search it */
+    const char *kernels;          /* of the native engine, by name; NULL: the fastest that the processor has */
     ee_log log;
 } ee_engine_options;
 
@@ -29,6 +30,7 @@ typedef struct ee_engine ee_engine;   /* a loaded graph; any number of threads m
 typedef struct ee_binding ee_binding; /* the graph's inputs and outputs in the buffers of one stream */
 
 typedef struct ee_engine_kind {
+    int keeps_state; /* whether a run changes state 0 in place; state 1 is then the same memory */
     /* Whether this engine runs graphs of this form; their contents may still be refused. */
     int (*reads)(const uint8_t *graph, size_t size);
     /* Load a graph, whose inputs and outputs must be those of `spec`. */
@@ -51,7 +53,7 @@ struct ee_engine { /* first member of each engine's own struct */
     char description[64]; /* name and version, such as "ONNX Runtime 1.32.0" */
 };
 
-extern const ee_engine_kind ee_onnxruntime;
+extern const ee_engine_kind ee_onnxruntime, ee_native;
 
 /* Load a graph with the engine that reads its form; `error` is empty if it succeeds. */
 edgeecho_status ee_engine_open(const ee_spec *spec, const uint8_t *graph, size_t size, const ee_engine_options *options,

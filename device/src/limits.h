@@ -28,6 +28,14 @@
 #define EE_MAX_FILE_BYTES 1073741824
 /* Most frames of a self-test. */
 #define EE_MAX_TEST_FRAMES 16
+/* A pixel is strongly coloured if the largest and the smallest of its channels differ by more levels than this. */
+#define EE_MIN_COLOUR_DIFFERENCE 60
+/* Least part of the frames in which a pixel of colour Doppler or of a coloured overlay is strongly coloured. */
+#define EE_MIN_COLOURED_FRACTION 0.1
+/* Largest number of frames that are searched for colour. */
+#define EE_MAX_COLOUR_FRAMES 32
+/* About the number of frames of a whole cine in which fans are searched. */
+#define EE_CINE_FRAMES 16
 /* Number of the test cine that the self-test draws. */
 #define EE_TEST_CINE 1
 /* Width of the self-test's frames in pixels. */

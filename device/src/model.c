@@ -1,9 +1,11 @@
 #include "model.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#if !defined(EE_NO_FILES)
+#include <errno.h>
+#include <stdio.h>
+#endif
 
 #include "struct_size.h"
 
@@ -32,8 +34,7 @@ static int read_options(const edgeecho_open_options *given, edgeecho_open_option
     if (!given)
         return 1;
     if (!ee_is_size_known(given->struct_size, EE_FIRST_OPEN_OPTIONS, sizeof *o)) {
-        ee_set_error(error, "struct_size of the open options is %zu, this library knows %zu to %zu", given->struct_size,
-                     EE_FIRST_OPEN_OPTIONS, sizeof *o);
+        ee_set_error(error, EE_UNKNOWN_SIZE, "open options", given->struct_size, EE_FIRST_OPEN_OPTIONS, sizeof *o);
         return 0;
     }
     ee_copy_out(o, given->struct_size, given);
@@ -68,6 +69,16 @@ static edgeecho_status open_bytes(const uint8_t *bytes, size_t size, const ee_en
     return EDGEECHO_OK;
 }
 
+#if defined(EE_NO_FILES)
+
+static edgeecho_status read_file(const char *path, uint8_t **bytes, size_t *size, ee_error *error) {
+    (void)bytes, (void)size;
+    ee_set_error(error, "this library was built without files and cannot open %s: give the bytes to open_memory", path);
+    return EDGEECHO_E_FILE;
+}
+
+#else
+
 /* Read the bytes of a file, which the caller frees. */
 static edgeecho_status read_file(const char *path, uint8_t **bytes, size_t *size, ee_error *error) {
     FILE *file = fopen(path, "rb");
@@ -88,6 +99,8 @@ static edgeecho_status read_file(const char *path, uint8_t **bytes, size_t *size
     fclose(file);
     return status;
 }
+
+#endif
 
 /* Open a file, or bytes where there is no path. */
 static edgeecho_status open_model(const char *path, const void *bytes, size_t size, const edgeecho_open_options *given,

@@ -125,8 +125,8 @@ static edgeecho_status finish_call(edgeecho_stream *s, uint64_t begun, edgeecho_
 static edgeecho_status read_frame(const edgeecho_stream *s, const edgeecho_frame *given, edgeecho_frame *f) {
     *f = (edgeecho_frame){.struct_size = sizeof *f};
     if (!given || !ee_is_size_known(given->struct_size, EE_FIRST_FRAME, sizeof *f))
-        return EE_REFUSE(s, EDGEECHO_E_ARGUMENT, "struct_size of the frame is %zu, this library knows %zu to %zu",
-                         given ? given->struct_size : 0, EE_FIRST_FRAME, sizeof *f);
+        return EE_REFUSE(s, EDGEECHO_E_ARGUMENT, EE_UNKNOWN_SIZE, "frame", given ? given->struct_size : 0,
+                         EE_FIRST_FRAME, sizeof *f);
     ee_copy_out(f, given->struct_size, given);
     if (!f->pixels)
         return EE_REFUSE(s, EDGEECHO_E_ARGUMENT, "pixels of the frame are NULL");

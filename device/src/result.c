@@ -39,8 +39,8 @@ edgeecho_status edgeecho_read(const edgeecho_stream *s, edgeecho_result *result)
     if (!s)
         return EDGEECHO_E_ARGUMENT;
     if (!result || !ee_is_size_known(result->struct_size, EE_FIRST_RESULT, sizeof *result))
-        return EE_REFUSE(s, EDGEECHO_E_ARGUMENT, "struct_size of the result is %zu, this library knows %zu to %zu",
-                         result ? result->struct_size : 0, EE_FIRST_RESULT, sizeof *result);
+        return EE_REFUSE(s, EDGEECHO_E_ARGUMENT, EE_UNKNOWN_SIZE, "result", result ? result->struct_size : 0,
+                         EE_FIRST_RESULT, sizeof *result);
     edgeecho_result found = {
         .area_px = NAN,
         .area_mm2 = NAN,
@@ -121,8 +121,8 @@ edgeecho_status edgeecho_beat_at(const edgeecho_stream *s, uint32_t index, edgee
     if (!s)
         return EDGEECHO_E_ARGUMENT;
     if (!beat || !ee_is_size_known(beat->struct_size, EE_FIRST_BEAT, sizeof *beat))
-        return EE_REFUSE(s, EDGEECHO_E_ARGUMENT, "struct_size of the beat is %zu, this library knows %zu to %zu",
-                         beat ? beat->struct_size : 0, EE_FIRST_BEAT, sizeof *beat);
+        return EE_REFUSE(s, EDGEECHO_E_ARGUMENT, EE_UNKNOWN_SIZE, "beat", beat ? beat->struct_size : 0, EE_FIRST_BEAT,
+                         sizeof *beat);
     ee_beat_measurement found;
     if (!ee_beat_meter_beat(s->meter, index, &found))
         return EDGEECHO_MORE;

@@ -107,8 +107,8 @@ edgeecho_status edgeecho_stream_create(edgeecho_model *model, const edgeecho_str
         return EDGEECHO_E_ARGUMENT;
     edgeecho_status status = EDGEECHO_E_ARGUMENT;
     if (ee_read_stream_options(options, &plan.options, &error)) {
-        const size_t needed = ee_lay_out(&plan, NULL), wanted = plan.options.memory_bytes;
-        plan.memory_bytes = ee_aligned(wanted > needed && wanted < SIZE_MAX / 2 ? wanted : needed);
+        const size_t needed = ee_lay_out(&plan, NULL), most = SIZE_MAX / 4, wanted = plan.options.memory_bytes;
+        plan.memory_bytes = ee_aligned(wanted <= needed ? needed : wanted < most ? wanted : most);
         status = make(model, &plan, NULL, out, &error);
     }
     return status == EDGEECHO_OK ? status : ee_refuse_model(model, status, &error);

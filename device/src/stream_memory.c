@@ -42,7 +42,7 @@ static void take_network(ee_frame_stream *network, block *b, const edgeecho_mode
     network->frame = take(b, pixels);
     network->prob = take(b, pixels);
     network->states[0] = take(b, ee_state_bytes(&model->spec));
-    network->states[1] = take(b, ee_state_bytes(&model->spec));
+    network->states[1] = model->engine->kind->keeps_state ? network->states[0] : take(b, ee_state_bytes(&model->spec));
     network->binding_memory = take(b, model->engine->kind->binding_bytes(model->engine));
 }
 

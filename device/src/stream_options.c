@@ -50,8 +50,7 @@ int ee_read_stream_options(const edgeecho_stream_options *given, edgeecho_stream
         return 0;
     }
     if (!ee_is_size_known(given->struct_size, EE_FIRST_STREAM_OPTIONS, sizeof *o)) {
-        ee_set_error(error, "struct_size of the stream options is %zu, this library knows %zu to %zu",
-                     given->struct_size, EE_FIRST_STREAM_OPTIONS, sizeof *o);
+        ee_set_error(error, EE_UNKNOWN_SIZE, "stream options", given->struct_size, EE_FIRST_STREAM_OPTIONS, sizeof *o);
         return 0;
     }
     ee_copy_out(o, given->struct_size, given);

@@ -17,10 +17,14 @@
 #define EE_FIRST_SELFTEST_RESULT sizeof(edgeecho_selftest_result)
 #define EE_FIRST_VERSIONS sizeof(edgeecho_versions)
 
-/* Whether a struct of this size is known: from the first version's size to the present one's. */
+/* Whether a struct of this size is known: from the first version's size to the present one's. As each struct begins with
+ * a size_t, its size is a multiple of that: any other number is no size of a struct, and would cut a pointer. */
 static inline int ee_is_size_known(size_t struct_size, size_t first, size_t present) {
-    return struct_size >= first && struct_size <= present;
+    return struct_size >= first && struct_size <= present && struct_size % sizeof struct_size == 0;
 }
+
+/* Sentence on a size that is not known: the struct's name, its size, and the first and the present size. */
+#define EE_UNKNOWN_SIZE "struct_size of the %s is %zu, this library knows sizes of whole fields from %zu to %zu"
 
 /* Copy the fields that the caller's struct has; its size, which stands first, stays. */
 static inline void ee_copy_out(void *out, size_t struct_size, const void *found) {

@@ -1,9 +1,11 @@
 """Compare C with Python on cines: every mask equal to the bit, every beat and verdict, EF to 0.01.
 
-    python device/tests/compare.py MODEL --library FILE [--phantoms N] [--wrong N] [--cine FILE] [--search] [--limit L]
+    python device/tests/compare.py MODEL --library FILE [--graph FILE] [--phantoms N] [--wrong N] [--cine FILE]
+        [--search] [--limit L]
     python device/tests/compare.py MODEL --program 'qemu-aarch64 ... push_frames' ...
 
-MODEL is a device file; Python runs the graph that is in it, and C by the library or by the example. `--search` lets
+MODEL is a device file; Python runs the graph that is in it, or of a native one the ONNX stream of `--graph`, in ONNX
+Runtime, and C by the library or by the example. `--search` lets
 both find region and orientation; without it both get the region that Python finds. `--wrong N` takes N wrong and turned
 views of each kind. `--limit` is the part of mask pixels that may differ (and EF then by 0.1, and verdicts): 0 on one
 kind of CPU, 0.001 between kinds. Prints a line a cine; exits 1 if one differs.
@@ -58,7 +60,7 @@ class Difference(NamedTuple):
     """Verdict of Python at the end."""
 
     def is_within(self, limit: float) -> bool:
-        """Whether so large a part of the mask pixels may differ."""
+        """Whether the difference is allowed where `limit`, a part of the mask pixels, may differ."""
         ours, theirs = self.ef_percent
         allowed = 0.1 if limit else 0.01
         close = ours is theirs if ours is None or theirs is None else abs(ours - theirs) <= allowed
@@ -130,6 +132,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Compare C with Python.")
     parser.add_argument("model", type=Path)
     parser.add_argument("--library")
+    parser.add_argument("--graph", type=Path)
     parser.add_argument("--program", type=shlex.split)
     parser.add_argument("--cine", type=Path, action="append", default=[])
     parser.add_argument("--phantoms", type=int, default=0)
@@ -144,7 +147,7 @@ def main() -> int:
         run_c = partial(by_library, device)
     failed = total = unequal = pixels = 0
     with tempfile.TemporaryDirectory() as folder:
-        graph = graph_of(options.model, Path(folder))
+        graph = options.graph or graph_of(options.model, Path(folder))
         for name, read in cines(options.phantoms, options.wrong, options.cine):
             cine = replace(read, times_s=None) if options.program else read  # the program takes no times
             roi = None if options.search else find_roi(cine.frames, cine.spacing_mm)

@@ -102,6 +102,13 @@ static edgeecho_status create(edgeecho_model *model, uint32_t search, edgeecho_s
     return edgeecho_stream_create(model, &options, stream);
 }
 
+/* More memory than there is: an error, and not a stream of less. */
+static void refuse_huge(edgeecho_model *model) {
+    const edgeecho_stream_options options = {sizeof options, W, H, 50, 0.3, 0.3, 0, 0, SIZE_MAX};
+    edgeecho_stream *stream;
+    CHECK(edgeecho_stream_create(model, &options, &stream) == EDGEECHO_E_MEMORY && !stream);
+}
+
 /* The self-test, where there is one; passed or not is all the same here. */
 static edgeecho_status selftest(edgeecho_model *model, edgeecho_selftest_result *result) {
     *result = (edgeecho_selftest_result){.struct_size = sizeof *result};
@@ -177,6 +184,7 @@ static void count(const char *path) {
     count_stream(model, 0);
     count_stream(model, SEARCH);
     count_init(model);
+    refuse_huge(model);
     CHECK(edgeecho_close(model) == EDGEECHO_OK);
 }
 

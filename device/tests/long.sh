@@ -5,7 +5,7 @@
 #
 # MODEL is a stream device file; SMALL_MODEL a smaller one where the model does not matter (any stream device file);
 # CLIP_MODEL any device file of a clip graph.
-# Needs what tests/device/test_library.py needs, and valgrind.
+# Needs what tests/device needs, and valgrind.
 set -eu
 model=$1 small=$2 clip=$3
 here=$(cd "$(dirname "$0")" && pwd)

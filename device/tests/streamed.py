@@ -33,7 +33,7 @@ class Judged(NamedTuple):
 
 
 class Detail(NamedTuple):
-    """What one frame shows beside its mask."""
+    """Answer to one frame beside its mask: probability, outline, reasons, time, and why there is no beat yet."""
 
     prob: bytes
     outline: bytes
@@ -54,7 +54,7 @@ class StreamResult(NamedTuple):
     final: tuple[str, tuple[str, ...], tuple[str, ...]]
     """Verdict, reasons and notes at the end."""
     details: list[Detail]
-    """Of each frame; none where the program does not print them."""
+    """Details of each frame; empty where the program does not print them."""
     frames_dropped: int
 
 

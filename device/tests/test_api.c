@@ -81,8 +81,11 @@ static void check_open(const char *path, const char *clip) {
     bytes[8]++;
     CHECK(edgeecho_open_memory(bytes, size, NULL, &model) == EDGEECHO_E_FORMAT);
     bytes[8]--;
-    options.struct_size = 1;
-    CHECK(edgeecho_open_memory(bytes, size, &options, &model) == EDGEECHO_E_ARGUMENT);
+    for (size_t part = 1; part < sizeof options; part++) { /* too small, or it ends within a pointer */
+        options.struct_size = part;
+        if (part < offsetof(edgeecho_open_options, onnxruntime_api) || part % sizeof part)
+            CHECK(edgeecho_open_memory(bytes, size, &options, &model) == EDGEECHO_E_ARGUMENT);
+    }
     options = (edgeecho_open_options){.struct_size = sizeof options, .threads = 1000};
     CHECK(edgeecho_open_memory(bytes, size, &options, &model) == EDGEECHO_E_ARGUMENT && !model);
     options.threads = 2;
@@ -227,6 +230,8 @@ static void check_older_program(edgeecho_model *model) {
             CHECK(((uint8_t *)&part)[at] == CANARY);
     }
     whole.struct_size = sizes[0] - 1;
+    CHECK(edgeecho_read(stream, &whole) == EDGEECHO_E_ARGUMENT);
+    whole.struct_size = sizes[0] + 1;
     CHECK(edgeecho_read(stream, &whole) == EDGEECHO_E_ARGUMENT);
     whole.struct_size = sizeof whole + 1;
     CHECK(edgeecho_read(stream, &whole) == EDGEECHO_E_ARGUMENT);

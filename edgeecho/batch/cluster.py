@@ -10,9 +10,9 @@ from edgeecho.errors import ConfigError, require
 from edgeecho.runtime import CinePredictor
 
 RETRIES = 2
-"""How often a cine is tried again after an error that is none of its own."""
+"""Number of times that a cine is tried again after an error of a worker, such as a lost connection."""
 AHEAD = 4
-"""Cines a worker thread that the scheduler has at a time."""
+"""Number of cines for each worker thread that are handed to the scheduler at a time."""
 
 
 def segment_on_cluster(tasks: list[CineTask], settings: Settings, address: str) -> Iterator[tuple[int, Outcome]]:

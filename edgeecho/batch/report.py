@@ -1,17 +1,17 @@
-"""What is written at the end of a run: the table, the page of all cines, and biplane figures of pairs."""
+"""Files about all cines of a run, written at its end: the table, the page, and biplane figures of pairs."""
 
 import csv
 import io
 from pathlib import Path
 
-from edgeecho.batch.index import index_row
 from edgeecho.batch.pairs import Pair, PairResult, measure_pair
 from edgeecho.batch.settings import Settings
-from edgeecho.batch.table import TableWriter
+from edgeecho.batch.table import CSV_NAME, PARQUET_NAME, TableWriter
 from edgeecho.batch.task import Outcome
 from edgeecho.files import atomic
 from edgeecho.names import printable
-from edgeecho.report.index_page import IndexRow, PairRow, write_index_page
+from edgeecho.report.index_page import INDEX_NAME, IndexRow, PairRow, write_index_page
+from edgeecho.report.stored import StoredResult
 
 BIPLANE_NAME = "biplane.csv"
 BIPLANE_COLUMNS = (
@@ -25,6 +25,8 @@ BIPLANE_COLUMNS = (
     "beats",
     "reasons",
 )
+RUN_FILES = (CSV_NAME, PARQUET_NAME, INDEX_NAME, BIPLANE_NAME)
+"""Names of the files about all cines of a run."""
 
 
 class RunReport:
@@ -47,7 +49,7 @@ class RunReport:
         """Take the outcome of a cine."""
         self._table.add(outcome)
         if self._with_page:
-            self._rows.append(index_row(outcome))
+            self._rows.append(_index_row(outcome))
         if outcome.task.name in self._paired:
             self._outcomes[outcome.task.name] = outcome
 
@@ -78,6 +80,17 @@ class RunReport:
             writer.writerow([*names, result.verdict, *figures, "; ".join(result.reasons)])
         with atomic(self._out / BIPLANE_NAME) as temporary:
             temporary.write_text(text.getvalue(), encoding="utf-8")
+
+
+def _index_row(outcome: Outcome) -> IndexRow:
+    """Return the row of a cine on the page, without what is large in its figures."""
+    task, figures = outcome.task, outcome.figures
+    if figures is None:
+        return IndexRow(task.name, task.label, None, outcome.error)
+    suffixes = {Path(file).suffix for file in outcome.files}
+    kept = {key: value for key, value in figures.items() if key not in ("area_px", "automatic")}
+    stored = StoredResult(Path(outcome.files[-1]), kept)
+    return IndexRow(task.name, task.label, kept, "", stored, ".html" in suffixes, ".webm" in suffixes)
 
 
 def _pair_row(result: PairResult) -> PairRow:

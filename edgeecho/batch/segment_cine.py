@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgeecho.batch.inputs import overwrites
-from edgeecho.batch.settings import Settings, settings_sha256
+from edgeecho.batch.settings import CineOptions, Settings, settings_sha256
 from edgeecho.batch.source import local_copy, sha256_of
 from edgeecho.batch.task import CineTask, Outcome
 from edgeecho.cine import Cine, read_cine
@@ -20,6 +20,7 @@ from edgeecho.files import read_regular
 from edgeecho.memory import held_to_budget
 from edgeecho.preprocess import cover_text
 from edgeecho.report.results import RunIdentity, result_files, write_results
+from edgeecho.report.stored import StoredResult
 from edgeecho.runtime import CinePredictor
 
 Progress = Callable[[int, int], None]
@@ -54,21 +55,30 @@ def _segment(predictor: CinePredictor, task: CineTask, settings: Settings, progr
         identity = _identity(predictor, task, settings, sha256) if sha256 else None
         files = result_files(out, task.name, with_video=settings.write_video, with_page=settings.write_page)
         products = _Products(out, task.name, path, sha256, settings)
-        written = tuple(map(str, (*products.files, *files)))
-        if settings.resume and identity and (figures := _stored(files, products.files, identity)):
-            return Outcome(task, figures, written, was_done=True)
-        roi = options.roi
-        box = (roi.x, roi.y, roi.width, roi.height) if roi else None
-        with held_to_budget():
-            cine = read_cine(path, fps=options.fps, spacing_mm=options.spacing_mm, roi=box)
-        result = predictor.segment(cine, roi=roi, flip=options.flip, progress=progress)
-        if settings.blur_text:
-            cine = replace(cine, frames=cover_text(cine.frames, cine.spacing_mm))
+        if settings.resume and identity and (figures := _stored(files, identity)):
+            if not all(file.is_file() for file in products.files):
+                products.write(figures, StoredResult(files[-1], figures).mask, _shown(_read(path, options), settings))
+            return Outcome(task, figures, _present(products.files, files), was_done=True)
+        cine = _read(path, options)
+        result = predictor.segment(cine, roi=options.roi, flip=options.flip, progress=progress)
+        cine = _shown(cine, settings)
         products.remove_old(files[-1])
         figures = write_results(
             files, task.label, cine, result, identity, lambda figures: products.write(figures, result.mask, cine)
         )
-        return Outcome(task, figures, written)
+        return Outcome(task, figures, _present(products.files, files))
+
+
+def _read(path: Path, options: CineOptions) -> Cine:
+    roi = options.roi
+    box = (roi.x, roi.y, roi.width, roi.height) if roi else None
+    with held_to_budget():
+        return read_cine(path, fps=options.fps, spacing_mm=options.spacing_mm, roi=box)
+
+
+def _shown(cine: Cine, settings: Settings) -> Cine:
+    """Return the cine with the frames that pictures may show."""
+    return replace(cine, frames=cover_text(cine.frames, cine.spacing_mm)) if settings.blur_text else cine
 
 
 class _Products:
@@ -100,16 +110,25 @@ def _identity(predictor: CinePredictor, task: CineTask, settings: Settings, sha2
     return RunIdentity(sha256, options, settings.blur_text)
 
 
-def _stored(files: list[Path], products: list[Path], identity: RunIdentity) -> dict[str, Any] | None:
-    """Return the figures of an earlier run of the same cine, model and settings; None if they are not all there."""
-    if not all(file.is_file() for file in (*products, *files)):
+def _present(products: list[Path], files: list[Path]) -> tuple[str, ...]:
+    """Return the paths of the files that are there, NAME.json last."""
+    return tuple(str(path) for path in (*products, *files) if path.is_file())
+
+
+def _stored(files: list[Path], identity: RunIdentity) -> dict[str, Any] | None:
+    """Return the figures of an earlier run of the same cine, model and settings; None if they are not all there.
+
+    A result that a person corrected may lack its video: what the person did must not be lost for it.
+    """
+    if not files[0].is_file():
         return None
     try:
         figures = json.loads(read_regular(files[-1]))
     except (OSError, ValueError):
         return None
-    is_same = isinstance(figures, dict) and figures.get("run") == asdict(identity)
-    return figures if is_same else None
+    if not isinstance(figures, dict) or figures.get("run") != asdict(identity):
+        return None
+    return figures if figures.get("corrections") or all(file.is_file() for file in files) else None
 
 
 def _line(error: EdgeEchoError) -> str:

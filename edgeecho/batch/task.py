@@ -1,4 +1,4 @@
-"""One cine of a run, and what came of it."""
+"""One cine of a run, and its outcome: figures and files, or an error."""
 
 import os
 from dataclasses import dataclass

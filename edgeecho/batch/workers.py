@@ -16,7 +16,7 @@ from edgeecho.batch.task import CineTask, Outcome
 from edgeecho.runtime import CinePredictor
 
 AHEAD = 2
-"""Cines a process that are handed over at a time, so that none waits for the next."""
+"""Number of cines for each process that are handed over at a time, so that no process waits for the next."""
 
 _predictor: CinePredictor | None = None
 _settings: Settings | None = None

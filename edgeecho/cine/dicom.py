@@ -1,4 +1,4 @@
-"""Read DICOM cines and stills: pixels through pydicom or PyAV, time base and calibration from the attributes."""
+"""Read DICOM cines and stills: pixels through pydicom or OpenCV, time base and calibration from the attributes."""
 
 import warnings as python_warnings
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ def read_dicom(path: Path, roi: Sequence[int] | None = None) -> Cine:
 
     Grey values of any depth are mapped linearly from the range of their stored bits to 0..255 (no window is applied),
     MONOCHROME1 is inverted, colour of every kind becomes grey by `edgeecho.cine.to_grey`. The colour space of JPEG
-    frames is that of the JPEG. MPEG-2, H.264 and HEVC are decoded by PyAV.
+    frames is that of the JPEG. MPEG-2, H.264 and HEVC are decoded by OpenCV.
 
     Args:
         path: The file.
@@ -33,7 +33,7 @@ def read_dicom(path: Path, roi: Sequence[int] | None = None) -> Cine:
 
     Raises:
         VideoError: If the file is no DICOM file, has no pixels, is cut short, or its pixels cannot be decoded.
-        MissingExtraError: If pydicom is not installed, or PyAV for a video inside.
+        MissingExtraError: If pydicom is not installed.
     """
     pydicom = require("pydicom", "dicom")
     require("pydicom.pixels", "dicom")

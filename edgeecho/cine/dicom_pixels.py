@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from edgeecho.cine.arrays import one_line
+from edgeecho.cine.dicom_decoder import decoder_of, use_pillow_for_lossless_jpeg
 from edgeecho.cine.dicom_fragments import first_frame, is_cut, joined, longest, picture_at, require_stated_size
 from edgeecho.cine.dicom_video import DicomVideo, video_codec
 from edgeecho.cine.grey import check_size
 from edgeecho.cine.jpeg import jpeg_colour
 from edgeecho.cine.picture import is_closed_early
-from edgeecho.errors import MissingExtraError, VideoError
+from edgeecho.errors import VideoError
 
 _COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")  # pydicom returns all of them as RGB
 _GREY = ("MONOCHROME1", "MONOCHROME2")
@@ -23,6 +24,8 @@ _BLOCK_PX, _GREY_LEVELS = 8, 8
 """Side of a JPEG's block, and how far from 128 its pixels may be where the block is missing."""
 _RUN_LENGTH, _MAX_RUN = "1.2.840.10008.1.2.5", 64
 """Transfer syntax of run lengths, and the number of bytes that one of them can stand for (PS3.5 G.3.1)."""
+_NO_DECODER = ("missing dependencies", "is not supported", "does not support", "cannot identify image file")
+"""Parts of pydicom's errors where no installed decoder knows the kind of picture."""
 MAX_MISSING_FRACTION = 0.1
 """A video inside is refused if a larger part of the frames is missing that the file states."""
 
@@ -92,7 +95,6 @@ def open_video(path: Path, header: Header) -> DicomVideo | None:
     """Open the video stream of a file; None if its frames are single pictures.
 
     Raises:
-        MissingExtraError: If PyAV is not installed.
         VideoError: If it is no video.
     """
     if not header.codec:
@@ -112,16 +114,19 @@ def decoded_frames(path: Path, header: Header, video: DicomVideo | None, pydicom
         for frame in video.frames() if video else _pictures(path, header, pydicom):
             yield frame
             count += 1
-    except (VideoError, MissingExtraError):
+    except VideoError:
         raise
     except Exception as error:  # a damaged file raises many kinds of error
         reason = one_line(error)
         if "no 'Pixel Data'" in reason:
             kind = _kind(header.data)
             text = f"this DICOM file holds no pixels or is cut before them ({kind}); pass an image or a cine"
-        elif "missing dependencies" in reason or "is not supported" in reason:
+        elif any(part in reason for part in _NO_DECODER):
             name = pydicom.uid.UID(header.syntax).name if header.syntax else "its pixels"
-            text = f"no decoder for {name}; convert it to Explicit VR Little Endian"
+            text = (
+                f"nothing installed decodes {name} of {header.data.BitsStored} bits: install edgeecho[dicom], which "
+                "decodes 8 bits, or edgeecho[dicom-gpl], or convert it to Explicit VR Little Endian"
+            )
         else:
             text = f"cut short or damaged: {count} of {promised} frames could be read: {reason}; export it again"
         raise VideoError(f"{path}: {text}") from error
@@ -138,7 +143,10 @@ def _pictures(path: Path, header: Header, pydicom: Any) -> Iterator[np.ndarray]:
                 yield _eight_bits(pydicom.pixels.pixel_array(file, index=index), data, pydicom)
         return
     # From the file, not from a data set: so one frame is in memory at a time.
-    for index, frame in enumerate(pydicom.pixels.iter_pixels(path, **_colour_space(path, header))):
+    use_pillow_for_lossless_jpeg(pydicom)
+    decoder = decoder_of(header.syntax, int(data.BitsStored))
+    pictures = pydicom.pixels.iter_pixels(path, decoding_plugin=decoder, **_colour_space(path, header))
+    for index, frame in enumerate(pictures):
         if header.syntax in _LOSSY_JPEG and _ends_grey(frame):
             with path.open("rb") as file:
                 jpeg = picture_at(file, header.pixels_at, index, header.promised)

@@ -1,24 +1,22 @@
-"""Video streams inside DICOM files (MPEG-2, H.264, HEVC), decoded through PyAV where that is installed."""
+"""Video streams inside DICOM files (MPEG-2, H.264, HEVC), decoded from memory by OpenCV through FFmpeg."""
 
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from edgeecho.cine.arrays import one_line
-from edgeecho.cine.grey import MAX_SIDE_PX
+from edgeecho.cine.grey import check_size
 from edgeecho.cine.model import aspect_of
 from edgeecho.cine.times import TimeBase, from_times
-from edgeecho.errors import MissingExtraError, VideoError
+from edgeecho.cine.video import quiet_cv2
+from edgeecho.errors import VideoError
 
 _CODECS = {"100": "MPEG-2", "101": "MPEG-2", "107": "HEVC", "108": "HEVC"} | {f"10{n}": "H.264" for n in range(2, 7)}
-_STREAMS = {"MPEG-2": "mpegvideo", "H.264": "h264", "HEVC": "hevc"}
-_BOUNDS = {"max_pixels": str(MAX_SIDE_PX * MAX_SIDE_PX)}
-"""Options of FFmpeg's decoders: pictures that are larger are refused before memory is taken."""
-_OF_STREAMS: Any = [_BOUNDS] * 64
 _PREFIX = "1.2.840.10008.1.2.4."
+_START_CODE = b"\0\0\1"
+"""First bytes of a stream without a container, after any number of zeros."""
 
 
 def video_codec(transfer_syntax: str) -> str | None:
@@ -37,33 +35,30 @@ class DicomVideo:
             codec: Name of the codec.
 
         Raises:
-            MissingExtraError: If PyAV is not installed.
             VideoError: If the bytes are no video.
         """
-        try:
-            import av
-        except ImportError as error:
-            text = f"{path}: its pixels are {codec} video, which PyAV decodes: pip install 'edgeecho[report]'"
-            raise MissingExtraError(text, file=path) from error
+        import cv2
+
         self.path, self.codec = path, codec
         self.times_s: list[float] = []
-        self._format = _container(data)
-        self._has_times = self._format is not None  # those of a bare stream are made up by FFmpeg
-        try:
-            # The format is given, so that no playlist or script is followed.
-            self._input: Any = av.open(
-                io.BytesIO(data), format=self._format or _STREAMS[codec], stream_options=_OF_STREAMS
-            )
-            self._stream = self._input.streams.video[0]
-            self._stream.codec_context.options = _BOUNDS
-            # Read now: a closed stream is freed memory.
-            ratio = self._stream.sample_aspect_ratio
-            rate = self._stream.average_rate
-        except (av.FFmpegError, IndexError, ValueError) as error:
-            raise self._undecodable(error) from error
-        self.aspect = aspect_of(ratio.denominator, ratio.numerator) if ratio else 1.0
+        self._has_times = _has_container(data)  # those of a bare stream are made up by FFmpeg
+        # FFmpeg finds the format itself. Bytes that begin as no video does, such as a playlist, are not given to it.
+        if not self._has_times and not data[:8].lstrip(b"\0").startswith(_START_CODE.lstrip(b"\0")):
+            raise self._undecodable("no video stream in it")
+        self._data: Any = io.BytesIO(data)  # FFmpeg reads from it as long as the capture is open
+        with quiet_cv2():
+            try:
+                self._input: Any = cv2.VideoCapture(cast(Any, self._data), cv2.CAP_FFMPEG, [])
+            except cv2.error as error:
+                raise self._undecodable("FFmpeg does not open it") from error
+        if not self._input.isOpened():
+            raise self._undecodable("FFmpeg does not open it")
+        height, width = (round(self._get(p)) for p in (cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FRAME_WIDTH))
+        check_size(path, 1, height, width)
+        self.aspect = aspect_of(self._get(cv2.CAP_PROP_SAR_DEN), self._get(cv2.CAP_PROP_SAR_NUM))
         """Height over width of a pixel, 1 if the stream does not state it."""
-        self._rate = float(rate) if rate else None
+        rate = self._get(cv2.CAP_PROP_FPS)
+        self._rate = rate if rate > 0 else None
 
     @property
     def time_base(self) -> TimeBase | None:
@@ -78,29 +73,31 @@ class DicomVideo:
         Raises:
             VideoError: If the stream is damaged, or contains no frame.
         """
-        import av
+        import cv2
 
         try:
-            frame: Any
-            for frame in self._input.decode(self._stream):
-                self.times_s.append(float(frame.time) if frame.time is not None else float("nan"))
-                yield np.asarray(frame.to_ndarray(format="rgb24"))
-        except (av.FFmpegError, ValueError) as error:
-            raise self._undecodable(error) from error
+            while True:
+                with quiet_cv2():
+                    ok, frame = self._input.read()
+                if not ok:
+                    break
+                self.times_s.append(self._get(cv2.CAP_PROP_POS_MSEC) / 1000)
+                yield frame[..., ::-1]  # OpenCV's order is blue, green, red
+        except cv2.error as error:
+            raise self._undecodable("OpenCV refuses a frame") from error
         finally:
-            self._input.close()
+            self._input.release()
         if not self.times_s:
             raise self._undecodable("no frame in it")
 
-    def _undecodable(self, error: Exception | str) -> VideoError:
-        reason = error if isinstance(error, str) else one_line(error)
+    def _get(self, attribute: int) -> float:
+        return float(self._input.get(attribute))
+
+    def _undecodable(self, reason: str) -> VideoError:
         return VideoError(f"{self.path}: its {self.codec} video cannot be decoded: {reason}; export it again")
 
 
-def _container(data: bytes) -> str | None:
-    """Return FFmpeg's name of the container that bytes begin with; None for a bare stream."""
-    if data[4:8] == b"ftyp":
-        return "mp4"
-    if data[:1] == b"\x47" and data[188:189] in (b"\x47", b""):
-        return "mpegts"
-    return "mpeg" if data[:4] == b"\0\0\1\xba" else None
+def _has_container(data: bytes) -> bool:
+    """Whether bytes begin as an MP4, an MPEG transport stream or an MPEG programme stream does."""
+    is_transport = data[:1] == b"\x47" and data[188:189] in (b"\x47", b"")
+    return data[4:8] == b"ftyp" or is_transport or data[:4] == b"\0\0\1\xba"

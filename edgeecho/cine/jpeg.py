@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-_APP0, _APP14, _START_OF_SCAN, _START_OF_JPEG_LS = 0xE0, 0xEE, 0xDA, 0xF7
+_APP0, _APP14, _LAST_APP, _COMMENT, _START_OF_SCAN = 0xE0, 0xEE, 0xEF, 0xFE, 0xDA
+_START_OF_JPEG_LS = 0xF7
 _ADOBE_COLOURS = ("RGB", "YBR", "YBR")
 """Colour space by the transform of an Adobe marker: none, YCbCr, and YCCK, which no cine has."""
 
@@ -34,7 +35,7 @@ def jpeg_size(data: bytes) -> tuple[int, int] | None:
 
 
 def _stated_size(data: bytes) -> tuple[int, int] | None:
-    for marker, segment in _segments(data):
+    for marker, segment, _ in _segments(data):
         if _is_start_of_frame(marker) and len(segment) >= 5:
             return int.from_bytes(segment[1:3], "big"), int.from_bytes(segment[3:5], "big")
     return None
@@ -54,7 +55,7 @@ def jpeg_colour(data: bytes) -> str | None:
         `RGB` or `YBR`; None if there are not three components, or none of these signs.
     """
     is_jfif, adobe = False, None
-    for marker, segment in _segments(data):
+    for marker, segment, _ in _segments(data):
         if marker == _APP0 and segment.startswith(b"JFIF"):
             is_jfif = True
         if marker == _APP14 and segment.startswith(b"Adobe") and len(segment) == 12 and segment[11] < 3:
@@ -73,8 +74,17 @@ def jpeg_colour(data: bytes) -> str | None:
     return None
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the marker and the content of each segment before the scan."""
+def without_application_data(data: bytes) -> bytes:
+    """Return a JPEG without its application segments (JFIF, EXIF, Adobe, profiles) and comments."""
+    kept, end = [data[:2]], 2
+    for marker, segment, end in _segments(data):
+        if not (_APP0 <= marker <= _LAST_APP or marker == _COMMENT):
+            kept.append(data[end - len(segment) - 4 : end])
+    return b"".join((*kept, data[end:]))
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """Yield the marker, the content and the end in the file of each segment before the scan."""
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
@@ -84,8 +94,9 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         if marker == _START_OF_SCAN:
             return
         length = int.from_bytes(data[at + 2 : at + 4], "big")
-        yield marker, data[at + 4 : at + 2 + length]
+        segment = data[at + 4 : at + 2 + length]
         at += 2 + length
+        yield marker, segment, at
 
 
 def _is_start_of_frame(marker: int) -> bool:

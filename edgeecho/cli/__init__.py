@@ -16,6 +16,7 @@ from edgeecho.cli.data import data_app
 from edgeecho.cli.device_file import device_file
 from edgeecho.cli.evaluate import evaluate
 from edgeecho.cli.export import export, verify
+from edgeecho.cli.licences import licences
 from edgeecho.cli.live import live
 from edgeecho.cli.measure import measure
 from edgeecho.cli.models import info, models, selftest
@@ -63,7 +64,7 @@ command: Callable[..., None]
 for command in (segment, measure, live, serve, train):
     app.command()(command)
 app.command("eval")(evaluate)
-for export_command in (export, verify, selftest, info, models):
+for export_command in (export, verify, selftest, info, models, licences):
     app.command()(export_command)
 app.command("device-file")(device_file)
 app.add_typer(data_app, name="data")

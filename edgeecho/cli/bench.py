@@ -43,7 +43,7 @@ def bench(
         list[Path] | None, typer.Option("--model", help="An ONNX file of your own; may be repeated.")
     ] = None,
     runtimes: Annotated[
-        str | None, typer.Option(help="ort, openvino, torch.", show_default=_default(DEFAULT_RUNTIMES))
+        str | None, typer.Option(help="ort, openvino, torch, native.", show_default=_default(DEFAULT_RUNTIMES))
     ] = None,
     precisions: Annotated[
         str | None, typer.Option(help="fp32, bf16, int8.", show_default=_default(DEFAULT_PRECISIONS))

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from edgeecho.errors import ConfigError
 from edgeecho.names import printable
 
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures here as JSON.")]
@@ -110,3 +112,20 @@ def write_json(path: Path | None, values: Any) -> None:
 
         with atomic(path) as temporary:
             temporary.write_text(values if isinstance(values, str) else json.dumps(values, indent=1) + "\n")
+
+
+def numbers(text: str | None, count: int, flag: str) -> tuple[float, ...] | None:
+    """Read the numbers of a flag, with commas between; None stays None.
+
+    Raises:
+        ConfigError: If they are not so many finite numbers.
+    """
+    if text is None:
+        return None
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if len(values) != count or not all(map(math.isfinite, values)):
+        raise ConfigError(f"{flag} takes {count} numbers with commas between, got {text!r}")
+    return values

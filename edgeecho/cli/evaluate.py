@@ -1,6 +1,6 @@
 """`edgeecho eval`: evaluation of a model on a data set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +12,9 @@ from edgeecho.cli.console import show, table_console
 from edgeecho.errors import ConfigError, ModelFileError
 
 if TYPE_CHECKING:
-    from edgeecho.evaluate import Scores
+    from rich.console import RenderableType
+
+    from edgeecho.evaluate import LadderScores, Scores
 
 MASKS = "masks:"
 """Beginning of a model's name that is a folder of masks."""
@@ -51,23 +53,16 @@ def evaluate(
     if out:
         figure_class()  # before long work, as the folder
         require_writable(out)
+    files = out, json_file
     if ladder:
-        _climb(flags, model, data, split, rungs, limit, out, json_file)
+        _climb(flags, model, data, split, rungs, limit, files)
         return
     if rungs is not None or limit is not None:
         raise ConfigError(f"--{'limit' if rungs is None else 'rungs'} needs --ladder; add it or leave the flag out")
     with progress_bar() as progress:
         task = progress.add_task(split, total=None)
         scores = flags.evaluate(model, data, split, lambda n, t: progress.update(task, completed=n, total=t))
-    show(render_scores(scores), table_console())
-    for failure in scores.failed:
-        say(f"skipped {failure.name}: {failure.reason}")
-    write_json(json_file, scores.to_dict())
-    if out:
-        for path in write_report(scores, out):
-            say(f"wrote {path}")
-    if scores.failed:
-        raise typer.Exit(1)
+    _finish(scores, render_scores(scores), lambda folder: write_report(scores, folder), files)
 
 
 def _climb(
@@ -77,8 +72,7 @@ def _climb(
     split: str,
     rungs: str | None,
     limit: int | None,
-    out: Path | None,
-    json_file: Path | None,
+    files: tuple[Path | None, Path | None],
 ) -> None:
     """Run a model of EdgeEcho on the ladder, and print and write its figures."""
     from edgeecho.evaluate import evaluate_ladder, render_ladder, write_ladder
@@ -96,13 +90,33 @@ def _climb(
             as_stream=bool(flags.stream),
             progress=lambda n, t: progress.update(task, completed=n, total=t),
         )
-    show(render_ladder(scores), table_console())
+    _finish(scores, render_ladder(scores), lambda folder: write_ladder(scores, folder), files)
+
+
+def _finish(
+    scores: "Scores | LadderScores",
+    table: "Iterator[RenderableType]",
+    write: Callable[[Path], list[Path]],
+    files: tuple[Path | None, Path | None],
+) -> None:
+    """Print a result with the items that were left out, and write its files.
+
+    Args:
+        scores: The result.
+        table: Its tables for the terminal.
+        write: Function that writes its report into a folder and returns the files.
+        files: Folder of the report and file of the JSON, None for none.
+
+    Raises:
+        typer.Exit: If items were left out.
+    """
+    out, json_file = files
+    show(table, table_console())
     for failure in scores.failed:
         say(f"skipped {failure.name}: {failure.reason}")
     write_json(json_file, scores.to_dict())
-    if out:
-        for path in write_ladder(scores, out):
-            say(f"wrote {path}")
+    for path in write(out) if out else ():
+        say(f"wrote {path}")
     if scores.failed:
         raise typer.Exit(1)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeecho.cli.common import MaxMemory, Model, Precision, Runtime, Threads, say
-from edgeecho.errors import ConfigError, EdgeEchoError, require
+from edgeecho.cli.common import MaxMemory, Model, Precision, Runtime, Threads, numbers, say
+from edgeecho.errors import ConfigError, require
 
 if TYPE_CHECKING:
     from edgeecho.live import LiveSession
@@ -37,7 +37,6 @@ def live(
     max_memory: MaxMemory = None,
 ) -> None:
     """Segment live frames: a page with outline, curve, beats and EF, or lines of JSON."""
-    from edgeecho.cli.segment import numbers
     from edgeecho.live import LiveSession, open_source
     from edgeecho.live.recording import Recording
     from edgeecho.runtime import load, stream
@@ -77,15 +76,12 @@ def _print_lines(session: "LiveSession") -> None:
         if values["status"] == "live" and values["frame"] >= 0:
             kept = {key: value for key, value in values.items() if key not in ("outline", "beats", "message")}
             typer.echo(json.dumps(kept))
-        elif values["message"]:
+        elif values["message"] and values["status"] != "failed":
             say(values["message"])
 
     session.listen(show)
     session.start()
-    last = session.wait()
-    if last.status == "failed":
-        raise EdgeEchoError(last.message)
-    values = last.to_dict()
+    values = session.wait().to_dict()
     typer.echo(json.dumps({key: values[key] for key in values if key != "outline"}))
 
 

@@ -1,4 +1,4 @@
-"""What a run over cines prints: a line a cine, a line a pair, and at the end what many cines have in common."""
+"""Messages of a run over cines: a line a cine, a line a pair, and at the end what many cines have in common."""
 
 from pathlib import Path
 

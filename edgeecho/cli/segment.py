@@ -1,6 +1,5 @@
 """`edgeecho segment`: masks, figures and an overlay video of cines."""
 
-import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,24 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgeecho.cli.clinic import BlurText, DicomOut, Fhir, PseudonymKey, Send, products_of, pseudonyms_of
-from edgeecho.cli.common import MaxMemory, Model, Precision, Runtime, Stream, Threads, progress_bar, say
+from edgeecho.cli.common import MaxMemory, Model, Precision, Runtime, Stream, Threads, numbers, progress_bar, say
 from edgeecho.errors import ConfigError
 from edgeecho.names import printable
 
 if TYPE_CHECKING:
     from edgeecho.batch import Batch, CineOptions
-
-
-def numbers(text: str | None, count: int, flag: str) -> tuple[float, ...] | None:
-    if text is None:
-        return None
-    try:
-        values = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        values = ()
-    if len(values) != count or not all(map(math.isfinite, values)):
-        raise ConfigError(f"{flag} takes {count} numbers with commas between, got {text!r}")
-    return values
 
 
 def _cine_options(fps: float | None, spacing_mm: str | None, roi: str | None, flip: str) -> "CineOptions":

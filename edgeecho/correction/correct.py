@@ -1,4 +1,4 @@
-"""A correction applied to a result: its files are written again, and say what a person changed."""
+"""A correction applied to a result: its files are written again, with what a person changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -7,15 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from edgeecho.batch.report import RUN_FILES
 from edgeecho.batch.source import sha256_of
 from edgeecho.cine import Cine, read_cine
 from edgeecho.correction.correction import Correction
 from edgeecho.correction.edited_mask import fill_outline
 from edgeecho.correction.remeasure import CHOSEN, LEFT_OUT, remeasure
 from edgeecho.dicom import remake_products
+from edgeecho.dicom.corrected import require_products
 from edgeecho.errors import DataError, EdgeEchoError
 from edgeecho.measure import keep_largest
 from edgeecho.preprocess import cover_text
+from edgeecho.reasons import Reason
 from edgeecho.report.results import rewrite_results
 from edgeecho.report.stored import StoredResult
 
@@ -40,6 +43,7 @@ def correct(stored: StoredResult, correction: Correction) -> Corrected:
 
     Raises:
         DataError: If the correction is of another cine, is empty, or does not fit the result.
+        MissingExtraError: If there are products beside the result and what writes them is not installed.
         OutputError: If a file cannot be written.
     """
     figures, mask = stored.figures, stored.mask.copy()
@@ -47,17 +51,17 @@ def correct(stored: StoredResult, correction: Correction) -> Corrected:
     changed = _edit(mask, correction)
     automatic = _automatic(stored, changed)
     beats = _beats(figures, correction)
-    accepted = correction.accepted or bool(figures.get("accepted"))
-    again = remeasure(dict(figures) | {"beats": beats}, mask, accepted=accepted)
-    phases = {"ed": set(figures["ed_frames"]), "es": set(figures["es_frames"])}
-    if correction.ed_frame is not None and correction.es_frame is not None:
-        phases["ed"].add(correction.ed_frame)
-        phases["es"].add(correction.es_frame)
+    accepted = set(figures.get("accepted", []))
+    if correction.accepted:
+        accepted |= {reason["code"] for reason in figures["reasons"]}
+        accepted |= {code for beat in figures["beats"] for code in beat["reasons"]}
+    again = remeasure(dict(figures) | {"beats": beats}, mask, [Reason[code.upper()] for code in accepted])
     before = figures.get(AUTOMATIC) or {key: value for key, value in figures.items() if key != "area_px"}
+    chosen = [beat for beat in beats if beat.get("by_hand") == CHOSEN]
     again |= {
-        "ed_frames": sorted(phases["ed"]),
-        "es_frames": sorted(phases["es"]),
-        "accepted": accepted,
+        "ed_frames": sorted({*before["ed_frames"], *(beat["ed_frame"] for beat in chosen)}),
+        "es_frames": sorted({*before["es_frames"], *(beat["es_frame"] for beat in chosen)}),
+        "accepted": sorted(accepted),
         "corrections": [*figures.get("corrections", []), *correction.in_words()],
         "corrected_frames": sorted({*figures.get("corrected_frames", []), *changed}),
         AUTOMATIC: before,
@@ -145,6 +149,7 @@ def _beats(figures: Mapping[str, Any], correction: Correction) -> list[dict[str,
 def _write(
     stored: StoredResult, figures: dict[str, Any], mask: np.ndarray, automatic: dict[str, np.ndarray]
 ) -> Corrected:
+    require_products(stored.json_path)
     cine, note = _cine_of(stored)
     notes = [note] if note else []
 
@@ -153,6 +158,10 @@ def _write(
         notes.extend(f"{path.name}: cannot be made again, and was removed" for path in removed)
 
     files = rewrite_results(stored, figures, mask, automatic, cine, remake)
+    if older := [name for name in RUN_FILES if stored.json_path.with_name(name).is_file()]:
+        notes.append(
+            f"{', '.join(older)}: still with the figures before; `edgeecho segment ... --resume` makes them again"
+        )
     return Corrected(StoredResult.open(stored.json_path), tuple(files), tuple(notes))
 
 

@@ -1,4 +1,4 @@
-"""What a person changed in a result, as values and as the JSON that a page saves."""
+"""Changes of a person to a result, as values and as the JSON that a page saves."""
 
 import json
 import math

@@ -1,6 +1,8 @@
 """The figures of corrected masks: beats, volumes and EF computed again, and judged again."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,22 +20,27 @@ JUDGED_AGAIN = frozenset(
 """Reasons that follow from masks and beats alone, so that they are found again or no longer hold."""
 NO_BEAT = frozenset(reason for reason in Reason if reason < Reason.VIEW_UNLIKELY)
 """Reasons why no beat was found, which a chosen beat answers."""
+PICTURE = frozenset(reason for reason in Reason if Reason.VIEW_UNLIKELY <= reason < Reason.TOO_FEW_FRAMES)
+"""Reasons about the picture, which hold for a chosen beat too."""
+ACCEPTED = " (accepted by a person)"
+"""Words behind the text of a reason that a person accepted."""
+_LEFT_OUT_WORDS = re.compile(r"^beats left out \(ED at frame [0-9, ]+\): ")
+"""Words that `judge_beats` puts before the reason of beats that are left out."""
 LEFT_OUT, CHOSEN = "left out", "chosen"
-"""Values of a beat's `by_hand`."""
+"""Values of the key `by_hand` of a beat."""
 
 
-def remeasure(figures: Mapping[str, Any], mask: np.ndarray, *, accepted: bool) -> dict[str, Any]:
+def remeasure(figures: Mapping[str, Any], mask: np.ndarray, accepted: Collection[Reason] = ()) -> dict[str, Any]:
     """Return the figures with everything that depends on masks and beats computed again.
 
     The beats are those of `figures`, at their ED and ES frames; one with `by_hand` `left out` does not count. A reason
-    for a review or for withholding stays unless it is found no longer, or the person accepts the outlines: then those
-    that were there before are notes. There is no interval of EF, since the error of the model says nothing about a
-    person's outlines.
+    for a review or for withholding stays unless it is found no longer, or a person accepted it: then it is a note.
+    There is no interval of EF, since the error of the model says nothing about a person's outlines.
 
     Args:
         figures: Figures of a result.
         mask: uint8 {0, 1} (T, H, W), the corrected masks.
-        accepted: Whether a person accepts the outlines.
+        accepted: Reasons that a person knew of when accepting the outlines.
 
     Raises:
         DataError: If the volume of a beat that counts does not fall from ED to ES, or its mask cannot be measured.
@@ -42,11 +49,14 @@ def remeasure(figures: Mapping[str, Any], mask: np.ndarray, *, accepted: bool) -
     pixel = spacing or (figures.get("aspect", 1.0), 1.0)
     before = _findings(figures)
     measured = [_measured(beat, mask, pixel, before, has_spacing=spacing is not None) for beat in figures["beats"]]
-    counted = [beat for beat, raw in zip(measured, figures["beats"], strict=True) if raw.get("by_hand") != LEFT_OUT]
+    counted = _counted(measured, figures)
+    if not any(beat.is_used for beat in counted):  # else those that the judge left out stay so
+        measured = [_accepted(beat, accepted) for beat in measured]
+        counted = _counted(measured, figures)
     medians, spread = summarize(counted)
-    found = _judged(figures, before, counted, medians["edv_ml"])
-    if accepted:
-        found = [Finding(f.reason, Level.NOTE, f"{f.text} (accepted by a person)") for f in found]
+    if medians["ef_percent"] is None:  # why there is no EF cannot be accepted
+        accepted = set(accepted) - NO_BEAT
+    found = weigh(_as_notes(_judged(figures, before, counted, medians["edv_ml"]), accepted))
     is_withheld = worst_level(found) == Level.WITHHOLD
     clinical = ("ef_percent", "edv_ml", "esv_ml", "sv_ml")
     beats = [_beat_values(beat, raw) for beat, raw in zip(measured, figures["beats"], strict=True)]
@@ -62,13 +72,41 @@ def remeasure(figures: Mapping[str, Any], mask: np.ndarray, *, accepted: bool) -
         "verdict": verdict_of(found),
         "reasons": [finding.to_dict() for finding in found],
         "doubtful": worst_level(found) >= Level.REVIEW,
+        "warnings": _warnings(figures, found),
     }
 
 
+def _counted(measured: list[BeatMeasurement], figures: Mapping[str, Any]) -> list[BeatMeasurement]:
+    return [beat for beat, raw in zip(measured, figures["beats"], strict=True) if raw.get("by_hand") != LEFT_OUT]
+
+
+def _warnings(figures: Mapping[str, Any], found: list[Finding]) -> list[str]:
+    """Return the warnings with the sentences of the reasons that hold now in place of those from before."""
+    gone = {reason["text"] for reason in figures["reasons"]}
+    kept = [warning for warning in figures["warnings"] if warning not in gone]
+    return list(dict.fromkeys([*kept, *(finding.text for finding in found)]))
+
+
+def _as_notes(found: Iterable[Finding], accepted: Collection[Reason]) -> list[Finding]:
+    """Return findings, of which those that a person accepted are notes."""
+    return [
+        Finding(f.reason, Level.NOTE, f.text + ACCEPTED) if f.level > Level.NOTE and f.reason in accepted else f
+        for f in found
+    ]
+
+
+def _accepted(beat: BeatMeasurement, accepted: Collection[Reason]) -> BeatMeasurement:
+    """Return a beat with the findings that a person accepted as notes; that it cannot be measured cannot be."""
+    return replace(beat, findings=tuple(_as_notes(beat.findings, set(accepted) - {Reason.NOT_MEASURABLE})))
+
+
 def _findings(figures: Mapping[str, Any]) -> dict[Reason, Finding]:
-    """Return the findings of a result by their reason."""
-    found = [Finding(Reason[r["code"].upper()], Level[r["level"].upper()], r["text"]) for r in figures["reasons"]]
-    return {finding.reason: finding for finding in reversed(found)}
+    """Return the first finding of each reason of a result, in their order."""
+    found = dict[Reason, Finding]()
+    for values in figures["reasons"]:
+        reason = Reason[values["code"].upper()]
+        found.setdefault(reason, Finding(reason, Level[values["level"].upper()], values["text"]))
+    return found
 
 
 def _measured(
@@ -90,7 +128,7 @@ def _measured(
             return _as_it_was(beat, before)
         raise DataError(f"the beat with ED at frame {ed} and ES at frame {es} cannot be measured: {error}") from error
     found = judge_measured(made.ef_percent, *discs)
-    return _with_findings(made, [*_kept(beat, before), *found])
+    return replace(made, findings=(*_kept(beat, before), *found))
 
 
 def _discs(mask: np.ndarray, ed: int, es: int, pixel: tuple[float, float]) -> tuple[Discs, Discs]:
@@ -99,21 +137,8 @@ def _discs(mask: np.ndarray, ed: int, es: int, pixel: tuple[float, float]) -> tu
 
 def _as_it_was(beat: Mapping[str, Any], before: Mapping[Reason, Finding]) -> BeatMeasurement:
     names = ("ed_frame", "es_frame", "edv_ml", "esv_ml", "ef_percent", "heart_rate_bpm", "sv_ml")
-    made = BeatMeasurement(**{name: beat[name] for name in names})
-    return _with_findings(made, [*_kept(beat, before), find(Reason.NOT_MEASURABLE, Level.WITHHOLD)])
-
-
-def _with_findings(beat: BeatMeasurement, found: list[Finding]) -> BeatMeasurement:
-    return BeatMeasurement(
-        beat.ed_frame,
-        beat.es_frame,
-        beat.edv_ml,
-        beat.esv_ml,
-        beat.ef_percent,
-        beat.heart_rate_bpm,
-        beat.sv_ml,
-        tuple(found),
-    )
+    found = (*_kept(beat, before), find(Reason.NOT_MEASURABLE, Level.WITHHOLD))
+    return BeatMeasurement(**{name: beat[name] for name in names}, findings=found)
 
 
 def _kept(beat: Mapping[str, Any], before: Mapping[Reason, Finding]) -> Iterable[Finding]:
@@ -123,7 +148,12 @@ def _kept(beat: Mapping[str, Any], before: Mapping[Reason, Finding]) -> Iterable
     for reason in reasons:
         if reason not in JUDGED_AGAIN:
             known = before.get(reason)
-            yield find(reason, level, known.text.rpartition("): ")[2] if known else SENTENCES[reason])
+            yield find(reason, level, _own_text(known.text) if known else SENTENCES[reason])
+
+
+def _own_text(text: str) -> str:
+    """Return the text of a reason without the words that were put before and behind it."""
+    return _LEFT_OUT_WORDS.sub("", text).removesuffix(ACCEPTED)
 
 
 def _judged(
@@ -132,13 +162,21 @@ def _judged(
     counted: list[BeatMeasurement],
     edv_ml: float | None,
 ) -> list[Finding]:
-    """Return all findings: those of the picture as they were, those of the beats anew."""
+    """Return all findings: those of the picture as they were, those of the beats anew.
+
+    A chosen beat has no findings of its own frames, so what the others showed of the picture is kept.
+    """
+    is_chosen = any(beat.get("by_hand") == CHOSEN for beat in figures["beats"])
     of_beats = {Reason[code.upper()] for beat in figures["beats"] for code in beat["reasons"]}
-    gone = JUDGED_AGAIN | of_beats | (NO_BEAT if counted else set())
-    kept = [finding for reason, finding in before.items() if reason not in gone]
+    gone = JUDGED_AGAIN | (of_beats - PICTURE if is_chosen else of_beats) | (NO_BEAT if counted else set())
+    kept = [
+        replace(finding, text=_LEFT_OUT_WORDS.sub("", finding.text)) if reason in of_beats else finding
+        for reason, finding in before.items()
+        if reason not in gone
+    ]
     if not counted:
         kept = kept if worst_level(kept) == Level.WITHHOLD else [*kept, find(Reason.NOT_MEASURABLE, Level.WITHHOLD)]
-    return weigh([*kept, *judge_beats(counted, None), *judge_volume(edv_ml)])
+    return [*kept, *judge_beats(counted, None), *judge_volume(edv_ml)]
 
 
 def _beat_values(beat: BeatMeasurement, raw: Mapping[str, Any]) -> dict[str, Any]:

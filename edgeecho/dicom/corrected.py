@@ -7,10 +7,19 @@ from typing import Any
 import numpy as np
 
 from edgeecho.cine import read_cine
-from edgeecho.dicom.kinds import PRODUCTS
+from edgeecho.dicom.kinds import PRODUCTS, require_extras
 from edgeecho.dicom.objects import Content
 from edgeecho.dicom.origin import Origin, origin_of
 from edgeecho.dicom.products import write_products
+
+
+def require_products(json_path: Path) -> None:
+    """Check before anything is written that what makes the products beside a result again is installed.
+
+    Raises:
+        MissingExtraError: If it is not.
+    """
+    require_extras([kind for kind, path in _paths_of(json_path).items() if path.exists()])
 
 
 def remake_products(json_path: Path, figures: Mapping[str, Any], mask: np.ndarray) -> tuple[list[Path], list[Path]]:
@@ -31,8 +40,8 @@ def remake_products(json_path: Path, figures: Mapping[str, Any], mask: np.ndarra
         MissingExtraError: If pydicom or highdicom is not installed.
         OutputError: If a file cannot be written.
     """
-    folder, stem = json_path.parent, json_path.name.removesuffix(".json")
-    paths = {kind: folder / f"{stem}{suffix}" for kind, suffix in PRODUCTS.items()}
+    folder, stem = json_path.parent, json_path.stem
+    paths = _paths_of(json_path)
     image = paths.pop("cine")
     present = [kind for kind, path in paths.items() if path.exists()]
     is_stored = image.exists()
@@ -45,6 +54,10 @@ def remake_products(json_path: Path, figures: Mapping[str, Any], mask: np.ndarra
         return [], removed
     cine = read_cine(image) if "capture" in kinds else None
     return write_products(folder, stem, kinds, Content(figures, mask, cine, origin)), removed
+
+
+def _paths_of(json_path: Path) -> dict[str, Path]:
+    return {kind: json_path.parent / f"{json_path.stem}{suffix}" for kind, suffix in PRODUCTS.items()}
 
 
 def _origin(source: Path, figures: Mapping[str, Any]) -> Origin | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from edgeecho.dicom.objects import MANUFACTURER, Content, algorithm_of
 from edgeecho.dicom.origin import UNKNOWN_DATE, uid_of
-from edgeecho.dicom.structured_report import CONCEPTS, METHODS, remarks
+from edgeecho.dicom.structured_report import CONCEPTS, METHOD, remarks
 from edgeecho.files import atomic
 from edgeecho.report.marks import verdict_in_words
 
@@ -19,7 +19,7 @@ _UCUM = "http://unitsofmeasure.org"
 _UNITS = {"ef_percent": "%", "edv_ml": "mL", "esv_ml": "mL", "sv_ml": "mL", "heart_rate_bpm": "/min"}
 
 
-def report_of(content: Content, method: str = "single_plane") -> dict[str, Any]:
+def report_of(content: Content) -> dict[str, Any]:
     """Return the DiagnosticReport of a cine.
 
     Its status is `preliminary`, as no person has signed it. The patient is named by an identifier alone. A figure that
@@ -27,7 +27,6 @@ def report_of(content: Content, method: str = "single_plane") -> dict[str, Any]:
 
     Args:
         content: The result.
-        method: `single_plane` or `biplane` volumes.
     """
     figures, origin = content.figures, content.origin
     shared: dict[str, Any] = {"status": "preliminary"}
@@ -35,7 +34,7 @@ def report_of(content: Content, method: str = "single_plane") -> dict[str, Any]:
         shared["subject"] = {"identifier": {"value": str(origin.image.PatientID)}}
     if origin.date != UNKNOWN_DATE:
         shared["effectiveDateTime"] = f"{origin.date[:4]}-{origin.date[4:6]}-{origin.date[6:8]}"
-    observations = [_observation(content, key, METHODS[method], shared) for key in CONCEPTS if figures[key] is not None]
+    observations = [_observation(content, key, shared) for key in CONCEPTS if figures[key] is not None]
     return {
         "resourceType": "DiagnosticReport",
         "id": _id_of(content),
@@ -62,7 +61,7 @@ def write_report(path: Path, content: Content) -> None:
         temporary.write_text(json.dumps(report_of(content), indent=1) + "\n")
 
 
-def _observation(content: Content, key: str, method: tuple[str, str, str], shared: dict[str, Any]) -> dict[str, Any]:
+def _observation(content: Content, key: str, shared: dict[str, Any]) -> dict[str, Any]:
     value, scheme, meaning, _ = CONCEPTS[key]
     figures, unit = content.figures, _UNITS[key]
     made = {
@@ -76,7 +75,7 @@ def _observation(content: Content, key: str, method: tuple[str, str, str], share
         "device": {"reference": "#algorithm"},
     }
     if key != "heart_rate_bpm":
-        made["method"] = _concept(_SYSTEMS[method[1]], method[0], method[2])
+        made["method"] = _concept(_SYSTEMS[METHOD[1]], METHOD[0], METHOD[2])
     return made
 
 

@@ -1,4 +1,4 @@
-"""What all DICOM objects of EdgeEcho have in common: patient, study, series, equipment, dates; and their writing."""
+"""Parts that all DICOM objects of EdgeEcho share: patient, study, series, equipment, dates; and their writing."""
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from edgeecho.files import atomic
 
 MANUFACTURER = "EdgeEcho"
 _SERIES_NUMBERS = {"sr": 9001, "seg": 9002, "capture": 9003, "cine": 9000}
-"""Above the numbers that scanners give."""
+"""Number of the series of each kind, above those that scanners give."""
 _DESCRIPTIONS = {
     "sr": "EdgeEcho left ventricle, report",
     "seg": "EdgeEcho left ventricle, masks",
@@ -32,7 +32,7 @@ class Content:
     """Result of one cine, of which products are made."""
 
     figures: Mapping[str, Any]
-    """Content of NAME.json. Its key `corrections`, if it is there, lists what a person changed."""
+    """Content of NAME.json. Its key `corrections`, if it is there, lists what a person changed, each in words."""
     mask: np.ndarray
     """uint8 {0, 1} (T, H, W)."""
     cine: Cine | None
@@ -52,7 +52,7 @@ class Content:
     @property
     def corrections(self) -> list[str]:
         """What a person changed, each in words."""
-        return [line if isinstance(line, str) else _in_words(line) for line in self.figures.get("corrections") or ()]
+        return list(self.figures.get("corrections") or ())
 
 
 def algorithm_of(figures: Mapping[str, Any]) -> tuple[str, str, list[str]]:
@@ -177,7 +177,3 @@ def one_line_errors(path: Path) -> Iterator[None]:
             kind = type(error).__name__
             text = f"{path.name}: cannot be made of this cine ({kind} in its DICOM values); leave this product out"
             raise VideoError(text, file=path) from error
-
-
-def _in_words(correction: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in correction.items())

@@ -28,21 +28,18 @@ CONCEPTS = {
     "heart_rate_bpm": ("8867-4", "LN", "Heart rate", ("{H.B.}/min", "Heart beat per minute")),
 }
 """Code, scheme, meaning and unit (UCUM) of each figure."""
-METHODS = {
-    "single_plane": ("125208", "DCM", "Method of Disks, Single Plane"),
-    "biplane": ("125207", "DCM", "Method of Disks, Biplane"),
-}
+METHOD = ("125208", "DCM", "Method of Disks, Single Plane")
+"""Code of the method of EF and volumes."""
 _FRAMES_OF = {"edv_ml": ("ed_frame",), "esv_ml": ("es_frame",)}
-"""Frames that a figure is measured on; the others are of both."""
+"""Frames of a beat on which these figures are measured; all others are measured on both."""
 
 
-def write_structured_report(path: Path, content: Content, method: str = "single_plane") -> None:
+def write_structured_report(path: Path, content: Content) -> None:
     """Write NAME.sr.dcm.
 
     Args:
         path: Path of the file.
         content: The result.
-        method: `single_plane` or `biplane` volumes.
 
     Raises:
         MissingExtraError: If highdicom is not installed.
@@ -65,7 +62,7 @@ def write_structured_report(path: Path, content: Content, method: str = "single_
         report = sr.MeasurementReport(
             observation_context=context,
             procedure_reported=_code(sr, "40701008", "SCT", "Echocardiography"),
-            imaging_measurements=_groups(sr, content, METHODS[method]),
+            imaging_measurements=_groups(sr, content),
             title=_code(sr, "126000", "DCM", "Imaging Measurement Report"),
         )
         made = sr.ComprehensiveSR(
@@ -106,25 +103,21 @@ def remarks(content: Content) -> list[str]:
     return [*lines, NOTICE]
 
 
-def _groups(sr: Any, content: Content, method: tuple[str, str, str]) -> list[Any]:
+def _groups(sr: Any, content: Content) -> list[Any]:
     """Return the group of the medians, and one for each beat that they are the medians of."""
     figures = content.figures
     used = [beat for beat in figures["beats"] if beat["is_used"]]
     median = _code(sr, "373099004", "SCT", "Median") if len(used) > 1 else None
-    groups = [_group(sr, content, method, ("left ventricle", figures, used), median)]
+    groups = [_group(sr, content, ("left ventricle", figures, used), median)]
     for line in remarks(content):
         comment = sr.TextContentItem(_code(sr, "121106", "DCM", "Comment"), line, sr.RelationshipTypeValues.CONTAINS)
         groups[0][0].ContentSequence.append(comment)
     if figures["verdict"] != "withhold" and len(used) > 1:
-        groups += [
-            _group(sr, content, method, (f"beat {number}", beat, [beat]), None) for number, beat in enumerate(used, 1)
-        ]
+        groups += [_group(sr, content, (f"beat {number}", beat, [beat]), None) for number, beat in enumerate(used, 1)]
     return groups
 
 
-def _group(
-    sr: Any, content: Content, method: tuple[str, str, str], of: tuple[str, Any, list[Any]], derivation: Any
-) -> Any:
+def _group(sr: Any, content: Content, of: tuple[str, Any, list[Any]], derivation: Any) -> Any:
     """Return the measurements of a cine or of a beat (TID 1501); `of` is its name, its figures and its beats."""
     name, figures, beats = of
     image = content.origin.image
@@ -141,7 +134,7 @@ def _group(
                 value=figures[key],
                 unit=_code(sr, unit[0], "UCUM", unit[1]),
                 derivation=derivation,
-                method=None if key == "heart_rate_bpm" else _code(sr, *method),
+                method=None if key == "heart_rate_bpm" else _code(sr, *METHOD),
                 referenced_images=[sr.SourceImageForMeasurement(image.SOPClassUID, image.SOPInstanceUID, frames)],
             )
         )

@@ -1,6 +1,5 @@
 """The ladder for the terminal and as files: a table, a CSV row a rung and way, a chart, and a sheet of pictures."""
 
-import csv
 import io
 import os
 from collections.abc import Iterator
@@ -12,7 +11,8 @@ import numpy as np
 
 from edgeecho.evaluate.ladder_scores import FOUND, GIVEN, WAYS, LadderScores, RungScore
 from edgeecho.evaluate.matplotlib_figure import figure_class
-from edgeecho.evaluate.report import draw_worst
+from edgeecho.evaluate.report import draw_worst, write_csv
+from edgeecho.evaluate.table import model_text
 from edgeecho.files import atomic
 from edgeecho.report import write_png
 
@@ -30,9 +30,8 @@ def render_ladder(scores: LadderScores) -> "Iterator[RenderableType]":
     from rich.table import Table
     from rich.text import Text
 
-    model = scores.model
     yield Text(
-        f"{model.name} {model.precision} ({f'{model.runtime} {model.runtime_version}'.strip()}) on the ladder, "
+        f"{model_text(scores.model)} on the ladder, "
         f"{scores.data} {scores.split}: {scores.patients} patients; Dice, mean and worst item; EF of the model less "
         "that of the reference masks, bias and MAE in points"
     )
@@ -88,10 +87,7 @@ def write_ladder(scores: LadderScores, out_dir: str | os.PathLike[str]) -> list[
     figure_class()  # first, as it may be missing
     chart, folder = draw_ladder(scores), Path(out_dir)
     written = [folder / "ladder.csv", folder / "ladder.md", folder / "ladder.png"]
-    with atomic(written[0]) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(asdict(scores.rows[0])), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in scores.rows)
+    write_csv(written[0], [asdict(row) for row in scores.rows])
     with atomic(written[1]) as temporary:
         temporary.write_text(ladder_markdown(scores.rows), encoding="utf-8")
     with atomic(written[2]) as temporary:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from edgeecho.evaluate.patients import score_patients
-from edgeecho.evaluate.scores import Failure, WorstFrame
+from edgeecho.evaluate.scores import Failure, WorstFrame, subject
 from edgeecho.evaluate.video import VideoScore
 from edgeecho.runtime.segmentation import ModelInfo
 from edgeecho.synthetic.degrade.ladder import CLEAN, Rung
@@ -136,12 +136,7 @@ class LadderScores:
         """Return JSON values."""
         summaries = [summary for region in WAYS if (summary := self.summary(region))]
         return {
-            "model": self.model.name,
-            "precision": self.model.precision,
-            "runtime": self.model.runtime,
-            "model_info": asdict(self.model),
-            "data": self.data,
-            "split": self.split,
+            **subject(self.model, self.data, self.split),
             "patients": self.patients,
             "rungs": [asdict(row) for row in self.rows],
             "summary": [asdict(summary) for summary in summaries],

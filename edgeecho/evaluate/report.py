@@ -41,8 +41,8 @@ def write_report(scores: Scores, out_dir: str | os.PathLike[str]) -> list[Path]:
 
     folder = Path(out_dir)
     written = [folder / "videos.csv", folder / "patients.csv"]
-    _write_csv(written[0], [video_row(video) for video in scores.videos])
-    _write_csv(written[1], [patient_row(patient) for patient in (*scores.patients, *scores.biplane)])
+    write_csv(written[0], [video_row(video) for video in scores.videos])
+    write_csv(written[1], [patient_row(patient) for patient in (*scores.patients, *scores.biplane)])
     if scores.worst:
         written.append(folder / "worst.png")
         write_png(written[-1], draw_worst(scores.worst))
@@ -100,7 +100,8 @@ def draw_worst(worst: list[WorstFrame]) -> np.ndarray:
     return np.concatenate([legend, sheet])
 
 
-def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
+def write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write rows with the same keys, at least one, as a CSV file with a header."""
     with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()

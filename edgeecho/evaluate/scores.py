@@ -112,12 +112,7 @@ class Scores:
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values; NaN becomes None."""
         return {
-            "model": self.model.name,
-            "precision": self.model.precision,
-            "runtime": self.model.runtime,
-            "model_info": asdict(self.model),
-            "data": self.data,
-            "split": self.split,
+            **subject(self.model, self.data, self.split),
             "counts": self.counts,
             "phases": self._phases(),
             "figures": [asdict(figure) for figure in self.figures],
@@ -148,6 +143,12 @@ class Scores:
             }
             for phase, values in sorted(found.items())
         ]
+
+
+def subject(model: ModelInfo, data: str, split: str) -> dict[str, Any]:
+    """Return what an evaluation is of, as JSON values: the model, the data set and the split."""
+    about = {"model": model.name, "precision": model.precision, "runtime": model.runtime, "model_info": asdict(model)}
+    return {**about, "data": data, "split": split}
 
 
 def video_row(video: VideoScore) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from edgeecho.evaluate.figures import Figure
 from edgeecho.evaluate.scores import Scores
+from edgeecho.runtime.segmentation import ModelInfo
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -56,10 +57,9 @@ def render_scores(scores: Scores) -> "Iterator[RenderableType]":
     """Yield tables for the terminal, each figure with its bootstrap interval over patients."""
     from rich.text import Text
 
-    model, counts = scores.model, scores.counts
+    counts = scores.counts
     yield Text(
-        f"{model.name} {model.precision} ({f'{model.runtime} {model.runtime_version}'.strip()}) on {scores.data} "
-        f"{scores.split}: "
+        f"{model_text(scores.model)} on {scores.data} {scores.split}: "
         f"{counts['patients']} patients, {counts['videos']} videos, {counts['labelled_frames']} labelled frames; "
         "95% bootstrap intervals over patients"
     )
@@ -75,6 +75,11 @@ def render_scores(scores: Scores) -> "Iterator[RenderableType]":
             f"{counts['reference_ef']} patients without EF"
         )
     yield from map(Text, scores.notes)
+
+
+def model_text(model: ModelInfo) -> str:
+    """Return a model with its precision and runtime, such as `cl_unet_edge int8 (ort 1.32.0)`."""
+    return f"{model.name} {model.precision} ({f'{model.runtime} {model.runtime_version}'.strip()})"
 
 
 def text(figure: Figure | None) -> str:

@@ -8,11 +8,15 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """A frame and when it came."""
+    """A frame, when it came, and when it was taken."""
 
     pixels: np.ndarray
-    time_s: float
+    came_s: float
     """By `time.monotonic`."""
+    time_s: float | None = None
+    """By the source's clock; None if the source's frame rate is all that is known."""
+    begins: bool = False
+    """Whether it is the first of a new cine."""
 
 
 class Newest:
@@ -25,8 +29,13 @@ class Newest:
         self.dropped = 0
         """Frames that were replaced before they were taken."""
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more comes."""
+        return self._is_closed and self._frame is None
+
     def put(self, frame: Frame, *, wait: bool = False) -> None:
-        """Put a frame in.
+        """Put a frame in; after `close` nothing is put in any more.
 
         Args:
             frame: The frame.
@@ -35,15 +44,17 @@ class Newest:
         with self._changed:
             while wait and self._frame is not None and not self._is_closed:
                 self._changed.wait()
+            if self._is_closed:
+                return
             self.dropped += self._frame is not None
             self._frame = frame
             self._changed.notify_all()
 
-    def take(self) -> Frame | None:
-        """Wait for a frame and take it; None once it is closed and empty."""
+    def take(self, patience_s: float) -> Frame | None:
+        """Wait for a frame and take it; None if there was none in so many seconds, or nothing more comes."""
         with self._changed:
-            while self._frame is None and not self._is_closed:
-                self._changed.wait()
+            if self._frame is None and not self._is_closed:
+                self._changed.wait(patience_s)
             frame, self._frame = self._frame, None
             self._changed.notify_all()
             return frame

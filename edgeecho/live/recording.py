@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeecho.cine import Cine
+from edgeecho.batch import CineOptions, CineTask, Settings
+from edgeecho.batch.segment_cine import segment_cine
 from edgeecho.errors import VideoError
 from edgeecho.files import atomic
-from edgeecho.report.results import result_files, write_results
 from edgeecho.runtime import CinePredictor
 
 MAX_BYTES = 512 << 20
@@ -61,7 +61,7 @@ class Recording:
             NAME.json of the results.
 
         Raises:
-            VideoError: If there are no frames.
+            VideoError: If there are no frames, or they cannot be segmented.
             OutputError: If a file cannot be written.
         """
         with self._lock:
@@ -83,7 +83,8 @@ class Recording:
             with atomic(cine) as temporary:
                 temporary.write_bytes(file.getvalue())
             self._predictor = self._predictor or self._opener()
-            made = Cine(frames, fps=fps, spacing_mm=self._spacing)
-            files = result_files(folder, name)
-            write_results(files, str(cine), made, self._predictor.segment(made))
-            return files[-1]
+            task = CineTask(str(cine), name, CineOptions())
+            outcome = segment_cine(self._predictor, task, Settings(out=str(folder)))
+            if outcome.error:
+                raise VideoError(outcome.error)
+            return Path(outcome.files[-1])

@@ -1,5 +1,6 @@
 """A live session: one thread reads frames, one segments the newest, and everyone else sees the newest state."""
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -7,25 +8,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 
-import numpy as np
-
 from edgeecho.cine import to_grey
 from edgeecho.errors import EdgeEchoError
+from edgeecho.live.figures import LiveFigures
 from edgeecho.live.newest import Frame, Newest
 from edgeecho.live.recording import Recording
 from edgeecho.live.source import EndOfSourceError, LostSourceError, Source
 from edgeecho.live.state import Budget, LiveState
 from edgeecho.live.timed_engine import TimedEngine
-from edgeecho.measure import outline
 from edgeecho.preprocess import AUTO, Roi
-from edgeecho.reasons import Level
 from edgeecho.runtime import FrameResult, StreamingPredictor
-from edgeecho.runtime.ef_interval import ef_interval
 
 RETRY_S = 1.0
 """Pause before a lost source is tried again."""
-MAX_BEATS = 20
-OUTLINE_POINTS = 90
+PATIENCE_S = 0.1
+"""Longest wait for a frame before orders are looked at."""
 Listener = Callable[[LiveState], None]
 
 
@@ -48,18 +45,22 @@ class LiveSession:
         """
         self.source, self.predictor, self.recording = source, predictor, recording
         self._loop = loop
-        self._engine = TimedEngine(predictor.stream_engine)
+        self._engine = TimedEngine(predictor.engine)
         predictor.use_engine(self._engine)
+        self._figures = LiveFigures(predictor)
         self._newest, self._orders = Newest(), SimpleQueue[Callable[[], None]]()
         self._listeners: list[Listener] = []
         self._state = LiveState()
         self._done, self._publishing = threading.Event(), threading.Lock()
-        self._is_frozen, self._failure = False, ""
-        self._waiting: deque[tuple[np.ndarray, float]] = deque()  # frames without a result, and when they came
-        self._first_s: float | None = None
-        self._recent: deque[float] = deque(maxlen=64)
+        self._is_frozen = False
+        self._failure: Exception | None = None
+        self._waiting: deque[Frame] = deque()  # frames without a result
+        self._recent: deque[float] = deque()  # when the frames of the last second came
+        self._begun_s: float | None = None  # when the first frame of the cine came
         self._missing_before = 0
-        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._read, self._segment)]
+        self._threads = [
+            threading.Thread(target=self._guarded, args=(work,), daemon=True) for work in (self._read, self._segment)
+        ]
 
     @property
     def state(self) -> LiveState:
@@ -72,8 +73,14 @@ class LiveSession:
             thread.start()
 
     def wait(self) -> LiveState:
-        """Wait until the source has ended or failed, and return the last state."""
+        """Wait until the source has ended, and return the last state.
+
+        Raises:
+            Exception: What a thread or a listener raised.
+        """
         self._threads[1].join()
+        if self._failure:
+            raise self._failure
         return self._state
 
     def close(self) -> None:
@@ -121,54 +128,60 @@ class LiveSession:
         self._orders.put(order)
 
     def _restart(self) -> None:
+        """Begin a new cine: no figure of the one before is shown any more."""
         self._missing_before += self.predictor.frames_dropped
         self.predictor.reset()
         self._waiting.clear()
-        self._first_s = None
+        self._begun_s = None
+        self._publish(**self._figures.reset())
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Run a thread; what it raises ends the session, is shown, and is raised by `wait`."""
+        try:
+            work()
+        except Exception as error:  # a thread that ends in silence would leave the last picture standing
+            self._failure = self._failure or error
+            self._newest.close()
+            with contextlib.suppress(Exception):  # a listener may be what failed
+                self._publish(status="failed", message=_line(error))
 
     def _read(self) -> None:
         """Read frames until the end; a lost source is tried again."""
+        begins = False
         while not self._done.is_set():
             try:
-                frame = self.source.read()
+                pixels, time_s = self.source.read()
             except LostSourceError:
                 self._publish(status="lost", message=f"{self.source.name}: no frames; it is tried again")
                 if not self._done.wait(RETRY_S):
                     self.source.restart()
                 continue
             except EndOfSourceError:
-                if self._loop:
-                    self.source.restart()
-                    self._orders.put(self._restart)
-                    continue
-                self._newest.close()
-                return
-            except EdgeEchoError as error:
-                self._failure = " ".join(str(error).split())
-                self._newest.close()
-                return
-            self._newest.put(Frame(frame, time.monotonic()), wait=self.source.is_waiting)
+                if not self._loop:
+                    self._newest.close()
+                    return
+                self.source.restart()
+                begins = True
+                continue
+            self._newest.put(Frame(pixels, time.monotonic(), time_s, begins), wait=self.source.is_waiting)
+            begins = False
 
     def _segment(self) -> None:
         """Segment the newest frame until there is none any more."""
-        while not self._done.is_set():
-            frame = self._newest.take()
-            if frame is None:
-                break
+        while not self._done.is_set() and not self._newest.is_closed:
+            frame = self._newest.take(PATIENCE_S)
             self._obey()
-            if self._is_frozen:
+            if frame is None or self._is_frozen:
                 continue
             try:
                 self._push(frame)
             except EdgeEchoError as error:
-                self._publish(status="live", message=" ".join(str(error).split()))
                 self._restart()
+                self._publish(status="live", message=_line(error))
         self._obey()
-        if not self._done.is_set():
-            for result in self.predictor.flush():
-                self._show(result, 0.0, 0.0, time.monotonic())
-            ended = ("failed", self._failure) if self._failure else ("ended", "the source has ended")
-            self._publish(status=ended[0], message=ended[1])
+        if not self._done.is_set() and not self._failure:
+            self._flush()
+            self._publish(status="ended", message="the source has ended", **self._figures.at_end())
 
     def _obey(self) -> None:
         while True:
@@ -179,55 +192,44 @@ class LiveSession:
             try:
                 order()
             except EdgeEchoError as error:
-                self._publish(message=" ".join(str(error).split()))
+                self._publish(message=_line(error))
 
     def _push(self, frame: Frame) -> None:
         started = time.perf_counter()
         grey = to_grey(frame.pixels[None])[0]
-        if self._waiting and grey.shape != self._waiting[0][0].shape:
-            self._restart()  # the source has changed its size
+        if frame.begins:
+            self._flush()
+        if frame.begins or (self._waiting and grey.shape != self._waiting[0].pixels.shape):
+            self._restart()
+        self._begun_s = frame.came_s if self._begun_s is None else self._begun_s
         self._engine.seconds = 0.0
-        self._first_s = frame.time_s if self._first_s is None else self._first_s
-        self.recording.add(grey, frame.time_s)
-        self._waiting.append((grey, frame.time_s))
+        self.recording.add(grey, frame.came_s)
+        self._waiting.append(replace(frame, pixels=grey))
         result = self.predictor.push(grey, frame.time_s)
         whole = time.perf_counter() - started
-        self._recent.append(frame.time_s)
+        self._recent.append(frame.came_s)
+        while frame.came_s - self._recent[0] > 1.0:
+            self._recent.popleft()
         if result is not None:
-            self._show(result, self._engine.seconds, whole, frame.time_s)
+            self._show(result, self._engine.seconds, whole, frame.came_s)
+
+    def _flush(self) -> None:
+        """End the cine, and show the results that are still due."""
+        for result in self.predictor.flush():
+            self._show(result, 0.0, 0.0, time.monotonic())
 
     def _show(self, result: FrameResult, network_s: float, whole_s: float, came_s: float) -> None:
-        grey, time_s = self._waiting.popleft()
-        line = outline(result.mask)
-        chosen = line[:: max(1, len(line) // OUTLINE_POINTS)].tolist()
-        predictor, rate = self.predictor, self.source.fps
-        decisive = [f for f in result.findings if f.level >= Level.REVIEW]
-        worst = max((f.level for f in decisive), default=Level.NOTE)
-        used = [beat.ef_percent for beat in predictor.beats if beat.is_used]
-        roi = result.view.roi
-        recent = [moment for moment in self._recent if came_s - moment <= 1.0]
+        shown, rate = self._waiting.popleft(), self.source.fps
         milliseconds = (network_s * 1e3, whole_s * 1e3, (time.monotonic() - came_s) * 1e3)
         self._publish(
             status="live",
             message="",
-            frame=result.frame,
-            time_s=time_s - (self._first_s or time_s),
-            area_px=result.area_px,
-            confidence=result.confidence,
-            outline=tuple((x, y) for x, y in chosen),
-            ef_percent=result.ef_percent,
-            ef_interval=ef_interval(predictor.info.name, result.ef_percent, used),
-            heart_rate_bpm=result.heart_rate_bpm,
-            verdict=result.verdict,
-            reasons=tuple(dict.fromkeys(f.text for f in decisive if f.level == worst)),
-            beats=tuple(beat.to_dict() for beat in predictor.beats[-MAX_BEATS:]),
-            roi=(roi.x, roi.y, roi.width, roi.height),
-            flip=result.view.orientation.flip,
-            view_fixed=predictor.is_view_fixed,
-            dropped=self._newest.dropped + self._missing_before + predictor.frames_dropped,
-            fps=float(len(recent)),
+            time_s=shown.came_s - (self._begun_s or shown.came_s),
+            dropped=self._newest.dropped + self._missing_before + self.predictor.frames_dropped,
+            fps=float(len(self._recent)),
             budget=Budget(*milliseconds, 1e3 / rate if rate else None),
-            picture=grey,
+            picture=shown.pixels,
+            **self._figures.of(result),
         )
 
     def _publish(self, **changes: object) -> None:
@@ -235,3 +237,8 @@ class LiveSession:
             self._state = replace(self._state, number=self._state.number + 1, **changes)  # type: ignore[arg-type]
             for listener in self._listeners:
                 listener(self._state)
+
+
+def _line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if isinstance(error, EdgeEchoError) else f"{type(error).__name__}: {text}"

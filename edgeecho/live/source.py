@@ -16,6 +16,8 @@ from edgeecho.errors import ConfigError, VideoError
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 ADDRESS_KINDS = ("http", "rtsp")
 MAX_SIDE_PX = 4096
+DEFAULT_FPS = 30.0
+"""Frames a second at which a cine is played whose frame rate is unknown."""
 
 
 class EndOfSourceError(Exception):
@@ -36,8 +38,12 @@ class Source(Protocol):
     is_waiting: bool
     """Whether `read` may wait for the reader: a file can, a camera goes on without it."""
 
-    def read(self) -> np.ndarray:
-        """Wait for the next frame and return it, uint8 (H, W) or RGB (H, W, 3).
+    def read(self) -> tuple[np.ndarray, float | None]:
+        """Wait for the next frame.
+
+        Returns:
+            The frame, uint8 (H, W) or RGB (H, W, 3), and when it was taken, by any clock, in seconds; None if no more
+            is known than the frame rate.
 
         Raises:
             EndOfSourceError: If there is none any more.
@@ -119,12 +125,13 @@ class Camera:
         else:
             capture.release()
 
-    def read(self) -> np.ndarray:
-        """Return the next picture, RGB."""
+    def read(self) -> tuple[np.ndarray, float | None]:
+        """Return the next picture, RGB, and when it came."""
         found, picture = self._capture.read() if self._capture is not None else (False, None)
         if not found or picture is None:
             raise LostSourceError
-        return np.asarray(picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+        frame = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+        return np.asarray(frame), time.monotonic()
 
     def close(self) -> None:
         """Give the device back."""
@@ -147,10 +154,9 @@ class CineFile:
         """
         self.name, self.fps, self.spacing_mm = name, cine.fps, cine.spacing_mm
         self._frames, self._sleep = cine.frames, sleep
-        rate = cine.fps or 30.0
-        self._times = (
-            cine.times_s - cine.times_s[0] if cine.times_s is not None else np.arange(len(self._frames)) / rate
-        )
+        self._has_times = cine.times_s is not None
+        times = cine.times_s if cine.times_s is not None else np.arange(len(cine.frames)) / (cine.fps or DEFAULT_FPS)
+        self._times = times - times[0]
         self.restart()
 
     def restart(self) -> None:
@@ -158,18 +164,18 @@ class CineFile:
         self._next = 0
         self._started = time.monotonic()
 
-    def read(self) -> np.ndarray:
-        """Return the next frame when its time has come."""
+    def read(self) -> tuple[np.ndarray, float | None]:
+        """Return the next frame when its time has come, and its time in the cine if frames are not evenly spaced."""
         if self._next >= len(self._frames):
             raise EndOfSourceError
-        wait = self._started + float(self._times[self._next]) - time.monotonic()
+        frame, time_s = self._frames[self._next], float(self._times[self._next])
+        wait = self._started + time_s - time.monotonic()
         if wait > 0:
             self._sleep(wait)
         else:
             self._started -= wait  # a late reader does not make the next frames come faster
         self._next += 1
-        frame: np.ndarray = self._frames[self._next - 1]
-        return frame
+        return frame, time_s if self._has_times else None
 
     def close(self) -> None:
         """Do nothing."""
@@ -199,8 +205,8 @@ class RawFrames:
     def restart(self) -> None:
         """Do nothing: what was read is gone."""
 
-    def read(self) -> np.ndarray:
-        """Wait for all bytes of the next frame.
+    def read(self) -> tuple[np.ndarray, float | None]:
+        """Wait for all bytes of the next frame. A pipe says nothing of when it was taken.
 
         Raises:
             VideoError: If the input ends within a frame.
@@ -213,7 +219,7 @@ class RawFrames:
         if len(found) < count:
             text = f"standard input ended within a frame: {len(found)} of {count} bytes; check --size"
             raise VideoError(text)
-        return np.frombuffer(found, np.uint8).reshape(self._height, self._width)
+        return np.frombuffer(found, np.uint8).reshape(self._height, self._width), None
 
     def close(self) -> None:
         """Do nothing."""

@@ -1,6 +1,6 @@
 """What a live session shows at one moment: values for the page, the lines of JSON, and the tests."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,6 @@ class LiveState:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the values as JSON, without the picture; its size is `width` and `height`."""
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ("picture", "budget")}
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "picture"}
         height, width = self.picture.shape if self.picture is not None else (0, 0)
         return values | {"budget": asdict(self.budget), "width": width, "height": height}

@@ -1,7 +1,8 @@
 """Device files: a graph behind a fixed little-endian header, which C reads without JSON and protobuf.
 
 `docs/model-file.md` gives the layout byte by byte; `device/src/device_file.c` reads it. The payload is a sealed file of
-ONNX or of ONNX Runtime's own format (ORT), with the whole spec in it; its first bytes tell which. The header repeats
+ONNX, of ONNX Runtime's own format (ORT) or a plan of the native engine, with the whole spec in it; its first bytes tell
+which. The header repeats
 what a device must know. The same graph gives the same bytes.
 """
 
@@ -10,6 +11,7 @@ import struct
 from pathlib import Path
 
 from edgeecho.errors import ConfigError, ModelFileError
+from edgeecho.model import native_file
 from edgeecho.model.selftest_record import CINE, SelfTest
 from edgeecho.model.spec import RESAMPLING, ModelSpec
 
@@ -67,7 +69,9 @@ def name_of(graph: Path) -> str:
 
 
 def graph_suffix(graph: bytes) -> str:
-    """Return the suffix of the file that the graph of a device file is: `.ort` or `.onnx`."""
+    """Return the suffix of the file that the graph of a device file is: `.native`, `.ort` or `.onnx`."""
+    if graph.startswith(native_file.MAGIC):
+        return native_file.SUFFIX
     return ".ort" if graph[4:8] == ORT_MAGIC else ".onnx"
 
 

@@ -10,7 +10,7 @@ from platformdirs import user_data_path
 
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.files import read_regular
-from edgeecho.model import device_file, sealed_file, strict_json
+from edgeecho.model import device_file, native_file, sealed_file, strict_json
 from edgeecho.model.index_seal import SEAL_KEY, is_sealed, seal_of
 
 DEFAULT_MODEL = "cl_unet_edge"
@@ -18,10 +18,12 @@ INDEX = "bundle.json"
 """Name of the index in a folder that `edgeecho export` wrote."""
 DEFAULT_PRECISION = "int8"
 PRECISIONS = ("int8", "fp16", "fp32")
-RUNTIMES = {"ort": ".onnx", "openvino": ".xml", "torch": ".safetensors"}
+RUNTIME_OF = {".onnx": "ort", ".xml": "openvino", ".safetensors": "torch", ".ort": "ort", device_file.SUFFIX: "ort"}
+"""Suffix of a model file to the runtime that opens it; `runtime_of` knows native device files too."""
+NATIVE_SUFFIX = native_file.SUFFIX + device_file.SUFFIX
+"""End of the name of a native device file: `stream.int8.native.edgeecho`."""
+RUNTIMES = {"ort": ".onnx", "openvino": ".xml", "torch": ".safetensors", "native": NATIVE_SUFFIX}
 """Runtime to the suffix of the files that it usually opens."""
-RUNTIME_OF = {**{suffix: runtime for runtime, suffix in RUNTIMES.items()}, ".ort": "ort", device_file.SUFFIX: "ort"}
-"""Suffix of a model file to the runtime that opens it."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ class ModelRef:
     """Precision that the file must have; None for any."""
     form: str = "clip"
     """Form that a graph must have: `clip` or `stream`."""
+
+
+def runtime_of(path: Path) -> str | None:
+    """Return the runtime that opens a model file, by its name; None if it is no model file."""
+    return "native" if path.name.endswith(NATIVE_SUFFIX) else RUNTIME_OF.get(path.suffix)
 
 
 def packaged_models() -> list[Path]:
@@ -75,7 +82,8 @@ def locate(
 
     Args:
         model: `default`, a packaged model's name, a folder that `edgeecho export` wrote, or a file.
-        runtime: `ort`, `openvino` or `torch`; None chooses by the file's suffix, `ort` for a name or folder.
+        runtime: `ort`, `openvino`, `torch` or `native`; None chooses by the file's suffix, `ort` for a name or folder.
+            The native engine runs streams alone, and a clip by its stream.
         precision: `int8` or `fp32`; None means int8 for a name or folder, and whatever a file has.
         form: `clip` or `stream`.
 
@@ -94,6 +102,7 @@ def locate(
     folder = model_folder(str(model))
     if folder:
         runtime = runtime or "ort"
+        form = "stream" if runtime == "native" else form
         stem = folder.name if runtime == "torch" else f"{form}.{precision or DEFAULT_PRECISION}"
         path = _in_folder(folder, stem, runtime)
         if precision is None and not path.is_file():
@@ -111,14 +120,14 @@ def locate(
             f"no model {str(model)!r}: neither a file nor an installed model (installed: {known}); "
             "`edgeecho models --add ARCHIVE` installs more"
         )
-    if path.suffix not in RUNTIME_OF:
+    found = runtime_of(path)
+    if found is None:
         raise ModelFileError(f"{path.name}: not a model file; expected one of {', '.join(RUNTIME_OF)}")
-    found = RUNTIME_OF[path.suffix]
     if runtime and runtime != found:
         raise ConfigError(f"{path.name}: opened by {found}, not by {runtime}; give a {RUNTIMES[runtime]} file")
     if form == "stream" and found == "torch":
         raise ConfigError(f"{path.name}: PyTorch has no stream; give a stream graph, written by `edgeecho export`")
-    return ModelRef(path, found, precision, form)
+    return ModelRef(path, found, precision, "stream" if found == "native" else form)
 
 
 def _missing(folder: Path, model: str | Path, name: str, runtime: str) -> str:
@@ -127,6 +136,8 @@ def _missing(folder: Path, model: str | Path, name: str, runtime: str) -> str:
     lacks = f"{folder.name}: has no {name}; it holds {', '.join(inside) or 'none'}; "
     if runtime == "torch":
         return f"{lacks}take --runtime ort, or install the model's archive, which has it, by `edgeecho models --add`"
+    if runtime == "native":
+        return f"{lacks}write it with `edgeecho device-file {model} --format native`, and take that file as the model"
     if not any(".fp32." in name for name in inside):
         return f"{lacks}take a folder that has it"
     other = (
@@ -139,7 +150,8 @@ def _missing(folder: Path, model: str | Path, name: str, runtime: str) -> str:
 
 def _in_folder(folder: Path, stem: str, runtime: str) -> Path:
     """Return the file of a runtime in a folder; if there is none, the path of the one that it usually opens."""
-    paths = [folder / f"{stem}{suffix}" for suffix, opener in RUNTIME_OF.items() if opener == runtime]
+    suffixes = [RUNTIMES["native"]] if runtime == "native" else RUNTIME_OF
+    paths = [folder / f"{stem}{suffix}" for suffix in suffixes if RUNTIME_OF.get(suffix, "native") == runtime]
     return next((path for path in paths if path.is_file()), paths[0])
 
 

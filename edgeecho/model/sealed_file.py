@@ -3,7 +3,8 @@
 Most engines load a file with a flipped byte without an error, so EdgeEcho verifies it. Every file of a model
 (`.safetensors`, `.onnx`, `.ort`, or OpenVINO's `.xml`, whose seal covers its `.bin` too) contains its spec and a
 digest: the SHA-256 of the file with the digest's own 64 characters taken as zeros. It proves integrity, not origin. A
-device file (`.edgeecho`) contains a sealed `.onnx` or `.ort` file behind a checksum of its own.
+device file (`.edgeecho`) contains a sealed `.onnx` or `.ort` file, or a plan of the native engine, behind a checksum of
+its own.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 from edgeecho.errors import ModelFileError
 from edgeecho.files import read_regular
-from edgeecho.model import device_file, selftest_record, strict_json
+from edgeecho.model import device_file, native_file, selftest_record, strict_json
 from edgeecho.model.allowed import require_allowed
 from edgeecho.model.onnx_tensors import require_sound_tensors
 from edgeecho.model.protobuf import fields
@@ -150,6 +151,8 @@ def _find_metadata(suffix: str, data: bytes) -> dict[str, str]:
         return dict(_onnx_metadata(data))
     if suffix == ".ort":
         return dict(_ort_metadata(data))
+    if suffix == native_file.SUFFIX:
+        return native_file.metadata(data)
     import html
 
     places = re.finditer(rb'<(edgeecho_\w+) value="([^"]*)"', data)

@@ -1,6 +1,5 @@
 """NAME.html: the result of one cine as a page, which needs no server, no network and no other file but the video."""
 
-import base64
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -19,7 +18,7 @@ from edgeecho.report.disc_lines import DiscLines, disc_lines
 from edgeecho.report.draw import outlines
 from edgeecho.report.marks import ef_of
 from edgeecho.report.page.template import FOLDER, render
-from edgeecho.report.pictures import Pictures, shown_beat
+from edgeecho.report.pictures import Pictures, data_uri, shown_beat
 from edgeecho.report.stored import StoredResult
 
 OUTLINE_POINTS = 64
@@ -61,13 +60,9 @@ def render_cine_page(stored: StoredResult) -> str:
         video=quote(os.fsencode(video.name)) if video.is_file() else None,
         model=_model_pairs(figures),
         data=_page_data(stored, pictures),
-        pictures=[_data_uri(jpeg) for jpeg in pictures.jpegs],
+        pictures=[data_uri(jpeg) for jpeg in pictures.jpegs],
         notice=NOTICE,
     )
-
-
-def _data_uri(jpeg: bytes) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
 
 
 def _reasons(figures: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -88,7 +83,7 @@ def _stills(stored: StoredResult) -> Iterator[dict[str, Any]]:
             yield {
                 "name": name,
                 "frame": index,
-                "picture": _data_uri(stored.pictures.jpegs[stored.pictures.frames.index(index)]),
+                "picture": data_uri(stored.pictures.jpegs[stored.pictures.frames.index(index)]),
                 "outlines": [_path(line) for line in outlines(stored.mask[index])],
                 "lines": lines,
             }

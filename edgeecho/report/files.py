@@ -18,6 +18,7 @@ def write_png(path: str | os.PathLike[str], image: np.ndarray) -> None:
     Raises:
         OutputError: If it cannot be written.
     """
-    _, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    # level 9 takes 2.5 times as long for 3% fewer bytes
+    _, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 6])
     with atomic(path) as temporary:
         temporary.write_bytes(data.tobytes())

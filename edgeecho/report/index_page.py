@@ -1,6 +1,5 @@
 """index.html: all cines of a run on one page, those that need a person first."""
 
-import base64
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,10 @@ from edgeecho.model.spec import NOTICE
 from edgeecho.names import printable
 from edgeecho.report.marks import ef_of, reasons_of
 from edgeecho.report.page.template import FOLDER, render
+from edgeecho.report.pictures import data_uri
+from edgeecho.report.stored import StoredResult
 
+INDEX_NAME = "index.html"
 ORDER = ("failed", "withhold", "review", "report")
 """Order of the rows, the worst first."""
 MEANINGS = {
@@ -36,8 +38,8 @@ class IndexRow:
     figures: Mapping[str, Any] | None
     """Figures of the cine, None if it failed; their `area_px` is not needed."""
     error: str = ""
-    thumbnails: Sequence[bytes] = ()
-    """JPEG pictures of ED and ES."""
+    stored: StoredResult | None = None
+    """The result, of which the page takes the thumbnails; None for none."""
     has_page: bool = True
     has_video: bool = True
 
@@ -65,8 +67,9 @@ def write_index_page(folder: Path, rows: Sequence[IndexRow], pairs: Sequence[Pai
 
     Raises:
         OutputError: If it cannot be written.
+        DataError: If the files of a cine were removed or damaged meanwhile.
     """
-    path = folder / "index.html"
+    path = folder / INDEX_NAME
     text = render_index_page(rows, pairs)
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -94,9 +97,9 @@ def render_index_page(rows: Sequence[IndexRow], pairs: Sequence[PairRow] = ()) -
 def _cells(row: IndexRow) -> dict[str, Any]:
     name = printable(row.name)
     cells: dict[str, Any] = {"name": name, "source": printable(row.source), "verdict": row.verdict, "ef": None}
-    cells |= {"pictures": ["data:image/jpeg;base64," + base64.b64encode(jpeg).decode() for jpeg in row.thumbnails]}
     address = quote(os.fsencode(row.name))
     cells |= {
+        "pictures": [data_uri(jpeg) for jpeg in row.stored.thumbnails] if row.stored else [],
         "page": f"{address}.html" if row.has_page else None,
         "video": f"{address}.webm" if row.has_video else None,
     }

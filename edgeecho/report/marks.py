@@ -1,4 +1,4 @@
-"""What is written and marked on pictures of a result: verdict and first reason in words, ED and ES, beats left out.
+"""Words and marks on pictures of a result: verdict and first reason in words, ED and ES, beats left out.
 
 Functions take the *figures* of a cine: the dictionary that `Segmentation.to_dict` returns and NAME.json contains.
 """

@@ -211,7 +211,7 @@ class _OpenCVEncoder:
         Path(name).touch()  # raises an error with a reason, which OpenCV would not
         self._writer = cv2.VideoWriter(name, cv2.VideoWriter.fourcc(*"VP90"), fps, (width, height))
         if not self._writer.isOpened():
-            raise OutputError("this OpenCV cannot encode VP9 video: pip install 'edgeecho[report]'")
+            raise OutputError("this OpenCV cannot encode VP9 video: pip install 'edgeecho[video-gpl]'")
 
     def write(self, picture: np.ndarray) -> None:
         self._writer.write(picture)

@@ -3,6 +3,7 @@
 Pictures are JPEG, at most 400 pixels a side. They are for the eye; nothing is measured on them.
 """
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -112,6 +113,11 @@ def _thumbnail(frame: np.ndarray, mask: np.ndarray) -> bytes:
     draw_outline(picture, mask, 1, thickness=max(1, round(2 * height / THUMB_PX)))
     size = (max(1, round(width * THUMB_PX / height)), THUMB_PX)
     return _jpeg(cv2.resize(picture, size, interpolation=cv2.INTER_AREA if height > THUMB_PX else cv2.INTER_CUBIC))
+
+
+def data_uri(jpeg: bytes) -> str:
+    """Return a JPEG picture as an address that contains it."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
 
 
 def _jpeg(picture: np.ndarray) -> bytes:

@@ -73,6 +73,12 @@ class StoredResult:
             raise DataError(f"{path}: its masks do not fit {self.json_path.name}; segment the cine again", file=path)
         return mask
 
+    @property
+    def thumbnails(self) -> list[bytes]:
+        """JPEG pictures of ED and ES; none if the result was written without pages."""
+        arrays = (self.array(f"thumbnail{number}") for number in range(2))
+        return [array.tobytes() for array in arrays if array is not None]
+
     @cached_property
     def pictures(self) -> Pictures:
         """Pictures of the frames; none if the result was written without pages."""

@@ -12,7 +12,7 @@ from edgeecho.preprocess import Orientation, Roi, flip_images, mask_from_network
 from edgeecho.runtime.beat_judge import BeatJudge
 from edgeecho.runtime.frame_history import FrameHistory
 from edgeecho.runtime.mask_score import MaskScore
-from edgeecho.runtime.trust_constants import MAX_SAMPLES
+from edgeecho.runtime.trust_constants import CINE_PLACES, MAX_SAMPLES
 from edgeecho.runtime.view import View
 from edgeecho.runtime.view_search import Look, ViewSearch
 
@@ -69,8 +69,7 @@ def find_view(look: Look, spec: Pictures, cine: Cine, roi: Roi | None, flip: str
     count, shape = len(cine.frames), (cine.frames.shape[1], cine.frames.shape[2])
     search = ViewSearch(look, spec.size_px, spec.threshold, shape, spacing_mm=cine.pixel_shape, roi=roi, flip=flip)
     search.add_cine(cine.frames)
-    eighths = (2, 6, 4, 0, 1, 5, 7, 3)
-    places = dict.fromkeys(eighth * count // 8 for eighth in eighths)  # each frame once
+    places = dict.fromkeys(eighth * count // len(CINE_PLACES) for eighth in CINE_PLACES)  # each frame once
     for place in list(places)[:MAX_SAMPLES]:
         for _ in search.sample(cine.frames[place]):
             pass

@@ -80,7 +80,8 @@ def load(
 
     Args:
         model: `default`, a packaged model's name, a folder that `edgeecho export` wrote, or a model file.
-        runtime: `ort` (ONNX Runtime), `openvino` or `torch`; None chooses by what is given.
+        runtime: `ort` (ONNX Runtime), `openvino`, `torch` or `native` (the C library's own engine, for native device
+            files); None chooses by what is given.
         precision: `int8` or `fp32` of a named model or folder; None means int8.
         threads: Worker threads; None means every usable core.
 

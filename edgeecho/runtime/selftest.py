@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from edgeecho.errors import ConfigError, ModelFileError
-from edgeecho.model.registry import RUNTIME_OF, ModelRef, find_files
+from edgeecho.model.registry import ModelRef, find_files, runtime_of
 from edgeecho.model.sealed_file import read_verified
 from edgeecho.model.selftest_record import SelfTest
 from edgeecho.model.spec import ModelSpec
@@ -92,7 +92,7 @@ def run_selftest(path: Path, threads: int | None = None) -> SelfTestReport:
     checked = read_verified(path)
     if checked.selftest is None:
         raise ModelFileError(f"{path.name}: carries no self-test; export the model again with this EdgeEcho")
-    model = open_engine(ModelRef(path, RUNTIME_OF[path.suffix], None, checked.spec.form), threads)
+    model = open_engine(ModelRef(path, runtime_of(path) or "ort", None, checked.spec.form), threads)
     prob = answer_selftest(model, len(checked.selftest.answers))
     frames = compare_answers(checked.selftest, prob, model.spec)
     return SelfTestReport(
@@ -151,17 +151,17 @@ def files_to_test(model: str, runtime: str | None = None) -> list[Path]:
 
     Args:
         model: A packaged model's name, a folder or a file.
-        runtime: `ort` or `openvino` for the files of one engine; None for all.
+        runtime: `ort`, `openvino` or `native` for the files of one engine; None for all.
 
     Raises:
         ConfigError: If the runtime is unknown.
         ModelFileError: If there is no such model, or it has no graph.
     """
-    if runtime not in (None, "ort", "openvino"):
-        raise ConfigError(f"unknown runtime {runtime!r} of a self-test; known: ort, openvino")
+    if runtime not in (None, "ort", "openvino", "native"):
+        raise ConfigError(f"unknown runtime {runtime!r} of a self-test; known: ort, openvino, native")
     found = [path for path in find_files(model) if path.suffix != CHECKPOINT]
     if runtime:
-        found = [path for path in found if RUNTIME_OF[path.suffix] == runtime]
+        found = [path for path in found if runtime_of(path) == runtime]
     if not found:
         raise ModelFileError(f"{model}: has no graph to test; export it with `edgeecho export`")
     return found

@@ -48,6 +48,8 @@ class StreamingPredictor(CinePredictor):
     change the live stream. One thread at a time: two that meet in one predictor get a `ConcurrentUseError`.
     """
 
+    engine: StreamEngine
+
     def __init__(
         self,
         engine: StreamEngine,
@@ -78,7 +80,7 @@ class StreamingPredictor(CinePredictor):
             importlib.import_module(module)
         check_stated(fps, spacing_mm)
         self.fps, self.spacing_mm, self.flip = fps, spacing_mm, check_flip(flip)
-        self._given_roi, self._stream_engine = as_roi(roi), engine
+        self._given_roi = as_roi(roi)
         self._frames, self._whole = FrameStream(engine, spec), FrameStream(engine, spec)
         self.reset()
 
@@ -109,15 +111,10 @@ class StreamingPredictor(CinePredictor):
         self._findings: tuple[Finding, ...] = ()
         self._was_fixed = False  # when findings were last judged
 
-    @property
-    def stream_engine(self) -> StreamEngine:
-        """The engine that runs the stream graph."""
-        return self._stream_engine
-
     def use_engine(self, engine: StreamEngine) -> None:
         """Run the live stream by another engine of the same graph, such as one with a clock; resets."""
         with self._one_thread:
-            self._stream_engine = engine
+            self.engine = engine
             self._frames = FrameStream(engine, self.spec)
             self._reset()
 

@@ -27,6 +27,8 @@ CLEAR_MARGINS = ((1, 0.02), (2, 0.008), (4, 0.004), (8, 0.003))
 """Least margin of confidence between the best orientation and the next, after so many sampled frames."""
 MAX_SAMPLES = 8
 """Most frames that are sampled; a stream begins again, or takes the view as it is."""
+CINE_PLACES = (2, 6, 4, 0, 1, 5, 7, 3)
+"""Frames of a whole cine that are sampled, in eighths of its length and in this order."""
 MIN_WHOLE_MARGIN = 0.005
 """Margin of confidence over all frames of a cine from which the better of two unclear orientations is taken."""
 MIN_TURNED_CONFIDENCE = 0.95

@@ -10,12 +10,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edgeecho.synthetic.outlines import SIDE
+from edgeecho.synthetic.outlines import POINTS
 from edgeecho.synthetic.pose import Contraction, Pose
 from edgeecho.synthetic.rhythm import Rhythm
 
-POINTS = 2 * SIDE - 1
-"""Number of points of the cavity's outline."""
 MAX_DELAY_S = 0.05
 """Largest delay of a segment before or after the mean, so that segments contract up to 100 ms apart."""
 

@@ -10,6 +10,8 @@ from edgeecho.measure import discs_of
 
 SIDE = 22
 """Number of points on each side of the ventricle, from apex to base."""
+POINTS = 2 * SIDE - 1
+"""Number of points of the cavity's outline."""
 LEVELS = (1 - np.cos(np.linspace(0, np.pi / 2, SIDE))) ** 0.9
 """Positions of these points along the axis, 0 at the apex to 1 at the base; dense where the outline turns."""
 

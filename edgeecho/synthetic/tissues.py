@@ -42,15 +42,8 @@ class Tissues:
         around = float(np.clip(rng.normal(108, 30), 5, 200))
         lateral = around * rng.uniform(0.6, 1.15) if rng.uniform() < 0.5 else blood + rng.normal(68, 28) * contrast
         apex = around * rng.uniform(0.6, 1.15) if rng.uniform() < 0.5 else blood + rng.normal(65, 28) * contrast
-        x = np.linspace(0, 2 * np.pi, 2 * SIDE - 2)
-        wave = sum(rng.normal(0, a) * np.sin(f * x + rng.uniform(0, 6)) for f, a in ((1, 0.12), (2.5, 0.14), (5, 0.12)))
-        segments = np.exp(np.asarray(wave))
-        for _ in range(int(rng.choice(4, p=(0.35, 0.35, 0.2, 0.1)))):  # drop-outs, mostly of the lateral wall
-            at = rng.uniform(0.5, 1) if rng.uniform() < 0.75 else rng.uniform(0, 0.5)
-            hole = np.exp(-(((x / x[-1] - at) / rng.uniform(0.03, 0.12)) ** 2))
-            segments *= 1 - rng.uniform(0.3, 1) * hole
-        part = np.linspace(0, 1, 40)
-        parts = 0.75 + 0.35 * sum(rng.normal() * np.sin(f * part * 6 + rng.uniform(0, 6)) for f in (1, 2, 4))
+        segments = draw_segments(rng, (0.12, 0.14, 0.12), (0.35, 0.35, 0.2, 0.1), lateral_share=0.75, widest=0.12)
+        parts = draw_pericardium_parts(rng, 0.35)
         return cls(
             blood=blood,
             atria=float(np.clip(blood + rng.normal(18, 18), 0, 130)),
@@ -63,5 +56,39 @@ class Tissues:
             valve=blood + float(rng.normal(105, 40)) * contrast,
             directional=float(rng.uniform(0, 0.55)),
             segments=segments,
-            pericardium_parts=np.clip(np.asarray(parts), 0.1, 1.5),
+            pericardium_parts=np.clip(parts, 0.1, 1.5),
         )
+
+
+def draw_segments(
+    rng: np.random.Generator,
+    spreads: tuple[float, float, float],
+    dropouts: tuple[float, ...],
+    lateral_share: float,
+    widest: float,
+) -> np.ndarray:
+    """Draw the factor of each segment of the wall, (2 * SIDE - 2,): waves along it, and drop-outs.
+
+    Args:
+        rng: Random number generator.
+        spreads: Standard deviations of the amplitudes of three waves, the longest first.
+        dropouts: Probability of each number of drop-outs, from 0.
+        lateral_share: Share of the drop-outs that lie in the lateral half.
+        widest: Largest width of a drop-out, as a part of the wall.
+    """
+    wall = np.linspace(0, 2 * np.pi, 2 * SIDE - 2)
+    waves = zip((1, 2.5, 5), spreads, strict=True)
+    wave = sum(rng.normal(0, a) * np.sin(f * wall + rng.uniform(0, 6)) for f, a in waves)
+    segments: np.ndarray = np.exp(np.asarray(wave))
+    for _ in range(int(rng.choice(len(dropouts), p=dropouts))):
+        at = rng.uniform(0.5, 1) if rng.uniform() < lateral_share else rng.uniform(0, 0.5)
+        hole = np.exp(-(((wall / wall[-1] - at) / rng.uniform(0.03, widest)) ** 2))
+        segments *= 1 - rng.uniform(0.3, 1) * hole
+    return segments
+
+
+def draw_pericardium_parts(rng: np.random.Generator, spread: float) -> np.ndarray:
+    """Draw the factor of each part of the pericardium, (40,), not clipped: waves of this spread about 0.75."""
+    part = np.linspace(0, 1, 40)
+    waves = sum(rng.normal() * np.sin(f * part * 6 + rng.uniform(0, 6)) for f in (1, 2, 4))
+    return np.asarray(0.75 + spread * waves)

@@ -12,11 +12,10 @@ obliquely, thick.
 import numpy as np
 
 from edgeecho.synthetic.anatomy import Anatomy
-from edgeecho.synthetic.outlines import SIDE, wavy_line
+from edgeecho.synthetic.outlines import POINTS, wavy_line
 
 LENGTH_MM = 84.0
 """Mean length of the ventricle at ED, to which sizes are scaled."""
-POINTS = 2 * SIDE - 1
 
 
 def draw_varied_anatomy(rng: np.random.Generator) -> Anatomy:
@@ -42,7 +41,6 @@ def draw_varied_anatomy(rng: np.random.Generator) -> Anatomy:
         base=u(0.55, 0.98),
         bend=rng.normal(0, 0.07),
         slope=rng.normal(0, 0.05),
-        bow=0.0,
         flat_septum=u(-0.15, 0.4),
         septum=float(thick[0]),
         lateral=float(thick[1]),
@@ -71,10 +69,7 @@ def draw_varied_anatomy(rng: np.random.Generator) -> Anatomy:
         muscles=_draw_muscles(rng),
         compaction=u(0, 1.0),
         closed_deg=u(0, 30),
-        strands=tuple(
-            (int(rng.integers(6, 18)), int(rng.integers(25, 37)))
-            for _ in range(int(rng.choice(3, p=(0.7, 0.22, 0.08))))
-        ),
+        strands=_draw_strands(rng),
     )
 
 

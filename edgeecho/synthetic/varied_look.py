@@ -11,11 +11,10 @@ import numpy as np
 
 from edgeecho.synthetic.compression import Compression, LogLaw, PowerLaw
 from edgeecho.synthetic.look import Look
-from edgeecho.synthetic.outlines import SIDE
 from edgeecho.synthetic.pose import Pose
 from edgeecho.synthetic.scatterers import cloud, patch_of, scatterers
 from edgeecho.synthetic.screen import BEAMS, RANGES, Screen
-from edgeecho.synthetic.tissues import Tissues
+from edgeecho.synthetic.tissues import Tissues, draw_pericardium_parts, draw_segments
 from edgeecho.synthetic.varied_artefacts import draw_clutter, draw_gains, draw_haze, draw_surroundings, draw_tones
 from edgeecho.synthetic.visibility import visible_share
 
@@ -71,15 +70,8 @@ def draw_varied_tissues(rng: np.random.Generator) -> Tissues:
     """Draw the grey levels of tissues, with blood darkest, and drop-outs of parts of the wall."""
     blood = float(95 * rng.uniform() ** 1.6)
     septum = float(rng.uniform(25, 150))
-    wall = np.linspace(0, 2 * np.pi, 2 * SIDE - 2)
-    wave = sum(rng.normal(0, a) * np.sin(f * wall + rng.uniform(0, 6)) for f, a in ((1, 0.15), (2.5, 0.15), (5, 0.12)))
-    segments = np.exp(np.asarray(wave))
-    for _ in range(int(rng.choice(4, p=(0.4, 0.3, 0.2, 0.1)))):
-        at = rng.uniform(0.5, 1) if rng.uniform() < 0.7 else rng.uniform(0, 0.5)
-        hole = np.exp(-(((wall / wall[-1] - at) / rng.uniform(0.03, 0.14)) ** 2))
-        segments *= 1 - rng.uniform(0.3, 1) * hole
-    part = np.linspace(0, 1, 40)
-    parts = 0.75 + 0.4 * sum(rng.normal() * np.sin(f * part * 6 + rng.uniform(0, 6)) for f in (1, 2, 4))
+    segments = draw_segments(rng, (0.15, 0.15, 0.12), (0.4, 0.3, 0.2, 0.1), lateral_share=0.7, widest=0.14)
+    parts = draw_pericardium_parts(rng, 0.4)
     return Tissues(
         blood=blood,
         atria=float(np.clip(blood + rng.normal(8, 20), 0, 140)),
@@ -92,7 +84,7 @@ def draw_varied_tissues(rng: np.random.Generator) -> Tissues:
         valve=blood + septum * float(rng.uniform(0.5, 1.7)),
         directional=float(rng.uniform(0, 0.7)),
         segments=segments,
-        pericardium_parts=np.clip(np.asarray(parts), 0, 1.6),
+        pericardium_parts=np.clip(parts, 0, 1.6),
         trabeculae=float(rng.uniform(0.1, 1.1)),
         muscle=float(rng.uniform(0.2, 1.1)),
         border=float(rng.uniform(5, 90)) if rng.uniform() < 0.45 else 0.0,

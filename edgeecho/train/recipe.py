@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from edgeecho.data import WITHOUT_FOLDER
 from edgeecho.train.config import TrainConfig
 
 TRAIN, AVERAGE = KINDS = ("train", "average")
@@ -111,4 +112,5 @@ def digest_of(values: Any) -> str:
 
 def kind_of_data(source: Any) -> Any:
     """Return `KIND` of `KIND:DIR`; drawn hearts have no folder, so their text is kept."""
-    return source.partition(":")[0] if isinstance(source, str) and not source.startswith("phantom:") else source
+    kind = source.partition(":")[0] if isinstance(source, str) else source
+    return source if kind in WITHOUT_FOLDER else kind

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from edgeecho.data import DataSet
+from edgeecho.data import WITHOUT_FOLDER, DataSet
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.files import read_regular, require_writable
 from edgeecho.model.spec import ModelSpec
@@ -135,8 +135,11 @@ def _provenance(config: TrainConfig, data: DataSet, first: list[ModelSpec], teac
         trained_on += ", chosen on its validation list"
     elif config.data.held_out:
         trained_on += f", less {config.data.held_out} patients to choose on"
-    if config.clips.phantom and data.kind != "phantom":
+    clips = config.clips
+    if clips.phantom and (data.kind not in WITHOUT_FOLDER or clips.phantom_labels == "all"):
         trained_on += ", and drawn phantoms"
+        trained_on += f" of population {clips.population}" if clips.population != "plain" else ""
+        trained_on += ", every frame labelled" if clips.phantom_labels == "all" else ""
     earlier = list(first)
     if teacher:
         trained_on += f", and the answers of {teacher.spec.name}"

@@ -157,6 +157,7 @@ static int push_frames(edgeecho_stream *stream, frame_source *source, const sett
     if (status < 0)
         return fail(status == EDGEECHO_E_MEMORY ? edgeecho_status_text(status) : edgeecho_stream_error(stream));
     sum_up(stream);
+    written = fflush(stdout) == 0 && written;
     if (!written)
         fprintf(stderr, "push_frames: a mask or a result could not be written\n");
     return found < 0 ? fail_input(source) : !written;
@@ -204,8 +205,10 @@ int main(int argc, char **argv) {
         perror(s.masks);
     else
         failed = run(model, &s, masks);
-    if (masks && fclose(masks) != 0)
+    if (masks && fclose(masks) != 0 && !failed) {
+        perror(s.masks);
         failed = 1;
+    }
     edgeecho_close(model);
     return failed;
 }

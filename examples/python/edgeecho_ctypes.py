@@ -99,7 +99,7 @@ class Device:
         return {k: v.decode() if isinstance(v, bytes) else v for k, v in versions.values().items()}
 
     def describe(self) -> dict[str, Any]:
-        """What the model is."""
+        """Description of the model: the fields of `edgeecho_info`."""
         info = Info()
         self._check_model(self._c.edgeecho_describe(self._model, byref(info)))
         return {k: v.decode() if isinstance(v, bytes) else v for k, v in info.values().items()}

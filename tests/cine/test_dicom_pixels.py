@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from edgeecho.cine import read_cine
-from edgeecho.cine.jpeg import jpeg_colour
-from edgeecho.errors import MissingExtraError
+from edgeecho.cine.dicom_decoder import decoder_of
+from edgeecho.cine.jpeg import jpeg_colour, without_application_data
 from tests.cine.dicom_files import VIDEOS, adobe, jpeg, write, write_video
 from tests.cine.files import error_line
 
@@ -100,7 +100,6 @@ def test_the_jpeg_decides_on_its_colour_space(tmp_path: Path, stated: str) -> No
 def test_video_inside_dicom(
     tmp_path: Path,
     frames: np.ndarray,
-    capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     syntax: str,
     codec: str,
@@ -108,15 +107,22 @@ def test_video_inside_dicom(
     name: str,
 ) -> None:
     path = write_video(tmp_path / "a.dcm", frames, syntax, codec, container, FrameTime="20")
-    capfd.readouterr()
+    monkeypatch.setitem(__import__("sys").modules, "av", None)  # its wheels contain encoders under GPL
     cine = read_cine(path)
     assert cine.frames.shape == frames.shape
     assert np.abs(cine.frames[5].astype(int) - frames[5]).mean() < 4
     assert cine.fps == 50
     assert len(cine.warnings) == (container != "h264")  # the stream states 25 a second, a bare one nothing
-    monkeypatch.setitem(__import__("sys").modules, "av", None)
-    with pytest.raises(MissingExtraError, match=rf"{name} video, which PyAV decodes: pip install 'edgeecho\[report\]'"):
-        read_cine(path)
+
+
+def test_a_playlist_in_the_place_of_a_video_is_not_followed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    other = tmp_path / "other.avi"
+    other.write_bytes(b"")
+    data = pydicom.dcmread(pydicom.examples.get_path("ybr_color"))
+    data.file_meta.TransferSyntaxUID = pydicom.uid.MPEG4HP41
+    data.PixelData = pydicom.encaps.encapsulate([f"ffconcat version 1.0\nfile {other}\n".encode()])
+    data.save_as(tmp_path / "a.dcm")
+    assert "its H.264 video cannot be decoded: no video stream in it" in error_line(tmp_path / "a.dcm", capfd)
 
 
 def test_video_inside_dicom_has_the_times_of_its_stream(tmp_path: Path, frames: np.ndarray) -> None:
@@ -126,7 +132,6 @@ def test_video_inside_dicom_has_the_times_of_its_stream(tmp_path: Path, frames: 
 
 
 def test_a_video_inside_dicom_that_is_none(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("av", reason="without PyAV the codec alone is the reason")
     data = pydicom.dcmread(pydicom.examples.get_path("ybr_color"))
     data.file_meta.TransferSyntaxUID = pydicom.uid.MPEG4HP41
     data.save_as(tmp_path / "a.dcm")
@@ -142,3 +147,40 @@ def test_palette(tmp_path: Path, grey: np.ndarray, bits: int) -> None:
         tmp_path / "a.dcm", grey, "PALETTE COLOR", **tables, **{f"{n}Descriptor": [256, 0, bits] for n in names}
     )
     np.testing.assert_array_equal(read_cine(path).frames, 255 - grey)
+
+
+LOSSLESS = "JPEGLosslessSV1"
+
+
+def write_packed(path: Path, frames: np.ndarray, photometric: str, packed: list[bytes], syntax: str) -> Path:
+    """A DICOM file of JPEG frames."""
+    write(path, frames, photometric)
+    data = pydicom.dcmread(path)
+    data.file_meta.TransferSyntaxUID = getattr(pydicom.uid, syntax)
+    data.PixelData = pydicom.encaps.encapsulate(packed)
+    data["PixelData"].is_undefined_length = True
+    data.save_as(path)
+    return path
+
+
+@pytest.mark.parametrize("marker", [b"", adobe(0), adobe(1)])
+def test_lossless_jpeg_by_permissive_packages_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, marker: bytes
+) -> None:
+    """Samples are those that were stored, whatever colour space a marker names."""
+    monkeypatch.setitem(pydicom.pixels.get_decoder(pydicom.uid.JPEGLosslessSV1)._available, "pylibjpeg", None)
+    sample = pydicom.dcmread(pydicom.data.get_testdata_file("SC_rgb_jpeg_gdcm.dcm"))
+    (frame,) = pydicom.encaps.generate_frames(sample.PixelData, number_of_frames=1)
+    frame = frame[:2] + marker + without_application_data(frame)[2:]
+    path = write_packed(tmp_path / "a.dcm", np.zeros((1, 100, 100, 3), np.uint8), "RGB", [frame], LOSSLESS)
+    native = pydicom.dcmread(pydicom.data.get_testdata_file("SC_rgb_rle.dcm")).pixel_array  # the same picture
+    np.testing.assert_array_equal(read_cine(path).frames[0], (native.astype(int) @ [77, 150, 29] + 128) >> 8)
+
+
+@pytest.mark.parametrize("bits", [8, 12])
+def test_a_decoder_is_named_for_eight_bits_alone(bits: int) -> None:
+    """Lossy JPEG has the same pixels whatever else is installed; deeper pictures are for who can unpack them."""
+    baseline, lossless, near = "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.81"
+    expected = ["pillow", "edgeecho", "pyjpegls"] if bits == 8 else ["", "", "pyjpegls"]
+    assert [decoder_of(syntax, bits) for syntax in (baseline, lossless, near)] == expected
+    assert decoder_of("1.2.840.10008.1.2.1", bits) == ""

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from edgeecho.correction import Correction, correct, read_correction, restore
 from edgeecho.correction.edited_mask import fill_outline, read_edited_mask
 from edgeecho.correction.labels import add_labels
 from edgeecho.data import open_data
-from edgeecho.errors import DataError
+from edgeecho.errors import DataError, MissingExtraError
 from edgeecho.measure import discs_of, ef_percent
 from edgeecho.report.draw import outlines
 from edgeecho.report.stored import StoredResult
@@ -86,15 +87,20 @@ def test_a_correction_can_be_taken_back(stored: StoredResult) -> None:
         restore(back)
 
 
-def with_beats(stored: StoredResult, *pairs: tuple[int, int], reasons: Any = ()) -> StoredResult:
-    """Return the result with ellipses at the ED and ES of given beats, and given reasons."""
+def with_beats(stored: StoredResult, *pairs: tuple[int, int], reasons: Any = (), of_beats: Any = ()) -> StoredResult:
+    """Return the result with ellipses at the ED and ES of beats, and given reasons; `of_beats` leave the beats out."""
     mask = stored.mask.copy()
     beats = []
     for number, (ed, es) in enumerate(pairs):
         mask[ed], mask[es] = ellipse(stored, 40, 25), ellipse(stored, 33, 16 + 3 * number)
         volumes = [discs_of(mask[frame], (0.9, 0.8)).volume() / 1000 for frame in (ed, es)]
         figures = {"edv_ml": volumes[0], "esv_ml": volumes[1], "sv_ml": volumes[0] - volumes[1]}
-        rest = {"ef_percent": ef_percent(*volumes), "heart_rate_bpm": 60.0, "is_used": True, "reasons": []}
+        rest = {
+            "ef_percent": ef_percent(*volumes),
+            "heart_rate_bpm": 60.0,
+            "is_used": not of_beats,
+            "reasons": list(of_beats),
+        }
         beats.append({"ed_frame": ed, "es_frame": es, **figures, **rest})
     with np.load(stored.json_path.with_suffix(".npz")) as arrays:
         kept = dict(arrays)
@@ -127,6 +133,47 @@ def test_a_hand_on_the_beats_does_not_vouch_for_the_view(stored: StoredResult) -
     assert accepted.figures["verdict"] == "report"
     assert accepted.figures["ef_percent"] == corrected.figures["withheld"]["ef_percent"]
     assert accepted.figures["reasons"][0]["text"] == "the network is unsure (accepted by a person)"
+
+
+UNSURE = {"code": "view_unlikely", "level": "withhold", "text": "the network is unsure (confidence 0.92): no heart?"}
+
+
+def test_a_chosen_beat_does_not_vouch_for_the_view(stored: StoredResult) -> None:
+    """Doubts about the picture that left every beat out hold for a beat that a person chooses, until accepted."""
+    stored = with_beats(stored, (2, 8), reasons=[UNSURE], of_beats=["view_unlikely"])
+    chosen = correct(stored, Correction(ed_frame=2, es_frame=8)).stored
+    assert (chosen.figures["verdict"], chosen.figures["ef_percent"]) == ("withhold", None)
+    assert UNSURE in chosen.figures["reasons"]
+    accepted = correct(chosen, Correction(accepted=True)).stored
+    ef = stored.figures["beats"][0]["ef_percent"]
+    assert (accepted.figures["verdict"], accepted.figures["ef_percent"]) == ("report", pytest.approx(ef))
+
+
+def test_accepting_gives_the_ef_of_beats_that_were_left_out(stored: StoredResult) -> None:
+    stored = with_beats(stored, (2, 8), reasons=[UNSURE], of_beats=["view_unlikely"])
+    for _ in range(2):
+        stored = correct(stored, Correction(accepted=True)).stored
+        (beat,), (reason,) = stored.figures["beats"], stored.figures["reasons"]
+        assert (stored.figures["verdict"], stored.figures["ef_percent"]) == ("report", beat["ef_percent"])
+        assert (reason["level"], reason["text"]) == ("note", UNSURE["text"] + " (accepted by a person)")
+        assert reason["text"] in stored.figures["warnings"]
+
+
+def test_what_is_found_after_accepting_counts(stored: StoredResult) -> None:
+    """A person accepts the doubts that were shown, not those of later changes; nor that there is no EF."""
+    stored = correct(with_beats(stored, (2, 8), (14, 20)), Correction(accepted=True)).stored
+    larger = correct(stored, Correction(masks={2: ellipse(stored, 55, 35)})).stored
+    assert "beats_disagree" in {reason["code"] for reason in larger.figures["reasons"] if reason["level"] != "note"}
+    none = correct(stored, Correction(exclude_beats=(1, 2), accepted=True)).stored
+    assert (none.figures["verdict"], none.figures["ef_percent"]) == ("withhold", None)
+
+
+def test_frames_of_an_earlier_choice_are_not_marked(stored: StoredResult) -> None:
+    stored = with_beats(stored, (2, 8), (14, 20))
+    before = stored.figures["ed_frames"]
+    for ed, es in ((2, 8), (14, 20)):
+        stored = correct(stored, Correction(ed_frame=ed, es_frame=es)).stored
+        assert stored.figures["ed_frames"] == sorted({*before, ed})
 
 
 def test_every_beat_left_out_leaves_no_ef(stored: StoredResult) -> None:
@@ -226,9 +273,47 @@ def test_corrected_frames_are_training_data(stored: StoredResult, tmp_path: Path
     }  # fmt: skip
 
 
+def test_going_on_keeps_a_correction_that_lacks_files(made: Path, stored: StoredResult) -> None:
+    """Without its video a result is segmented again, but not one that a person corrected; products are made of it."""
+    pytest.importorskip("pydicom", reason="products are written by pydicom")
+    corrected = correct(stored, Correction(ed_frame=3, es_frame=11, masks={3: ellipse(stored, 40, 25)})).stored
+    corrected.json_path.with_suffix(".webm").unlink()
+    choice, out = ModelChoice(model="cl_unet_nano", threads=1), str(corrected.json_path.parent)
+    settings = Settings(out=out, choice=choice, resume=True, products=("fhir",))
+    cine = str(made.parents[1] / "heart.npz")
+    (outcome,) = run_batch(prepare_batch([cine], CineOptions(), settings), lambda *_: None)
+    assert outcome.was_done
+    assert outcome.figures == corrected.figures
+    assert {Path(file).name for file in outcome.files} == {
+        f"heart.{end}" for end in ("npz", "png", "html", "json", "fhir.json")
+    }
+    assert "Corrected by a person" in (Path(out) / "heart.fhir.json").read_text()
+    restore(corrected)
+    (outcome,) = run_batch(prepare_batch([cine], CineOptions(), settings), lambda *_: None)
+    assert not outcome.was_done
+
+
+def test_a_missing_extra_is_named_before_the_result_is_touched(
+    stored: StoredResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored.json_path.with_suffix(".sr.dcm").write_bytes(b"a report")
+    before = {path.name: path.read_bytes() for path in stored.json_path.parent.iterdir()}
+    monkeypatch.setitem(sys.modules, "pydicom", None)
+    with pytest.raises(MissingExtraError, match="pydicom is not installed"):
+        correct(stored, Correction(accepted=True))
+    assert before == {path.name: path.read_bytes() for path in stored.json_path.parent.iterdir()}
+
+
 def test_the_video_goes_if_the_cine_is_gone(stored: StoredResult) -> None:
     figures = stored.figures | {"input": "/nowhere/heart.npz"}
     stored.json_path.write_text(json.dumps(figures))
     done = correct(StoredResult.open(stored.json_path), Correction(masks={3: ellipse(stored, 40, 25)}))
     assert "not there any more, so the video of the result was removed" in done.notes[0]
     assert not stored.json_path.with_suffix(".webm").exists()
+
+
+def test_what_still_has_the_figures_before_is_named(stored: StoredResult) -> None:
+    assert not correct(stored, Correction(accepted=True)).notes
+    stored.json_path.with_name("index.html").write_text("all cines")
+    notes = restore(StoredResult.open(stored.json_path)).notes
+    assert notes == ("index.html: still with the figures before; `edgeecho segment ... --resume` makes them again",)

@@ -11,7 +11,7 @@ from edgeecho.data.io.phases import is_area_curve, longest_run, phases_of_labels
 from edgeecho.evaluate import evaluate_items
 from edgeecho.measure import ef_percent, simpson_volume_ml
 from tests.data import miniatures
-from tests.evaluate.test_evaluate import Model
+from tests.evaluate.drawn_items import Model
 
 PERIOD, FRAMES = 30, 75
 SPACING = (0.5, 0.5)

@@ -10,30 +10,15 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from edgeecho.model.device_file import SUFFIX, pack
-from edgeecho.model.sealed_file import read_verified
+from edgeecho.model.device_copy import write_device_file
+from edgeecho.model.device_file import SUFFIX
 from edgeecho.synthetic.phantom import draw_cine
-from tests.device.test_library import DEVICE, MODEL, ROOT, SMALL, built, comparing, library, load, onnxruntime_root, run
-
-__all__ = ["built", "comparing", "library", "onnxruntime_root"]
-"""Fixtures that the tests here share with those of the library."""
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Device file of a small stream."""
-    return packed(SMALL / "stream.int8.onnx", tmp_path_factory.mktemp("small"))
-
-
-def packed(graph: Path, folder: Path) -> Path:
-    checked = read_verified(graph)
-    path = folder / f"{graph.stem}{SUFFIX}"
-    path.write_bytes(pack(checked.data, checked.spec, checked.selftest))
-    return path
+from tests.device.building import DEVICE, MODEL, ROOT, load, run
 
 
 def test_the_programs_of_its_own(built: Path, small: Path, tmp_path: Path) -> None:
-    run(built / "tests" / "test_stream", small, packed(MODEL / "clip.int8.onnx", tmp_path))
+    write_device_file(MODEL / "clip.int8.onnx", clip := tmp_path / f"clip.int8{SUFFIX}")
+    run(built / "tests" / "test_stream", small, clip)
     run(built / "tests" / "test_answer", small)
 
 

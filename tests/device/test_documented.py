@@ -11,10 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.device.test_library import ROOT, onnxruntime_root
-
-__all__ = ["onnxruntime_root"]
-"""Fixture that the tests here share with those of the library."""
+from tests.device.building import ROOT
 
 BLOCK = re.compile(r"^```(console|cmake)\n(.*?)^```$", re.M | re.S)
 FETCH = "python3 device/fetch_onnxruntime.py ort"

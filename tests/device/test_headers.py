@@ -11,7 +11,7 @@ import pytest
 
 from edgeecho.preprocess import FLIPS
 from edgeecho.reasons import Reason
-from tests.device.test_library import DEVICE, EXAMPLES, load
+from tests.device.building import DEVICE, EXAMPLES, load
 
 SOURCES = sorted(
     path
@@ -22,7 +22,7 @@ SOURCES = sorted(
 """Sources that decide something: all of them but the engine, files, clock and resampling."""
 FORMATTED = sorted(
     path
-    for folder in (DEVICE / "include", DEVICE / "src", DEVICE / "tests", EXAMPLES)
+    for folder in (DEVICE / "include", DEVICE / "src", DEVICE / "tests", EXAMPLES, DEVICE.parent / "web" / "native")
     for path in folder.rglob("*.[ch]*")
 )
 ARITHMETIC = {"0.5", "3.14159265358979323846"}

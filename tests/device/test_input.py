@@ -6,20 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeecho.model.device_copy import write_device_file
-from tests.device.test_library import SMALL, TIME_S, built, onnxruntime_root
-
-__all__ = ["built", "onnxruntime_root"]
-"""Fixtures that the tests here share with those of the library."""
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Device file of the small packaged model."""
-    path = tmp_path_factory.mktemp("model") / "stream.int8.edgeecho"
-    write_device_file(SMALL / "stream.int8.onnx", path)
-    return path
-
+from tests.device.building import TIME_S
 
 WHOLE, COMMENTED = bytes(4 * 48 * 64), b"P5 # drawn\n64# columns\n # rows\n48\n255\n"
 IMAGE = COMMENTED + WHOLE[: 48 * 64]
@@ -46,7 +33,7 @@ IMAGE = COMMENTED + WHOLE[: 48 * 64]
     ],
 )
 def test_input_of_the_examples(
-    built: Path, model: Path, tmp_path: Path, program: str, size: tuple[int, ...], data: bytes, frames: int, says: str
+    built: Path, small: Path, tmp_path: Path, program: str, size: tuple[int, ...], data: bytes, frames: int, says: str
 ) -> None:
     """Whole frames are read; anything else is one line and no success, and a file of another size gives no frame."""
     if not (built / "examples" / program).exists():
@@ -55,7 +42,7 @@ def test_input_of_the_examples(
         ["30", *map(str, size)] if program == "push_frames_cpp" else [f"size={w}x{h}" for w, h in filter(None, [size])]
     )
     (tmp_path / "frames").write_bytes(data)
-    command = [built / "examples" / program, model, *options]
+    command = [built / "examples" / program, small, *options]
     with (tmp_path / "frames").open("rb") as file:
         done = subprocess.run(command, stdin=file, capture_output=True, text=True, timeout=TIME_S)
     assert done.returncode == bool(says)
@@ -64,8 +51,8 @@ def test_input_of_the_examples(
     assert len(re.findall(r'^(?:\{"frame":|frame )', done.stdout, re.M)) == frames
 
 
-def test_a_pipe_that_ends_within_a_frame(built: Path, model: Path) -> None:
-    command = [built / "examples" / "push_frames", model, "size=64x47"]
+def test_a_pipe_that_ends_within_a_frame(built: Path, small: Path) -> None:
+    command = [built / "examples" / "push_frames", small, "size=64x47"]
     done = subprocess.run(command, input=WHOLE, capture_output=True, timeout=TIME_S)
     assert done.returncode == 1
     assert done.stderr.decode() == (

@@ -12,26 +12,12 @@ from types import ModuleType
 
 import pytest
 
-from edgeecho.model.device_file import SUFFIX, pack
-from edgeecho.model.sealed_file import read_verified
-from tests.device.test_library import DEVICE, EXAMPLES, SMALL, TIME_S, built, load, onnxruntime_root, run
-
-__all__ = ["built", "onnxruntime_root"]
-"""Fixtures that the tests here share with those of the library."""
+from edgeecho.model.device_file import unpack
+from tests.device.building import DEVICE, EXAMPLES, TIME_S, load, run
 
 OLDEST = "1.17.3"
 """Release of ONNX Runtime with the oldest interface that the library uses."""
 EF = re.compile(r"EF \d+%, the median of 6 beats\n")
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Device file of a graph for ONNX 1.15 (IR version 9), the newest that ONNX Runtime 1.17 reads."""
-    checked = read_verified(SMALL / "stream.int8.onnx")
-    assert checked.data[:2] in (b"\x08\x0a", b"\x08\x09")  # field 1, ir_version; its operators are those of 1.15
-    path = tmp_path_factory.mktemp("model") / f"stream.int8{SUFFIX}"
-    path.write_bytes(pack(b"\x08\x09" + checked.data[2:], checked.spec, checked.selftest))
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +40,7 @@ def test_the_name_of_the_library_has_its_binary_interface(sdk: Path) -> None:
 
 
 @pytest.mark.parametrize("package", ["edgeecho", "edgeecho-static"])
-def test_a_program_by_pkg_config(sdk: Path, model: Path, tmp_path: Path, package: str) -> None:
+def test_a_program_by_pkg_config(sdk: Path, small: Path, tmp_path: Path, package: str) -> None:
     if not shutil.which("pkg-config"):
         pytest.skip("no pkg-config here")
     (folder,) = sdk.rglob("pkgconfig")
@@ -64,18 +50,18 @@ def test_a_program_by_pkg_config(sdk: Path, model: Path, tmp_path: Path, package
     assert Path(libraries).resolve() == folder.parent.resolve()
     program = tmp_path / "measure_ef"
     run("cc", EXAMPLES / "measure_ef.c", "-o", program, *flags, "-lm", f"-Wl,-rpath,{libraries}")
-    assert EF.fullmatch(run(program, model))
+    assert EF.fullmatch(run(program, small))
     assert ("libedgeecho.so" in run("ldd", program)) == (package == "edgeecho")
 
 
 @pytest.mark.parametrize("kind", ["shared", "static"])
-def test_the_examples_by_cmake(sdk: Path, model: Path, tmp_path: Path, kind: str) -> None:
+def test_the_examples_by_cmake(sdk: Path, small: Path, tmp_path: Path, kind: str) -> None:
     project = shutil.copytree(EXAMPLES, tmp_path / "project")  # nothing of the repository is beside it
     settings = f"-DCMAKE_PREFIX_PATH={sdk}", f"-DEDGEECHO_LIBRARY=edgeecho::edgeecho_{kind}"
     run("cmake", "-S", project, "-B", tmp_path / "out", *settings)
     target = ("--target", "measure_ef") if kind == "static" else ()
     run("cmake", "--build", tmp_path / "out", "--parallel", "2", *target)
-    assert EF.fullmatch(run(tmp_path / "out" / "measure_ef", model))
+    assert EF.fullmatch(run(tmp_path / "out" / "measure_ef", small))
     if kind == "shared":
         done = subprocess.run([tmp_path / "out" / "push_frames"], capture_output=True, text=True, timeout=TIME_S)
         assert done.returncode == 2
@@ -101,9 +87,9 @@ def test_a_linked_package_without_onnx_runtime_is_not_found(onnxruntime_root: Pa
     assert re.search("found: (0|FALSE); EdgeEcho is linked with .* and there is no library of ONNX Runtime", printed)
 
 
-def test_the_engine_and_its_errors(built: Path, model: Path) -> None:
-    run(built / "tests" / "test_engine", model)
-    given = run(built / "tests" / "passed", model)  # the program's own ONNX Runtime
+def test_the_engine_and_its_errors(built: Path, small: Path) -> None:
+    run(built / "tests" / "test_engine", small)
+    given = run(built / "tests" / "passed", small)  # the program's own ONNX Runtime
     assert re.fullmatch(r"ONNX Runtime 1\.\d+\.\d+: 6 of 6 frames\n", given)
 
 
@@ -116,19 +102,20 @@ def fetching() -> ModuleType:
 
 
 def test_one_binary_runs_with_the_oldest_release(
-    built: Path, model: Path, fetching: ModuleType, tmp_path: Path
+    built: Path, small: Path, fetching: ModuleType, tmp_path: Path
 ) -> None:
+    assert unpack(small.read_bytes())[:2] == b"\x08\x09"  # ir_version 9, of ONNX 1.15: the newest that 1.17 reads
     try:
         library = fetching.library_in_node_package(OLDEST, "linux", platform.machine(), tmp_path)
     except LookupError as missing:
         pytest.skip(f"ONNX Runtime {OLDEST} is not tried: {missing}")
     (folder := tmp_path / "lib").mkdir()
     (folder / "libonnxruntime.so.1").symlink_to(library)
-    assert run(built / "tests" / "test_engine", model, "open", library) == f"ONNX Runtime {OLDEST}\n"
+    assert run(built / "tests" / "test_engine", small, "open", library) == f"ONNX Runtime {OLDEST}\n"
     proven = "this processor gives the proven answers: 6 of 6 frames"
     for root in ({"LD_LIBRARY_PATH": str(folder)}, {}):  # the oldest, and that of the build
-        assert run(built / "examples" / "selftest", model, **root).startswith(proven)
-    assert run(built / "tests" / "test_engine", model, "open") != f"ONNX Runtime {OLDEST}\n"
+        assert run(built / "examples" / "selftest", small, **root).startswith(proven)
+    assert run(built / "tests" / "test_engine", small, "open") != f"ONNX Runtime {OLDEST}\n"
 
 
 @pytest.mark.parametrize(

@@ -12,41 +12,24 @@ import numpy as np
 import pytest
 
 from edgeecho.cine import Cine
-from edgeecho.model.device_file import SUFFIX, pack
-from edgeecho.model.sealed_file import read_verified
+from edgeecho.model.device_copy import write_device_file
+from edgeecho.model.device_file import SUFFIX
 from edgeecho.preprocess import FLIPS, Roi, flip_images, unflip_images
 from edgeecho.reasons import SENTENCES, Reason
 from edgeecho.synthetic.phantom import draw_cine
 from edgeecho.synthetic.turned import KINDS, turn
 from edgeecho.synthetic.wrong_views import WRONG
 from tests.conftest import write_random_graphs
-from tests.device.test_library import DEVICE, SMALL, built, library, load, onnxruntime_root, run
+from tests.device.building import SMALL, run
 from tests.helpers import MakeOnce
-
-__all__ = ["built", "library", "onnxruntime_root"]
-"""Fixtures that the tests here share with those of the library."""
-
-
-@pytest.fixture(scope="module")
-def comparing() -> ModuleType:
-    return load(DEVICE / "tests" / "compare.py")
-
-
-@pytest.fixture(scope="module")
-def device_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    checked = read_verified(SMALL / "stream.int8.onnx")
-    path = tmp_path_factory.mktemp("model") / f"stream.int8{SUFFIX}"
-    path.write_bytes(pack(checked.data, checked.spec, checked.selftest))
-    return path
-
 
 Compare = Callable[..., Any]
 
 
 @pytest.fixture
-def compare(comparing: ModuleType, library: Path, device_file: Path) -> Iterator[Compare]:
+def compare(comparing: ModuleType, library: Path, small: Path) -> Iterator[Compare]:
     """Function that streams a cine through C and Python and returns the difference."""
-    device = comparing.Device(str(library), str(device_file))
+    device = comparing.Device(str(library), str(small))
     yield partial(comparing.compare, partial(comparing.by_library, device), SMALL / "stream.int8.onnx")
     device.close()
 
@@ -114,10 +97,9 @@ def test_a_causal_network(comparing: ModuleType, library: Path, make_once: MakeO
     pytest.importorskip("torch")
     pytest.importorskip("openvino")
     folder = make_once("sure-graphs", lambda to: write_random_graphs("edge-causal", to, certainty=60))
-    checked = read_verified(folder / "stream.int8.onnx")
-    assert checked.spec.context_frames[1] == 0
     path = tmp_path / f"stream.int8{SUFFIX}"
-    path.write_bytes(pack(checked.data, checked.spec, checked.selftest))
+    spec = write_device_file(folder / "stream.int8.onnx", path)
+    assert spec.context_frames[1] == 0
     device = comparing.Device(str(library), str(path))
     heart = draw_cine((5, 1))
     long = Cine(np.tile(heart.frames, (4, 1, 1)), heart.fps, heart.spacing_mm)
@@ -133,9 +115,9 @@ def test_unknown_rate_and_spacing(compare: Compare) -> None:
     assert_same(compare(cine, roi=None, flip="auto"))
 
 
-def test_a_difference_is_found(comparing: ModuleType, library: Path, device_file: Path) -> None:
+def test_a_difference_is_found(comparing: ModuleType, library: Path, small: Path) -> None:
     """The comparison above finds another view, another verdict and other masks."""
-    device = comparing.Device(str(library), str(device_file))
+    device = comparing.Device(str(library), str(small))
 
     def run_c(cine: Cine, roi: Roi | None, flip: str) -> Any:
         return comparing.by_library(device, replace(cine, fps=20.0), roi, "lr")
@@ -154,9 +136,9 @@ def test_each_verdict_is_compared(compare: Compare) -> None:
     assert verdicts == {"report", "review", "withhold"}
 
 
-def test_withheld_figures_stand_in_fields_of_their_own(comparing: ModuleType, library: Path, device_file: Path) -> None:
+def test_withheld_figures_stand_in_fields_of_their_own(comparing: ModuleType, library: Path, small: Path) -> None:
     cine = WRONG["four hearts"](1)
-    device = comparing.Device(str(library), str(device_file))
+    device = comparing.Device(str(library), str(small))
     comparing.by_library(device, cine, None, "auto")
     last, beats = device.read(), device.beats()
     codes = device.codes(last["reasons"])
@@ -170,8 +152,8 @@ def test_withheld_figures_stand_in_fields_of_their_own(comparing: ModuleType, li
     assert last["withheld_ef_percent"] == np.median(used)
 
 
-def test_reasons_are_pythons(comparing: ModuleType, library: Path, device_file: Path) -> None:
-    device = comparing.Device(str(library), str(device_file))
+def test_reasons_are_pythons(comparing: ModuleType, library: Path, small: Path) -> None:
+    device = comparing.Device(str(library), str(small))
     for reason in Reason:
         assert device.codes(1 << reason) == [reason.code]
         assert device.reason_text(reason) == SENTENCES[reason]

@@ -110,21 +110,21 @@ def test_an_ef_that_is_withheld_is_in_no_product(ultrasound: Any, written: Write
 
 
 def test_corrections_of_a_person_are_named(ultrasound: Any, written: Write, figures: Figures) -> None:
-    products = written(ultrasound(), figures | {"corrections": ["ED moved to frame 3", {"exclude_beat": 2}]})
-    wanted = {"Corrected by a person: ED moved to frame 3", "Corrected by a person: exclude_beat 2"}
+    products = written(ultrasound(), figures | {"corrections": ["ED moved to frame 3", "beats left out by hand: 2"]})
+    wanted = {"Corrected by a person: ED moved to frame 3", "Corrected by a person: beats left out by hand: 2"}
     assert wanted <= set(texts(products["sr"]))
     assert pydicom.dcmread(products["seg"]).SegmentSequence[0].SegmentAlgorithmType == "SEMIAUTOMATIC"
     assert "Corrected by a person: ED moved to frame 3" in json.loads(products["fhir"].read_text())["conclusion"]
 
 
-def test_biplane_is_another_method(tmp_path: Path, figures: Figures, mask: np.ndarray, cine: Cine, avi: Path) -> None:
-    content = Content(figures, mask, cine, origin_of(avi, SHA256))
-    for method, meaning in (("single_plane", "Method of Disks, Single Plane"), ("biplane", "Method of Disks, Biplane")):
-        write_structured_report(tmp_path / "sr.dcm", content, method)
-        group = highdicom.sr.srread(tmp_path / "sr.dcm").content.get_image_measurement_groups()[0]
-        found = {m.name.meaning: m.method and m.method.meaning for m in group.get_measurements()}
-        assert found["Left Ventricular Ejection Fraction by US"] == meaning
-        assert found["Heart rate"] is None
+def test_the_method_of_volumes_is_named(
+    tmp_path: Path, figures: Figures, mask: np.ndarray, cine: Cine, avi: Path
+) -> None:
+    write_structured_report(tmp_path / "sr.dcm", Content(figures, mask, cine, origin_of(avi, SHA256)))
+    group = highdicom.sr.srread(tmp_path / "sr.dcm").content.get_image_measurement_groups()[0]
+    found = {m.name.meaning: m.method and m.method.meaning for m in group.get_measurements()}
+    assert found["Left Ventricular Ejection Fraction by US"] == "Method of Disks, Single Plane"
+    assert found["Heart rate"] is None
 
 
 @pytest.mark.parametrize("is_dicom", [True, False], ids=["of DICOM", "of AVI"])

@@ -5,11 +5,8 @@ import json
 import math
 import sys
 import weakref
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import cv2
 import numpy as np
@@ -18,97 +15,23 @@ import pytest
 from edgeecho.cine import Cine
 from edgeecho.cli.console import show, table_console
 from edgeecho.data import Item, open_data
-from edgeecho.errors import DataError, MissingExtraError, VideoError
-from edgeecho.evaluate import Scores, evaluate_items, evaluate_model, render_scores, write_report
-from edgeecho.measure import measure, simpson_biplane_volume_ml, simpson_volume_ml
-from edgeecho.metrics import CAMUS_TRAINING, MIN_CINES, Thresholds
-from edgeecho.runtime.segmentation import ModelInfo
+from edgeecho.errors import DataError, MissingExtraError
+from edgeecho.evaluate import evaluate_items, evaluate_model, render_scores, write_report
+from edgeecho.measure import simpson_biplane_volume_ml, simpson_volume_ml
 from tests.data.miniatures import write_camus_release
-
-SPACING = (0.5, 0.6)
-
-
-def ventricle(size: float = 1.0, shape: tuple[int, int] = (96, 80)) -> np.ndarray:
-    row, column = np.mgrid[0 : shape[0], 0 : shape[1]]
-    inside = ((row - 46) / (30 * size)) ** 2 + ((column - 40) / (16 * size)) ** 2 < 1
-    return inside.astype(np.uint8)
-
-
-def still(patient: str, phase: str, size: float, view: str = "4CH", **changes: Any) -> Item:
-    mask = ventricle(size)
-    values: dict[str, Any] = {"spacing_mm": SPACING, "labels": {0: mask}, "phases": {0: phase}, **changes}
-    cine = Cine((mask * 200)[None], **values)
-    return Item(f"{patient}_{view}_{phase}", patient, "val", view, lambda: cine, {"quality": "Good", "ef_percent": 50})
-
-
-def stills(patients: int = 4, **changes: Any) -> list[Item]:
-    return [
-        still(f"p{n}", phase, size, **changes)
-        for n in range(patients)
-        for phase, size in (("ED", 1.0 - 0.02 * n), ("ES", 0.8 + 0.01 * n))
-    ]
-
-
-def beating(patient: str = "p0", fps: float | None = 30, dense: bool = False, frames: int = 90, **changes: Any) -> Item:
-    """Item of one beat a second; ED at frame 30, ES at 45."""
-    sizes = 0.9 + 0.1 * np.cos(2 * np.pi * np.arange(frames) / 30)
-    masks = np.stack([ventricle(size) for size in sizes])
-    labels = {i: masks[i] for i in (range(frames) if dense else (30, 45))}
-    values: dict[str, Any] = {"fps": fps, "spacing_mm": SPACING, **changes}
-    cine = Cine(masks * np.uint8(200), labels=labels, phases={30: "ED", 45: "ES"}, **values)
-    return Item(patient, patient, "val", "4CH", lambda: cine)
-
-
-def dense_cines(count: int) -> list[Item]:
-    """Patients with a cine each, a reference mask on every frame."""
-    return [beating(f"p{n}", dense=True) for n in range(count)]
-
-
-class Model:
-    """Model that outlines the drawn ventricle exactly, but for the mistake that it is given."""
-
-    info = ModelInfo("drawn", "0" * 64, "clip", "fp32", "none", "0", "CC0-1.0")
-
-    def __init__(self, mistake: Callable[[np.ndarray], np.ndarray] = lambda mask: mask) -> None:
-        self.mistake = mistake
-
-    def segment(self, cine: Cine, *, flip: str) -> Any:
-        assert flip == "none"  # pictures of a data set are upright
-        return answer(self.mistake((cine.frames > 100).astype(np.uint8)), cine)
-
-
-def answer(mask: np.ndarray, cine: Cine) -> Any:
-    """Segmentation of a predictor with this mask."""
-    area = mask.sum(axis=(1, 2)).astype(np.float32)
-    found = measure(mask, area, cine.fps, cine.spacing_mm)
-    return SimpleNamespace(
-        mask=mask,
-        area_px=area,
-        ed_frames=list(found.ed_frames),
-        es_frames=list(found.es_frames),
-        ef_percent=None,  # as if it was withheld
-        measurement=found,
-        warnings=[],
-    )
-
-
-def down(mask: np.ndarray) -> np.ndarray:
-    return np.roll(mask, 2, axis=1)
-
-
-def value(scores: Scores, topic: str, metric: str, phase: str = "all") -> float:
-    figure = scores.figure(topic, metric, phase)
-    assert figure is not None
-    assert figure.value is not None
-    return figure.value
-
-
-def evaluate(items: list[Item], mistake: Callable[[np.ndarray], np.ndarray] = lambda mask: mask) -> Scores:
-    return evaluate_items(Model(mistake), items, "drawn", "val")
-
-
-def broken() -> Cine:
-    raise VideoError("p2.avi: cut short\nafter 3 frames; copy it again")
+from tests.evaluate.drawn_items import (
+    SPACING,
+    Model,
+    answer,
+    beating,
+    broken,
+    down,
+    evaluate,
+    still,
+    stills,
+    value,
+    ventricle,
+)
 
 
 class TestFigures:
@@ -245,120 +168,6 @@ class TestBiplane:
         assert len(evaluate([*stills(1), *two]).biplane) == 1
         assert evaluate([*stills(1), two[0]]).biplane == []
         assert evaluate([*stills(1, spacing_mm=None), *two]).biplane == []
-
-
-class TestTime:
-    def test_stills_say_nothing_about_time(self) -> None:
-        scores = evaluate(stills())
-        assert scores.counts["cines"] == 0
-        assert scores.populations == []
-        assert not [f for f in scores.figures if f.topic in ("time", "phase_frames") or "consistency" in f.topic]
-
-    def test_ed_and_es_frames(self) -> None:
-        scores = evaluate([beating("p0"), beating("p1")], lambda mask: np.roll(mask, 3, axis=0))
-        for phase in ("ED", "ES"):
-            assert value(scores, "phase_frames", "found", phase) == 100
-            assert value(scores, "phase_frames", "bias", phase) == pytest.approx(3, abs=1)
-            frames, ms = (value(scores, "phase_frames", name, phase) for name in ("mae", "mae_ms"))
-            assert ms == pytest.approx(frames * 1000 / 30)
-
-    def test_a_beat_that_is_not_found(self) -> None:
-        scores = evaluate([beating()], lambda mask: np.repeat(mask[:1], len(mask), axis=0))
-        assert value(scores, "phase_frames", "found", "ED") == 0
-        assert scores.figure("phase_frames", "mae", "ED") is None
-        assert scores.patients[0].beats_ef_percent is None
-
-    def test_ef_of_found_beats(self) -> None:
-        assert value(evaluate([beating("p0"), beating("p1")]), "ef_beats_masks", "mae") < 1
-
-    @pytest.mark.slow
-    def test_thresholds_come_from_dense_references_or_are_the_stored_ones(self) -> None:
-        stored = Thresholds.read()
-        sparse = evaluate([beating()])
-        assert sparse.populations == [replace(CAMUS_TRAINING, thresholds=stored)]
-        assert sparse.notes == []
-        assert value(sparse, "consistency_mm", "inconsistent_frames") == 0
-        assert value(sparse, "consistency_mm", "max_error", "lv_area") > 0
-        assert sparse.figure("time", "area_pearson_r") is None
-
-        few = evaluate(dense_cines(MIN_CINES - 1))
-        assert few.populations == sparse.populations
-        dense = evaluate(dense_cines(MIN_CINES))
-        assert dense.populations[0].thresholds is not None
-        assert dense.populations[0].thresholds.source == (
-            "largest |e| over 1800 reference masks of 20 cines by frame rate, drawn val; too strict if interpolated"
-        )
-        assert value(dense, "consistency_mm", "inconsistent_frames") == 0
-        assert value(dense, "time", "frame_to_frame_dice_less_reference") == 0
-        assert value(dense, "time", "roughness_over_reference") == 1
-        assert value(dense, "time", "area_pearson_r") == pytest.approx(1)
-        assert value(dense, "time", "area_mae") == 0
-        assert value(dense, "overlap", "dice_mean", "other") == 1
-        figure = dense.figure("overlap", "dice_pooled", "other")
-        assert figure is not None
-        assert figure.n == MIN_CINES * 88
-
-    def test_a_frame_rate_without_thresholds_is_not_judged(self) -> None:
-        scores = evaluate([beating("p0"), beating("p1", fps=5), beating("p2", fps=None)])
-        figure = scores.figure("consistency_mm", "inconsistent_frames")
-        assert figure is not None
-        assert figure.n == 1
-        assert scores.notes == [
-            "2 of 3 cines have no frame rate, or one without thresholds of consistency in mm: their inconsistent "
-            "frames are not counted."
-        ]
-
-    def test_the_error_of_an_area_curve_by_hand(self) -> None:
-        def half(mask: np.ndarray) -> np.ndarray:
-            changed = mask.copy()
-            changed[:, :46] = 0
-            return changed
-
-        scores = evaluate([beating(dense=True)], half)
-        reference = beating().read().frames // 200
-        areas, own = reference.sum(axis=(1, 2), dtype=float), half(reference).sum(axis=(1, 2), dtype=float)
-        assert value(scores, "time", "area_mae") == pytest.approx(100 * np.abs(own - areas).mean() / areas.max())
-        assert value(scores, "time", "area_pearson_r") == pytest.approx(np.corrcoef(own, areas)[0, 1])
-
-    @pytest.mark.slow
-    def test_a_frame_that_jumps_is_inconsistent(self) -> None:
-        def jump(mask: np.ndarray) -> np.ndarray:
-            changed = mask.copy()
-            changed[20] = cv2.erode(mask[20], np.ones((7, 7), np.uint8))
-            return changed
-
-        scores = evaluate(dense_cines(MIN_CINES), jump)
-        assert value(scores, "consistency_mm", "inconsistent_frames", "lv_area") == pytest.approx(100 * 3 / 90)
-        assert value(scores, "consistency_mm", "inconsistent_cines") == 100
-        assert value(scores, "time", "frame_to_frame_dice_less_reference") < 0
-        assert value(scores, "time", "roughness_less_reference") > 0
-
-    def test_in_pixels_the_bounds_are_those_of_the_references(self) -> None:
-        few = evaluate([beating(spacing_mm=None)])
-        assert few.populations == []
-        assert few.notes == [
-            "No temporal consistency in pixels: its bounds need 20 reference masks of one frame size, "
-            "drawn val has 2 of 1 sizes."
-        ]
-        alike = evaluate([beating(f"p{n}", spacing_mm=None) for n in range(10)])
-        assert alike.notes[0].startswith("No temporal consistency in pixels: drawn val: 20 reference masks do not give")
-
-        upright = beating().read().frames
-        turn = cv2.getRotationMatrix2D((40, 46), 10, 1)
-        masks = np.stack([cv2.warpAffine(f, turn, (80, 96), flags=cv2.INTER_NEAREST) for f in upright]) // 200
-        other = Cine(masks * np.uint8(200), labels={30: masks[30], 45: masks[45]}, phases={30: "ED", 45: "ES"})
-        items = [beating(f"p{n}", spacing_mm=None) for n in range(5)]
-        items += [Item(f"q{n}", f"q{n}", "val", "4CH", lambda: other) for n in range(5)]
-        scores = evaluate(items)
-        assert [p.unit for p in scores.populations] == ["px"]
-        assert scores.populations[0].bounds_from == "lowest and highest value over 20 reference masks, drawn val"
-        assert scores.figure("consistency_px", "max_error", "lv_area") is not None
-
-    def test_without_a_frame_rate(self) -> None:
-        scores = evaluate([beating(fps=None)])
-        assert scores.figure("time", "roughness") is None
-        assert scores.figure("phase_frames", "mae_ms", "ED") is None
-        assert value(scores, "time", "frame_to_frame_dice") > 0.9
 
 
 class TestStreaming:

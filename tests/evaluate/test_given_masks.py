@@ -17,7 +17,7 @@ from edgeecho.evaluate.given_masks import GivenMasks
 from edgeecho.evaluate.mask_files import find_mask_files
 from tests.cli.conftest import Command
 from tests.data import miniatures
-from tests.evaluate.test_evaluate import Model, beating, down, stills, ventricle
+from tests.evaluate.drawn_items import Model, beating, down, stills, ventricle
 from tests.helpers import the_error, write_nifti
 
 

@@ -23,7 +23,7 @@ from edgeecho.runtime.engines.onnxruntime_engine import OrtEngine  # noqa: E402
 from edgeecho.runtime.frame_stream import FrameStream  # noqa: E402
 from edgeecho.train.loop import train  # noqa: E402
 from tests.helpers import TINY_SIZE_PX, MakeOnce, export, network_frames  # noqa: E402
-from tests.train.test_train import config  # noqa: E402
+from tests.train.tiny_run import config  # noqa: E402
 
 SMALL = {"widths": [8, 8, 16, 16, 16], "decoder_widths": [8, 8, 8, 16]}  # 3 pixels of 48 at the bottom; 6 fit
 

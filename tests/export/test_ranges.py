@@ -9,6 +9,7 @@ onnx = pytest.importorskip("onnx")
 
 from edgeecho.errors import ConfigError  # noqa: E402
 from edgeecho.export.int8.ranges import BINS, Histogram, find_ranges  # noqa: E402
+from tests.export.small_graph import small_graph  # noqa: E402
 from tests.helpers import network_frames  # noqa: E402
 
 
@@ -39,6 +40,56 @@ def test_a_histogram_of_odd_values() -> None:
     zeros = Histogram()
     zeros.add(np.zeros(10, np.float32))
     assert zeros.percentile_range(99.0) == (0.0, 0.0)
+
+
+def test_percentiles_worked_out_on_paper() -> None:
+    """2000 whole numbers in bins of 1: of 90% a twentieth is left out at either end."""
+    histogram = Histogram()
+    histogram.add(np.arange(2000, dtype=np.float32))
+    assert histogram.width == 1
+    assert histogram.percentile_range(90) == (100, 1900)
+    assert histogram.percentile_range(100) == (0, 1999)
+    both = Histogram()
+    both.add(np.arange(-1000, 1000, dtype=np.float32))
+    assert both.percentile_range(90) == (-900, 899.5)
+    assert both.percentile_range(99) == (-990, 989.5)
+    both.add(np.float32([2047]))
+    assert both.width == 1  # the outermost bin; one more would double the width
+    both.add(np.float32([2048]))
+    assert both.width == 2
+    assert both.percentile_range(100) == (-1000, 2048)
+
+
+@pytest.mark.parametrize(("count", "counted"), [(65_536, 65_536), (65_537, 32_769), (131_073, 43_691)])
+def test_of_very_many_values_some_are_counted(count: int, counted: int) -> None:
+    histogram = Histogram()
+    values = np.zeros(count, np.float32)
+    values[1] = 3
+    histogram.add(values)
+    assert histogram.counts.sum() == counted
+    assert histogram.high == 3
+
+
+@pytest.mark.parametrize(("outliers", "kept"), [(1, False), (10, True)])
+def test_the_percentile_leaves_out_one_value_in_two_hundred_thousand(outliers: int, kept: bool) -> None:
+    """Of 262,144 values 1.3 are left out at either end: one outlier is clipped, ten are not."""
+    clip = np.random.default_rng(0).integers(0, 100, (64, 64, 64), dtype=np.uint8)
+    clip[0].flat[:outliers] = 255
+    found = find_ranges(small_graph(), [clip], "percentile")
+    assert (found.of["x"][1] > 0.9) is kept
+    assert find_ranges(small_graph(), [clip]).of["x"][1] == pytest.approx(1)
+    assert found.of["a"][0] == pytest.approx(0, abs=0.01)  # of 1 x and of 0.75 - 0.5 x
+    assert found.frames == 64
+
+
+def test_every_frame_of_every_clip_counts() -> None:
+    """Frames are run in windows, of which the last is shorter."""
+    clips = [np.full((n, 4, 4), 10 * n, np.uint8) for n in (9, 17)]
+    clips[1][16] = 200
+    told: list[int] = []
+    found = find_ranges(small_graph(), clips, advance=lambda: told.append(1))
+    assert found.of["x"] == pytest.approx((90 / 255, 200 / 255))
+    assert (found.frames, found.method, len(told)) == (26, "minmax", 2)
 
 
 def test_ranges_are_those_of_the_tensors(tiny_bundle: Path) -> None:

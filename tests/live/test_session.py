@@ -1,6 +1,7 @@
 """A live session: the figures of the stream, frames that are dropped and counted, and sources that end or stall."""
 
 import io
+import itertools
 import json
 import threading
 import time
@@ -20,6 +21,7 @@ from edgeecho.live.recording import Recording
 from edgeecho.live.source import CineFile, EndOfSourceError, LostSourceError, RawFrames
 from edgeecho.live.state import LiveState
 from edgeecho.preprocess import Roi
+from edgeecho.reasons import verdict_of
 from edgeecho.runtime import CinePredictor, StreamingPredictor, load, stream
 from tests.helpers import draw_heart
 
@@ -47,15 +49,14 @@ class Slowly:
     def __init__(self, frames: np.ndarray, lost_at: int | None = None) -> None:
         self.frames, self.lost_at, self.given, self.restarts = frames, lost_at, 0, 0
 
-    def read(self) -> np.ndarray:
+    def read(self) -> tuple[np.ndarray, float | None]:
         if self.given == self.lost_at:
             self.lost_at = None
             raise LostSourceError
         if self.given == len(self.frames):
             raise EndOfSourceError
         self.given += 1
-        frame: np.ndarray = self.frames[self.given - 1]
-        return frame
+        return self.frames[self.given - 1], time.monotonic()
 
     def restart(self) -> None:
         self.restarts += 1
@@ -103,6 +104,68 @@ def test_a_lost_camera_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch) 
     session.close()
 
 
+def test_the_end_of_a_file_measures_the_open_beat() -> None:
+    """Beats are those of the whole cine, as a stream that is flushed has them."""
+    heart = draw_heart(np.random.default_rng(1), frames=70)[0]
+    roi = Roi(0, 0, 128, 128)
+    session = session_of(CineFile(Cine(heart, fps=25), "heart", sleep=lambda _: None), roi=roi, flip="none")
+    session.start()
+    last = session.wait()
+    pushed = predictor(roi=roi, flip="none")
+    for frame in heart:
+        pushed.push(frame)
+    pushed.flush()
+    assert pushed.beats
+    assert list(last.beats) == [beat.to_dict() for beat in pushed.beats]
+    assert last.heart_rate_bpm == (pushed.measured and pushed.measured.heart_rate_bpm)
+    assert last.verdict == verdict_of(pushed.findings)
+    session.close()
+
+
+def test_a_file_that_begins_again_is_a_new_cine() -> None:
+    """Every pass has each frame once, and ends with its own figures."""
+    source = CineFile(Cine(HEART, fps=25), "heart", sleep=lambda _: None)
+    session = LiveSession(
+        source, predictor(roi=Roi(0, 0, 128, 128), flip="none"), Recording(10, None, opener), loop=True
+    )
+    frames = list[int]()
+    session.listen(lambda state: frames.append(state.frame) if state.status == "live" else None)
+    session.start()
+    wait_for(lambda: frames.count(39) >= 2)
+    session.close()
+    passes = [frame for frame, _ in itertools.groupby(frames)]
+    assert passes[:42] == [*range(40), -1, 0]
+    assert session.state.dropped == 0
+
+
+def test_no_figure_of_an_earlier_patient_stays() -> None:
+    """Also while no frame comes."""
+    source = Slowly(HEART, lost_at=30)
+    source.restart = lambda: setattr(source, "lost_at", source.given)  # type: ignore[method-assign]  # stays lost
+    source.is_waiting = True
+    session = session_of(source, roi=Roi(0, 0, 128, 128), flip="none")
+    session.start()
+    wait_for(lambda: session.state.status == "lost" and session.state.frame >= 0)
+    session.reset(new_patient=True)
+    wait_for(lambda: session.state.frame == -1)
+    assert (session.state.outline, session.state.beats, session.state.ef_percent) == ((), (), None)
+    session.close()
+
+
+def test_a_listener_that_fails_ends_the_session() -> None:
+    """As when the program that reads the lines has gone."""
+    session = session_of(CineFile(Cine(HEART, fps=25), "heart", sleep=lambda _: None))
+
+    def listener(_: LiveState) -> None:
+        raise BrokenPipeError
+
+    session.listen(listener)
+    session.start()
+    with pytest.raises(BrokenPipeError):
+        session.wait()
+    session.close()
+
+
 def wait_for(condition: Callable[[], bool]) -> None:
     until = time.monotonic() + 30
     while not condition():
@@ -144,11 +207,14 @@ def test_only_the_newest_frame_waits() -> None:
     newest = Newest()
     for number in range(5):
         newest.put(Frame(np.full((2, 2), number, np.uint8), number))
-    taken = newest.take()
+    taken = newest.take(10)
     assert taken
     assert (taken.pixels[0, 0], newest.dropped) == (4, 4)
+    assert newest.take(0.01) is None
+    assert not newest.is_closed
     threading.Timer(0.05, newest.close).start()
-    assert newest.take() is None
+    assert newest.take(10) is None
+    assert newest.is_closed
 
 
 def test_recordings_forget_what_is_old() -> None:
@@ -163,7 +229,7 @@ def test_recordings_forget_what_is_old() -> None:
 
 def test_raw_frames_and_their_end() -> None:
     raw = RawFrames(io.BytesIO(bytes(range(256)) * 2 + b"rest"), (16, 16), None)
-    assert raw.read().shape == (16, 16)
+    assert raw.read()[0].shape == (16, 16)
     raw.read()
     with pytest.raises(VideoError, match="ended within a frame: 4 of 256 bytes"):
         raw.read()
@@ -212,7 +278,7 @@ def test_an_address_of_this_machine(tmp_path: Path) -> None:
     server = http.server.HTTPServer(("127.0.0.1", 0), Stream)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     source = open_source(f"http://127.0.0.1:{server.server_port}/stream.mjpg")
-    assert source.read().shape == (128, 128, 3)
+    assert source.read()[0].shape == (128, 128, 3)
     source.close()
     server.shutdown()
     server.server_close()

@@ -130,7 +130,7 @@ FLOORS = (
     ("report",),
     ("dicom",),
     ("data", "batch"),
-    ("train", "evaluate", "export", "correction", "live", "serve"),
+    ("train", "evaluate", "export", "correction", "licences", "live", "serve"),
     ("benchmarks",),
     ("cli",),
 )

@@ -15,11 +15,23 @@ from edgeecho.cli import app
 Command = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
-GUIDES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES]
+GUIDES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *PAGES]
 """Documents that name present modules alone; the changelog and the model cards also name former ones."""
 LINKED = [*GUIDES, ROOT / "CHANGELOG.md", *sorted((ROOT / "models").glob("*/README.md"))]
 MAX_README_LINES = 129
-FOLDERS = ("edgeecho", "export", "benchmarks", "studies", "device", "tests", "configs", "models", "docs", "examples")
+FOLDERS = (
+    "edgeecho",
+    "export",
+    "benchmarks",
+    "release",
+    "studies",
+    "device",
+    "tests",
+    "configs",
+    "models",
+    "docs",
+    "examples",
+)
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 DOTTED = re.compile(r"(?<![\w/.-])(?:edgeecho|studies)(?:\.[A-Za-z_]\w*)+")
 PATH = re.compile(rf"(?<![\w/.-])(?:{'|'.join(FOLDERS)})(?:/[\w.-]+)*/[\w-]+(?:\.\w+)*")

@@ -32,7 +32,8 @@ def sdist(make_once: MakeOnce) -> Path:
 def build_sdist(out: Path) -> None:
     """Build the sdist in a folder."""
     source = out / "edgeecho"
-    skipped = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "runs", "site", "demo-out")
+    made = ("build", "dist", "runs", "site", "demo-out", "node_modules")
+    skipped = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", *made)
     shutil.copytree(ROOT, source, symlinks=True, ignore=skipped)
     code = f"import setuptools.build_meta as backend; backend.build_sdist({str(out)!r})"
     subprocess.run([sys.executable, "-c", code], cwd=source, check=True, capture_output=True, timeout=120)

@@ -46,6 +46,11 @@ def test_rows_are_trained_once_and_printed(
     text = capsys.readouterr().out
     assert text.count("| tiny") == 2
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "clips.1").iterdir()} == clips
+    monkeypatch.setattr("sys.argv", [*line[:-2], "3", "--rows", "tiny"])  # with other steps it is another run
+    architecture.main()
+    again = json.loads((tmp_path / "architecture.json").read_text())
+    assert [again[row]["steps"] for row in TINY] == [3, 2]
+    assert len(list((tmp_path / "clips.1").iterdir())) == 3
 
 
 def test_an_unknown_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -260,6 +260,9 @@ def test_names_of_rungs() -> None:
     for wrong, message in (
         ("gain -1", r"the strength of 'gain' must be a number above 0, at most 1000, got '-1'"),
         ("phone 90", r"the strength of 'phone' must be a number above 0, at most 60, got '90'"),
+        ("frames 0.5", r"the strength of 'frames' must be a number of at least 1, at most 1000, got '0\.5'"),
+        ("small 0.001", r"the strength of 'small' must be a number of at least 0\.01, at most 1, got '0\.001'"),
+        ("gain 0", r"the strength of 'gain' must be a number above 0, at most 1000, got '0'"),
         ("mirror 2", r"'mirror' has no strength, got '2'; leave it out"),
     ):
         with pytest.raises(ConfigError, match=message):

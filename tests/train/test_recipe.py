@@ -1,13 +1,10 @@
 """Recipes: a miniature one from nothing to an exported model, its resumption to the same bytes, and refusals."""
 
 import json
-import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +28,7 @@ from edgeecho.train.recipe_run import run_recipe  # noqa: E402
 from tests.cli.conftest import Command  # noqa: E402
 from tests.helpers import MakeOnce  # noqa: E402
 from tests.train.miniature_recipe import miniature, settings  # noqa: E402
+from tests.train.tiny_run import kill_after_writing  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 STAGES = ["pretraining", "teacher", "runs-1", "runs-2", "mean", "student"]
@@ -129,16 +127,8 @@ def test_killed_in_a_stage_it_goes_on_to_the_same_bytes(camus: Path, whole: Path
         "run_recipe(load_recipe(Path(sys.argv[1]), sys.argv[2:]), report=report)"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "mini.toml"), *settings(camus, tmp_path)]
-    process = subprocess.Popen(command, start_new_session=True)
-    state, end = tmp_path / "stages" / "teacher" / "last.pt", time.monotonic() + 60
-    try:
-        while not state.exists() and process.poll() is None and time.monotonic() < end:
-            time.sleep(0.02)
-        time.sleep(0.3)
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    assert process.returncode == -signal.SIGKILL
+    state = tmp_path / "stages" / "teacher" / "last.pt"
+    kill_after_writing(command, state)
     assert torch.load(state, weights_only=True)["step"] == 2
     assert run_recipe(recipe).read_bytes() == (whole / "mini.safetensors").read_bytes()
 
@@ -287,15 +277,30 @@ def test_the_recipe_of_a_packaged_model(folder: Path) -> None:
     assert spec.get("recipe", recipe.sha256) == recipe.sha256
 
 
+def run_shortened(recipe: Path, source: str, widths: list[int], out: Path) -> Path:
+    """Run a recipe with one step a stage and a narrow network, and return the released checkpoint."""
+    given = [f"data.source={source}", f"recipe.out={out}"]
+    given += [f"model.overrides={{widths={widths}}}", "data.held_out=1", "optim.steps=1", "clips.per_step=1"]
+    given += ["clips.frames=2", "run.threads=1", "run.workers=0", "run.save_every=1"]
+    return run_recipe(load_recipe(recipe, given))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["cl_unet_edge", "cl_unet_nano"])
+def test_every_stage_of_a_second_recipe_runs(name: str, camus: Path, tmp_path: Path) -> None:
+    path = run_shortened(ROOT / "models" / name / "training" / "second.toml", f"camus:{camus}", [8, 8, 8], tmp_path)
+    spec = read_verified(path).spec
+    assert (spec.name, spec.family) == (name, {"cl_unet_edge": "strided", "cl_unet_nano": "strided_nano"}[name])
+    assert ", and drawn phantoms of population varied" in spec.trained_on
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("folder", packaged_models(), ids=lambda folder: folder.name)
 def test_every_stage_of_a_packaged_model_runs(folder: Path, camus: Path, tmp_path: Path) -> None:
     """One step a stage, with narrow networks, on drawn data: the stages fit each other."""
-    drawn = folder.name == "cl_unet_edge_free"
-    given = [f"data.source={'phantom:0,8' if drawn else f'camus:{camus}'}", f"recipe.out={tmp_path}"]
-    given += ["model.overrides={widths=[8, 8, 8, 8]}", "data.held_out=1", "optim.steps=1", "clips.per_step=1"]
-    given += ["clips.frames=2", "run.threads=1", "run.workers=0", "run.save_every=1"]
-    path = run_recipe(load_recipe(ROOT / "models" / folder.name / "training" / "recipe.toml", given))
+    source = "phantom:0,8" if folder.name == "cl_unet_edge_free" else f"camus:{camus}"
+    recipe = ROOT / "models" / folder.name / "training" / "recipe.toml"
+    path = run_shortened(recipe, source, [8, 8, 8, 8], tmp_path)
     packaged = json.loads((folder / "bundle.json").read_text())
     spec = read_verified(path).spec
     assert (spec.name, spec.family) == (folder.name, packaged["spec"]["family"])

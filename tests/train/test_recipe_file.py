@@ -27,6 +27,7 @@ def test_the_hash_is_of_the_content_alone(camus: Path, tmp_path: Path) -> None:
         assert read(MINIATURE, tmp_path, given).sha256 == here.sha256
     changes = ["optim.steps=5", "teacher.model.widen=3", "runs.seeds=[2, 1]", "recipe.name=other", "export.frames=4"]
     changes += ["recipe.release=mean", "pretraining.data.source=phantom:1,8", "data.source=cine:DIR"]
+    changes += [f"pretraining.data.source=phantom-varied:{seed}" for seed in (0, 1)]
     digests = {read(MINIATURE, tmp_path, given).sha256 for given in changes} | {here.sha256}
     assert len(digests) == len(changes) + 1
 

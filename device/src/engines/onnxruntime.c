@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../os.h"
 
@@ -23,10 +24,9 @@ static const ee_ort_engine *ort_of(const ee_engine *engine) {
     return (const ee_ort_engine *)engine;
 }
 
-/* ONNX Runtime reads ONNX, which has no magic, and its own format. */
+/* ONNX Runtime reads ONNX, which has no magic, and its own format; a plan of the native engine is neither. */
 static int reads(const uint8_t *graph, size_t size) {
-    (void)graph;
-    return size > 0;
+    return size > 0 && (size < 8 || memcmp(graph, "EENATIVE", 8) != 0);
 }
 
 static void ORT_API_CALL ignore_message(void *context, OrtLoggingLevel level, const char *category, const char *id,

@@ -22,6 +22,9 @@
 #define EE_CLEAR_MARGINS {{1, 0.02}, {2, 0.008}, {4, 0.004}, {8, 0.003}}
 /* Most frames that are sampled; a stream begins again, or takes the view as it is. */
 #define EE_MAX_SAMPLES 8
+/* Frames of a whole cine that are sampled, in eighths of its length and in this order. */
+#define EE_CINE_PLACES_COUNT 8
+#define EE_CINE_PLACES {2, 6, 4, 0, 1, 5, 7, 3}
 /* Margin of confidence over all frames of a cine from which the better of two unclear orientations is taken. */
 #define EE_MIN_WHOLE_MARGIN 0.005
 /* Least confidence in an orientation that differs from that of the picture. */

@@ -11,13 +11,15 @@ static int64_t frames_in(const ee_live_view *live, double seconds) {
 }
 
 void ee_live_view_init(ee_live_view *live, const ee_view *view, double fps) {
-    live->view = *view;
-    live->is_fixed = !live->search;
+    if (!live->is_found)
+        live->view = *view;
+    live->is_fixed = live->is_found || !live->search;
+    live->is_found = 0;
     live->is_sampling = 0;
     live->fps = fps;
     live->wait_frames = 1;
     live->samples = 0;
-    if (live->search)
+    if (live->search && !live->is_fixed)
         ee_view_search_init(live->search);
 }
 

@@ -9,6 +9,7 @@ typedef struct ee_live_view {
     ee_view_search *search; /* NULL: region and orientation are given */
     uint8_t *inverted;      /* room for a frame with inverted grey levels; NULL if orientations are not searched */
     ee_view view;           /* of the frames to come */
+    int is_found;           /* `view` was found in the whole next cine beforehand, and stays */
     int is_fixed;           /* whether it stays until the stream is reset */
     int is_sampling;
     double fps;

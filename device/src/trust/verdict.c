@@ -80,7 +80,8 @@ static int is_mirror(uint32_t a, uint32_t b) {
 
 static void judge_view(findings *found, const ee_view *view) {
     if (!view->is_clear)
-        find(found, is_mirror(view->flip, view->rival) ? EE_REASON_MIRRORED : EE_REASON_TURNED, WITHHOLD);
+        find(found, is_mirror(view->flip, view->rival) ? EE_REASON_MIRRORED : EE_REASON_TURNED,
+             view->flips_agree ? REVIEW : WITHHOLD);
     else if (view->flip != EDGEECHO_FLIP_NONE && view->flip != EDGEECHO_FLIP_LR && !view->shows_apex)
         find(found, EE_REASON_TURNED, WITHHOLD);
     else if (view->flip != EDGEECHO_FLIP_NONE)
@@ -91,12 +92,22 @@ static void judge_view(findings *found, const ee_view *view) {
         find(found, EE_REASON_REGION_UNSURE, WITHHOLD);
 }
 
-ee_verdict ee_judge_all(const ee_beat_history *h, ee_reason no_beat, const ee_view *view) {
+static void find_others(findings *found, const ee_found *others) {
+    for (int reason = 0; reason < EE_REASONS; reason++)
+        if (others->withhold >> reason & 1)
+            find(found, reason, WITHHOLD);
+        else if (others->review >> reason & 1)
+            find(found, reason, REVIEW);
+}
+
+ee_verdict ee_judge_all(const ee_beat_history *h, ee_reason no_beat, const ee_view *view, const ee_found *others) {
     findings found = {0};
     ee_verdict verdict = {0};
     if (view) {
         judge_beats(&found, h, no_beat);
         judge_view(&found, view);
+        if (others)
+            find_others(&found, others);
         weigh(&found);
     } else {
         find(&found, EE_REASON_REGION_UNSURE, WITHHOLD);

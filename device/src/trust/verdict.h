@@ -10,7 +10,12 @@ typedef struct ee_verdict {
     uint32_t level;          /* of the worst: EDGEECHO_REPORT (a note, or none), _REVIEW or _WITHHOLD */
 } ee_verdict;
 
-/* Judge all beats together; `no_beat` is the reason why there are none. `view` is NULL while it is searched. */
-ee_verdict ee_judge_all(const ee_beat_history *history, ee_reason no_beat, const ee_view *view);
+typedef struct ee_found { /* reasons that were found elsewhere: bits, 1 << ee_reason, by their level */
+    uint64_t review, withhold;
+} ee_found;
+
+/* Judge all beats together; `no_beat` is the reason why there are none. `view` is NULL while it is searched; `others`
+ * may be NULL. */
+ee_verdict ee_judge_all(const ee_beat_history *history, ee_reason no_beat, const ee_view *view, const ee_found *others);
 
 #endif

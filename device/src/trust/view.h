@@ -15,6 +15,7 @@ typedef struct ee_view {
     double confidence; /* mean of the looks in this region and orientation, 0 to 1 */
     uint32_t rival;    /* flip of the next best orientation */
     int is_clear;      /* whether the margin over that is large enough for the number of frames that were sampled */
+    int flips_agree;   /* both orientations that are possible give about the same EF, in a cine seen as a whole */
     int shows_apex;    /* the fan shows on which side its apex lies, or the orientation is given */
     uint32_t panels;   /* other parts of the picture in which the network is confident to see a ventricle */
 } ee_view;

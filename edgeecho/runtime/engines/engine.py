@@ -123,6 +123,10 @@ def _open(runtime: str, checked: VerifiedFile, name: str, threads: int, precisio
         from edgeecho.runtime.engines.openvino_engine import OpenVinoEngine
 
         return OpenVinoEngine(checked.data, checked.companion, name, threads, precision)
+    if runtime == "native":
+        from edgeecho.runtime.engines.native_engine import NativeEngine
+
+        return NativeEngine(checked, name)
     from edgeecho.runtime.engines.torch_engine import TorchEngine
 
     return TorchEngine(checked.data, checked.spec, name, threads)

@@ -10,7 +10,7 @@ class Engine(Protocol):
     """A clip graph, ready to run, by several threads at once too."""
 
     runtime: str
-    """`ort`, `openvino` or `torch`."""
+    """`ort`, `openvino`, `torch` or `native`."""
     version: str
     """Version of the engine's package."""
 

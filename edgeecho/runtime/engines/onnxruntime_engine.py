@@ -38,7 +38,9 @@ class OrtEngine:
         """
         source = str(data) if isinstance(data, Path) else data
         try:
-            self._session = ort.InferenceSession(source, session_options(threads), providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(
+                source, session_options(threads), providers=["CPUExecutionProvider"], enable_fallback=0
+            )  # it would print the error and try again
         except Exception as error:  # onnxruntime raises many kinds
             raise ModelFileError(f"{name}: ONNX Runtime refuses it: {str(error).splitlines()[0]}") from error
         self.version = str(ort.__version__)

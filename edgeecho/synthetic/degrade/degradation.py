@@ -27,6 +27,8 @@ class Degradation:
     move: Move | None = None
     is_slower: bool = False
     """Whether frames are left out; `frame_rate.py` chooses them."""
+    smallest: float | None = None
+    """Smallest strength that has a meaning; None for any above 0."""
     largest: float = 1000.0
     """Largest strength that has a meaning."""
     trained: tuple[float, float] | None = None
@@ -67,10 +69,10 @@ DEGRADATIONS: dict[str, Degradation] = {
     "blur": Degradation(
         unit=f"pixels of {receiver.NETWORK_PX}, standard deviation", change=levels.blur, trained=(0.5, 2.2)
     ),
-    "small": Degradation(unit="of the screen's width", move=placing.small_on_screen, largest=1.0),
+    "small": Degradation(unit="of the screen's width", move=placing.small_on_screen, smallest=0.01, largest=1.0),
     "jpeg": Degradation(unit="quality of 100", change=levels.compress, largest=100.0, trained=(40.0, 8.0)),
     "phone": Degradation(unit="degrees of tilt to the screen", move=phone.film, largest=60.0, trained=(0.0, 25.0)),
-    "frames": Degradation(unit="times fewer frames", is_slower=True),
+    "frames": Degradation(unit="times fewer frames", is_slower=True, smallest=1.0),
 }
 """Degradations by name. `mirror` is not trained: the product finds the side of a picture by the network's confidence,
 which must be lower on the wrong one. `small` is undone by the region that the network sees (`pixels` is what remains of

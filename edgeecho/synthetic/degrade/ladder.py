@@ -94,15 +94,17 @@ def _rung(entry: str) -> Rung:
     name, _, number = entry.rpartition(" ")
     if name not in DEGRADATIONS:
         raise ConfigError(f"unknown rung {entry!r}; known: {', '.join(rung.label for rung in LADDER)}")
-    if not DEGRADATIONS[name].unit:
+    degradation = DEGRADATIONS[name]
+    if not degradation.unit:
         raise ConfigError(f"{name!r} has no strength, got {number!r}; leave it out")
-    largest = DEGRADATIONS[name].largest
     try:
         strength = float(number)
     except ValueError:
         strength = float("nan")
-    if not 0 < strength <= largest:
-        raise ConfigError(f"the strength of {name!r} must be a number above 0, at most {largest:g}, got {number!r}")
+    smallest, largest = degradation.smallest, degradation.largest
+    if not (smallest or 0) <= strength <= largest or not strength:
+        low = "above 0" if smallest is None else f"of at least {smallest:g}"
+        raise ConfigError(f"the strength of {name!r} must be a number {low}, at most {largest:g}, got {number!r}")
     return Rung(name, strength)
 
 

@@ -1,0 +1,82 @@
+"""The device runtime with the native engine alone: it is small, allocates nothing, and gives ONNX Runtime's bytes."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from edgeecho.model.device_file import pack
+from edgeecho.model.sealed_file import read_verified
+from tests.device.test_library import DEVICE, ROOT, load, run
+from tests.helpers import MakeOnce
+
+pytest.importorskip("onnx")
+
+MAX_LIBRARY_BYTES = 200_000
+SETTINGS = ("-DEDGEECHO_ENGINE=native", "-DEDGEECHO_BUILD_TESTS=ON", "-DEDGEECHO_WERROR=ON")
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def built(make_once: MakeOnce) -> Path:
+    """The library and some of its test programs, without ONNX Runtime."""
+    missing = [tool for tool in ("cc", "cmake", "make", "strip") if not shutil.which(tool)]
+    if missing:
+        pytest.skip(f"the device runtime is not built: no {', '.join(missing)} here")
+    return make_once("native-build", compile_native)
+
+
+def compile_native(folder: Path) -> None:
+    run("cmake", "-S", DEVICE, "-B", folder, *SETTINGS)
+    targets = ("edgeecho_shared", "test_native", "test_selftest", "fuzz_plan", "heap")
+    run("cmake", "--build", folder, "--parallel", "2", "--target", *targets)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The packaged nano as a native device file."""
+    from edgeecho.export.write.native_device_file import native_bytes
+
+    checked = read_verified(ROOT / "models" / "cl_unet_nano" / "stream.int8.onnx")
+    path = tmp_path_factory.mktemp("native") / "stream.int8.native.edgeecho"
+    path.write_bytes(pack(*native_bytes(checked), checked.selftest))
+    return path
+
+
+def test_the_library_is_small(built: Path, tmp_path: Path) -> None:
+    stripped = tmp_path / "stripped.so"
+    run("strip", "-o", stripped, built / "libedgeecho.so")
+    assert stripped.stat().st_size < MAX_LIBRARY_BYTES
+
+
+def test_every_kernel_gives_the_bytes_of_c_and_plans_are_refused(built: Path, model: Path) -> None:
+    said = run(built / "tests" / "test_native", model)
+    assert "C: the bytes of C, state included" in said.splitlines()
+
+
+def test_the_self_test_in_the_file_holds(built: Path, model: Path) -> None:
+    """Its answers are those of ONNX Runtime."""
+    run(built / "tests" / "test_selftest", model)
+
+
+def test_changed_plans_do_no_harm(built: Path, model: Path) -> None:
+    assert re.match(r"200 changed plans: \d+ refused, \d+ ran", run(built / "tests" / "fuzz_plan", model, 200, 5))
+
+
+def test_a_frame_allocates_nothing(built: Path, model: Path) -> None:
+    if not (built / "tests" / "heap").is_file():
+        pytest.skip("the program that counts allocations replaces glibc's allocator")
+    said = run(built / "tests" / "heap", "count", model)
+    pushes = [line for line in said.splitlines() if line.startswith("push")]
+    assert len(pushes) == 2
+    assert all("0 allocations of our own in 400 frames; of ONNX Runtime 0 to 0 a frame" in line for line in pushes)
+
+
+def test_an_onnx_device_file_is_refused_with_what_to_do(built: Path, tmp_path: Path) -> None:
+    checked = read_verified(ROOT / "models" / "cl_unet_nano" / "stream.int8.onnx")
+    path = tmp_path / "stream.int8.edgeecho"
+    path.write_bytes(pack(checked.data, checked.spec, checked.selftest))
+    module = load(ROOT / "examples" / "python" / "edgeecho_ctypes.py")
+    with pytest.raises(module.DeviceError, match=r"this library the native engine alone: take the one that `edgeecho"):
+        module.Device(str(built / "libedgeecho.so"), str(path))

@@ -1,0 +1,84 @@
+"""Builds a mutant of the C library, and runs the tests against it that compare it with Python."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.mutation import forked
+from tests.mutation.targets import ROOT, Part
+
+LIMIT_S = 240.0
+NOT_BUILT = "does not compile"
+"""Outcome of a mutant that the compiler refuses; it counts neither way."""
+COMPARED = ("-m", "", "-k", "upright or phantoms or wrong_views or turned")
+"""Tests that compare the built library with Python on drawn hearts, which are marked `slow` as they need a build."""
+
+
+class Judge:
+    """Builds the library in a copy of its sources, and runs the tests of a part against it."""
+
+    def __init__(self, part: Part) -> None:
+        self.tests = list(part.tests)
+        self.is_measure = part.files[0].startswith("device/src/measure")
+        self._folder = tempfile.TemporaryDirectory(prefix="edgeecho-c-mutants-")
+        self.copy = Path(self._folder.name, "repository")
+        for name in ("device", "examples"):
+            shutil.copytree(ROOT / name, self.copy / name)
+        shutil.copy(ROOT / "LICENSE", self.copy)
+        start = time.monotonic()
+        if not self.is_measure:
+            self._configure()
+        if self._test() != forked.SURVIVED:
+            raise SystemExit(f"the tests of {part.name} fail without a mutant: {' '.join(self.tests)}")
+        print(f"{part.name}: {time.monotonic() - start:.1f} s without a mutant", file=sys.stderr, flush=True)
+
+    def __call__(self, path: Path, source: str) -> str:
+        """Return the outcome of a changed file."""
+        place = self.copy / path.relative_to(ROOT)
+        before = place.read_text()
+        place.write_text(source)
+        try:
+            if not self._compiles(place):
+                return NOT_BUILT
+            return self._test()
+        finally:
+            place.write_text(before)
+
+    def _configure(self) -> None:
+        root = os.environ.setdefault("EDGEECHO_ONNXRUNTIME_ROOT", f"{self._folder.name}/onnxruntime")
+        if not Path(root).exists():
+            subprocess.run([sys.executable, ROOT / "device" / "fetch_onnxruntime.py", root], check=True)
+        self.build = Path(self._folder.name, "build")
+        settings = ["-DEDGEECHO_BUILD_TESTS=ON", f"-DONNXRUNTIME_ROOT={root}", "-DCMAKE_BUILD_TYPE=Release"]
+        command = ["cmake", "-S", self.copy / "device", "-B", self.build, *settings]
+        subprocess.run(command, check=True, capture_output=True)
+        subprocess.run(["cmake", "--build", self.build], check=True, capture_output=True)
+
+    def _compiles(self, place: Path) -> bool:
+        if self.is_measure:
+            command = ["cc", "-std=c11", "-fsyntax-only", f"-I{place.parent}", str(place)]
+        else:
+            command = ["cmake", "--build", str(self.build)]
+        return subprocess.run(command, capture_output=True).returncode == 0
+
+    def _test(self) -> str:
+        """Run the C tests that take no engine, then the comparison with Python."""
+        if self.is_measure:
+            os.environ["EDGEECHO_MEASURE_SOURCES"] = str(self.copy / "device" / "src" / "measure")
+            return forked.run_tests(self.tests, (), None, LIMIT_S)
+        try:
+            done = subprocess.run(
+                ["ctest", "--test-dir", str(self.build), "--stop-on-failure", "-E", "soak|fuzz"],
+                capture_output=True,
+                timeout=LIMIT_S,
+            )
+        except subprocess.TimeoutExpired:
+            return forked.TIMED_OUT
+        if done.returncode:
+            return forked.KILLED
+        os.environ["EDGEECHO_DEVICE_BUILD"] = str(self.build)
+        return forked.run_tests(self.tests, COMPARED, None, LIMIT_S)

@@ -2,16 +2,13 @@
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import Any
 
 from edgeecho.errors import require
 from edgeecho.files import scratch_folder
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
-
-def figure_class() -> "type[Figure]":
+def figure_class() -> Any:
     """Return `matplotlib.figure.Figure`, which without pyplot has no window, no global state, and nothing to close.
 
     When matplotlib is imported first, it writes a list of the machine's fonts into the home directory. It is given a

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from edgeecho.errors import ModelFileError
 from edgeecho.model.protobuf import fields
 
@@ -42,6 +40,8 @@ def require_sound_tensors(data: bytes) -> None:
 
 
 def _require_sound(tensor: memoryview) -> None:
+    import numpy as np  # here, as `edgeecho --help` does not wait for it
+
     element, floats = 0, list[tuple[str, memoryview]]()
     for number, _, value, _ in fields(tensor):
         if number == EXTERNAL_DATA or (number == DATA_LOCATION and value):

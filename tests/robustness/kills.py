@@ -80,14 +80,21 @@ def temporaries(*folders: Path) -> list[str]:
     return [str(path) for folder in folders for path in folder.rglob("*") if path.name.startswith(PREFIXES)]
 
 
-def kill_all(kills: int, seed: int = 0) -> dict[str, object]:
-    """Kill commands in turns so often, and return the figures."""
+def kill_all(kills: int, seed: int = 0, only: str = "") -> dict[str, object]:
+    """Kill commands in turns so often, and return the figures.
+
+    Args:
+        kills: Number of kills.
+        seed: Seed of the moments.
+        only: Names of the commands with semicolons between; all if empty.
+    """
     rng, faults, hits = np.random.default_rng(seed), list[str](), 0
     with tempfile.TemporaryDirectory(prefix="kills-") as work:
         out, scratch, inputs = Path(work, "out"), Path(work, "tmp"), Path(work, "in")
         for folder in (out, scratch, inputs):
             folder.mkdir()
         env, made = clean_environment(TMPDIR=str(scratch)), commands(inputs, out)
+        made = {name: made[name] for name in only.split(";")} if only else made
         usual = {name: run(argv, env=env, timeout_s=600).seconds for name, argv in made.items()}
         for number in range(kills):
             name = list(made)[number % len(made)]
@@ -112,5 +119,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="names of commands with semicolons between")
     given = parser.parse_args()
-    print(json.dumps(kill_all(given.kills, given.seed), indent=1))
+    print(json.dumps(kill_all(given.kills, given.seed, given.only), indent=1))

@@ -65,8 +65,8 @@ class Cine:
             raise ShapeError(
                 f"{self.name}: times_s must be {len(self.frames)} finite numbers, a frame each, got {kind}"
             )
-        if not _is_between(self.aspect, float("inf")):
-            raise ShapeError(f"{self.name}: aspect must be positive and finite, got {self.aspect!r:.80}")
+        if not _is_between(self.aspect, MAX_SPACING_MM) or self.aspect < 1 / MAX_SPACING_MM:
+            raise ShapeError(f"{self.name}: aspect must be from 0.001 to 1000, got {self.aspect!r:.80}")
 
     @property
     def pixel_shape(self) -> tuple[float, float]:

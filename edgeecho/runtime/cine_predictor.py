@@ -84,6 +84,7 @@ class CinePredictor(ABC):
         fps = cine.fps if fps is None else fps
         spacing_mm = cine.spacing_mm if spacing_mm is None else spacing_mm
         check_stated(fps, spacing_mm)
+        spacing_mm = None if spacing_mm is None else (float(spacing_mm[0]), float(spacing_mm[1]))
         roi = as_roi(roi)
         if roi:
             check_roi(roi, *cine.frames.shape[1:])

@@ -79,7 +79,8 @@ class StreamingPredictor(CinePredictor):
         for module in SLOW_IMPORTS:
             importlib.import_module(module)
         check_stated(fps, spacing_mm)
-        self.fps, self.spacing_mm, self.flip = fps, spacing_mm, check_flip(flip)
+        self.fps, self.flip = fps, check_flip(flip)
+        self.spacing_mm = None if spacing_mm is None else (float(spacing_mm[0]), float(spacing_mm[1]))
         self._given_roi = as_roi(roi)
         self._frames, self._whole = FrameStream(engine, spec), FrameStream(engine, spec)
         self.reset()

@@ -95,7 +95,7 @@ PROGRAMS: dict[str, tuple[str, Callable[[], Figures]]] = {
     "calls": ("wild calls of the public functions", _calls),
     "threads": ("answers of threads that share a predictor", _threads),
     "faults": ("full disks, closed streams, odd files, places that cannot be written", _faults),
-    "kills": ("kills at random moments of six commands", _kills),
+    "kills": ("kills of commands at random moments, SIGKILL and SIGTERM", _kills),
 }
 """Name of a program to what it tries, and the function that runs it."""
 

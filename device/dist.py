@@ -21,6 +21,7 @@ PAGES = (
     "device-behaviour",
     "device-figures",
     "device-linking",
+    "device-native",
     "device-update",
     "model-file",
     "onnxruntime-releases",

@@ -33,7 +33,7 @@ def main() -> None:
     result = edgeecho.load().segment(cine)
     marks = Marks.of(result.to_dict())
     pictures = [
-        Image.fromarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)).quantize(96, dither=Image.Dither.NONE)
+        Image.fromarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)).quantize(64, dither=Image.Dither.NONE)
         for picture in render_overlay(cine.frames, result.mask, cine.fps, area_px=result.area_px, marks=marks)
     ]
     delay_ms = round(1000 / (cine.fps or 30))

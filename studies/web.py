@@ -75,7 +75,7 @@ def print_row(*values: object) -> None:
 
 def compare(opened: Opened, model: str, given: Iterator[tuple[str, Cine]]) -> None:
     """Print a row for each cine, and the sum."""
-    predictor = stream(model, threads=1)
+    predictor = stream(model.split()[0], threads=1)
     opened.choose(model)
     print("\n| cine | frames | differing bytes of the masks | page: EF, verdict | Python | network ms | frame ms |")
     print("|---|---:|---:|---|---|---:|---:|")
@@ -113,7 +113,7 @@ def encode(path: Path, codec: str, cine: Cine) -> Path:
 
 def compare_videos(opened: Opened, model: str, paths: list[Path]) -> None:
     """Print a row for each video: both decode it."""
-    predictor = stream(model, threads=1)
+    predictor = stream(model.split()[0], threads=1)
     opened.choose(model)
     opened.page.locator("#fps").fill("")
     print("\n| video | frames | frames a second: page, Python | Dice of both masks | page: EF, verdict | Python |")

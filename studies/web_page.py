@@ -58,7 +58,7 @@ class Opened:
         self.page.locator("body[data-ready]").wait_for(timeout=START_MS)
         if self.page.locator("body").get_attribute("data-ready") != model:
             self.page.locator("#model").select_option(label=model)
-            self.page.locator(f"body[data-ready={model}]").wait_for(timeout=START_MS)
+            self.page.locator(f"body[data-ready='{model}']").wait_for(timeout=START_MS)
 
     def drop(self, paths: list[Path]) -> None:
         """Drop files onto the page, as from a folder."""

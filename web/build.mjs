@@ -30,8 +30,8 @@ function run(program, values, environment = {}) {
 const sources = (folder) =>
   readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".c")).sort().map((name) => join(folder, name));
 
-// Engines over ONNX Runtime's C interface, in whose place is web/native/onnxruntime_web.c, and what loads libraries.
-const isLeftOut = (file) => /\/(onnxruntime\w*|os_library)\.c$/.test(file);
+// Engines over ONNX Runtime in C, in whose place is web/native/onnxruntime_web.c, what loads libraries, and Python calls.
+const isLeftOut = (file) => /\/(onnxruntime\w*|os_library|python)\.c$/.test(file);
 
 function compileLibrary() {
   const files = sources(join(DEVICE, "src")).filter((file) => !isLeftOut(file));
@@ -41,7 +41,7 @@ function compileLibrary() {
     "EXPORT_ES6", "ENVIRONMENT=worker", "ALLOW_MEMORY_GROWTH", "FILESYSTEM=0", "EXPORTED_FUNCTIONS=_malloc,_free",
     "EXPORTED_RUNTIME_METHODS=ccall",
   ];
-  const flags = ["-std=c11", "-O3", "-msimd128", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-DEE_BUILDING"];
+  const flags = ["-std=c11", "-O3", "-msimd128", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-DEE_BUILDING", "-DEE_ENGINE_ONNXRUNTIME", "-DEE_ENGINE_NATIVE"];
   const include = [join(DEVICE, "include"), join(DEVICE, "src"), native].map((folder) => `-I${folder}`);
   // Debian's Emscripten finds acorn where Debian's node looks for it, which another node does not.
   const modules = [process.env.NODE_PATH, "/usr/share/nodejs"].filter(Boolean).join(":");
@@ -69,8 +69,9 @@ function copyFiles() {
   const style = ["colours", "page", "clinic", "live"].map((name) => readFileSync(join(PAGE, `${name}.css`), "utf8"));
   writeFileSync(join(OUT, "style.css"), [...style, readFileSync(join(WEB, "static", "web.css"), "utf8")].join("\n"));
   for (const name of ["index.html", "icon.svg", "manifest.webmanifest"]) copyFileSync(join(WEB, "static", name), join(OUT, name));
+  const models = JSON.parse(readFileSync(join(OUT, "models.json"), "utf8"));
   const wasm = "ort-wasm-simd-threaded.wasm";
-  copyFileSync(join(MODULES, "onnxruntime-web", "dist", wasm), join(OUT, wasm));
+  if (models.some(({ engine }) => engine === "onnxruntime")) copyFileSync(join(MODULES, "onnxruntime-web", "dist", wasm), join(OUT, wasm));
 }
 
 // Holders of what is under the MIT licence, whose npm packages, if any, contain no licence file.

@@ -19,15 +19,13 @@ edgeecho_status ee_engine_open(const ee_spec *spec, const uint8_t *graph, size_t
     for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)
         if (KINDS[i]->reads(graph, size))
             return KINDS[i]->open(spec, graph, size, options, engine, error);
-#if defined(EE_ENGINE_NATIVE) && !defined(EE_ENGINE_ONNXRUNTIME)
-    ee_set_error(error,
-                 "the device file has an ONNX graph, and this library the native engine alone: take the one that "
-                 "`edgeecho device-file --format native` writes");
+#if defined(EE_ENGINE_ONNXRUNTIME)
+    static const char other[] = "the device file of the ONNX graph";
 #else
-    ee_set_error(error,
-                 "the device file has a plan of the native engine, which this library was built without: take the "
-                 "one of the ONNX graph");
+    static const char other[] = "the one that `edgeecho device-file --format native` writes";
 #endif
+    ee_set_error(error, "the device file has a graph for an engine that this library was built without: take %s",
+                 other);
     return EDGEECHO_E_MODEL;
 }
 

@@ -162,7 +162,8 @@ static void check_times(edgeecho_model *model) {
 static void check_versions(const edgeecho_model *model) {
     edgeecho_versions v = {.struct_size = sizeof v};
     CHECK(edgeecho_get_versions(NULL, &v) == EDGEECHO_OK && v.engine[0] == 0 && v.api == EDGEECHO_API_VERSION);
-    CHECK(edgeecho_get_versions(model, &v) == EDGEECHO_OK && strncmp(v.engine, "ONNX Runtime 1.", 15) == 0);
+    CHECK(edgeecho_get_versions(model, &v) == EDGEECHO_OK &&
+          (strncmp(v.engine, "ONNX Runtime 1.", 15) == 0 || strncmp(v.engine, "EdgeEcho native", 15) == 0));
     char library[32];
     const uint32_t version = edgeecho_version();
     snprintf(library, sizeof library, "%u.%u.%u", version >> 16, version >> 8 & 255, version & 255);

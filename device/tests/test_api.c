@@ -107,7 +107,9 @@ static void check_describe(edgeecho_model *model) {
     info.struct_size = sizeof info;
     CHECK(edgeecho_describe(NULL, &info) == EDGEECHO_E_ARGUMENT);
     CHECK(edgeecho_describe(model, &info) == EDGEECHO_OK);
-    CHECK(strlen(info.sha256) == 64 && strncmp(info.engine, "ONNX Runtime 1.", 15) == 0 && info.size_px >= 16);
+    CHECK(strlen(info.sha256) == 64 &&
+          (strncmp(info.engine, "ONNX Runtime 1.", 15) == 0 || strncmp(info.engine, "EdgeEcho native", 15) == 0) &&
+          info.size_px >= 16);
     CHECK(edgeecho_version() == (EDGEECHO_VERSION_MAJOR << 16 | EDGEECHO_VERSION_MINOR << 8 | EDGEECHO_VERSION_PATCH));
     for (edgeecho_status status = -20; status < 20; status++)
         CHECK(strlen(edgeecho_status_text(status)) > 3);

@@ -78,5 +78,5 @@ def test_an_onnx_device_file_is_refused_with_what_to_do(built: Path, tmp_path: P
     path = tmp_path / "stream.int8.edgeecho"
     path.write_bytes(pack(checked.data, checked.spec, checked.selftest))
     module = load(ROOT / "examples" / "python" / "edgeecho_ctypes.py")
-    with pytest.raises(module.DeviceError, match=r"this library the native engine alone: take the one that `edgeecho"):
+    with pytest.raises(module.DeviceError, match=r"built without: take the one that `edgeecho device-file"):
         module.Device(str(built / "libedgeecho.so"), str(path))

@@ -240,3 +240,33 @@ def test_a_cine_whose_masks_noise_moves_is_not_stable(rows: int, stable: bool) -
     assert found.stable.tolist() == [stable]
     lost = 1 - 58 / (58 + rows)
     assert found.disagreement[0] == pytest.approx(lost / 3)  # of three changes one moves the mask
+
+
+def test_changes_that_nobody_can_see() -> None:
+    """Noise of one level, twice, and a picture that is 2% brighter; nothing goes beyond black and white."""
+    frame = np.zeros((1, SIDE, SIDE), np.uint8)
+    frame[0, :10], frame[0, 10:20], frame[0, 20:30] = 100, 253, 255
+    seen: list[np.ndarray] = []
+
+    def remember(frames: np.ndarray) -> np.ndarray:
+        seen.append(frames)
+        return frames
+
+    cine = AcceptanceCine("levels", frame, Roi(0, 0, SIDE, SIDE), (SIDE, SIDE))
+    make_reference(remember, [cine], 128)
+    plain, first, second, brighter = seen
+    assert np.array_equal(plain, frame)
+    assert [int(brighter[0, row, 0]) for row in (0, 10, 20, 30)] == [102, 255, 255, 0]
+    assert not np.array_equal(first, second)
+    for noisy in (first, second):
+        steps = noisy.astype(int) - frame
+        assert set(np.unique(steps[0, :10])) == set(np.unique(steps[0, 10:20])) == {-1, 0, 1}
+        assert (set(np.unique(steps[0, 20:30])), set(np.unique(steps[0, 30:]))) == ({-1, 0}, {0, 1})
+
+
+def test_masks_that_are_lost_altogether_count() -> None:
+    """A cine counts if either has a mask; only two empty ones prove nothing."""
+    lost = assessed([bar(20)], [bar(0)], truth=False)["disagreement"]
+    assert (lost.cines, lost.holds, lost.value) == (COUNT, False, pytest.approx(1 / 0.05))
+    assert assessed([bar(0)], [bar(20)], truth=False)["disagreement"].cines == COUNT
+    assert assessed([bar(0)], [bar(0)], truth=False)["disagreement"].cines == 0

@@ -189,3 +189,27 @@ def test_both_sides_of_a_tensor_have_one_scale(int8: onnx.ModelProto) -> None:
 def test_bits_of_a_graph(int8: onnx.ModelProto, largest: int, bits: int) -> None:
     values = np.full_like(constant(int8, "w1_quantized"), largest)
     assert bits_of(edited(int8, "w1_quantized", values)) == bits
+
+
+def test_a_bias_at_the_end_of_its_type_is_not_compared(int8: onnx.ModelProto) -> None:
+    """It was clipped, so that its error says nothing."""
+    stored = constant(int8, "b1_quantized")
+    for value, expected in ((2**31 - 1, True), (-(2**31), True), (2**31 - 2, False)):
+        wrong = stored.copy()
+        wrong[0] = value
+        assert holds(edited(int8, "b1_quantized", wrong), None) is expected
+
+
+@pytest.mark.parametrize(("operator", "expected"), [("MaxPool", True), ("Sigmoid", False)])
+def test_what_only_moves_values_may_keep_their_scale(operator: str, expected: bool) -> None:
+    """The pooled tensor has the scale of its input, not that of a range of its own."""
+    model = small_graph()
+    third = next(node for node in model.graph.node if node.name == "third")
+    given = {"kernel_shape": [1, 1]} if operator == "MaxPool" else {}
+    model.graph.node.insert(7, helper.make_node(operator, ["sr"], ["pooled"], "pool", **given))
+    third.input[0] = "pooled"
+    ranges = Ranges({**RANGES.of, "pooled": (0.0, 2.9)}, "minmax", 2)
+    quantized = quantize(model, ranges)
+    assert check_parameters(quantized, model, 7, ranges).holds
+    other = Ranges({**RANGES.of, "pooled": (0.0, 29.0)}, "minmax", 2)
+    assert check_parameters(quantized, model, 7, other).holds is expected

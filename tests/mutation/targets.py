@@ -26,7 +26,10 @@ PYTHON_PARTS = (
     Part(
         "measure",
         ("edgeecho/measure/*.py",),
-        ("tests/measure/test_constants.py", "tests/measure/test_golden.py", "tests/measure"),
+        tuple(
+            f"tests/measure/test_{name}.py"
+            for name in ("constants", "golden", "component", "volumes", "beat_detector", "beat_meter", "rigid_motion")
+        ),
     ),
     Part("preprocess", ("edgeecho/preprocess/*.py",), ("tests/preprocess/test_limits.py", "tests/preprocess")),
     Part(
@@ -71,7 +74,11 @@ PYTHON_PARTS = (
 """Parts in Python, whose tests that are not marked `slow` run."""
 
 C_PARTS = (
-    Part("measure in C", ("device/src/measure/*.c",), ("tests/device/test_measure.py",)),
+    Part(
+        "measure in C",
+        ("device/src/measure/*.c",),
+        tuple(f"tests/device/test_measure.py::test_{name}" for name in ("random_masks", "random_curves", "phantoms")),
+    ),
     Part(
         "the rest in C",
         (

@@ -23,7 +23,7 @@ struct ee_binding {
     uint8_t *inputs[2][EE_MAX_STATE + 1], *outputs[2][EE_MAX_STATE + 1]; /* of a run that starts from state 0 or 1 */
 };
 
-/* Any graph: ONNX has no magic. */
+/* Any graph, as ONNX has no magic; the native engine is asked before. */
 static int reads(const uint8_t *graph, size_t size) {
     (void)graph;
     return size > 0;

@@ -32,7 +32,7 @@ export function plot(points: readonly Point[], start: number, end: number, curso
   for (const point of points) context.lineTo(x(point.at), y(point.areaPx));
   context.stroke();
   for (const beat of beats) {
-    for (const [frame, colour] of [[beat.ed_frame, "--s1"], [beat.es_frame, "--s2"]] as const) {
+    for (const [frame, colour] of [[beat.ed_frame, "--s2"], [beat.es_frame, "--s1"]] as const) {
       const point = points[frame];
       if (!point) continue;
       context.fillStyle = style.getPropertyValue(colour);

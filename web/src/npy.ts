@@ -31,5 +31,7 @@ export function union(masks: readonly Uint8Array[]): Uint8Array {
 
 /** The opposite of `pack`. */
 export function unpack(packed: Uint8Array, pixels: number): Uint8Array {
-  return Uint8Array.from({ length: pixels }, (_, at) => (packed[at >> 3]! >> (at & 7)) & 1);
+  const mask = new Uint8Array(pixels);
+  for (let at = 0; at < pixels; at++) mask[at] = (packed[at >> 3]! >> (at & 7)) & 1;
+  return mask;
 }

@@ -168,7 +168,7 @@ function showModel(report: Extract<Report, { said: "open" }>): void {
   get("camera", HTMLButtonElement).disabled = false;
   if (report.isProven === false) write("said", "this browser does not give the answers that the model was proven with; do not use its figures");
   write("veil", player.answers.length ? "" : "drop a cine here: MP4, MOV, WEBM, Motion JPEG AVI, or its frames as PNG");
-  document.body.dataset["ready"] = model.name;
+  document.body.dataset["ready"] = get("model", HTMLSelectElement).selectedOptions[0]?.text;
 }
 
 worker.onmessage = ({ data: report }: MessageEvent<Report>) => {

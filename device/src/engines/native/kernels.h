@@ -26,6 +26,8 @@
 #endif
 #elif defined(__arm__) && __ARM_ARCH >= 7 && (__ARM_ARCH_PROFILE == 'A' || defined(__ARM_NEON))
 #define EE_NATIVE_NEON 1
+#elif defined(__wasm_simd128__)
+#define EE_NATIVE_SIMD128 1
 #endif
 #endif
 
@@ -85,6 +87,8 @@ extern const ee_native_kernels ee_native_sse41, ee_native_avx2, ee_native_avxvnn
 #elif defined(EE_NATIVE_NEON)
 extern const ee_native_kernels ee_native_neon;
 extern const ee_native_kernels ee_native_dotprod; /* with EE_NATIVE_DOTPROD */
+#elif defined(EE_NATIVE_SIMD128)
+extern const ee_native_kernels ee_native_simd128;
 #endif
 
 #endif

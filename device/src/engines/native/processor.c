@@ -57,6 +57,15 @@ static int is_usable(const ee_native_kernels *kernels) {
     return 1;
 }
 
+#elif defined(EE_NATIVE_SIMD128)
+
+static const ee_native_kernels *const KERNELS[] = {&ee_native_simd128, &ee_native_plain};
+
+static int is_usable(const ee_native_kernels *kernels) {
+    (void)kernels; /* a browser without these instructions does not load the module */
+    return 1;
+}
+
 #else
 
 static const ee_native_kernels *const KERNELS[] = {&ee_native_plain};

@@ -5,11 +5,17 @@ Research software, not a medical device.
 
 import importlib
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 # ONNX Runtime 1.32 for Linux is built to report to its maker: a thread, a database of events and a device id in the
 # home directory. Beside patients' pictures this is not wanted, and onnxruntime reads the setting when it is imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+# `import openvino` reports to its maker by the package openvino_telemetry, which writes files into the home directory.
+# A module that is None cannot be imported, and OpenVINO then takes a stub of its own. This holds for any
+# `import openvino` after `import edgeecho`; who wants to report imports openvino_telemetry before.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 if TYPE_CHECKING:
     from edgeecho.cine import Cine, read_cine

@@ -8,6 +8,7 @@ EdgeEchoError
 ├── DataError                         a data set is missing, incomplete or inconsistent
 ├── ExportError                       an exported graph differs from its checkpoint
 ├── OutputError                       a result cannot be written
+├── ConcurrentUseError                two threads use one stream at the same time
 ├── MissingExtraError (ImportError)   an optional package is not installed
 └── MeasurementError                  no complete beat, empty mask
 """
@@ -61,6 +62,10 @@ class ExportError(EdgeEchoError):
 
 class OutputError(EdgeEchoError):
     """A result cannot be written."""
+
+
+class ConcurrentUseError(EdgeEchoError):
+    """Two threads use one stream at the same time."""
 
 
 class MissingExtraError(EdgeEchoError, ImportError):

@@ -1,17 +1,42 @@
 """Writing of files, whole or not at all."""
 
+import errno
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 
 from edgeecho.errors import OutputError
+from edgeecho.leftovers import REPLACED, sweep, temporary_prefix
+
+
+def read_regular(path: str | os.PathLike[str]) -> bytes:
+    """Read a file whole, unless it is no regular one; errors are those of `open_regular`."""
+    with open_regular(path) as file:
+        return file.read()
+
+
+def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
+    """Open a file for reading in bytes, and refuse what is no regular one.
+
+    To open a pipe waits for somebody who writes, and a device such as /dev/zero has no end.
+
+    Raises:
+        OSError: If it cannot be opened, or is a folder, a pipe, a socket or a device; `strerror` tells which.
+    """
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))  # noqa: SIM115
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is a pipe, a socket or a device, not a file", os.fspath(path))
+    return file
 
 
 def require_writable(folder: str | os.PathLike[str]) -> None:
-    """Make a folder if it is missing, and check before long work that it can be written.
+    """Make a folder if it is missing, check before long work that it can be written, and clear it of leftovers.
 
     Raises:
         OutputError: If the folder cannot be made or written.
@@ -22,11 +47,30 @@ def require_writable(folder: str | os.PathLike[str]) -> None:
             pass
     except OSError as error:
         raise OutputError(f"cannot write {folder}: {error.strerror}; choose a folder that can be written") from error
+    sweep(Path(folder))
+
+
+@contextmanager
+def scratch_folder(kind: str = "edgeecho-", folder: Path | None = None) -> Iterator[Path]:
+    """Yield a temporary folder, which is removed at the end of the block, or by a later call if the process is killed.
+
+    Args:
+        kind: Beginning of its name, of `edgeecho.leftovers.PREFIXES`.
+        folder: Where it is made; None means the system's folder for temporary files.
+
+    Raises:
+        OSError: If it cannot be made.
+    """
+    sweep(folder or Path(tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(dir=folder, prefix=temporary_prefix(kind), ignore_cleanup_errors=True) as made:
+        yield Path(made)
 
 
 @contextmanager
 def atomic(path: str | os.PathLike[str], *, mode: int = 0o644) -> Iterator[Path]:
     """Yield a temporary path beside `path`, with its suffix; on success it becomes `path`, on failure it is removed.
+
+    The file is on the disk before it gets its name, so that a loss of power leaves the old one or the new one.
 
     Args:
         path: Path of the file.
@@ -38,13 +82,15 @@ def atomic(path: str | os.PathLike[str], *, mode: int = 0o644) -> Iterator[Path]
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=path.suffix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=temporary_prefix(".writing-"), suffix=path.suffix)
         os.close(handle)
         temporary = Path(name)
         try:
             yield temporary
             temporary.chmod(mode)
+            _sync(temporary)
             os.replace(temporary, path)
+            _sync(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
@@ -55,18 +101,40 @@ def atomic(path: str | os.PathLike[str], *, mode: int = 0o644) -> Iterator[Path]
 def replace_folder(finished: Path, target: Path) -> None:
     """Put a finished folder in the place of another one on the same disk; if that fails, the other one is put back.
 
+    If the process is killed between the two, `edgeecho.leftovers.sweep` puts it back.
+
     Raises:
         OSError: If it cannot be done.
     """
+    for path in finished.rglob("*"):
+        _sync(path)
+    parent = target.absolute().parent
     if not target.exists():
         finished.rename(target)
+        _sync(parent)
         return
-    old = Path(tempfile.mkdtemp(dir=target.absolute().parent, prefix=".replaced-"))
-    target.rename(old / target.name)
+    old = Path(tempfile.mkdtemp(dir=parent, prefix=temporary_prefix(REPLACED)))
     try:
-        finished.rename(target)
-    except OSError:
-        (old / target.name).rename(target)
-        raise
+        target.rename(old / target.name)
+        try:
+            finished.rename(target)
+        except OSError:
+            (old / target.name).rename(target)
+            raise
+        _sync(parent)
     finally:
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk; a full disk is found here."""
+    if path.is_dir() and os.name == "nt":  # folders cannot be opened there
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems cannot
+            raise
+    finally:
+        os.close(handle)

@@ -1,6 +1,7 @@
 """Times of frames that are not evenly spaced: which steps between them are pauses, and the times without these."""
 
 import math
+from numbers import Real
 
 import numpy as np
 
@@ -61,8 +62,8 @@ class FrameClock:
         """
         if self.frames and (time_s is None) != (self._newest is None):
             raise ConfigError(f"time_s is {time_s}, and the frames before had {'a' if self._newest else 'no'} time")
-        if time_s is not None and not math.isfinite(time_s):
-            raise ConfigError(f"time_s must be a finite number, got {time_s}")
+        if time_s is not None and not (isinstance(time_s, Real) and math.isfinite(time_s)):
+            raise ConfigError(f"time_s must be a finite number, got {time_s!r:.80}")
         running = None
         if time_s is not None:
             running = self._step_to(time_s)

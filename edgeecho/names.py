@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from edgeecho.leftovers import temporary_prefix
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
@@ -42,11 +44,11 @@ def name_for_ffmpeg(path: str | os.PathLike[str]) -> Iterator[str]:
     Raises:
         OSError: If the link cannot be made.
     """
-    whole = Path(path).resolve()
+    whole = Path(os.path.realpath(path))  # unlike `resolve` it takes links in a circle
     if printable(whole) == os.fspath(whole):
         yield os.fspath(whole)
         return
-    with tempfile.TemporaryDirectory(prefix="edgeecho-") as folder:
+    with tempfile.TemporaryDirectory(prefix=temporary_prefix("edgeecho-")) as folder:
         suffix = whole.suffix if whole.suffix.isascii() else ""
         link = Path(folder, f"cine{suffix}")
         link.symlink_to(whole)

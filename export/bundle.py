@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import tempfile
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +11,7 @@ from edgeecho.export.options import Options
 from edgeecho.export.pipeline import Bundle, Progress, write_graphs
 from edgeecho.export.write.card import write_card
 from edgeecho.export.write.index import write_index
-from edgeecho.files import replace_folder
+from edgeecho.files import replace_folder, scratch_folder
 from edgeecho.model.registry import model_folder
 
 
@@ -62,20 +61,16 @@ def export(model: str, out: Path, options: Options | None = None, *, progress: P
     source = find_source(model)
     try:
         out.absolute().parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(dir=out.absolute().parent, prefix=".export-"))
+        with scratch_folder(".export-", out.absolute().parent) as staging:
+            bundle = write_graphs(source, staging, options, progress)
+            progress("drawing the card")
+            write_card(bundle, options)
+            write_index(bundle, options)
+            staging.chmod(0o755)
+            _put(staging, out)
     except OSError as error:
-        raise OutputError(f"{out}: cannot be written ({error.strerror}); choose another folder") from error
-    try:
-        bundle = write_graphs(source, staging, options, progress)
-        progress("drawing the card")
-        write_card(bundle, options)
-        write_index(bundle, options)
-        staging.chmod(0o755)
-        _put(staging, out)
-    except OSError as error:
-        raise OutputError(f"{out}: cannot be written ({error.strerror or error})") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        text = f"{out}: cannot be written ({error.strerror or error}); choose a folder that is writable and not full"
+        raise OutputError(text) from error
     return replace(bundle, folder=out)
 
 

@@ -4,7 +4,6 @@ import io
 import json
 import re
 import statistics
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -16,6 +15,7 @@ import numpy as np
 
 from edgeecho.benchmarks.profile.readback import OPENVINO_PRECISIONS, ORT_OPERATORS
 from edgeecho.errors import ModelFileError
+from edgeecho.files import scratch_folder
 from edgeecho.runtime.engines.onnxruntime_engine import session_options
 from edgeecho.runtime.engines.openvino_engine import compile_settings, openvino_core
 
@@ -99,7 +99,7 @@ def _timed_runs(
 def _ort(data: bytes, weights: bytes, precision: str, feed: Feed, threads: int, runs: int) -> Kernels:
     import onnxruntime as ort
 
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch_folder() as folder:
         options = session_options(threads)
         options.enable_profiling = True
         options.profile_file_prefix = str(Path(folder) / "profile")

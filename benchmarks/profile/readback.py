@@ -1,13 +1,13 @@
 """Precision of the convolutions that ran, read from the engine and not from the file's name."""
 
 import json
-import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from edgeecho.files import scratch_folder
 from edgeecho.model import native_file
 
 ORT_OPERATORS = {
@@ -78,22 +78,22 @@ def _ort(data: bytes, inputs: dict[str, np.ndarray] | None) -> Counter[str]:
 
     options = ort.SessionOptions()
     options.log_severity_level = 4
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch_folder() as folder:
         try:
             import onnx
         except ImportError:
             return _ort_kernels(data, inputs, options, folder) if inputs else Counter()
-        options.optimized_model_filepath = str(Path(folder) / "optimised.onnx")
+        options.optimized_model_filepath = str(folder / "optimised.onnx")
         ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         graph = onnx.load(options.optimized_model_filepath, load_external_data=False).graph
     return Counter(ORT_OPERATORS[node.op_type] for node in graph.node if node.op_type in ORT_OPERATORS)
 
 
-def _ort_kernels(data: bytes, inputs: dict[str, np.ndarray], options: Any, folder: str) -> Counter[str]:
+def _ort_kernels(data: bytes, inputs: dict[str, np.ndarray], options: Any, folder: Path) -> Counter[str]:
     import onnxruntime as ort
 
     options.enable_profiling = True
-    options.profile_file_prefix = str(Path(folder) / "profile")
+    options.profile_file_prefix = str(folder / "profile")
     session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     session.run(None, inputs)
     events = json.loads(Path(session.end_profiling()).read_text())

@@ -1,6 +1,5 @@
 """`run_bench`: rows in processes of their own, timed in turns, so that drift of the machine affects all alike."""
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +24,7 @@ from edgeecho.benchmarks.run.result import BenchResult
 from edgeecho.benchmarks.run.runner import Runner
 from edgeecho.benchmarks.run.session import Macs, Progress, Session
 from edgeecho.errors import ConfigError, ShapeError
-from edgeecho.files import require_writable
+from edgeecho.files import require_writable, scratch_folder
 from edgeecho.runtime.engines.engine import usable_cores
 
 Notify = Callable[[str], None]
@@ -147,8 +146,8 @@ def work_folder(given: Path | None) -> Iterator[Path]:
         OutputError: If it cannot be written.
     """
     if given is None:
-        with tempfile.TemporaryDirectory(prefix="edgeecho-bench-") as folder:
-            yield Path(folder)
+        with scratch_folder("edgeecho-bench-") as folder:
+            yield folder
         return
     require_writable(given)
     yield Path(given)

@@ -10,25 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from edgeecho.errors import ModelFileError
+from edgeecho.files import read_regular
+from edgeecho.model.onnx_tensors import (
+    DATA_LOCATION,
+    DATA_TYPE,
+    DIMS,
+    EXTERNAL_DATA,
+    MAX_MESSAGE_DEPTH,
+    NESTED,
+    RAW_DATA,
+    TENSOR,
+)
 from edgeecho.model.protobuf import fields, head, varints
 
 MAX_GRAPH_BYTES = (1 << 31) - 1
 """Largest ONNX graph in memory, a limit of protobuf; also of a graph and its external files together."""
-MAX_MESSAGE_DEPTH = 100
-"""Deepest nesting of messages, as in protobuf's own parsers."""
-TENSOR = "tensor"
-NESTED: dict[str, dict[int, str]] = {
-    "model": {7: "graph", 20: "training", 25: "function"},
-    "graph": {1: "node", 5: TENSOR, 15: "sparse"},
-    "node": {5: "attribute"},
-    "attribute": {5: TENSOR, 6: "graph", 10: TENSOR, 11: "graph", 22: "sparse", 23: "sparse"},
-    "sparse": {1: TENSOR, 2: TENSOR},
-    "function": {7: "node", 11: "attribute"},
-    "training": {1: "graph", 2: "graph"},
-}
-"""Message of onnx.proto to its fields that contain tensors, directly or nested."""
-DIMS, DATA_TYPE, RAW_DATA, EXTERNAL_DATA, DATA_LOCATION = 1, 2, 9, 13, 14
-"""Field numbers of a TensorProto."""
 ELEMENT_BITS = {
     **dict.fromkeys((1, 6, 12), 32),
     **dict.fromkeys((2, 3, 9, 17, 18, 19, 20, 24), 8),
@@ -92,7 +88,7 @@ class _ExternalFiles:
         try:
             self.total_bytes += path.stat().st_size
             _require_size(self.path.name, self.total_bytes)
-            return path.read_bytes()
+            return read_regular(path)
         except OSError as error:
             raise ModelFileError(f"{shown}: cannot be read ({error.strerror}); check the path") from error
 

@@ -10,6 +10,7 @@ from edgeecho.benchmarks.peers.peers import PEERS
 from edgeecho.benchmarks.run.entries import DEFAULT_PRECISIONS, FORMS, PRECISIONS, Entry, require_names, rows_of
 from edgeecho.benchmarks.run.machine import has_engine, runtime_name
 from edgeecho.errors import ConfigError, EdgeEchoError, MissingExtraError
+from edgeecho.files import read_regular
 from edgeecho.model.registry import DEFAULT_MODEL
 
 INDEX = "pack.json"
@@ -41,7 +42,7 @@ class Pack:
             ConfigError: If the folder is no pack, or one of another version.
         """
         try:
-            index = json.loads((folder / INDEX).read_text())
+            index = json.loads(read_regular(folder / INDEX))
             made_as, models = index["format"], dict(index["models"])
             macs = {(row["model"], row["form"]): row["macs_per_frame"] for row in index["macs"]}
             selected = {key: tuple(index.get("asked", DEFAULT_SELECTION)[key]) for key in DEFAULT_SELECTION}

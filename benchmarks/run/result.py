@@ -11,6 +11,7 @@ import numpy as np
 
 from edgeecho.benchmarks.peers.peers import YARDSTICK
 from edgeecho.errors import DataError
+from edgeecho.files import read_regular
 
 SCHEMA_VERSION = 2
 READABLE_VERSIONS = (1, 2)
@@ -154,7 +155,7 @@ class BenchResult:
         try:
             if path.stat().st_size > MAX_FILE_BYTES:
                 raise DataError(f"{path.name}: larger than {MAX_FILE_BYTES >> 20} MB; no result of edgeecho bench")
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = json.loads(read_regular(path))
         except OSError as error:
             raise DataError(f"cannot read {path.name}: {error.strerror or error}") from error
         except (ValueError, RecursionError) as error:

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,7 +13,8 @@ from edgeecho.benchmarks.run.entries import Entry, entries, macs_per_frame, requ
 from edgeecho.benchmarks.run.pack import DEFAULT_SELECTION, FORMAT, INDEX, PACKED_RUNTIMES
 from edgeecho.benchmarks.run.peer_files import export_peer_files
 from edgeecho.errors import EdgeEchoError
-from edgeecho.files import atomic, require_writable
+from edgeecho.files import atomic, require_writable, scratch_folder
+from edgeecho.model.index_seal import write_index_file
 from edgeecho.model.registry import INDEX as BUNDLE_INDEX
 from edgeecho.model.registry import read_index
 
@@ -49,7 +49,7 @@ def write_pack(
         OutputError: If the folder cannot be written.
     """
     require_names(("runtime", runtimes, PACKED_RUNTIMES))
-    with tempfile.TemporaryDirectory(prefix="edgeecho-pack-") as scratch:
+    with scratch_folder("edgeecho-pack-") as scratch:
         completed = complete_models(models, runtimes, precisions, forms, Path(scratch), notify)
         rows = entries(models, runtimes, precisions, forms, folder, notify=notify, completed=completed)
         require_writable(folder)
@@ -142,5 +142,4 @@ def _write_bundle_index(source: Path, own: Path, names: list[str]) -> None:
     if index and source.resolve() != own.resolve():
         for key in {"files", "graphs"} & set(index):
             index[key] = {name: value for name, value in index[key].items() if name in names}
-        with atomic(own / BUNDLE_INDEX) as path:
-            path.write_text(json.dumps(index, indent=1) + "\n")
+        write_index_file(own / BUNDLE_INDEX, index)

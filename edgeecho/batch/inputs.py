@@ -2,6 +2,7 @@
 
 import csv
 import glob
+import io
 import math
 import os
 from collections import Counter
@@ -16,7 +17,7 @@ from edgeecho.cine import find_cines
 from edgeecho.cine.result_files import PRODUCT_SUFFIXES, SUFFIXES
 from edgeecho.dicom import Pseudonyms
 from edgeecho.errors import ConfigError, EdgeEchoError, VideoError, require
-from edgeecho.files import atomic
+from edgeecho.files import atomic, open_regular, read_regular
 from edgeecho.names import printable
 from edgeecho.preprocess import Roi
 
@@ -41,7 +42,7 @@ def find_tasks(
         VideoError: If there is no cine, or a list cannot be read.
         ConfigError: If a table gives a setting that makes no sense, or a name twice.
     """
-    found = [row for given in inputs for row in _rows_of(given, Path(out).resolve())]
+    found = [row for given in inputs for row in _rows_of(given, Path(os.path.realpath(out)))]
     if not found:
         raise VideoError("no cine to segment: the inputs hold none outside the output folder")
     found = list({row["path"]: row for row in found}.values())
@@ -94,8 +95,8 @@ def write_pseudonym_map(path: Path, tasks: Iterable[CineTask]) -> None:
 
 def overwrites(task: CineTask, out: Path) -> bool:
     """Whether the results of a cine would replace the cine itself."""
-    return "://" not in task.source and Path(task.source).resolve() in {
-        out.resolve() / f"{task.name}{suffix}" for suffix in (*SUFFIXES, *PRODUCT_SUFFIXES)
+    return "://" not in task.source and Path(os.path.realpath(task.source)) in {
+        Path(os.path.realpath(out)) / f"{task.name}{suffix}" for suffix in (*SUFFIXES, *PRODUCT_SUFFIXES)
     }
 
 
@@ -113,9 +114,9 @@ def _rows_of(given: str, out: Path) -> Iterator[dict[str, Any]]:
             raise VideoError(f"{given}: no file matches this pattern; check it, and its quotes")
         yield from ({"path": os.fspath(cine)} for cine in find_cines(matched))
         return
-    own = path.resolve()
+    own = Path(os.path.realpath(path))
     for cine in find_cines([path]):
-        if cine.resolve() == own or out not in cine.resolve().parents:
+        if (real := Path(os.path.realpath(cine))) == own or out not in real.parents:
             yield {"path": os.fspath(cine)}
 
 
@@ -150,7 +151,7 @@ def _relative_to(folder: Path, name: str) -> str:
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:
-    lines = (line.strip() for line in path.read_text(encoding="utf-8", errors="surrogateescape").splitlines())
+    lines = (line.strip() for line in read_regular(path).decode("utf-8", "surrogateescape").splitlines())
     return [{"path": line} for line in lines if line and not line.startswith("#")]
 
 
@@ -164,7 +165,7 @@ def _read_table(path: Path) -> list[dict[str, Any]]:
         except ArrowException as error:
             raise ValueError(" ".join(str(error).split())) from error
     else:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
     return [{key: row[key] for key in TABLE_COLUMNS if row.get(key) not in (None, "")} for row in rows]
 

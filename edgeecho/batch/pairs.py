@@ -1,6 +1,7 @@
 """Four-chamber and two-chamber cines of one study: which belong together, and their biplane volumes and EF."""
 
 import csv
+import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 from edgeecho.batch.task import CineTask, Outcome
 from edgeecho.errors import ConfigError, MeasurementError
+from edgeecho.files import open_regular
 from edgeecho.measure import BeatMeasurement, View, pair_beats
 from edgeecho.measure.biplane import LENGTHS_DIFFER
 from edgeecho.measure.measurement import summarize
@@ -79,7 +81,7 @@ def _by_table(path: Path, tasks: Sequence[CineTask]) -> list[Pair]:
     names = {task.name: task.name for task in tasks} | {Path(task.source).name: task.name for task in tasks}
     columns = ("study", "four_chamber", "two_chamber")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
         values = [tuple(row[column] for column in columns) for row in rows]
     except (OSError, ValueError, KeyError, csv.Error) as error:

@@ -79,8 +79,7 @@ def prepare_batch(
     wanted = min(jobs if jobs is not None else max(1, cores // (threads or 1)), len(tasks))
     if wanted > 1 and threads is None:
         settings = replace(settings, choice=replace(settings.choice, threads=1))
-    if len(tasks) > 1:
-        require_writable(settings.out)
+    require_writable(settings.out)
     return Batch(tasks, settings, predictor, wanted, RunReport(settings, pairs), scheduler, target)
 
 

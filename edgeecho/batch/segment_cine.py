@@ -16,6 +16,8 @@ from edgeecho.cine import Cine, read_cine
 from edgeecho.dicom import PRODUCTS, Content, origin_of, product_files, write_products
 from edgeecho.dicom.products import with_cine
 from edgeecho.errors import EdgeEchoError, OutputError, VideoError
+from edgeecho.files import read_regular
+from edgeecho.memory import held_to_budget
 from edgeecho.preprocess import cover_text
 from edgeecho.report.results import RunIdentity, result_files, write_results
 from edgeecho.report.stored import StoredResult
@@ -70,7 +72,8 @@ def _segment(predictor: CinePredictor, task: CineTask, settings: Settings, progr
 def _read(path: Path, options: CineOptions) -> Cine:
     roi = options.roi
     box = (roi.x, roi.y, roi.width, roi.height) if roi else None
-    return read_cine(path, fps=options.fps, spacing_mm=options.spacing_mm, roi=box)
+    with held_to_budget():
+        return read_cine(path, fps=options.fps, spacing_mm=options.spacing_mm, roi=box)
 
 
 def _shown(cine: Cine, settings: Settings) -> Cine:
@@ -120,7 +123,7 @@ def _stored(files: list[Path], identity: RunIdentity) -> dict[str, Any] | None:
     if not files[0].is_file():
         return None
     try:
-        figures = json.loads(files[-1].read_bytes())
+        figures = json.loads(read_regular(files[-1]))
     except (OSError, ValueError):
         return None
     if not isinstance(figures, dict) or figures.get("run") != asdict(identity):

@@ -2,13 +2,13 @@
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from edgeecho.errors import VideoError, require
+from edgeecho.files import open_regular, scratch_folder
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def local_copy(source: str) -> Iterator[Path]:
         yield Path(source)
         return
     fsspec = require("fsspec", "batch")
-    with tempfile.TemporaryDirectory(prefix="edgeecho-") as folder:
+    with scratch_folder() as folder:
         try:
             files, path = fsspec.core.url_to_fs(source)
             copy = Path(folder, Path(path).name or "cine")
@@ -51,7 +51,7 @@ def sha256_of(path: Path) -> str:
     """
     try:
         if not path.is_dir():
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         whole = hashlib.sha256()
         for inside in sorted(file for file in path.iterdir() if file.is_file()):

@@ -1,5 +1,6 @@
 """One cine of a run, and its outcome: figures and files, or an error."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ class CineTask:
         if not self.is_hidden:
             return text
         path = Path(self.source)
-        for known in (self.source, str(path), str(path.resolve()), path.name):
+        for known in (self.source, str(path), os.path.realpath(path), path.name):
             text = text.replace(known, self.name) if known.strip("./") else text
         return text
 

@@ -8,13 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from edgeecho.cine.grey import MAX_PIXELS, check_size, coloured_pixels, to_grey
+from edgeecho.cine.grey import check_size, coloured_pixels, to_grey
 from edgeecho.cine.model import Cine
 from edgeecho.errors import VideoError, require
 
 KEYS = ("frames", "fps", "spacing_mm")
 """Names of the arrays that an NPZ may contain."""
 _MM = {"mm": 1.0, "meter": 1000.0, "micron": 0.001, "unknown": 1.0}
+_SCALED_BYTES = 32
+"""Bytes of memory for each value of a NIfTI that is scaled, as float64, and brought to grey levels."""
+_MAX_RATIO = 1040
+"""Number of bytes that one byte of DEFLATE can stand for, at most (RFC 1951: 258 bytes in two bits)."""
 _SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
 
 
@@ -39,7 +43,8 @@ def read_npz(path: Path) -> Cine:
                 raise VideoError(
                     f"{path}: expected frames uint8 (T, H, W) or (T, H, W, 3), got {dtype} {shape}; save them so"
                 )
-            check_size(path, *shape[:3])
+            check_size(path, *shape[:3], stored_bytes=math.prod(shape))
+            _require_whole(path, math.prod(shape), archive.getinfo("frames.npy").compress_size)
             headers = {key: _npy_header(archive, key) for key in KEYS[1:] if key in keys}
             small = [k for k, (size, kind) in headers.items() if math.prod(size) <= 2 and kind.itemsize <= 16]
         with np.load(path, allow_pickle=False) as arrays:
@@ -91,13 +96,12 @@ def read_nifti(path: Path) -> Cine:
         shape, zooms, dtype = image.shape, image.header.get_zooms(), image.get_data_dtype()
         space, time = image.header.get_xyzt_units()
         width, height, count = _nifti_sides(path, shape)
-        check_size(path, count, height, width)
         if dtype.kind not in "fiub":
             raise VideoError(f"{path}: values of type {dtype} are not grey levels; save it as uint8")
-        if count * height * width > MAX_PIXELS // 4:  # scaled values come as float64
-            raise VideoError(
-                f"{path}: {count} frames of {width}x{height} are too many for NIfTI; save it as AVI or NPZ"
-            )
+        is_plain = dtype == np.uint8 and image.dataobj.slope == 1 and image.dataobj.inter == 0
+        stored = count * height * width * (1 if is_plain else dtype.itemsize + _SCALED_BYTES)
+        check_size(path, count, height, width, stored_bytes=stored)
+        _require_whole(path, count * height * width * dtype.itemsize, path.stat().st_size)
         values = np.asanyarray(image.dataobj).reshape(width, height, count)
     except (VideoError, PermissionError):
         raise
@@ -121,6 +125,12 @@ def one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:160].rstrip(".") or type(error).__name__
 
 
+def _require_whole(path: Path, size: int, stored: int) -> None:
+    """Refuse values that so few bytes of the file cannot hold, even compressed, before memory is taken for them."""
+    if size > stored * _MAX_RATIO:
+        raise VideoError(f"{path}: cut short: it has {stored} bytes and states {size} bytes of values; copy it again")
+
+
 def _npy_header(archive: zipfile.ZipFile, key: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
     with archive.open(f"{key}.npy") as member:
         version = np.lib.format.read_magic(member)
@@ -141,14 +151,15 @@ def _grey_levels(path: Path, values: np.ndarray) -> tuple[np.ndarray, tuple[str,
     if values.dtype == np.uint8:
         return values, ()
     low, high = float(values.min()), float(values.max())
-    if not (math.isfinite(low) and math.isfinite(high)):
+    span = high - low
+    if not math.isfinite(span) or (span and not math.isfinite(255 / span)):
         raise VideoError(f"{path}: values from {low:g} to {high:g} are not grey levels; save it as uint8")
     in_range = low >= 0 and high <= 255
     whole = values.dtype.kind in "iub" or bool(np.all(values == np.rint(values)))
     if in_range and (whole or high > 1):
         note = () if whole else ("The grey levels are fractions; they were rounded.",)
         return np.rint(values).astype(np.uint8), note
-    scaled = (values.astype(np.float64) - low) * (255 / ((high - low) or 1.0))
+    scaled = (values.astype(np.float64) - low) * (255 / (span or 1.0))
     return np.rint(scaled).astype(np.uint8), (
         f"Values from {low:g} to {high:g} were stretched to grey levels 0 to 255.",
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from edgeecho.cine.avi_chunks import video_slots
 from edgeecho.errors import VideoError
+from edgeecho.files import open_regular
 
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
 _MAX_BOXES = 1_000_000
@@ -38,7 +39,7 @@ def scan(path: Path) -> Container:
         VideoError: If the first bytes are of no container that is read.
     """
     size = path.stat().st_size
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         if file.read(6) in (b"GIF87a", b"GIF89a"):
             delays_cs, is_whole = scan_gif(file)
             cut = "" if is_whole else f"it ends within a block after {size} bytes"

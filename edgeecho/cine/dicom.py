@@ -11,6 +11,7 @@ from edgeecho.cine.dicom_time import time_base
 from edgeecho.cine.grey import stack_frames
 from edgeecho.cine.model import Cine, shape_notes
 from edgeecho.errors import MissingExtraError, VideoError, require
+from edgeecho.files import open_regular
 
 
 def read_dicom(path: Path, roi: Sequence[int] | None = None) -> Cine:
@@ -36,7 +37,7 @@ def read_dicom(path: Path, roi: Sequence[int] | None = None) -> Cine:
     """
     pydicom = require("pydicom", "dicom")
     require("pydicom.pixels", "dicom")
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         if file.read(132)[128:] != b"DICM":
             raise VideoError(f"{path}: not a DICOM file: no 'DICM' at byte 128; check that it is a Part 10 file")
     with python_warnings.catch_warnings():

@@ -2,11 +2,16 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO
+
+from edgeecho.cine.jpeg import header_size
+from edgeecho.errors import VideoError
 
 _PIXEL_DATA = b"\xe0\x7f\x10\x00"
 _DELIMITER = b"\xfe\xff\xdd\xe0"
 _ELEMENT_BYTES, _ITEM_BYTES = 12, 8
+_HEADER_BYTES, _MAX_HEADER_BYTES = 1 << 12, 1 << 20
 
 
 def fragments(file: BinaryIO, at: int) -> Iterator[tuple[int, int]]:
@@ -57,6 +62,51 @@ def first_frame(file: BinaryIO, at: int, most: int = 1 << 20) -> bytes:
             file.seek(start)
             return file.read(min(length, most))
     return b""
+
+
+def require_stated_size(path: Path, file: BinaryIO, at: int, height: int, width: int) -> None:
+    """Refuse compressed pictures that state another size than the attributes: a decoder believes the picture.
+
+    Args:
+        path: The file, for messages.
+        file: The file.
+        at: That of `fragments`.
+        height: Rows that the attributes state.
+        width: Columns that the attributes state.
+
+    Raises:
+        VideoError: If a picture is larger, or states no size.
+    """
+    for number, (start, length) in enumerate(fragments(file, at)):
+        if not number:
+            continue
+        for most in (_HEADER_BYTES, _MAX_HEADER_BYTES):  # few pictures have their size behind the first
+            file.seek(start)
+            found = header_size(file.read(min(length, most)))
+            if found != (0, 0) or length <= most:
+                break
+        if found is None:  # the rest of a picture, or another kind
+            continue
+        if 0 in found or found[0] > height or found[1] > width:
+            size = f"{found[1]}x{found[0]}" if 0 not in found else "no size"
+            raise VideoError(
+                f"{path}: damaged: a compressed picture states {size}, the attributes {width}x{height}; export it again"
+            )
+
+
+def longest(file: BinaryIO, at: int) -> int:
+    """Return the length of the longest fragment in bytes. Arguments are those of `fragments`."""
+    return max((length for _, length in fragments(file, at)), default=0)
+
+
+def picture_at(file: BinaryIO, at: int, index: int, count: int) -> bytes | None:
+    """Return the compressed picture of a frame, if each of `count` frames is one fragment; else None."""
+    places = list(fragments(file, at))[1:]
+    if len(places) != count:
+        return None
+    start, length = places[index]
+    file.seek(start)
+    return file.read(length)
 
 
 def joined(file: BinaryIO, at: int) -> bytes:

@@ -9,16 +9,21 @@ import numpy as np
 
 from edgeecho.cine.arrays import one_line
 from edgeecho.cine.dicom_decoder import decoder_of, use_pillow_for_lossless_jpeg
-from edgeecho.cine.dicom_fragments import first_frame, is_cut, joined
+from edgeecho.cine.dicom_fragments import first_frame, is_cut, joined, longest, picture_at, require_stated_size
 from edgeecho.cine.dicom_video import DicomVideo, video_codec
 from edgeecho.cine.grey import check_size
 from edgeecho.cine.jpeg import jpeg_colour
+from edgeecho.cine.picture import is_closed_early
 from edgeecho.errors import VideoError
 
 _COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")  # pydicom returns all of them as RGB
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 _LOSSY_JPEG = ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51")
 """Transfer syntaxes of baseline and extended JPEG, whose colour space decoders tell from the JPEG."""
+_BLOCK_PX, _GREY_LEVELS = 8, 8
+"""Side of a JPEG's block, and how far from 128 its pixels may be where the block is missing."""
+_RUN_LENGTH, _MAX_RUN = "1.2.840.10008.1.2.5", 64
+"""Transfer syntax of run lengths, and the number of bytes that one of them can stand for (PS3.5 G.3.1)."""
 _NO_DECODER = ("missing dependencies", "is not supported", "does not support", "cannot identify image file")
 """Parts of pydicom's errors where no installed decoder knows the kind of picture."""
 MAX_MISSING_FRACTION = 0.1
@@ -61,14 +66,20 @@ def read_header(path: Path, pydicom: Any) -> Header:
     with path.open("rb") as file:
         data = pydicom.dcmread(file, stop_before_pixels=True)
         header = Header(data, syntax, file.tell())
-        cut = bool(syntax and meta.TransferSyntaxUID.is_encapsulated) and is_cut(file, header.pixels_at)
+        is_encapsulated = bool(syntax and meta.TransferSyntaxUID.is_encapsulated)
+        cut = is_encapsulated and is_cut(file, header.pixels_at)
+        run_length = _MAX_RUN * longest(file, header.pixels_at) if syntax == _RUN_LENGTH else 0
     rows, columns, bits = (data.get(k) for k in ("Rows", "Columns", "BitsStored"))
     if not (rows and columns and bits):
         raise VideoError(
             f"{path}: this DICOM file holds no pixels or is cut before them ({_kind(data)}); pass an image or a cine"
         )
     count = data.get("NumberOfFrames", 1)
-    check_size(path, 1 if count is None or count == "" else int(count), int(rows), int(columns))
+    frames = 1 if count is None or count == "" else int(count)
+    check_size(path, frames, int(rows), int(columns), stored_bytes=run_length)
+    if is_encapsulated and not header.codec:
+        with path.open("rb") as file:
+            require_stated_size(path, file, header.pixels_at, int(rows), int(columns))
     photometric = data.get("PhotometricInterpretation")
     if photometric not in (*_GREY, *_COLOUR, "PALETTE COLOR") and not header.codec:
         raise VideoError(f"{path}: pixels of kind {photometric!r} are not read; convert it to MONOCHROME2 or RGB")
@@ -134,8 +145,19 @@ def _pictures(path: Path, header: Header, pydicom: Any) -> Iterator[np.ndarray]:
     # From the file, not from a data set: so one frame is in memory at a time.
     use_pillow_for_lossless_jpeg(pydicom)
     decoder = decoder_of(header.syntax, int(data.BitsStored))
-    for frame in pydicom.pixels.iter_pixels(path, decoding_plugin=decoder, **_colour_space(path, header)):
+    pictures = pydicom.pixels.iter_pixels(path, decoding_plugin=decoder, **_colour_space(path, header))
+    for index, frame in enumerate(pictures):
+        if header.syntax in _LOSSY_JPEG and _ends_grey(frame):
+            with path.open("rb") as file:
+                jpeg = picture_at(file, header.pixels_at, index, header.promised)
+            if jpeg and is_closed_early(jpeg):
+                raise VideoError(f"{path}: damaged: frame {index} ends before its pixels are complete; export it again")
         yield _eight_bits(frame, data, pydicom)
+
+
+def _ends_grey(frame: np.ndarray) -> bool:
+    """Whether the last corner is as grey as decoders leave the pixels that are missing."""
+    return bool(np.all(np.abs(frame[-_BLOCK_PX:, -_BLOCK_PX:].astype(int) - 128) <= _GREY_LEVELS))
 
 
 def _colour_space(path: Path, header: Header) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from edgeecho.cine.dicom_directory import cines_of_directory, is_directory_file
 from edgeecho.cine.kinds import STILL_SUFFIXES, suffix_of
 from edgeecho.cine.result_files import own_outputs
+from edgeecho.files import open_regular
 
 
 def find_cines(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
@@ -67,14 +68,14 @@ def _is_cine(file: Path) -> bool:
         return False
     if suffix == ".npz":
         try:
-            with zipfile.ZipFile(file) as archive:
+            with open_regular(file) as opened, zipfile.ZipFile(opened) as archive:
                 return "frames.npy" in archive.namelist()
         except (OSError, zipfile.BadZipFile):
             return True
     if suffix:
         return True
     try:
-        with file.open("rb") as opened:
-            return file.is_file() and opened.read(132)[128:] == b"DICM" and file.name.upper() != "DICOMDIR"
+        with open_regular(file) as opened:
+            return opened.read(132)[128:] == b"DICM" and file.name.upper() != "DICOMDIR"
     except OSError:
         return False

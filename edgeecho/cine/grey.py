@@ -6,9 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from edgeecho.errors import ShapeError, VideoError
+from edgeecho.memory import require_memory
 
-MAX_PIXELS = 4_000_000_000
-"""Largest number of pixels T*H*W of a cine, checked before memory is allocated, since files are untrusted."""
+BYTES_PER_PIXEL = 3
+"""Bytes of memory that count for each pixel T*H*W of a cine: its frames, their masks, and a copy of either."""
+WORK_BYTES_PER_PIXEL = 32
+"""Bytes of memory that count for each pixel of the square around one frame, while it is decoded, made grey and brought
+to the network's size."""
 MAX_SIDE_PX = 8192
 """Largest number of rows or columns of a frame."""
 MIN_SIDE_PX = 16
@@ -35,6 +39,8 @@ def to_grey(frames: np.ndarray) -> np.ndarray:
     Raises:
         ShapeError: If `frames` is neither.
     """
+    if not isinstance(frames, np.ndarray):
+        raise ShapeError(f"expected frames uint8 (T, H, W) or (T, H, W, 3), got {type(frames).__name__}; pass an array")
     if frames.dtype == np.uint8 and frames.ndim == 3:
         return frames
     if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3:
@@ -98,11 +104,19 @@ def _strongly_coloured(frame: np.ndarray) -> np.ndarray:
     return np.asarray(most - least > MIN_COLOUR_DIFFERENCE)
 
 
-def check_size(path: Path, frames: int, height: int, width: int, max_pixels: int = MAX_PIXELS) -> None:
+def check_size(path: Path, frames: int, height: int, width: int, *, stored_bytes: int = 0) -> None:
     """Refuse a cine of the wrong size, as its header states it, before memory is allocated.
 
+    Args:
+        path: The file, for messages.
+        frames: Number of frames.
+        height: Rows of a frame.
+        width: Columns of a frame.
+        stored_bytes: Memory that the reader takes beside the cine and one frame, such as the file's own values.
+
     Raises:
-        VideoError: If there are no frames, or a frame or the whole is too small or too large.
+        VideoError: If there are no frames, a frame is too small or too large, or the whole takes more memory than the
+            budget (`edgeecho.memory`).
     """
     if frames < 1:
         raise VideoError(f"{path}: no frames in it; a cine needs at least one")
@@ -114,21 +128,16 @@ def check_size(path: Path, frames: int, height: int, width: int, max_pixels: int
         raise VideoError(
             f"{path}: frames of {width}x{height} pixels are too large; at most {MAX_SIDE_PX} a side are read"
         )
-    if frames * height * width > max_pixels:
-        raise VideoError(
-            f"{path}: {frames} frames of {width}x{height} are over {max_pixels:.0e} pixels; cut it shorter"
-        )
+    need = BYTES_PER_PIXEL * frames * height * width + WORK_BYTES_PER_PIXEL * max(height, width) ** 2 + stored_bytes
+    require_memory(path, need, f"{frames} {'frame' if frames == 1 else 'frames'} of {width}x{height}")
 
 
-def stack_frames(
-    path: Path, frames: Iterator[np.ndarray], max_pixels: int = MAX_PIXELS
-) -> tuple[np.ndarray, np.ndarray | None]:
+def stack_frames(path: Path, frames: Iterator[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
     """Collect decoded frames, within the bounds, at about the memory of the result.
 
     Args:
         path: Path, for messages.
         frames: Grey frames, uint8 (H, W), or colour frames, uint8 (H, W, 3) in RGB order.
-        max_pixels: Bound on T * H * W.
 
     Returns:
         Grey frames, uint8 (T, H, W), and the pixels that `coloured_pixels` finds, bool (H, W) or None.
@@ -151,7 +160,7 @@ def stack_frames(
                     f"{path}: frame {index} is {frame.shape[1]}x{frame.shape[0]} pixels, frame 0 is "
                     f"{shape[1]}x{shape[0]}; all frames of a cine must have one size"
                 )
-            check_size(path, index + 1, shape[0], shape[1], max_pixels)
+            check_size(path, index + 1, shape[0], shape[1])
             yield frame
 
     def grey() -> Iterator[np.ndarray]:
@@ -159,5 +168,5 @@ def stack_frames(
             sampler.add(frame)
             yield to_grey(frame[None])[0]
 
-    check_size(path, 1, shape[0], shape[1], max_pixels)
+    check_size(path, 1, shape[0], shape[1])
     return np.fromiter(grey(), np.dtype((np.uint8, shape))), sampler.coloured()

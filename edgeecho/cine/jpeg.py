@@ -1,16 +1,40 @@
-"""The header of a JPEG: its size, and the colour space of its components."""
+"""The header of a JPEG or JPEG 2000: its size, and the colour space of its components."""
 
 from collections.abc import Iterator
 
 _APP0, _APP14, _LAST_APP, _COMMENT, _START_OF_SCAN = 0xE0, 0xEE, 0xEF, 0xFE, 0xDA
+_START_OF_JPEG_LS = 0xF7
 _ADOBE_COLOURS = ("RGB", "YBR", "YBR")
 """Colour space by the transform of an Adobe marker: none, YCbCr, and YCCK, which no cine has."""
+
+
+_CODESTREAM = b"\xff\x4f\xff\x51"
+"""Start of a JPEG 2000 codestream, and of the segment with its size."""
+
+
+def header_size(data: bytes) -> tuple[int, int] | None:
+    """Return height and width from the start of a JPEG, JPEG-LS or JPEG 2000, which may be cut behind its header.
+
+    Returns:
+        (0, 0) for a JPEG that does not state them; None for bytes that begin as none of these.
+    """
+    if data.startswith(b"\xff\xd8\xff"):
+        return _stated_size(data) or (0, 0)
+    at = data.find(_CODESTREAM)
+    if at < 0 or not (at == 0 or data[4:8] == b"jP  "):
+        return None
+    right, bottom, left, top = (int.from_bytes(data[at + k : at + k + 4], "big") for k in (8, 12, 16, 20))
+    return max(bottom - top, 0), max(right - left, 0)
 
 
 def jpeg_size(data: bytes) -> tuple[int, int] | None:
     """Return height and width from the start of frame; None without it or without an end mark (a cut file)."""
     if b"\xff\xd9" not in data[-1024:]:
         return None
+    return _stated_size(data)
+
+
+def _stated_size(data: bytes) -> tuple[int, int] | None:
     for marker, segment, _ in _segments(data):
         if _is_start_of_frame(marker) and len(segment) >= 5:
             return int.from_bytes(segment[1:3], "big"), int.from_bytes(segment[3:5], "big")
@@ -76,4 +100,4 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
 
 
 def _is_start_of_frame(marker: int) -> bool:
-    return 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)
+    return marker == _START_OF_JPEG_LS or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC))

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 
 import numpy as np
 
+from edgeecho.cine.grey import MAX_SIDE_PX
 from edgeecho.errors import ConfigError, ShapeError
 from edgeecho.reasons import Finding
 
@@ -47,18 +49,24 @@ class Cine:
     where that is known."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.frames, np.ndarray):
+            raise ShapeError(f"{self.name}: expected frames uint8 (T, H, W), got {type(self.frames).__name__}")
         if self.frames.dtype != np.uint8 or self.frames.ndim != 3 or 0 in self.frames.shape:
             raise ShapeError(
                 f"{self.name}: expected frames uint8 (T, H, W), got {self.frames.dtype} {self.frames.shape}; "
                 "pass one grey cine"
             )
+        require_side(self.frames.shape[1:], self.name)
         for index, mask in self.labels.items():
             if not 0 <= index < len(self.frames) or mask.shape != self.frames.shape[1:]:
                 raise ShapeError(f"{self.name}: label {index} {mask.shape} does not fit frames {self.frames.shape}")
-        if self.times_s is not None and np.shape(self.times_s) != self.frames.shape[:1]:
-            raise ShapeError(f"{self.name}: times {np.shape(self.times_s)} do not fit frames {self.frames.shape}")
-        if not self.aspect > 0:
-            raise ShapeError(f"{self.name}: aspect must be positive, got {self.aspect}")
+        if self.times_s is not None and not _are_times(self.times_s, len(self.frames)):
+            kind = type(self.times_s).__name__
+            raise ShapeError(
+                f"{self.name}: times_s must be {len(self.frames)} finite numbers, a frame each, got {kind}"
+            )
+        if not _is_between(self.aspect, MAX_SPACING_MM) or self.aspect < 1 / MAX_SPACING_MM:
+            raise ShapeError(f"{self.name}: aspect must be from 0.001 to 1000, got {self.aspect!r:.80}")
 
     @property
     def pixel_shape(self) -> tuple[float, float]:
@@ -69,6 +77,16 @@ class Cine:
     def marked(self) -> list[int]:
         """Labelled frames that are ED or ES, in order of time; all labelled frames if neither is marked."""
         return sorted(self.labels.keys() & self.phases.keys()) or sorted(self.labels)
+
+
+def require_side(shape: tuple[int, ...], name: str) -> None:
+    """Refuse frames of more rows or columns than are read from files.
+
+    Raises:
+        ShapeError: If they have more.
+    """
+    if max(shape) > MAX_SIDE_PX:
+        raise ShapeError(f"{name}: frames of {shape[1]}x{shape[0]} pixels are too large; at most {MAX_SIDE_PX} a side")
 
 
 def aspect_of(height: float, width: float) -> float:
@@ -94,9 +112,27 @@ def check_stated(fps: float | None, spacing_mm: Sequence[float] | None) -> None:
     Raises:
         ConfigError: If `fps` or a spacing is not a positive number of a plausible size.
     """
-    if fps is not None and not 0 < fps < MAX_FPS:
-        raise ConfigError(f"fps must be positive and below {MAX_FPS}, got {fps}")
-    if spacing_mm is not None and not (len(spacing_mm) == 2 and all(0 < mm < MAX_SPACING_MM for mm in spacing_mm)):
+    if fps is not None and not _is_between(fps, MAX_FPS):
+        raise ConfigError(f"fps must be positive and below {MAX_FPS}, got {fps!r:.80}")
+    if spacing_mm is None:
+        return
+    try:
+        both = tuple(spacing_mm)
+    except TypeError:
+        both = ()
+    if len(both) != 2 or not all(_is_between(mm, MAX_SPACING_MM) for mm in both):
         raise ConfigError(
-            f"spacing_mm must be two positive numbers (row, column) below {MAX_SPACING_MM}, got {tuple(spacing_mm)}"
+            f"spacing_mm must be two positive numbers (row, column) below {MAX_SPACING_MM}, got {spacing_mm!r:.80}"
         )
+
+
+def _are_times(times_s: object, count: int) -> bool:
+    """Whether a value is an array of a finite number for each frame."""
+    if not isinstance(times_s, np.ndarray) or times_s.dtype.kind not in "fiu" or times_s.shape != (count,):
+        return False
+    return bool(np.isfinite(times_s).all())
+
+
+def _is_between(value: object, most: float) -> bool:
+    """Whether a value that a caller gave is a number above 0 and below `most`."""
+    return isinstance(value, Real) and not isinstance(value, bool) and 0 < float(value) < most

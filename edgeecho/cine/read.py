@@ -10,6 +10,8 @@ from edgeecho.cine.kinds import DICOM_SUFFIXES, KINDS, STILL_SUFFIXES, VIDEO_SUF
 from edgeecho.cine.model import Cine, check_stated
 from edgeecho.cine.times import is_plausible
 from edgeecho.errors import VideoError
+from edgeecho.files import open_regular
+from edgeecho.memory import memory_budget, too_much
 from edgeecho.reasons import Reason
 
 SPACING_RANGE_MM = (0.01, 5.0)
@@ -22,6 +24,7 @@ def read_cine(
     fps: float | None = None,
     spacing_mm: Sequence[float] | None = None,
     roi: Sequence[int] | None = None,
+    max_memory: int | None = None,
 ) -> Cine:
     """Read one cine: AVI, MP4, MOV, WEBM, MKV, GIF, PNG, JPG, NPZ, DICOM, NIfTI or a folder of PNG frames.
 
@@ -31,6 +34,8 @@ def read_cine(
         spacing_mm: (row, column) millimetres per pixel, in place of the file's.
         roi: (x, y, width, height) of the part of the picture that is meant: of several calibrated regions of a DICOM
             file, the spacing is that of the region there. The frames are not cut.
+        max_memory: Bytes of memory that reading may take; None means that of `edgeecho.memory`, by default a quarter of
+            the machine's.
 
     Returns:
         Frames uint8 (T, H, W), colour made grey by `to_grey`; `fps` and `spacing_mm` are None where neither the
@@ -38,15 +43,20 @@ def read_cine(
         values in the file are not used, with a sentence in `warnings`.
 
     Raises:
-        VideoError: If the path cannot be read, is no cine, is cut short, or is smaller or larger than the bounds
-            `MIN_SIDE_PX`, `MAX_SIDE_PX` and `MAX_PIXELS`. Its `file` is the path.
-        ConfigError: If `fps` or `spacing_mm` is not positive.
+        VideoError: If the path cannot be read, is no cine, is cut short, is smaller or larger than the bounds
+            `MIN_SIDE_PX` and `MAX_SIDE_PX`, or takes more memory. Its `file` is the path.
+        ConfigError: If `fps`, `spacing_mm` or `max_memory` makes no sense.
         MissingExtraError: If DICOM or NIfTI needs a package that is not installed.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise VideoError(f"a cine is named by a path, got {type(path).__name__}; pass {KINDS}")
     path = Path(path)
     check_stated(fps, spacing_mm)
     try:
-        cine = _reader(path, roi)(path)
+        with memory_budget(max_memory):
+            cine = _reader(path, roi)(path)
+    except MemoryError as error:
+        raise VideoError(too_much(path, "reading it"), file=path) from error
     except VideoError as error:
         error.file = error.file or path
         raise
@@ -72,7 +82,7 @@ def _reader(path: Path, roi: Sequence[int] | None) -> Callable[[Path], Cine]:
         raise VideoError(f"{path}: no such file or folder; check the path")
     if not path.is_file():
         raise VideoError(f"{path}: neither a file nor a folder; pass {KINDS}")
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         head = file.read(132)
     if not head:
         raise VideoError(f"{path}: the file is empty (0 bytes); copy it again")
@@ -99,7 +109,7 @@ def _reader(path: Path, roi: Sequence[int] | None) -> Callable[[Path], Cine]:
 
 
 def _name(path: Path) -> str:
-    name = path.resolve().name  # of `.` too
+    name = Path(os.path.realpath(path)).name  # of `.` too
     return name if path.is_dir() else name[: len(name) - len(suffix_of(path))] or name
 
 

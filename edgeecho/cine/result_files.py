@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from edgeecho.files import read_regular
 from edgeecho.names import printable
 
 SUFFIXES = (".npz", ".webm", ".png", ".html", ".json")
@@ -33,7 +34,7 @@ def own_outputs(folder: Path, names: list[str]) -> set[str]:
 def _input_of(path: Path) -> str | None:
     """Return the input that a JSON of EdgeEcho names; None for any other file."""
     try:
-        figures = json.loads(path.read_bytes()) if path.stat().st_size <= _MAX_BYTES else None
+        figures = json.loads(read_regular(path)) if path.stat().st_size <= _MAX_BYTES else None
     except (OSError, ValueError, RecursionError):
         return None
     return str(figures["input"]) if isinstance(figures, dict) and figures.keys() >= KEYS else None

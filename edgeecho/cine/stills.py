@@ -1,7 +1,5 @@
 """Read single pictures and folders of PNG frames."""
 
-import zlib
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +8,11 @@ from edgeecho.cine.find import natural_key
 from edgeecho.cine.grey import check_size, stack_frames
 from edgeecho.cine.jpeg import jpeg_size
 from edgeecho.cine.model import Cine
+from edgeecho.cine.picture import JPEG, PNG, decode_jpeg, decode_png, png_size
+from edgeecho.cine.video import quiet_cv2
 from edgeecho.errors import VideoError
+from edgeecho.files import read_regular
 
-_PNG = b"\x89PNG\r\n\x1a\n"
-_JPEG = b"\xff\xd8\xff"
 _MAX_BYTES = 1 << 29
 
 
@@ -47,35 +46,19 @@ def read_folder(path: Path) -> Cine:
 
 def _picture(path: Path) -> np.ndarray:
     """Decode one picture to uint8 (H, W, 3), RGB. Transparency is dropped, 16 bits are cut to 8."""
-    import cv2
-
-    from edgeecho.cine.video import quiet_cv2
-
     size = path.stat().st_size
     if size > _MAX_BYTES:
         raise VideoError(f"{path}: {size} bytes are too many for a picture; at most {_MAX_BYTES} are read")
-    data = path.read_bytes()
-    if not data.startswith((_PNG, _JPEG)):
+    data = read_regular(path)
+    if not data.startswith((PNG, JPEG)):
         raise VideoError(f"{path}: neither PNG nor JPG: it begins with {data[:8]!r}; convert it to PNG")
-    stated = _png_size(data) if data.startswith(_PNG) else jpeg_size(data)
+    is_png = data.startswith(PNG)
+    stated = png_size(data) if is_png else jpeg_size(data)
     picture = None
     if stated is not None:
-        check_size(path, 1, *stated)
-        with quiet_cv2(), suppress(cv2.error):
-            picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        check_size(path, 1, *stated, stored_bytes=2 * len(data))
+        with quiet_cv2():
+            picture = decode_png(data) if is_png else decode_jpeg(data)
     if picture is None:
         raise VideoError(f"{path}: damaged or cut short after {len(data)} bytes; copy it again")
-    rgb: np.ndarray = picture[..., ::-1]
-    return rgb
-
-
-def _png_size(data: bytes) -> tuple[int, int] | None:
-    """Return height and width from the header; None if a chunk is cut or a checksum wrong (libpng would print)."""
-    at, kind = len(_PNG), b""
-    while kind != b"IEND":
-        length = int.from_bytes(data[at : at + 4], "big")
-        kind, end = data[at + 4 : at + 8], at + 8 + length
-        if end + 4 > len(data) or zlib.crc32(data[at + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
-            return None
-        at = end + 4
-    return (int.from_bytes(data[20:24], "big"), int.from_bytes(data[16:20], "big")) if data[12:16] == b"IHDR" else None
+    return picture

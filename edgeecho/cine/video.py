@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from edgeecho.cine.containers import Container, scan
-from edgeecho.cine.grey import MAX_PIXELS, check_size, stack_frames
+from edgeecho.cine.grey import check_size, stack_frames
 from edgeecho.cine.model import Cine, aspect_of, shape_notes
 from edgeecho.cine.times import TimeBase, from_times
 from edgeecho.errors import VideoError
@@ -40,7 +40,7 @@ class _Decoded:
     """Presentation time of each frame."""
 
 
-def read_video(path: Path, max_pixels: int = MAX_PIXELS) -> Cine:
+def read_video(path: Path) -> Cine:
     """Read a video file or an animated GIF.
 
     The frame rate is that of the presentation times: of an AVI the slots of its frames, of a GIF its delays, else the
@@ -48,7 +48,6 @@ def read_video(path: Path, max_pixels: int = MAX_PIXELS) -> Cine:
 
     Args:
         path: The file.
-        max_pixels: Bound on the pixels of all frames together.
 
     Returns:
         Frames uint8 (T, H, W) with their rate, and their times where they are not evenly spaced; the shape of pixels
@@ -59,7 +58,7 @@ def read_video(path: Path, max_pixels: int = MAX_PIXELS) -> Cine:
             container states, or more than a tenth of the frames missing that it counts.
     """
     container = scan(path)
-    decoded = _decode(path, container, max_pixels)
+    decoded = _decode(path, container)
     count = len(decoded.frames)
     if container.cut:
         raise VideoError(_cut_short(path, count, decoded.promised, container.cut))
@@ -102,7 +101,7 @@ def quiet_cv2() -> Iterator[None]:
         module.setLogLevel(before)
 
 
-def _decode(path: Path, container: Container, max_pixels: int) -> _Decoded:
+def _decode(path: Path, container: Container) -> _Decoded:
     import cv2
 
     times_s: list[float] = []
@@ -118,9 +117,9 @@ def _decode(path: Path, container: Container, max_pixels: int) -> _Decoded:
             if not container.counts_frames:
                 promised = 0
             height, width = (round(capture.get(p)) for p in (cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FRAME_WIDTH))
-            check_size(path, max(promised, 1), height, width, max_pixels)
+            check_size(path, max(promised, 1), height, width)
             pictures = _pictures(path, capture, container.cut, promised, times_s)
-            frames, coloured = stack_frames(path, pictures, max_pixels)
+            frames, coloured = stack_frames(path, pictures)
             fps = float(capture.get(cv2.CAP_PROP_FPS))
             aspect = _aspect(capture)
         finally:

@@ -1,7 +1,10 @@
 """The command line: a file a command, which reads flags, calls one library function and prints."""
 
+import signal
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -19,8 +22,9 @@ from edgeecho.cli.measure import measure
 from edgeecho.cli.models import info, models, selftest
 from edgeecho.cli.segment import segment
 from edgeecho.cli.serve import serve
+from edgeecho.cli.streams import discard_output, standard_streams
 from edgeecho.cli.train import train
-from edgeecho.errors import ConfigError, EdgeEchoError
+from edgeecho.errors import ConfigError, EdgeEchoError, OutputError
 from edgeecho.model.spec import NOTICE
 
 app = typer.Typer(
@@ -69,12 +73,58 @@ app.add_typer(bench_app, name="bench")
 
 def main() -> None:
     """Entry point: an EdgeEchoError is one line; exit 2 if a flag or setting has a bad value, else 1."""
+    code = 0
+    _end_by_signal()
+    try:
+        with standard_streams():
+            code = _run()
+    except BrokenPipeError:  # nobody reads any more
+        discard_output()
+        code = 1
+    except OutputError as error:  # of what was still to be written
+        code = _report(error)
+    if code:
+        sys.exit(code)
+
+
+def _end_by_signal() -> None:
+    """Let SIGTERM and SIGHUP end a command as Ctrl-C does, so that it removes its temporaries."""
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, _exit)
+
+
+def _exit(number: int, _: object) -> None:
+    sys.exit(128 + number)
+
+
+def _run() -> int:
+    """Run the command of the arguments and return the exit code."""
     try:
         with library_messages():
             app()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except EdgeEchoError as error:
-        say(f"error: {' '.join(str(error).split())}")
-        sys.exit(2 if isinstance(error, ConfigError) else 1)
+        return _report(error)
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # of a file, a folder or the machine; what a command expects has a better message
+        place = f"{error.filename}: " if error.filename else ""
+        say(f"error: {place}{error.strerror or error}; check that it is there, may be written and has room")
+        return 1
+    except MemoryError:
+        say("error: all memory is taken; take smaller cines or fewer --jobs")
+        return 1
     except KeyboardInterrupt:
         say("interrupted")
-        sys.exit(130)
+        return 130
+    return 0
+
+
+def _report(error: EdgeEchoError) -> int:
+    with suppress(OSError, ValueError, AttributeError):
+        say(f"error: {' '.join(str(error).split())}")
+    return 2 if isinstance(error, ConfigError) else 1

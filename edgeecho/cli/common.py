@@ -19,12 +19,33 @@ Model = Annotated[str, typer.Option("--model", help="Packaged model's name, fold
 Runtime = Annotated[str | None, typer.Option(help="ort, openvino or torch.")]
 Precision = Annotated[str | None, typer.Option(help="int8 or fp32, for a named model.")]
 Threads = Annotated[int | None, typer.Option(help="Worker threads; all cores if not given.")]
+
+
+def _set_max_memory(text: str | None) -> None:
+    """Set the budget of this process and of those that it starts."""
+    if text is not None:
+        import os
+
+        from edgeecho.memory import ENVIRONMENT, parse_bytes
+
+        os.environ[ENVIRONMENT] = str(parse_bytes(text, "--max-memory"))
+
+
+MaxMemory = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE",
+        callback=_set_max_memory,
+        expose_value=False,
+        help="Memory that reading a file may take, such as 2G; a quarter of the machine's if not given.",
+    ),
+]
 Stream = Annotated[bool, typer.Option("--stream", help="Frame by frame, as live frames run.")]
 
 
 def say(text: str) -> None:
     """Print a line of progress or a message on stderr."""
-    typer.echo(printable(text, sys.stderr.encoding), err=True)
+    typer.echo(printable(text, sys.stderr.encoding or "utf-8"), err=True)
 
 
 class _MessageHandler(logging.Handler):

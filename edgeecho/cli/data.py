@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from edgeecho.cli.common import JsonFile, progress_bar, write_json
+from edgeecho.cli.common import JsonFile, MaxMemory, progress_bar, write_json
 from edgeecho.cli.console import list_console, show
 
 data_app = typer.Typer(help="Look at a data set.", no_args_is_help=True)
@@ -16,6 +16,7 @@ def check_data(
     data: Annotated[str, typer.Argument(help="KIND:DIR, such as camus:/data/camus.")],
     jobs: Annotated[int | None, typer.Option(help="Threads; all cores if not given.")] = None,
     json_file: JsonFile = None,
+    max_memory: MaxMemory = None,
 ) -> None:
     """Is a data set complete, what is wrong file by file, and what is done about it."""
     from edgeecho.data.quality.check import check, render_check
@@ -34,6 +35,7 @@ def summarise_data(
     data: Annotated[str, typer.Argument(help="KIND:DIR, such as camus:/data/camus.")],
     out: Annotated[Path | None, typer.Option(help="PNG of the distributions.")] = None,
     jobs: Annotated[int | None, typer.Option(help="Threads; all cores if not given.")] = None,
+    max_memory: MaxMemory = None,
 ) -> None:
     """What is in a data set: videos per split, frames, frame rates, EF."""
     from edgeecho.data.quality.summary import render_summary, summarise

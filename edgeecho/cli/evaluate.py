@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeecho.cli.common import JsonFile, Precision, Runtime, Stream, Threads, progress_bar, say, write_json
+from edgeecho.cli.common import JsonFile, MaxMemory, Precision, Runtime, Stream, Threads, progress_bar, say, write_json
 from edgeecho.cli.console import show, table_console
 from edgeecho.errors import ConfigError, ModelFileError
 
@@ -41,15 +41,18 @@ def evaluate(
     limit: Annotated[int | None, typer.Option(help="With --ladder: number of patients, at even steps.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for CSV and plots.")] = None,
     json_file: JsonFile = None,
+    max_memory: MaxMemory = None,
 ) -> None:
     """Figures of a model, or of given masks, on a data set: Dice, distances, volumes, EF, time; with 95% intervals."""
-    from edgeecho.errors import require
     from edgeecho.evaluate import render_scores, write_report
+    from edgeecho.evaluate.matplotlib_figure import figure_class
+    from edgeecho.files import require_writable
 
     flags = _Flags(_description(model, spec), mask_label, runtime, precision, threads, as_stream or None)
     flags.check(model)
     if out:
-        require("matplotlib", "report")
+        figure_class()  # before long work, as the folder
+        require_writable(out)
     files = out, json_file
     if ladder:
         _climb(flags, model, data, split, rungs, limit, files)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from edgeecho.cli.common import JsonFile, say, write_json
+from edgeecho.cli.common import JsonFile, MaxMemory, say, write_json
 from edgeecho.cli.console import show, table_console
 from edgeecho.errors import ConfigError
 
@@ -34,6 +34,7 @@ def export(
         list[str] | None, typer.Option("--limit", help="NAME=VALUE of the acceptance test; may be repeated.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("exported"),
+    max_memory: MaxMemory = None,
 ) -> None:
     """Checkpoint to ONNX and OpenVINO, compared with PyTorch; refused if they differ."""
     if int8 + fp16 + fp32 > 1:

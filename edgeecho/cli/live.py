@@ -2,13 +2,14 @@
 
 import contextlib
 import json
+import logging
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeecho.cli.common import Model, Precision, Runtime, Threads, numbers, say
+from edgeecho.cli.common import MaxMemory, Model, Precision, Runtime, Threads, numbers, say
 from edgeecho.errors import ConfigError, require
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def live(
     headless: Annotated[
         bool, typer.Option("--headless", help="No page: a line of JSON a frame; a file plays once.")
     ] = False,
+    max_memory: MaxMemory = None,
 ) -> None:
     """Segment live frames: a page with outline, curve, beats and EF, or lines of JSON."""
     from edgeecho.live import LiveSession, open_source
@@ -102,6 +104,8 @@ def _serve(session: "LiveSession", port: int, out: Path) -> None:
     config = uvicorn.Config(
         server.app, log_level="error", access_log=False, ws_max_size=2 * MAX_ORDER_BYTES, timeout_graceful_shutdown=1
     )
+    # At a second Ctrl-C uvicorn would print the traceback of its cancelled task.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: "CancelledError" not in record.getMessage())
     session.start()
     typer.echo(server.address)
     say("Open this address in a browser of this machine. Ctrl-C ends it.")

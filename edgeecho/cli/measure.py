@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from edgeecho.cli.common import say
+from edgeecho.cli.common import MaxMemory, say
 from edgeecho.errors import ConfigError
 
 
@@ -25,6 +25,7 @@ def measure(
     labels: Annotated[
         Path | None, typer.Option(help="Folder to which the corrected frames are added as training data (cine:DIR).")
     ] = None,
+    max_memory: MaxMemory = None,
 ) -> None:
     """Correct a result by hand: ED and ES, beats, masks; figures, pictures and page are made again."""
     from edgeecho.correction import Correction, correct, read_correction

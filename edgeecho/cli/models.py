@@ -1,6 +1,5 @@
 """`edgeecho info`, `models` and `selftest`: specification of a model, and verification of its files."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -66,13 +65,17 @@ def models(
     from textwrap import shorten
 
     from edgeecho.model.archive import add_archive
-    from edgeecho.model.registry import installed_models
+    from edgeecho.model.registry import find_files, installed_models
+    from edgeecho.model.sealed_file import read_verified
 
     if add:
         folder = add_archive(add)
         say(f"installed {folder.name} in {folder.parent}; every checksum holds")
     for folder in installed_models():
-        index = json.loads((folder / "bundle.json").read_text())
-        spec = index["spec"]
-        learned = shorten(spec["trained_on"], 90, placeholder=" ...")
-        typer.echo(f"{folder.name}: {spec['params'] / 1e6:.2f} M parameters, {index['licence']}; {learned}")
+        try:
+            spec = read_verified(find_files(str(folder))[0]).spec
+        except ModelFileError as error:
+            say(f"error: {error}")
+            continue
+        learned = shorten(spec.trained_on, 90, placeholder=" ...")
+        typer.echo(f"{folder.name}: {spec.params / 1e6:.2f} M parameters, {spec.licence}; {learned}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgeecho.cli.clinic import BlurText, DicomOut, Fhir, PseudonymKey, Send, products_of, pseudonyms_of
-from edgeecho.cli.common import Model, Precision, Runtime, Stream, Threads, numbers, progress_bar, say
+from edgeecho.cli.common import MaxMemory, Model, Precision, Runtime, Stream, Threads, numbers, progress_bar, say
 from edgeecho.errors import ConfigError
 from edgeecho.names import printable
 
@@ -67,6 +67,7 @@ def segment(
         Path | None, typer.Option(help="Write here which cine each pseudonym stands for, as CSV.")
     ] = None,
     blur_text: BlurText = False,
+    max_memory: MaxMemory = None,
 ) -> None:
     """Outline the left ventricle in every frame: masks, area curve, beats, EF, overlay video."""
     from edgeecho.batch import ModelChoice, Settings

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgeecho.cli.clinic import BlurText, DicomOut, Fhir, PseudonymKey, Send, products_of, pseudonyms_of
-from edgeecho.cli.common import Model, Precision, Runtime, Threads, say
+from edgeecho.cli.common import MaxMemory, Model, Precision, Runtime, Threads, say
 from edgeecho.names import printable
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def serve(
     send: Send = None,
     pseudonym: PseudonymKey = None,
     blur_text: BlurText = False,
+    max_memory: MaxMemory = None,
 ) -> None:
     """Receive cines by DICOM C-STORE and segment each; ends on Ctrl-C, after the cine at work."""
     from edgeecho.batch import ModelChoice, Settings

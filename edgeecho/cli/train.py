@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeecho.cli.common import training_progress
+from edgeecho.cli.common import MaxMemory, training_progress
 from edgeecho.cli.recipe import train_recipe
 from edgeecho.errors import ConfigError
 
@@ -25,6 +25,7 @@ def train(
     any_revision: Annotated[
         bool, typer.Option("--any-revision", help="Of a recipe: go on with stages of another revision of the code.")
     ] = False,
+    max_memory: MaxMemory = None,
 ) -> None:
     """Train a network from ED and ES labels."""
     from edgeecho.errors import require

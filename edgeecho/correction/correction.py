@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from edgeecho.errors import DataError
+from edgeecho.files import read_regular
 
 FORMAT = "edgeecho_correction"
 VERSION = 1
@@ -60,7 +61,7 @@ def read_correction(path: Path) -> Correction:
         DataError: If it is none, or a value makes no sense.
     """
     try:
-        values = json.loads(path.read_bytes())
+        values = json.loads(read_regular(path))
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}", file=path) from error
     except (ValueError, RecursionError) as error:

@@ -1,5 +1,6 @@
 """The edited mask of one frame, from a PNG or NPZ, or from polygons of LabelMe or COCO."""
 
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -9,6 +10,7 @@ import cv2
 import numpy as np
 
 from edgeecho.errors import DataError
+from edgeecho.files import read_regular
 from edgeecho.names import name_for_ffmpeg
 
 FINE = 8
@@ -33,7 +35,7 @@ def read_edited_mask(path: Path, height: int, width: int) -> np.ndarray:
     """
     try:
         if path.suffix.lower() == ".json":
-            lines = _polygons(json.loads(path.read_bytes()))
+            lines = _polygons(json.loads(read_regular(path)))
             mask = np.zeros((height, width), np.uint8)
             for line in lines:
                 mask |= fill_outline(line, height, width)
@@ -76,7 +78,7 @@ def fill_outline(points: np.ndarray, height: int, width: int) -> np.ndarray:
 
 def _read_array(path: Path) -> np.ndarray:
     if path.suffix.lower() in (".npz", ".npy"):
-        loaded = np.load(path)
+        loaded = np.load(io.BytesIO(read_regular(path)))
         array = loaded[loaded.files[0]] if hasattr(loaded, "files") else loaded
         if array.ndim != 2:
             raise ValueError(f"expected one array (H, W), got shape {array.shape}")

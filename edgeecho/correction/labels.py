@@ -11,7 +11,7 @@ from edgeecho.batch.source import sha256_of
 from edgeecho.cine import read_cine
 from edgeecho.correction.remeasure import CHOSEN
 from edgeecho.errors import DataError
-from edgeecho.files import atomic
+from edgeecho.files import atomic, open_regular
 from edgeecho.report.stored import StoredResult
 
 COLUMNS = ("file", "frame", "phase", "mask", "patient", "split", "flip", "fps", "row_mm", "column_mm")
@@ -74,7 +74,7 @@ def _write_cine(path: Path, frames: np.ndarray) -> None:
 def _read_rows(path: Path) -> list[dict[str, str]]:
     if not path.is_file():
         return []
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
         if set(reader.fieldnames or ()) != set(COLUMNS):
             raise DataError(f"{path}: has other columns than {', '.join(COLUMNS)}; choose another folder", file=path)

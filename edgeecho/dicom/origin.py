@@ -14,6 +14,7 @@ import numpy as np
 
 from edgeecho.dicom.pseudonyms import Pseudonyms
 from edgeecho.errors import require
+from edgeecho.files import open_regular
 
 UNKNOWN_DATE, UNKNOWN_TIME = "19000101", "000000"
 """Date and time that an object must have and that are not known, or that must not be given."""
@@ -112,7 +113,7 @@ def _header(path: Path, pydicom: Any) -> Any:
     """Return the attributes of a DICOM file before its pixels; None of other files."""
     if not path.is_file():
         return None
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         if file.read(132)[128:] != b"DICM":
             return None
     return pydicom.dcmread(path, stop_before_pixels=True)

@@ -3,9 +3,9 @@
 import hashlib
 import hmac
 import os
-from pathlib import Path
 
 from edgeecho.errors import ConfigError
+from edgeecho.files import open_regular
 
 MIN_KEY_BYTES = 16
 """A shorter key could be guessed."""
@@ -38,7 +38,7 @@ class Pseudonyms:
         """
         advice = "make one with `openssl rand -hex 32`"
         try:
-            with Path(path).open("rb") as file:
+            with open_regular(path) as file:
                 key = file.read(MAX_KEY_BYTES + 1).strip()
         except OSError as error:
             raise ConfigError(f"--pseudonym {path}: cannot be read: {error.strerror}; {advice}") from error

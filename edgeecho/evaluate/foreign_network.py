@@ -14,7 +14,7 @@ from edgeecho.evaluate.outlined import Outlined
 from edgeecho.preprocess import Orientation, Roi, resample, whole_frame
 from edgeecho.runtime.cine_run import find_view, run_cine
 from edgeecho.runtime.engines.engine import usable_cores
-from edgeecho.runtime.engines.interface import GraphEngine, GraphInput
+from edgeecho.runtime.engines.interface import GraphEngine, GraphPort
 from edgeecho.runtime.segmentation import ModelInfo
 from edgeecho.runtime.view import View
 
@@ -171,7 +171,7 @@ class ForeignNetwork:
             prob = values[:, cavity]
         return np.asarray(np.rint(255 * prob.clip(0, 1)), np.uint8)
 
-    def _find_input(self) -> GraphInput:
+    def _find_input(self) -> GraphPort:
         """Return the input of the description, after comparing type and shape.
 
         Raises:

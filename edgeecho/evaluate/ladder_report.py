@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeecho.errors import require
 from edgeecho.evaluate.ladder_scores import FOUND, GIVEN, WAYS, LadderScores, RungScore
+from edgeecho.evaluate.matplotlib_figure import figure_class
 from edgeecho.evaluate.report import draw_worst, write_csv
 from edgeecho.evaluate.table import model_text
 from edgeecho.files import atomic
@@ -84,7 +84,7 @@ def write_ladder(scores: LadderScores, out_dir: str | os.PathLike[str]) -> list[
         MissingExtraError: If matplotlib is not installed; nothing is written then.
         OutputError: If a file cannot be written.
     """
-    require("matplotlib", "report")
+    figure_class()  # first, as it may be missing
     chart, folder = draw_ladder(scores), Path(out_dir)
     written = [folder / "ladder.csv", folder / "ladder.md", folder / "ladder.png"]
     write_csv(written[0], [asdict(row) for row in scores.rows])
@@ -100,10 +100,8 @@ def write_ladder(scores: LadderScores, out_dir: str | os.PathLike[str]) -> list[
 
 def draw_ladder(scores: LadderScores) -> bytes:
     """Draw mean and worst Dice of each rung, and the bias of EF beside them, as PNG."""
-    from matplotlib.figure import Figure
-
     labels = list(dict.fromkeys(row.rung for row in scores.rows))
-    figure = Figure(figsize=(9, 1.4 + 0.24 * len(labels)), layout="constrained")
+    figure = figure_class()(figsize=(9, 1.4 + 0.24 * len(labels)), layout="constrained")
     dice, ef = figure.subplots(1, 2, sharey=True, width_ratios=(2, 1))
     for way, offset in zip(WAYS, (-0.14, 0.14), strict=True):
         rows = [(y, row) for y, label in enumerate(labels) if (row := scores.row(label, way))]

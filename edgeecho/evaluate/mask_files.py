@@ -1,5 +1,6 @@
 """Files with masks that another program wrote: their names, and their pixels as 0 and 1."""
 
+import io
 import os
 import re
 import zipfile
@@ -14,6 +15,7 @@ from edgeecho.cine import read_cine
 from edgeecho.cine.kinds import SUFFIXES as CINE_SUFFIXES
 from edgeecho.cine.kinds import VIDEO_SUFFIXES
 from edgeecho.errors import DataError
+from edgeecho.files import read_regular
 
 SUFFIXES = (".png", ".npy", ".npz", ".nii.gz", ".nii", ".avi")
 RULES = (
@@ -143,7 +145,7 @@ def _read_array(path: Path) -> np.ndarray:
     try:
         if path.suffix.lower() == ".npz" and not zipfile.is_zipfile(path):
             raise ValueError("no NPZ")
-        loaded = np.load(path, allow_pickle=False)
+        loaded = np.load(io.BytesIO(read_regular(path)), allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             values = loaded
         else:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from edgeecho.errors import ConfigError
+from edgeecho.files import read_regular
 from edgeecho.model.spec import MAX_SIZE_PX
 
 AXES = "NCTHW"
@@ -130,7 +131,7 @@ def read_network_spec(path: Path) -> NetworkSpec:
         ConfigError: If the file is missing or no TOML, or a key or value is wrong; the message begins with the file.
     """
     try:
-        values = tomllib.loads(path.read_text())
+        values = tomllib.loads(read_regular(path).decode())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); describe the network there") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

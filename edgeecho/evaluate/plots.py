@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from edgeecho.evaluate.matplotlib_figure import figure_class
 from edgeecho.evaluate.scores import Scores
 from edgeecho.metrics import agreement
 
@@ -118,10 +119,7 @@ def _boxes(by_quality: dict[str, np.ndarray], title: str) -> Plot:
 
 
 def _panels(count: int, title: str) -> tuple[Plot, list[Axes]]:
-    # without pyplot there is no window, no global state, and nothing to close
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(max(4.5, 3.8 * count), 4.2), layout="constrained")
+    figure = figure_class()(figsize=(max(4.5, 3.8 * count), 4.2), layout="constrained")
     axes = list(figure.subplots(1, count, squeeze=False)[0])
     figure.suptitle(title, fontsize=10)
     for axis in axes:

@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edgeecho.errors import require
+from edgeecho.evaluate.matplotlib_figure import figure_class
 from edgeecho.evaluate.patients import PatientScore
 from edgeecho.evaluate.scores import Scores, WorstFrame, video_row
 from edgeecho.files import atomic
@@ -36,7 +36,7 @@ def write_report(scores: Scores, out_dir: str | os.PathLike[str]) -> list[Path]:
         MissingExtraError: If matplotlib is not installed; nothing is written then.
         OutputError: If a file cannot be written.
     """
-    require("matplotlib", "report")
+    figure_class()  # first, as it may be missing
     from edgeecho.evaluate.plots import draw_plots
 
     folder = Path(out_dir)

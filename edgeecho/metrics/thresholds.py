@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from edgeecho.errors import DataError
+from edgeecho.files import read_regular
 from edgeecho.metrics.temporal import ATTRIBUTES, temporal_error
 
 EDGES_FPS = (10.0, 14.0, 20.0, 28.0, 40.0, 56.0, 80.0, 113.0, 160.0)
@@ -64,7 +65,7 @@ class Thresholds:
             DataError: If the file cannot be read or contains something else.
         """
         try:
-            text = path.read_text() if path else files("edgeecho.metrics").joinpath(STORED).read_text()
+            text = read_regular(path).decode() if path else files("edgeecho.metrics").joinpath(STORED).read_text()
             values = json.loads(text)
             bands = [
                 Band((band["fps"][0], band["fps"][1]), band["cines"], band["frames"], dict(band["thresholds"]))

@@ -9,14 +9,13 @@ the model's README.
 
 import hashlib
 import sys
-import tempfile
 import zipfile
 import zlib
 from importlib.metadata import version
 from pathlib import Path
 
 from edgeecho.errors import ModelFileError, OutputError
-from edgeecho.files import atomic, replace_folder
+from edgeecho.files import atomic, open_regular, read_regular, replace_folder, scratch_folder
 from edgeecho.model.integrity import verify_model
 from edgeecho.model.registry import INDEX, added_models_folder, model_folder, read_index
 from edgeecho.model.sealed_file import MAX_BYTES
@@ -76,8 +75,8 @@ def add_archive(path: Path, folder: Path | None = None) -> Path:
     _require_checksum(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".adding-") as staging:
-            unpacked = _unpack(path, Path(staging))
+        with scratch_folder(".adding-", folder) as staging:
+            unpacked = _unpack(path, staging)
             _require_sound(unpacked)
             allowed = {INDEX, *BESIDE, *read_index(unpacked)["files"]}
             if others := sorted({file.name for file in unpacked.iterdir()} - allowed):
@@ -94,7 +93,7 @@ def _unpack(path: Path, staging: Path) -> Path:
     broken = f"{path.name}: not a model archive of EdgeEcho's; fetch it again"
     files: dict[str, bytes] = {}
     try:
-        opened = path.open("rb")
+        opened = open_regular(path)
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     try:
@@ -139,8 +138,8 @@ def _require_checksum(path: Path) -> None:
     if not beside.is_file():
         return
     try:
-        expected = beside.read_text().split()[0]
-        with path.open("rb") as file:
+        expected = read_regular(beside).decode().split()[0]
+        with open_regular(path) as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, ValueError, IndexError) as error:
         raise ModelFileError(

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from edgeecho.model.index_seal import write_index_file
+
 
 def keep_files(folder: Path, names: set[str]) -> None:
     """Remove the other files that a bundle's index lists, with their entries in the index and in the model card.
@@ -37,7 +39,7 @@ def keep_files(folder: Path, names: set[str]) -> None:
         lines = card.read_text().splitlines(keepends=True)
         card.write_text("".join(line for line in lines if not _is_about(line, gone)))
         index["files"][card.name] = hashlib.sha256(card.read_bytes()).hexdigest()
-    path.write_text(json.dumps(index, indent=1) + "\n")
+    write_index_file(path, index)
 
 
 def _without(rows: dict[str, Any], gone: set[str]) -> dict[str, Any]:

@@ -7,9 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from edgeecho.errors import ModelFileError
+from edgeecho.files import read_regular
+from edgeecho.model.index_seal import is_sealed
 from edgeecho.model.registry import INDEX, find_files, model_folder, read_index
 from edgeecho.model.sealed_file import MAX_BYTES, read_verified
 from edgeecho.model.spec import ModelSpec
+
+_NO_SEAL = (
+    f"{INDEX} has no seal, so that only what the sealed files state is shown; "
+    "python -m edgeecho.model.index_seal FOLDER seals it"
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,9 @@ class Report:
     name: str
     files: list[FileReport]
     index: dict[str, Any] = field(default_factory=dict)
-    """Contents of `bundle.json`; empty if there is none."""
+    """Contents of `bundle.json`; empty if there is none, or if it has no seal, so that nothing shows it is whole."""
+    note: str = ""
+    """What a user should know about the index, a sentence; empty if it is sealed."""
 
     @property
     def errors(self) -> list[str]:
@@ -66,7 +75,35 @@ def verify_model(model: str) -> Report:
     reports = [_file(path, listed) for path in paths]
     if folder:
         reports += [_listed(folder / name, listed[name]) for name in sorted(set(listed) - seen)]
-    return Report(folder.name if folder else paths[0].name, reports, index)
+    reports += _contradictions(index, reports)
+    name = folder.name if folder else paths[0].name
+    return Report(name, reports, index) if is_sealed(index) or not index else Report(name, reports, {}, _NO_SEAL)
+
+
+def _contradictions(index: dict[str, Any], reports: list[FileReport]) -> list[FileReport]:
+    """Return an error of the index if it states another specification than the sealed files."""
+    stated = {report.name: report.spec for report in reports if report.spec}
+    wrong = [
+        name for name, spec in index.get("graphs", {}).items() if name in stated and not _is_of(spec, stated[name])
+    ]
+    whole = index.get("spec")
+    if whole is not None and any(_identity(whole) != _identity(spec.to_dict()) for spec in stated.values()):
+        wrong.append("its model")
+    text = f"{INDEX}: states of {wrong[0]} what the sealed files do not; export again" if wrong else None
+    return [FileReport(INDEX, 0, text, None)] if wrong else []
+
+
+def _is_of(values: Any, spec: ModelSpec) -> bool:
+    return bool(values == json.loads(spec.to_json()))
+
+
+def _identity(values: Any) -> tuple[Any, ...]:
+    """Return what all files of a bundle have in common."""
+    return (
+        tuple(values.get(key) for key in ("name", "family", "licence", "trained_on"))
+        if isinstance(values, dict)
+        else ()
+    )
 
 
 def _file(path: Path, listed: dict[str, str]) -> FileReport:
@@ -75,7 +112,7 @@ def _file(path: Path, listed: dict[str, str]) -> FileReport:
         _, spec, companion, record, refusal = read_verified(path)
     except ModelFileError as broken:
         return FileReport(path.name, 0, str(broken), None)
-    parts = {path.name: path.read_bytes()}  # of a device file, more than the graph in it
+    parts = {path.name: read_regular(path)}  # of a device file, more than the graph in it
     if companion:
         parts[path.with_suffix(".bin").name] = companion
     others = [n for n, data in parts.items() if listed.get(n) not in (None, hashlib.sha256(data).hexdigest())]
@@ -89,7 +126,7 @@ def _listed(path: Path, expected: str) -> FileReport:
     try:
         if path.stat().st_size > MAX_BYTES:
             return FileReport(path.name, 0, f"{path.name}: more than the {MAX_BYTES} bytes allowed", None)
-        data = path.read_bytes()
+        data = read_regular(path)
     except OSError as broken:
         return FileReport(path.name, 0, f"{path.name}: listed in {INDEX}, cannot be read ({broken.strerror})", None)
     holds = hashlib.sha256(data).hexdigest() == expected

@@ -1,6 +1,5 @@
 """Registry of the models: from a model's name, folder or file to the file of an engine."""
 
-import json
 import os
 from dataclasses import dataclass
 from importlib.resources import files
@@ -10,7 +9,9 @@ from typing import Any
 from platformdirs import user_data_path
 
 from edgeecho.errors import ConfigError, ModelFileError
-from edgeecho.model import device_file, native_file, sealed_file
+from edgeecho.files import read_regular
+from edgeecho.model import device_file, native_file, sealed_file, strict_json
+from edgeecho.model.index_seal import SEAL_KEY, is_sealed, seal_of
 
 DEFAULT_MODEL = "cl_unet_edge"
 INDEX = "bundle.json"
@@ -90,12 +91,14 @@ def locate(
         ConfigError: If the runtime or precision is unknown, or the runtime does not open the file given.
         ModelFileError: If nothing is found.
     """
-    if runtime is not None and runtime not in RUNTIMES:
-        raise ConfigError(f"unknown runtime {runtime!r}; known: {', '.join(RUNTIMES)}")
-    if precision is not None and precision not in PRECISIONS:
-        raise ConfigError(f"unknown precision {precision!r}; known: {', '.join(PRECISIONS)}")
+    if runtime is not None and not (isinstance(runtime, str) and runtime in RUNTIMES):
+        raise ConfigError(f"unknown runtime {runtime!r:.80}; known: {', '.join(RUNTIMES)}")
+    if precision is not None and not (isinstance(precision, str) and precision in PRECISIONS):
+        raise ConfigError(f"unknown precision {precision!r:.80}; known: {', '.join(PRECISIONS)}")
     if form == "stream" and runtime == "torch":
         raise ConfigError("PyTorch has no stream; take ort or openvino")
+    if not isinstance(model, (str, Path)):
+        raise ConfigError(f"a model is a name or a path, got {type(model).__name__}; `edgeecho models` lists names")
     folder = model_folder(str(model))
     if folder:
         runtime = runtime or "ort"
@@ -162,12 +165,13 @@ def read_index(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        index: dict[str, Any] = json.loads(path.read_text())
+        index: dict[str, Any] = strict_json.parse(read_regular(path))
         listed, gate = index["files"].items(), index.get("gate") or {}
         figures = [*gate.get("figures", ()), *index.get("proof", ())]
         sound = all(isinstance(digest, str) and Path(name).name == name for name, digest in listed)
         sound &= all({"file", "against", "figure", "value", "worst", "limit"} <= set(row) for row in figures)
         sound &= all({"name", "version", "purpose"} <= set(row) for row in index.get("soup", ()))
+        sound &= not is_sealed(index) or index[SEAL_KEY] == seal_of(index)
     except (OSError, ValueError, LookupError, AttributeError, TypeError) as error:
         raise ModelFileError(f"{path}: damaged; fetch or export the model again") from error
     if not sound:

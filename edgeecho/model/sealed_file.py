@@ -8,14 +8,16 @@ its own.
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from edgeecho.errors import ModelFileError
-from edgeecho.model import device_file, native_file, selftest_record
+from edgeecho.files import read_regular
+from edgeecho.model import device_file, native_file, selftest_record, strict_json
+from edgeecho.model.allowed import require_allowed
+from edgeecho.model.onnx_tensors import require_sound_tensors
 from edgeecho.model.protobuf import fields
 from edgeecho.model.selftest_record import SelfTest
 from edgeecho.model.spec import ModelSpec
@@ -81,12 +83,14 @@ def read_verified(path: Path) -> VerifiedFile:
     """Read a model file and verify its seal.
 
     Raises:
-        ModelFileError: If it is missing, too large, not an EdgeEcho model, damaged, or of another format version.
+        ModelFileError: If it is missing, too large, not an EdgeEcho model, damaged, of another format version, not
+            allowed here, or needs another file.
     """
     path = Path(path)
     if path.suffix not in SUFFIXES:
         raise ModelFileError(f"{path.name}: not a model file; expected one of {', '.join(SUFFIXES)}")
     data = _read(path)
+    require_allowed(path, data)
     companion = _read(path.with_suffix(".bin")) if path.suffix == ".xml" else b""
     whole = data
     try:
@@ -103,23 +107,36 @@ def read_verified(path: Path) -> VerifiedFile:
         text = found[SPEC_KEY]
     except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise ModelFileError(f"{path.name}: no model spec inside; export it again") from error
-    spec = ModelSpec.from_json(text)
+    try:
+        spec = ModelSpec.from_json(text)
+    except ModelFileError as error:
+        raise ModelFileError(f"{path.name}: {error}") from error
     record = None
     if selftest_record.KEY in found:
         try:
             record = SelfTest.from_json(found[selftest_record.KEY], spec.size_px)
         except ModelFileError as error:
             raise ModelFileError(f"{path.name}: {error}") from error
+    try:
+        if _is_onnx(path, data):
+            require_sound_tensors(data)
+    except ModelFileError as error:
+        raise ModelFileError(f"{path.name}: {error}") from error
     if path.suffix == device_file.SUFFIX and not device_file.has_header(whole, data, spec, record):
         raise ModelFileError(f"{path.name}: its header is not that of the graph in it; export it again")
     return VerifiedFile(data, spec, companion, record, found.get(REFUSAL_KEY))
+
+
+def _is_onnx(path: Path, data: bytes) -> bool:
+    """Whether verified bytes are an ONNX graph, of a file of its own or of a device file."""
+    return path.suffix == ".onnx" or (path.suffix == device_file.SUFFIX and device_file.graph_suffix(data) == ".onnx")
 
 
 def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ModelFileError(f"{path.name}: {path.stat().st_size} bytes, more than the {MAX_BYTES} allowed")
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be read ({error.strerror}); check the path") from error
 
@@ -128,7 +145,7 @@ def _find_metadata(suffix: str, data: bytes) -> dict[str, str]:
     """Find the texts that EdgeEcho wrote beside the weights, by name."""
     if suffix == ".safetensors":
         size = int.from_bytes(data[:8], "little")
-        found = json.loads(data[8 : 8 + size])["__metadata__"]
+        found = strict_json.parse(data[8 : 8 + size])["__metadata__"]
         return {str(key): str(value) for key, value in found.items()}
     if suffix == ".onnx":
         return dict(_onnx_metadata(data))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgeecho.errors import ModelFileError
+from edgeecho.model import strict_json
 
 KEY = "edgeecho_selftest"
 """Key of the record in a file's metadata."""
@@ -85,7 +86,7 @@ class SelfTest:
             ModelFileError: If the text is no record of a test cine that this EdgeEcho draws.
         """
         try:
-            values = json.loads(text)
+            values = strict_json.parse(text)
             if values["cine"] != CINE:
                 raise ModelFileError(f"self-test with cine {values['cine']!r}, this EdgeEcho draws {CINE}; update it")
             answers = tuple(FrameAnswer(_hex(p), _hex(m), _count(area)) for p, m, area in values["frames"])

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NamedTuple
 
 from edgeecho.errors import ConfigError, ModelFileError
+from edgeecho.model import strict_json
 
 FORMAT_VERSION = 1
 RESAMPLING = "q11-box-bilinear"
@@ -19,8 +20,16 @@ MIN_SIZE_PX, MAX_SIZE_PX, SIZE_STEP_PX = 16, 1024, 16
 MAX_CONTEXT_FRAMES = 256
 MAX_AXIS = (1 << 20) - 1
 """Longest axis of a state tensor."""
+MAX_FRAMES = 4096
+"""Largest T of a graph with a fixed T."""
+MAX_PARAMS = 1 << 40
+MAX_CONFIG_ENTRIES, MAX_CONFIG_NUMBER = 64, 4096
+"""Largest number of entries, and largest number, in the configuration of a network that is read from a file."""
+FORMS, PRECISIONS, LOWERINGS = ("checkpoint", "clip", "stream"), ("fp32", "fp16", "int8"), ("2d", "none")
+"""What a file can be, its precision, and the form of its 3D convolutions."""
 MAX_LICENCE_BYTES = 63
 """Length of the longest licence that a device file can contain."""
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LICENCE_ID, _OPERATORS = re.compile(r"[A-Za-z0-9.+-]+"), ("AND", "OR", "WITH")
 _LICENCES_BEFORE = {
@@ -99,6 +108,18 @@ class ModelSpec:
             raise ConfigError(f"threshold must be from 1 to 255, got {self.threshold}")
         if self.recipe and not _SHA256.fullmatch(self.recipe):
             raise ConfigError(f"recipe must be a SHA-256 of 64 hexadecimal digits, got {self.recipe[:80]!r}")
+        for field_name, known in (("form", FORMS), ("precision", PRECISIONS), ("lowering", LOWERINGS)):
+            value = getattr(self, field_name)
+            if value not in known:
+                raise ConfigError(f"{field_name} must be one of {', '.join(known)}, got {value!r:.80}")
+        if not _IDENTIFIER.fullmatch(self.family):
+            raise ConfigError(f"family must be a word of letters, digits and _, got {self.family!r:.80}")
+        if self.frames is not None and not 1 <= self.frames <= MAX_FRAMES:
+            raise ConfigError(f"frames must be from 1 to {MAX_FRAMES}, or none, got {self.frames}")
+        if not 0 <= self.params <= MAX_PARAMS:
+            raise ConfigError(f"params must be positive and at most {MAX_PARAMS}, got {self.params}")
+        if len({t[0] for t in self.state}) != len(self.state):
+            raise ConfigError("two tensors of the state have one name")
         check_licence(self.licence)
         object.__setattr__(self, "state", tuple(StateTensor(t[0], tuple(t[1]), *t[2:]) for t in self.state))
         if self.state_bytes > MAX_STATE_BYTES:
@@ -134,13 +155,13 @@ class ModelSpec:
             ModelFileError: If the text is no spec, has unknown keys, or is of another format version.
         """
         try:
-            values = json.loads(text)
+            values = strict_json.parse(text)
             version = values["format_version"]
         except (ValueError, TypeError, KeyError) as error:
-            raise ModelFileError(f"no EdgeEcho model spec: got {text[:60]!r}") from error
+            raise ModelFileError(f"no EdgeEcho model spec ({error}): got {text[:60]!r}; export it again") from error
         if version != FORMAT_VERSION:
             raise ModelFileError(
-                f"format version {version}, this EdgeEcho reads {FORMAT_VERSION}; install a matching one"
+                f"format version {version!s:.40}, this EdgeEcho reads {FORMAT_VERSION}; install a matching one"
             )
         known = {f.name for f in fields(cls)}
         if set(values) - known or not {"name", "family"} <= set(values):
@@ -196,8 +217,18 @@ def _fits(kind: Any, value: Any) -> bool:
     if kind == tuple[StateTensor, ...]:
         return isinstance(value, list) and len(value) <= 256 and all(map(_is_state_tensor, value))
     if kind == dict[str, Any]:
-        return isinstance(value, dict)
+        return isinstance(value, dict) and _is_small(value)
     return type(value) is kind or (kind == int | None and (value is None or type(value) is int))
+
+
+def _is_small(value: Any) -> bool:
+    """Whether a network's configuration from JSON has few entries and small numbers, so that it can be built."""
+    if isinstance(value, dict | list):
+        inner = list(value.values()) if isinstance(value, dict) else value
+        return len(inner) <= MAX_CONFIG_ENTRIES and all(map(_is_small, inner))
+    if isinstance(value, int | float):
+        return abs(value) <= MAX_CONFIG_NUMBER
+    return value is None or (isinstance(value, str) and len(value) <= MAX_CONFIG_NUMBER)
 
 
 def _is_state_tensor(value: Any) -> bool:

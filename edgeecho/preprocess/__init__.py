@@ -4,7 +4,7 @@ from edgeecho.preprocess.burnt_in import cover_text
 from edgeecho.preprocess.fan import Fan, apex_side, find_fans, hull_of
 from edgeecho.preprocess.grid import Grid
 from edgeecho.preprocess.orientation import AUTO, FLIPS, UPRIGHT, Orientation, check_flip, flip_images, unflip_images
-from edgeecho.preprocess.region import Roi, check_roi, crop, fan_region, find_roi, whole_frame
+from edgeecho.preprocess.region import Roi, as_roi, check_roi, crop, fan_region, find_roi, whole_frame
 from edgeecho.preprocess.resample import axis_matrix, axis_weights, mask_from_network, resample, to_network
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Orientation",
     "Roi",
     "apex_side",
+    "as_roi",
     "axis_matrix",
     "axis_weights",
     "check_flip",

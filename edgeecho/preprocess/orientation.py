@@ -34,8 +34,8 @@ def check_flip(flip: str | None) -> str:
     """
     if flip is None:
         return UPRIGHT
-    if flip != AUTO and flip not in FLIPS:
-        raise ConfigError(f"unknown flip {flip!r}; known: {AUTO}, {', '.join(FLIPS)}")
+    if not isinstance(flip, str) or (flip != AUTO and flip not in FLIPS):
+        raise ConfigError(f"unknown flip {flip!r:.80}; known: {AUTO}, {', '.join(FLIPS)}")
     return flip
 
 

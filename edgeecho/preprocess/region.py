@@ -1,6 +1,8 @@
 """Region of interest: the rectangle of the source that is the input of the network."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
@@ -10,6 +12,8 @@ from edgeecho.preprocess.fan import Fan
 
 MAX_REGION = 8
 """Largest ratio of the longest side of a region to that of the frame."""
+MAX_REGION_PX = 1 << 20
+"""Largest coordinate and side of a region."""
 MIN_OVERLAP_FRACTION = 0.25
 """Least part of the smaller of region and frame that lies in the other."""
 
@@ -24,8 +28,25 @@ class Roi:
     height: int
 
     def __post_init__(self) -> None:
+        sides = self.x, self.y, self.width, self.height
+        if not all(isinstance(side, Integral) and abs(side) <= MAX_REGION_PX for side in sides):
+            raise ConfigError(f"region must be four whole numbers (x, y, width, height), got {sides}")
         if self.width < 1 or self.height < 1:
             raise ConfigError(f"region must have a positive size, got {self.width}x{self.height}")
+
+
+def as_roi(region: "Roi | Sequence[int] | None") -> Roi | None:
+    """Return a region that a caller gave, as a `Roi` or as four numbers (x, y, width, height); None stays None.
+
+    Raises:
+        ConfigError: If it is none of these.
+    """
+    if region is None or isinstance(region, Roi):
+        return region
+    try:
+        return Roi(*region)
+    except TypeError as error:
+        raise ConfigError(f"region must be four whole numbers (x, y, width, height), got {region!r:.80}") from error
 
 
 def whole_frame(height: int, width: int, spacing_mm: tuple[float, float] | None = None) -> Roi:

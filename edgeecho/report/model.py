@@ -32,6 +32,8 @@ def render_report(report: Report) -> Iterator[RenderableType]:
         holds = "broken" if file.error else "holds"
         table.add_row(file.name, holds, *about[:2], f"{file.bytes:,}", about[2])
     yield table
+    if report.note:
+        yield Text(report.note)
     if index.get("gate"):
         gate = index["gate"]
         if "cines" in gate:

@@ -11,6 +11,7 @@ import numpy as np
 
 from edgeecho.cine.result_files import KEYS
 from edgeecho.errors import DataError
+from edgeecho.files import read_regular
 from edgeecho.report.pictures import Pictures
 
 
@@ -33,7 +34,7 @@ class StoredResult:
         """
         path = path.with_suffix(".json") if path.suffix in (".npz", ".webm", ".png", ".html") else path
         try:
-            figures = json.loads(path.read_bytes())
+            figures = json.loads(read_regular(path))
         except OSError as error:
             raise DataError(
                 f"{path}: cannot be read: {error.strerror}; give NAME.json of a result", file=path

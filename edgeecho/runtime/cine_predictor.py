@@ -9,7 +9,7 @@ import numpy as np
 from edgeecho.cine import Cine, check_stated, to_grey
 from edgeecho.errors import ModelFileError
 from edgeecho.model.spec import ModelSpec
-from edgeecho.preprocess import AUTO, Roi, check_flip, check_roi
+from edgeecho.preprocess import AUTO, Roi, as_roi, check_flip, check_roi
 from edgeecho.reasons import Finding
 from edgeecho.runtime.cine_run import CineRun, find_view, run_cine
 from edgeecho.runtime.engines.interface import Engine
@@ -84,6 +84,8 @@ class CinePredictor(ABC):
         fps = cine.fps if fps is None else fps
         spacing_mm = cine.spacing_mm if spacing_mm is None else spacing_mm
         check_stated(fps, spacing_mm)
+        spacing_mm = None if spacing_mm is None else (float(spacing_mm[0]), float(spacing_mm[1]))
+        roi = as_roi(roi)
         if roi:
             check_roi(roi, *cine.frames.shape[1:])
         times_s = cine.times_s if fps == cine.fps else None

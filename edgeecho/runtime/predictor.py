@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class Predictor(CinePredictor):
-    """A model, ready to segment cines. One thread at a time."""
+    """A model, ready to segment cines. Several threads may use it at once."""
 
     def __init__(self, engine: Engine, spec: ModelSpec, sha256: str, window_frames: int = 64) -> None:
         """

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from edgeecho.cine import check_stated, to_grey
+from edgeecho.cine import check_stated, require_side, to_grey
 from edgeecho.errors import ShapeError
 from edgeecho.frame_times import FrameClock
 from edgeecho.measure import BeatMeasurement, BeatMeter, Measurement, keep_largest
@@ -14,6 +14,7 @@ from edgeecho.model.spec import ModelSpec
 from edgeecho.preprocess import (
     AUTO,
     Roi,
+    as_roi,
     check_flip,
     check_roi,
     flip_images,
@@ -30,6 +31,7 @@ from edgeecho.runtime.frame_result import FrameResult
 from edgeecho.runtime.frame_stream import FrameStream
 from edgeecho.runtime.live_view import LiveView
 from edgeecho.runtime.mask_score import MaskScore
+from edgeecho.runtime.one_thread import OneThread
 from edgeecho.runtime.verdict import judge_beats, judge_view, weigh
 from edgeecho.runtime.view import View
 
@@ -43,7 +45,7 @@ class StreamingPredictor(CinePredictor):
     The network sees the whole frame until region and orientation are sure, mostly within the first second; then it sees
     that region until `reset`, and beats are measured. With region and orientation given, a cine that is pushed frame by
     frame gets the same masks as from a `Predictor`. `segment` takes a whole cine, runs it frame by frame, and does not
-    change the live stream.
+    change the live stream. One thread at a time: two that meet in one predictor get a `ConcurrentUseError`.
     """
 
     engine: StreamEngine
@@ -73,11 +75,13 @@ class StreamingPredictor(CinePredictor):
             ConfigError: If a setting makes no sense.
         """
         super().__init__(engine, spec, sha256)
+        self._one_thread = OneThread("StreamingPredictor")
         for module in SLOW_IMPORTS:
             importlib.import_module(module)
         check_stated(fps, spacing_mm)
-        self.fps, self.spacing_mm, self.flip = fps, spacing_mm, check_flip(flip)
-        self._given_roi = roi
+        self.fps, self.flip = fps, check_flip(flip)
+        self.spacing_mm = None if spacing_mm is None else (float(spacing_mm[0]), float(spacing_mm[1]))
+        self._given_roi = as_roi(roi)
         self._frames, self._whole = FrameStream(engine, spec), FrameStream(engine, spec)
         self.reset()
 
@@ -88,6 +92,10 @@ class StreamingPredictor(CinePredictor):
 
     def reset(self) -> None:
         """Forget frames, view and beats: the next frame is the first of a new cine."""
+        with self._one_thread:
+            self._reset()
+
+    def _reset(self) -> None:
         self._frames.reset()
         self.measured: Measurement | None = None
         """Measurement of the whole cine, once `flush` has ended it."""
@@ -106,9 +114,10 @@ class StreamingPredictor(CinePredictor):
 
     def use_engine(self, engine: StreamEngine) -> None:
         """Run the live stream by another engine of the same graph, such as one with a clock; resets."""
-        self.engine = engine
-        self._frames = FrameStream(engine, self.spec)
-        self.reset()
+        with self._one_thread:
+            self.engine = engine
+            self._frames = FrameStream(engine, self.spec)
+            self._reset()
 
     def set_view(self, roi: Roi | None, flip: str | None = AUTO) -> None:
         """Set region and orientation of the frames to come, as the constructor takes them; resets.
@@ -116,8 +125,9 @@ class StreamingPredictor(CinePredictor):
         Raises:
             ConfigError: If a setting makes no sense.
         """
-        self.flip, self._given_roi = check_flip(flip), roi
-        self.reset()
+        with self._one_thread:
+            self.flip, self._given_roi = check_flip(flip), as_roi(roi)
+            self._reset()
 
     @property
     def view(self) -> View | None:
@@ -163,12 +173,20 @@ class StreamingPredictor(CinePredictor):
         Raises:
             ShapeError: If it is no frame, or of another size than the first.
             ConfigError: If a given region lies outside the frame, or times do not rise.
+            ConcurrentUseError: If another thread is within this predictor.
         """
+        with self._one_thread:
+            return self._push(frame, time_s)
+
+    def _push(self, frame: np.ndarray, time_s: float | None) -> FrameResult | None:
         if self.measured is not None:
-            self.reset()
+            self._reset()
+        if not isinstance(frame, np.ndarray):
+            raise ShapeError(f"expected one frame (H, W) or (H, W, 3), got {type(frame).__name__}; push NumPy arrays")
         if frame.ndim not in (2, 3) or 0 in frame.shape:
             raise ShapeError(f"expected one frame (H, W) or (H, W, 3), got {frame.shape}; push frames one by one")
         grey = to_grey(frame[None])[0]
+        require_side(grey.shape, "stream")
         if self._size is None or self._live is None:
             self._size, self._live = grey.shape, self._begin(grey.shape)
         if grey.shape != self._size:
@@ -188,8 +206,14 @@ class StreamingPredictor(CinePredictor):
     def _begin(self, shape: tuple[int, int]) -> LiveView:
         if self._given_roi:
             check_roi(self._given_roi, *shape)
+        whole = self._whole
+
+        def look(picture: np.ndarray) -> np.ndarray:  # without `self`: a predictor is freed when it is forgotten
+            prob: np.ndarray = whole.whole(picture[None])[0]
+            return prob
+
         return LiveView(
-            self.look,
+            look,
             self.spec,
             shape,
             fps=self.fps,
@@ -203,7 +227,14 @@ class StreamingPredictor(CinePredictor):
 
         Returns:
             The results still due, at most `delay_frames`. The next `push` begins a new cine.
+
+        Raises:
+            ConcurrentUseError: If another thread is within this predictor.
         """
+        with self._one_thread:
+            return self._flush()
+
+    def _flush(self) -> list[FrameResult]:
         if self._live:
             self._due += [(prob, self._live.view) for prob in self._frames.flush()]
         results = [self._result(*due) for due in self._due]
@@ -267,5 +298,9 @@ class StreamingPredictor(CinePredictor):
 
         Returns:
             prob, uint8 of the same shape.
+
+        Raises:
+            ConcurrentUseError: If another thread is within this predictor.
         """
-        return self._whole.whole(frames, progress)
+        with self._one_thread:
+            return self._whole.whole(frames, progress)

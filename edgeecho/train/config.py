@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeecho.errors import ConfigError
+from edgeecho.files import read_regular
 
 _AT_LEAST_ONE = (
     *("model.widen", "clips.per_step", "clips.frames", "clips.stride"),
@@ -236,7 +237,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         ConfigError: If the file is missing or no TOML.
     """
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(read_regular(path).decode())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

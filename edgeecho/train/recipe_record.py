@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeecho.errors import ConfigError
-from edgeecho.files import atomic
+from edgeecho.files import atomic, read_regular
 from edgeecho.revision import revision, uncommitted_changes
 from edgeecho.train.recipe import Stage
 
@@ -70,7 +70,7 @@ class Record:
         if not path.is_file():
             return None
         try:
-            values = json.loads(path.read_text())
+            values = json.loads(read_regular(path))
             return cls(**{**values, "codes": tuple(Code(**code) for code in values["codes"])})
         except (ValueError, TypeError, KeyError) as error:
             raise ConfigError(f"{path}: no record of a stage; {AGAIN}") from error

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from edgeecho.data import WITHOUT_FOLDER, DataSet
-from edgeecho.errors import ConfigError
+from edgeecho.errors import ConfigError, ModelFileError
+from edgeecho.files import read_regular, require_writable
 from edgeecho.model.spec import ModelSpec
 from edgeecho.nn import build, new_spec
 from edgeecho.nn.checkpoint import load_checkpoint
@@ -34,8 +35,11 @@ def require_run_folder(folder: Path, resume: bool) -> None:
 
     Raises:
         ConfigError: If the folder does not fit `resume`.
+        OutputError: If it cannot be written.
     """
     begun = (folder / STATE).exists()
+    if begun == resume:
+        require_writable(folder)
     if resume and not begun:
         raise ConfigError(f"{folder}: no run to resume there (no {STATE}); leave --resume out to begin one")
     if begun and not resume:
@@ -51,8 +55,15 @@ def saved_network(config: TrainConfig, folder: Path) -> tuple[nn.Module, ModelSp
         ConfigError: If a setting that shapes the weights has changed.
     """
     _require_same(config, folder)
-    spec = ModelSpec.from_json((folder / SPEC).read_text())
+    spec = _read_spec(folder / SPEC)
     return build(spec), spec
+
+
+def _read_spec(path: Path) -> ModelSpec:
+    try:
+        return ModelSpec.from_json(read_regular(path).decode())
+    except (ModelFileError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: damaged; choose another run.out, or begin again without --resume") from error
 
 
 def first_network(
@@ -146,7 +157,11 @@ def _require_same(config: TrainConfig, folder: Path) -> None:
     path = folder / CONFIG
     if not path.is_file() or not (folder / SPEC).is_file():
         raise ConfigError(f"{folder}: holds a {STATE} but no {CONFIG} and {SPEC}; choose another run.out")
-    before, now, usual = json.loads(path.read_text()), config.to_dict(), TrainConfig().to_dict()
+    try:
+        before = {str(name): dict(values) for name, values in json.loads(read_regular(path)).items()}
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ConfigError(f"{path}: damaged; choose another run.out, or begin again without --resume") from error
+    now, usual = config.to_dict(), TrainConfig().to_dict()
     for section in now:
         for key, value in now[section].items():
             old = before.get(section, {}).get(key, usual[section][key])  # a run from before there was such a setting

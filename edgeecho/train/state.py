@@ -1,6 +1,7 @@
 """State of a training run, which is saved so that a run that was killed can be resumed."""
 
 import copy
+import errno
 import os
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from edgeecho.errors import ConfigError
+from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.files import atomic
 from edgeecho.train.compute import Compute
 from edgeecho.train.config import TrainConfig
@@ -132,28 +133,41 @@ class State:
             "stale": self.stale,
         }
         with atomic(path) as temporary:
-            torch.save(parts, temporary)
-            with open(temporary, "rb") as file:
-                os.fsync(file.fileno())
+            try:
+                torch.save(parts, temporary)
+            except RuntimeError as error:  # so PyTorch reports what the system refused
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
 
     def load(self, path: Path) -> None:
         """Load a saved state. The schedule is that of `optim.steps`, which may have become more since.
 
         Raises:
             ConfigError: If the state is that of another network.
+            ModelFileError: If the file is damaged.
         """
-        parts = torch.load(path, weights_only=True, map_location=self.compute.device)
+        parts = self._read(path)
         try:
             self.network.load_state_dict(parts["network"])
             self.averaged.load_state_dict(parts["averaged"])
             self.optimiser.load_state_dict(parts["optimiser"])
-        except (RuntimeError, ValueError, KeyError) as error:
+        except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise ConfigError(f"{path}: belongs to another network; choose another run.out") from error
         if parts.get("scaler") and self.scaler.is_enabled():
             self.scaler.load_state_dict(parts["scaler"])
-        self.step, self.best, self.stale = parts["step"], parts["best"], parts.get("stale", 0)
+        self.step, self.best, self.stale = int(parts["step"]), float(parts["best"]), int(parts.get("stale", 0))
         if self.step < self.config.optim.steps:
             self.schedule = self._schedule()
+
+    def _read(self, path: Path) -> dict[str, Any]:
+        try:
+            parts = torch.load(path, weights_only=True, map_location=self.compute.device)
+            wanted: dict[str, Any] = {"network": dict, "averaged": dict, "optimiser": dict, "step": int, "best": float}
+            sound = all(isinstance(parts[name], kind) for name, kind in wanted.items())
+        except Exception as error:  # a damaged file raises many kinds of error
+            raise ModelFileError(f"{path}: damaged; choose another run.out, or begin again without --resume") from error
+        if not sound:
+            raise ModelFileError(f"{path}: damaged; choose another run.out, or begin again without --resume")
+        return dict(parts)
 
 
 def _fastest_layout(network: nn.Module) -> torch.memory_format:

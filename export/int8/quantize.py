@@ -5,9 +5,7 @@ that sum saturates and changes the result; with weights of 7 bits it cannot, so 
 (docs/processors.md).
 """
 
-import tempfile
 from collections.abc import Collection
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -18,6 +16,7 @@ from onnxruntime.quantization.calibrate import TensorData, TensorsData
 from edgeecho.export.int8.exact_sums import Parameters, exact_parameters
 from edgeecho.export.int8.ranges import Ranges
 from edgeecho.export.quiet import quiet
+from edgeecho.files import scratch_folder
 
 OPERATORS = ["Conv", "Concat", "Add", "Resize", "DepthToSpace", "Sigmoid", "MaxPool", "Mul", "Relu", "Slice"]
 OPERATORS += ["ConvTranspose", "Transpose", "Unsqueeze", "Squeeze", "Gather"]  # of native 3D graphs
@@ -55,8 +54,8 @@ def quantize(
     given = given_parameters(model, ranges if exact_sums else None, weight_bits)
     overrides = {name: _fixed(scale, zero_point) for name, (scale, zero_point) in given.items()}
     found = {n: TensorData(lowest=np.float32(low), highest=np.float32(high)) for n, (low, high) in ranges.of.items()}
-    with tempfile.TemporaryDirectory() as folder, quiet("onnxruntime"):
-        source, target, table = (Path(folder) / name for name in ("fp32.onnx", "int8.onnx", "ranges.json"))
+    with scratch_folder() as folder, quiet("onnxruntime"):
+        source, target, table = (folder / name for name in ("fp32.onnx", "int8.onnx", "ranges.json"))
         onnx.save(model, source)
         save_tensors_data(TensorsData(CalibrationMethod.MinMax, found), table)
         quantize_static(

@@ -13,7 +13,7 @@ from edgeecho.export.check.figures import Figure
 from edgeecho.export.check.proof import CheckResult
 from edgeecho.export.options import Options
 from edgeecho.export.pipeline import Bundle
-from edgeecho.files import atomic
+from edgeecho.model.index_seal import write_index_file
 from edgeecho.model.sealed_file import read_verified
 from edgeecho.revision import revision
 
@@ -52,8 +52,7 @@ def write_index(bundle: Bundle, options: Options) -> None:
         "engines": {row["name"]: row["version"] for row in _soup()},
         "soup": _soup(),
     }
-    with atomic(folder / "bundle.json") as temporary:
-        temporary.write_text(json.dumps(index, indent=1) + "\n")
+    write_index_file(folder / "bundle.json", index)
 
 
 def _gate(bundle: Bundle, options: Options) -> dict[str, Any]:

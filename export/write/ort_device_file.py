@@ -1,6 +1,5 @@
 """Device file in ONNX Runtime's own format, made of an ONNX graph that exists: the packaged graph keeps its results."""
 
-import tempfile
 from pathlib import Path
 
 import onnx
@@ -9,7 +8,7 @@ from edgeecho.export.check.proof import allowed_levels, compare_levels, compare_
 from edgeecho.export.check.proving_clips import moving_cine, noise_like
 from edgeecho.export.write.ort_format import write_ort
 from edgeecho.export.write.sealed import Stamp
-from edgeecho.files import atomic
+from edgeecho.files import atomic, scratch_folder
 from edgeecho.model.device_copy import write_device_file
 from edgeecho.model.sealed_file import read_verified
 from edgeecho.model.spec import ModelSpec
@@ -35,8 +34,8 @@ def write_ort_device_file(graph: Path, out: Path) -> ModelSpec:
     checked = read_verified(graph)
     cine = moving_cine(checked.spec.size_px)
     clips = [cine, noise_like(cine)]
-    with tempfile.TemporaryDirectory() as folder:
-        converted, device_file = Path(folder) / f"{graph.stem}.ort", Path(folder) / out.name
+    with scratch_folder() as folder:
+        converted, device_file = folder / f"{graph.stem}.ort", folder / out.name
         write_ort(
             converted, onnx.load_from_string(checked.data), checked.spec, Stamp(checked.selftest, checked.refusal)
         )

@@ -5,7 +5,6 @@ the blocked layout for AVX. Its results are those of the `.onnx` file.
 """
 
 import logging
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from onnxruntime.tools.ort_format_model import create_config_from_models
 from edgeecho.errors import ExportError
 from edgeecho.export.quiet import quiet
 from edgeecho.export.write.sealed import NO_STAMP, Stamp, stamped
-from edgeecho.files import atomic
+from edgeecho.files import atomic, scratch_folder
 from edgeecho.model.sealed_file import seal
 from edgeecho.model.spec import ModelSpec
 
@@ -31,8 +30,8 @@ ALIGNMENT_BYTES = 64
 
 def write_ort(path: Path, model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp = NO_STAMP) -> None:
     """Write a sealed `.ort` file; the same arguments give the same bytes."""
-    with tempfile.TemporaryDirectory() as folder:
-        converted = Path(folder) / "model.ort"
+    with scratch_folder() as folder:
+        converted = folder / "model.ort"
         options = ort.SessionOptions()
         options.optimized_model_filepath = str(converted)
         options.add_session_config_entry("session.save_model_format", "ORT")
@@ -128,7 +127,7 @@ def write_operators(folder: Path) -> None:
     `--enable_reduced_operator_type_support`.
     """
     files = sorted(folder.glob("*.ort"))
-    with tempfile.TemporaryDirectory() as scratch, quiet("ort_format_model.utils", level=logging.WARNING):
+    with scratch_folder() as scratch, quiet("ort_format_model.utils", level=logging.WARNING):
         config = Path(scratch) / OPERATORS
         create_config_from_models(files, config, enable_type_reduction=True)
         lines = [line for line in config.read_text().splitlines() if not line.startswith("#")]

@@ -1,6 +1,5 @@
 """Graphs as sealed files: ONNX, ONNX Runtime's own format, and OpenVINO's pair of .xml and .bin."""
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import onnx
 
 from edgeecho.errors import require
 from edgeecho.export.graph.for_openvino import keep_products_float, requantize_inputs
-from edgeecho.files import atomic
+from edgeecho.files import atomic, scratch_folder
 from edgeecho.model.sealed_file import DIGEST_KEY, ONNX_VERSION, REFUSAL_KEY, SPEC_KEY, UNSEALED, seal
 from edgeecho.model.selftest_record import KEY as SELFTEST_KEY
 from edgeecho.model.selftest_record import SelfTest
@@ -65,8 +64,8 @@ def write_onnx(path: Path, model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp
 def write_openvino(path: Path, model: onnx.ModelProto, spec: ModelSpec, stamp: Stamp = NO_STAMP) -> None:
     """Convert to OpenVINO IR and write `path` (.xml) and its .bin, under one seal."""
     ov = require("openvino", "openvino")
-    with tempfile.TemporaryDirectory() as folder:
-        source, xml = Path(folder) / "model.onnx", Path(folder) / "model.xml"
+    with scratch_folder() as folder:
+        source, xml = folder / "model.onnx", folder / "model.xml"
         bare = requantize_inputs(keep_products_float(model))
         del bare.metadata_props[:]  # the converter would carry them over, with another file's seal
         onnx.save(bare, source)

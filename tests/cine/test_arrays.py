@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from edgeecho.cine import read_cine
+from edgeecho.errors import VideoError
 from tests.cine.files import cut, error_line
 
 
@@ -88,6 +89,9 @@ def test_nifti(tmp_path: Path, frames: np.ndarray, capfd: pytest.CaptureFixture[
     stretched = read_cine(save((stored / 200).astype(np.float32)))
     assert stretched.frames.max() == 255
     assert "from 0 to 1 were stretched" in stretched.warnings[0]
+    for wide in (1e308, 1e-320):  # the distance of the values, or 255 over it, is no number
+        with pytest.raises(VideoError, match="are not grey levels"):
+            read_cine(save(np.where(stored > 100, wide, -wide)))
     path = save(np.where(stored > 100, np.nan, 1.0))
     assert "are not grey levels" in error_line(path, capfd)
     assert "expected a cine (x, y)" in error_line(save(np.zeros((20, 20, 2, 2), np.uint8)), capfd)

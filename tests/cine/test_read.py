@@ -68,5 +68,5 @@ def test_paths_that_are_wrong(
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)  # chmod means nothing to root
+    monkeypatch.setattr("edgeecho.cine.read.open_regular", refuse)  # chmod means nothing to root
     assert "cannot be read: Permission denied" in error_line(tmp_path / "a.avi", capfd)

@@ -40,3 +40,17 @@ def test_still(tmp_path: Path, frames: np.ndarray, capfd: pytest.CaptureFixture[
     assert "neither PNG nor JPG" in error_line(png, capfd)
     cv2.imwrite(str(png), frames[0, :5, :5])
     assert "frames of 5x5 pixels are too small; at least 16x16" in error_line(png, capfd)
+
+
+@pytest.mark.parametrize("progressive", [0, 1])
+@pytest.mark.parametrize("share", [0.34, 0.9, 1])
+def test_a_jpeg_that_was_cut_and_closed(tmp_path: Path, progressive: int, share: float) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (60, 80), np.uint8)
+    data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_PROGRESSIVE, progressive])[1].tobytes()
+    path = tmp_path / "a.jpg"
+    path.write_bytes(data[: int(share * len(data)) - 2] + b"\xff\xd9")
+    if share == 1:
+        assert np.array_equal(read_cine(path).frames[0], cv2.imdecode(np.frombuffer(data, np.uint8), 0))
+        return
+    with pytest.raises(VideoError, match="damaged or cut short"):
+        read_cine(path)

@@ -12,9 +12,9 @@ import pytest
 
 from edgeecho.cine import read_cine
 from edgeecho.cine.grey import stack_frames
-from edgeecho.cine.video import read_video
 from edgeecho.errors import ConfigError, VideoError
-from tests.cine.files import FRAMES, HEIGHT, WIDTH, cut, error_line, write_gif, write_video
+from edgeecho.memory import memory_budget
+from tests.cine.files import FRAMES, cut, error_line, write_gif, write_video
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_header_that_promises_too_much(tmp_path: Path, capfd: pytest.CaptureFixt
         np.lib.format.write_array_header_1_0(
             member, {"descr": "|u1", "fortran_order": False, "shape": (10**6, 1000, 1000)}
         )
-    assert "1000000 frames of 1000x1000 are over 4e+09 pixels" in error_line(path, capfd)
+    assert "1000000 frames of 1000x1000 would take" in error_line(path, capfd)
     header = (5).to_bytes(2) + b"IHDR" + (60000).to_bytes(4) * 2
     (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header)
     assert "cut short" in error_line(tmp_path / "bomb.png", capfd)
@@ -104,13 +104,16 @@ def test_header_that_promises_too_much(tmp_path: Path, capfd: pytest.CaptureFixt
 
 def test_bound_holds_while_decoding(tmp_path: Path, frames: np.ndarray) -> None:
     path = write_video(tmp_path / "a.avi", frames)
-    pixels = FRAMES * HEIGHT * WIDTH
-    assert len(read_video(path, max_pixels=pixels).frames) == FRAMES
-    assert len(stack_frames(path, iter(frames), max_pixels=pixels)[0]) == FRAMES
-    with pytest.raises(VideoError, match="20 frames of 64x48 are over"):
-        read_video(path, max_pixels=pixels - 1)
-    with pytest.raises(VideoError, match="20 frames of 64x48 are over"):
-        stack_frames(path, iter(frames), max_pixels=pixels - 1)
+    large = np.zeros((FRAMES, 1024, 1024), np.uint8)
+    need = (3 * FRAMES + 32) << 20
+    with memory_budget(need):
+        assert len(stack_frames(path, iter(large))[0]) == FRAMES
+    with memory_budget(need - 1), pytest.raises(VideoError, match="20 frames of 1024x1024 would take 92 MB of memory"):
+        stack_frames(path, iter(large))
+    long = write_video(path, np.zeros((600, 96, 128), np.uint8))
+    assert len(read_cine(long, max_memory=3 * 600 * 96 * 128 + 32 * 128**2).frames) == 600
+    with pytest.raises(VideoError, match="600 frames of 128x96 would take 21\\.6 MB of memory"):
+        read_cine(long, max_memory=3 * 600 * 96 * 128 + 32 * 128**2 - 1)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.97])
@@ -144,7 +147,7 @@ def test_frames_missing_within(tmp_path: Path, frames: np.ndarray, capfd: pytest
     promise(30)
     assert "damaged: 20 of 30 frames could be read" in error_line(path, capfd)
     promise(2_000_000)
-    assert "2000000 frames of 64x48 are over" in error_line(path, capfd)
+    assert "2000000 frames of 64x48 would take" in error_line(path, capfd)
     path.write_bytes(data.replace(len(data[8:]).to_bytes(4, "little"), bytes(4), 1))
     assert len(read_cine(path).frames) == FRAMES  # a recorder that never filled in the size
 

@@ -276,7 +276,7 @@ def test_outputs_that_cannot_be_written(command: Command, npz: Path, tmp_path: P
         (["--roi", "0,0,inf,50"], "--roi takes 4 numbers"),
         (["--flip", "upside"], "unknown flip 'upside'"),
         (["--runtime", "tflite"], "unknown runtime 'tflite'"),
-        (["--threads", "0"], "threads must be at least 1"),
+        (["--threads", "0"], "threads must be a whole number from 1"),
         (["--precision", "int4"], "unknown precision 'int4'; known: int8, fp16, fp32"),
     ],
 )

@@ -104,7 +104,7 @@ def test_what_a_header_cannot_hold(graph: bytes) -> None:
         ({"precision": "fp16"}, "no precision 'fp16'"),
         ({"form": "checkpoint"}, "no form 'checkpoint'"),
         ({"params": -1}, "must be positive"),
-        ({"state": (StateTensor("s", (1,), "uint8", 0),) * 65}, "64 state tensors at most"),
+        ({"state": tuple(StateTensor(f"s{n}", (1,), "uint8", 0) for n in range(65))}, "64 state tensors at most"),
     ):
         with pytest.raises(ConfigError, match=says):
             pack(graph, replace(spec, **change))  # type: ignore[arg-type]

@@ -266,3 +266,19 @@ def test_an_engine_for_clips_alone_is_no_stream_engine() -> None:
     loaded = LoadedModel(ClipsAlone(), ModelSpec(name="a", family="cl_unet"), b"")
     with pytest.raises(ModelFileError, match="torch runs no stream graphs"):
         _ = loaded.stream_engine
+
+
+def test_a_predictor_is_freed_when_it_is_forgotten() -> None:
+    import gc
+    import weakref
+
+    gc.collect()
+    gc.disable()  # 10,000 openings must not wait for the collector
+    try:
+        predictor = edgeecho.stream("cl_unet_nano", threads=1)
+        predictor.push(np.full((64, 64), 90, np.uint8))
+        engine = weakref.ref(predictor.engine)
+        del predictor
+        assert engine() is None
+    finally:
+        gc.enable()

@@ -16,6 +16,7 @@ from edgeecho.data.io.tables import list_folder, read_rows, whole
 from edgeecho.data.quality import defects
 from edgeecho.data.quality.defects import Finding
 from edgeecho.errors import DataError
+from edgeecho.files import read_regular
 
 PHASES = ("ED", "ES")
 VIEWS = ("2CH", "4CH")
@@ -184,7 +185,7 @@ def _read_list(root: Path, split: str) -> list[str]:
         path = root / folder / f"subgroup_{LISTS[split]}.txt"
         if path.is_file():
             try:
-                return sorted(set(path.read_text(encoding="utf-8-sig").split()))
+                return sorted(set(read_regular(path).decode("utf-8-sig").split()))
             except (OSError, UnicodeDecodeError) as error:
                 raise DataError(f"{path}: cannot be read: {error}") from error
     return []

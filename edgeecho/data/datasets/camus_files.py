@@ -12,6 +12,7 @@ from edgeecho.data.io.tables import number, stated_values, whole
 from edgeecho.data.quality import defects
 from edgeecho.data.quality.defects import Finding
 from edgeecho.errors import DataError
+from edgeecho.files import read_regular
 
 CAVITY, MYOCARDIUM, ATRIUM = 1, 2, 3
 """Labels of the left ventricle's cavity and wall, and of the left atrium."""
@@ -147,7 +148,7 @@ def read_info(path: Path) -> dict[str, str]:
         DataError: If it is no text.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_regular(path).decode("utf-8-sig")
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from edgeecho.cine.times import FPS_RANGE
+from edgeecho.files import open_regular
 
 _INDEX_TAIL_BYTES = 1 << 20
 """Bytes at the end of a file that are searched for idx1, its last chunk: 16 bytes a frame, so enough for 65,000."""
@@ -11,7 +12,7 @@ _INDEX_TAIL_BYTES = 1 << 20
 def avi_header(path: Path) -> dict[str, float]:
     """Read `frames` and `fps` from the header; empty if it is no AVI or cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             head = file.read(4096)
     except OSError:
         return {}
@@ -32,7 +33,7 @@ def lost_frames(path: Path, decoded: int) -> int:
     stated = avi_header(path).get("frames", 0)
     if stated <= decoded:
         return 0
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - _INDEX_TAIL_BYTES))
         tail = file.read()

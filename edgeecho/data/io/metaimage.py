@@ -10,6 +10,7 @@ from edgeecho.cine import Cine
 from edgeecho.cine.grey import check_size
 from edgeecho.cine.read import SPACING_RANGE_MM
 from edgeecho.errors import VideoError
+from edgeecho.files import open_regular
 
 _TYPES = {
     "MET_UCHAR": "u1",
@@ -34,14 +35,15 @@ def read_metaimage(path: Path) -> Cine:
         VideoError: If the header or the data is missing, damaged, of another kind or cut short.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             text = file.read(_MAX_HEADER_BYTES).decode("latin-1")
         fields = _fields(text)
         width, height, count, dtype, skip = _layout(path, fields)
-        check_size(path, count, height, width)
+        stored = 2 * width * height * count * dtype.itemsize
+        check_size(path, count, height, width, stored_bytes=stored)
         data = path.parent / _data_file(path, fields)
         size = width * height * count * dtype.itemsize
-        with data.open("rb") as file:
+        with open_regular(data) as file:
             file.seek(skip)
             raw = file.read(size + 1)  # of a compressed file this is more than enough, unless it does not compress
         if fields.get("CompressedData", "False").lower() == "true":

@@ -1,6 +1,7 @@
 """CSV tables and folder listings of data sets, with errors that name the column or the folder."""
 
 import csv
+import io
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeecho.errors import DataError
+from edgeecho.files import open_regular
 
 
 def read_rows(path: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:
@@ -51,7 +53,7 @@ def _open(path: Path, columns: Sequence[str]) -> tuple[list[str], Iterator[list[
 
 def _lines(path: Path) -> Iterator[list[str]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as file:
             yield from csv.reader(file)
     except FileNotFoundError as error:
         raise DataError(f"{path}: missing; fetch the data set again or check the folder") from error

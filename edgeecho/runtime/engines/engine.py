@@ -5,12 +5,17 @@ import logging
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Integral
 
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.model.registry import ModelRef
 from edgeecho.model.sealed_file import VerifiedFile, read_verified
 from edgeecho.model.spec import RESAMPLING, ModelSpec
-from edgeecho.runtime.engines.interface import Engine, StreamEngine
+from edgeecho.runtime.engines.graph_check import require_graph
+from edgeecho.runtime.engines.interface import Engine, GraphEngine, StreamEngine
+
+MAX_THREADS = 256
+"""Largest number of threads where there are not more cores; an engine that cannot start them ends the process."""
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +53,20 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def check_threads(threads: int | None) -> int:
+    """Return a number of worker threads; None means every usable core.
+
+    Raises:
+        ConfigError: If it is no whole number from 1 to `MAX_THREADS` or, if that is more, the number of cores.
+    """
+    if threads is None:
+        return usable_cores()
+    most = max(MAX_THREADS, os.cpu_count() or 1)
+    if not isinstance(threads, Integral) or isinstance(threads, bool) or not 1 <= threads <= most:
+        raise ConfigError(f"threads must be a whole number from 1 to {most}, got {threads!r:.80}")
+    return int(threads)
+
+
 def open_engine(model: ModelRef, threads: int | None = None, *, sixteen_bits: bool = False) -> LoadedModel:
     """Verify a model file, then open its bytes in its engine.
 
@@ -59,13 +78,11 @@ def open_engine(model: ModelRef, threads: int | None = None, *, sixteen_bits: bo
         sixteen_bits: Run a file of fp32 in 16 bits, where OpenVINO and the processor have them.
 
     Raises:
-        ConfigError: If `threads` is not positive.
+        ConfigError: If `threads` is no number of threads.
         ModelFileError: If the file does not verify or the engine refuses it.
         MissingExtraError: If the engine is not installed.
     """
-    if threads is not None and threads < 1:
-        raise ConfigError(f"threads must be at least 1, got {threads}")
-    threads = threads or usable_cores()
+    threads = check_threads(threads)
     checked = read_verified(model.path)
     _require_supported(model, checked.spec)
     name = model.path.name
@@ -73,6 +90,8 @@ def open_engine(model: ModelRef, threads: int | None = None, *, sixteen_bits: bo
         logger.warning("%s: written for a look only, the acceptance test refused it: %s", name, checked.refusal)
     precision = "fp16" if sixteen_bits else checked.spec.precision
     engine = _open(model.runtime, checked, name, threads, precision)
+    if isinstance(engine, GraphEngine):
+        require_graph(engine, checked.spec, name)
     return LoadedModel(engine, checked.spec, checked.data)
 
 

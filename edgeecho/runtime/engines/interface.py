@@ -7,7 +7,7 @@ import numpy as np
 
 
 class Engine(Protocol):
-    """A clip graph, ready to run."""
+    """A clip graph, ready to run, by several threads at once too."""
 
     runtime: str
     """`ort`, `openvino`, `torch` or `native`."""
@@ -29,22 +29,30 @@ class StreamEngine(Engine, Protocol):
 
 
 @dataclass(frozen=True)
-class GraphInput:
-    """An input of a graph."""
+class GraphPort:
+    """An input or an output of a graph."""
 
     name: str
     shape: list[int | str | None]
     """Size along each axis; a name or None where it is free."""
     dtype: type[np.generic] | None
     """Type of the elements; None if it is neither uint8, float32 nor float16."""
+    names: frozenset[str] = frozenset()
+    """All names by which the engine knows it, where it has several."""
 
 
+@runtime_checkable
 class GraphEngine(StreamEngine, Protocol):
     """Any graph in ONNX Runtime or OpenVINO, whose inputs and outputs can be listed."""
 
     @property
-    def inputs(self) -> list[GraphInput]:
+    def inputs(self) -> list[GraphPort]:
         """Inputs of the graph, in order."""
+        ...
+
+    @property
+    def results(self) -> list[GraphPort]:
+        """Outputs of the graph, in order."""
         ...
 
     @property

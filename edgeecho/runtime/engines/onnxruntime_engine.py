@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime as ort
 
 from edgeecho.errors import ModelFileError
-from edgeecho.runtime.engines.interface import GraphInput
+from edgeecho.runtime.engines.interface import GraphPort
 
 ONNX_TYPES: dict[str, type[np.generic]] = {
     "tensor(uint8)": np.uint8,
@@ -38,15 +38,22 @@ class OrtEngine:
         """
         source = str(data) if isinstance(data, Path) else data
         try:
-            self._session = ort.InferenceSession(source, session_options(threads), providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(
+                source, session_options(threads), providers=["CPUExecutionProvider"], enable_fallback=0
+            )  # it would print the error and try again
         except Exception as error:  # onnxruntime raises many kinds
             raise ModelFileError(f"{name}: ONNX Runtime refuses it: {str(error).splitlines()[0]}") from error
         self.version = str(ort.__version__)
 
     @property
-    def inputs(self) -> list[GraphInput]:
+    def inputs(self) -> list[GraphPort]:
         """Inputs of the graph, in order."""
-        return [GraphInput(i.name, list(i.shape), ONNX_TYPES.get(i.type)) for i in self._session.get_inputs()]
+        return [GraphPort(i.name, list(i.shape), ONNX_TYPES.get(i.type)) for i in self._session.get_inputs()]
+
+    @property
+    def results(self) -> list[GraphPort]:
+        """Outputs of the graph, in order."""
+        return [GraphPort(o.name, list(o.shape), ONNX_TYPES.get(o.type)) for o in self._session.get_outputs()]
 
     @property
     def outputs(self) -> list[str]:

@@ -1,12 +1,13 @@
 """Engine of OpenVINO on the CPU."""
 
+import threading
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from edgeecho.errors import ModelFileError, require
-from edgeecho.runtime.engines.interface import GraphInput
+from edgeecho.runtime.engines.interface import GraphPort
 
 OPENVINO_TYPES: dict[str, type[np.generic]] = {"u8": np.uint8, "f32": np.float32, "f16": np.float16}
 
@@ -39,7 +40,10 @@ def compile_settings(precision: str, threads: int) -> dict[str, Any]:
 
 
 class OpenVinoEngine:
-    """A clip or stream graph in OpenVINO."""
+    """A clip or stream graph in OpenVINO, which several threads may run at once: each has an inference request.
+
+    A request holds the inputs and outputs of one run, so two threads that share one get each other's results.
+    """
 
     runtime = "openvino"
 
@@ -49,23 +53,24 @@ class OpenVinoEngine:
         try:
             beside = [ov.Tensor(np.frombuffer(weights, np.uint8))] if weights else []  # ONNX contains them
             model = core.read_model(data, *beside)
+            are_finite = all(map(_is_finite, model.get_ops()))
             self._compiled = core.compile_model(model, "CPU", compile_settings(precision, threads))
         except Exception as error:  # openvino raises RuntimeError and more
             raise ModelFileError(f"{name}: OpenVINO refuses it: {str(error).splitlines()[0]}") from error
-        self._request = self._compiled.create_infer_request()
+        if not are_finite:
+            raise ModelFileError(f"{name}: one of its weights is no finite number; export it again")
+        self._requests = threading.local()
         self.version = str(ov.__version__).split("-")[0]
 
     @property
-    def inputs(self) -> list[GraphInput]:
+    def inputs(self) -> list[GraphPort]:
         """Inputs of the graph, in order."""
-        return [
-            GraphInput(
-                port.any_name,
-                [size.get_length() if size.is_static else None for size in port.partial_shape],
-                OPENVINO_TYPES.get(port.element_type.get_type_name()),
-            )
-            for port in self._compiled.inputs
-        ]
+        return [_port(port) for port in self._compiled.inputs]
+
+    @property
+    def results(self) -> list[GraphPort]:
+        """Outputs of the graph, in order."""
+        return [_port(port) for port in self._compiled.outputs]
 
     @property
     def outputs(self) -> list[str]:
@@ -82,5 +87,26 @@ class OpenVinoEngine:
 
     def run(self, outputs: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
         """Run the graph on inputs by name, and return its outputs by name."""
-        found = self._request.infer(inputs)
+        request = getattr(self._requests, "request", None)
+        if request is None:
+            request = self._requests.request = self._compiled.create_infer_request()
+        found = request.infer(inputs)
         return [np.array(found[name]) for name in outputs]
+
+
+def _port(port: Any) -> GraphPort:
+    """Describe an input or output; one without a name gets an empty one."""
+    return GraphPort(
+        port.any_name if port.names else "",
+        [size.get_length() if size.is_static else None for size in port.partial_shape],
+        OPENVINO_TYPES.get(port.element_type.get_type_name()),
+        frozenset(port.names),
+    )
+
+
+def _is_finite(operation: Any) -> bool:
+    """Whether an operation is no constant of floats with one that is not finite."""
+    if operation.get_type_name() != "Constant" or not operation.get_element_type().is_real():
+        return True
+    values = np.asarray(operation.data)
+    return values.dtype.kind != "f" or bool(np.isfinite(values).all())

@@ -1,9 +1,14 @@
 """Engine of PyTorch, which runs checkpoints and is the reference for the other engines."""
 
+import threading
+
 import numpy as np
 
 from edgeecho.errors import ModelFileError, require
 from edgeecho.model.spec import ModelSpec
+
+_LOCK = threading.Lock()
+"""Held during a run: PyTorch's number of threads is one setting of the whole process."""
 
 
 class TorchEngine:
@@ -29,6 +34,6 @@ class TorchEngine:
         from edgeecho.nn.threads import torch_threads
 
         torch = self._torch
-        with torch_threads(self._threads), torch.inference_mode():
+        with _LOCK, torch_threads(self._threads), torch.inference_mode():
             logits = self.network.forward_frames(torch.from_numpy(frames).float() * (1.0 / 255.0))
             return np.asarray(torch.round(torch.sigmoid(logits) * 255.0).to(torch.uint8).numpy())

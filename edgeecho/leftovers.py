@@ -1,0 +1,87 @@
+"""Temporary files and folders that a killed process left behind: named so that a later one can tell and remove them.
+
+The name of a temporary has the number of its process, and a tag of the machine, its start and its process namespace.
+Where the tag is that of this process, the process can be looked up. Others, of another machine that shares the folder
+or of an earlier start, are removed when they are a day old.
+"""
+
+import os
+import re
+import shutil
+import time
+import zlib
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+PREFIXES = (".writing-", ".export-", ".replaced-", ".adding-", "edgeecho-")
+"""Beginnings of the names of all temporaries."""
+REPLACED = ".replaced-"
+_OWNER = re.compile(r"-([0-9a-f]{8})-(\d{1,9})-")
+"""Tag and number of the process in the name of a temporary."""
+_OTHERS_SECONDS = 24 * 3600.0
+
+
+def temporary_prefix(kind: str) -> str:
+    """Return the beginning of the name of a temporary of this process.
+
+    Args:
+        kind: One of `PREFIXES`, or a longer one.
+    """
+    return f"{kind}{_tag()}-{os.getpid()}-"
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left in a folder; what cannot be removed stays.
+
+    A folder that was moved away to be replaced, and whose replacement did not come, gets its name back.
+    """
+    with suppress(OSError):
+        for entry in [Path(found.path) for found in os.scandir(folder) if found.name.startswith(PREFIXES)]:
+            if _is_left(entry):
+                _remove(entry)
+
+
+def _is_left(path: Path) -> bool:
+    """Whether a temporary belongs to no process any more."""
+    found = _OWNER.search(path.name)
+    if found is None:
+        return False
+    if found[1] == _tag():
+        return not _is_alive(int(found[2]))
+    with suppress(OSError):
+        return time.time() - path.lstat().st_mtime > _OTHERS_SECONDS
+    return False
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # of another user
+        return True
+    return True
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        if path.name.startswith(REPLACED):
+            for inner in path.iterdir():
+                if not (path.parent / inner.name).exists():
+                    inner.rename(path.parent / inner.name)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+@cache
+def _tag() -> str:
+    """Return 8 hexadecimal digits that stand for this machine, its start, and the namespace of process numbers."""
+    parts = [os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")]
+    with suppress(OSError):
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+    with suppress(OSError):
+        parts.append(os.readlink("/proc/self/ns/pid"))
+    return f"{zlib.crc32(' '.join(parts).encode(errors='replace')):08x}"

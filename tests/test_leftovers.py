@@ -1,0 +1,88 @@
+"""Temporaries of killed processes, folders that are replaced, files that are no files."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edgeecho.errors import OutputError
+from edgeecho.files import atomic, open_regular, read_regular, replace_folder, require_writable, scratch_folder
+from edgeecho.leftovers import sweep, temporary_prefix
+
+
+def of_dead_process(kind: str) -> str:
+    """Return the name of a temporary of a process that has ended."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    tag, _, _ = temporary_prefix("").partition("-")
+    return f"{kind}{tag}-{ended.pid}-abc"
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    for kind in (".writing-", "edgeecho-bench-"):
+        (tmp_path / of_dead_process(kind)).write_bytes(b"x")
+    (tmp_path / of_dead_process(".export-")).mkdir()
+    kept = [f"{temporary_prefix('.writing-')}own", ".writing-of-a-user", "edgeecho-notes"]
+    for name in kept:
+        (tmp_path / name).touch()
+    require_writable(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
+
+
+def test_another_machines_temporaries_stay_for_a_day(tmp_path: Path) -> None:
+    young, old = tmp_path / ".writing-00000000-1-a", tmp_path / ".writing-00000000-1-b"
+    young.touch()
+    old.touch()
+    os.utime(old, (0, 0))
+    sweep(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [young.name]
+
+
+def test_a_folder_that_was_moved_away_gets_its_name_back(tmp_path: Path) -> None:
+    old = tmp_path / of_dead_process(".replaced-")
+    (old / "bundle").mkdir(parents=True)
+    sweep(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_nothing_stays_if_a_folder_cannot_be_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "new").mkdir()
+    (tmp_path / "target").mkdir()
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(PermissionError):
+        replace_folder(tmp_path / "new", tmp_path / "target")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "target"]
+
+
+def test_a_disk_that_is_full_when_it_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OutputError, match="No space left on device"), atomic(tmp_path / "a.txt") as temporary:
+        temporary.write_text("x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_scratch_folder_is_removed(tmp_path: Path) -> None:
+    with scratch_folder("edgeecho-", tmp_path) as folder:
+        (folder / "a").touch()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_regular_files_are_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "endless").symlink_to("/dev/zero")
+    (tmp_path / "file").write_bytes(b"x")
+    for name in ("pipe", "endless"):
+        with pytest.raises(OSError, match="pipe, a socket or a device"):
+            open_regular(tmp_path / name)
+    with pytest.raises(IsADirectoryError):
+        open_regular(tmp_path)
+    assert read_regular(tmp_path / "file") == b"x"

@@ -111,7 +111,8 @@ class Scanner:
         level = self._picture.draw(pose, look.tissues)
         wall = (pose.endo + pose.epi) / 2
         blood = pose.trabeculae + 0.25 * (pose.endo.mean(axis=0) - pose.trabeculae)
-        disturbing = look.haze[..., 0] ** 2 + cv2.sqrBoxFilter(np.ascontiguousarray(look.clutter[..., 0]), -1, (9, 9))
+        clutter = cv2.sqrBoxFilter(np.ascontiguousarray(look.clutter[..., 0]), -1, (9, 9))
+        disturbing = look.haze[..., 0] ** 2 + np.maximum(clutter, 0)  # its running sums may fall below 0 by rounding
         greys, inside = [], []
         for points in (wall, blood):
             at = np.rint(self.screen.points_to_beams(points)).astype(int)

@@ -130,7 +130,7 @@ def entries(
     if not rows and not own_files:
         raise ConfigError("no row of these forms, runtimes and precisions is possible for any model; ask for more")
     if own_files and not set(runtimes) & ONNX_RUNTIMES:
-        raise ConfigError(f"{' and '.join(runtimes)} run no ONNX file; take ort or openvino for --model")
+        raise ConfigError(f"{', '.join(runtimes)}: cannot run an ONNX file; take ort or openvino for --model")
     for path in own_files:
         if path.suffix != ".onnx" or not path.is_file():
             raise ConfigError(f"{path.name}: --model takes an ONNX file; none is there")

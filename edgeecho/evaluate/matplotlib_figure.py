@@ -17,14 +17,14 @@ def figure_class() -> Any:
     Raises:
         MissingExtraError: If matplotlib is not installed.
     """
-    if "matplotlib.font_manager" not in sys.modules and "MPLCONFIGDIR" not in os.environ:
+    if sys.modules.get("matplotlib") is None and "MPLCONFIGDIR" not in os.environ:
         with scratch_folder() as folder:
             os.environ["MPLCONFIGDIR"] = str(folder)
             try:
                 require("matplotlib.font_manager", "report")  # writes the list
             finally:
                 del os.environ["MPLCONFIGDIR"]
-    require("matplotlib.figure", "report")
+    require("matplotlib", "report")
     from matplotlib.figure import Figure
 
     return Figure

@@ -30,6 +30,7 @@ from edgeecho.benchmarks.run.runner import Runner
 from edgeecho.cine import read_cine
 from edgeecho.errors import ConfigError, DataError, EdgeEchoError
 from edgeecho.evaluate import evaluate_model
+from edgeecho.model.index_seal import write_index_file
 from edgeecho.model.registry import locate
 from edgeecho.nn import count_parameters
 from edgeecho.runtime import load, stream
@@ -308,5 +309,5 @@ def test_a_file_that_its_bundle_does_not_list_is_no_row_a_lost_one_is(tiny_bundl
     index = json.loads((part / "bundle.json").read_text())
     for name in names:
         del index["files"][name]
-    (part / "bundle.json").write_text(json.dumps(index))
+    write_index_file(part / "bundle.json", index)
     assert rows() == everything - {"stream ort fp32"}

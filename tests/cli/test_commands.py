@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from edgeecho.cli import app
 from edgeecho.runtime import packaged_models
+from edgeecho.runtime.engines.native_engine import is_built
 from tests.cli.conftest import Command
 from tests.helpers import the_error
 
@@ -103,7 +104,8 @@ def test_export_from_the_command_line(command: Command, tiny_bundle: Path, camus
         for precision in ("fp32", "int8")
         for suffix in ("edgeecho", "onnx")
     ]
-    assert sorted(p.name for p in out.iterdir()) == ["CARD.md", "bundle.json", "card.png", *graphs]
+    native = ["stream.int8.native.edgeecho"] if is_built() else []
+    assert sorted(p.name for p in out.iterdir()) == sorted(["CARD.md", "bundle.json", "card.png", *graphs, *native])
     assert "clip.int8.onnx" in stdout
     assert "disagreement" in stdout
     assert "CC0-1.0" in stdout

@@ -8,7 +8,7 @@ import pytest
 
 from edgeecho.model.device_file import pack
 from edgeecho.model.sealed_file import read_verified
-from tests.device.test_library import DEVICE, ROOT, load, run
+from tests.device.building import DEVICE, ROOT, load, run
 from tests.helpers import MakeOnce
 
 pytest.importorskip("onnx")

@@ -22,6 +22,7 @@ from edgeecho.metrics import dice  # noqa: E402
 from edgeecho.model.sealed_file import read_verified  # noqa: E402
 from edgeecho.preprocess import find_roi, whole_frame  # noqa: E402
 from edgeecho.runtime import Predictor, load  # noqa: E402
+from edgeecho.runtime.engines.native_engine import is_built, usable_kernels  # noqa: E402
 from tests.helpers import TINY_SIZE_PX, draw_heart, export, network_frames  # noqa: E402
 
 FILES = [
@@ -44,7 +45,7 @@ FILES = [
     "stream.int8.xml",
     "tiny.safetensors",
 ]
-FILES = ["CARD.md", *FILES[:1], "card.png", *FILES[1:]]
+FILES = sorted(["CARD.md", "card.png", *FILES, *(["stream.int8.native.edgeecho"] if is_built() else [])])
 
 
 def opened(path: Path, window_frames: int = 10_000) -> Predictor:
@@ -143,7 +144,10 @@ def test_a_bundle_is_whole(tiny_bundle: Path, tiny_checkpoint: Path) -> None:
     assert sorted(index["files"]) == [name for name in FILES if name != "bundle.json"]
     assert index["licence"] == "CC0-1.0"
     assert all(result["holds"] for result in index["proof"])
-    proof = [v for v in index["proof"] if not v["figure"].startswith("self-test")]
+    by_kernels = [v["file"] for v in index["proof"] if v["file"].startswith("the native engine")]
+    kernels = usable_kernels() if is_built() else ()
+    assert by_kernels == [f"the native engine with kernels {name}" for name in kernels]
+    proof = [v for v in index["proof"] if not v["figure"].startswith("self-test") and v["file"] not in by_kernels]
     files = ["clip.fp32 graph", "clip.int8 graph", "clip.int8 graph"]
     files += ["clip.fp32 native", "clip.fp32.onnx", "clip.fp32.xml"]
     files += ["clip.fp32.onnx", "stream.fp32 graph", "stream.fp32.onnx", "stream.fp32.xml"]  # cut, and streamed

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -86,9 +85,10 @@ def run(
             stderr=err if stderr is None else stderr,
             start_new_session=True,
         )
-        timed_out, status, usage = False, 0, resource.getrusage(resource.RUSAGE_CHILDREN)
+        timed_out, status, peak = False, 0, 0.0
         while True:
-            found, status, usage = os.wait4(process.pid, os.WNOHANG)
+            peak = max(peak, peak_mb(process.pid))
+            found, status = os.waitpid(process.pid, os.WNOHANG)
             if found:
                 break
             passed = time.monotonic() - start
@@ -106,7 +106,17 @@ def run(
             file.seek(0)
             texts.append(file.read().decode(errors="replace"))
     seconds = time.monotonic() - start
-    return Ended(process.returncode, seconds, usage.ru_maxrss / 1024, texts[0], texts[1], timed_out)
+    return Ended(process.returncode, seconds, peak, texts[0], texts[1], timed_out)
+
+
+def peak_mb(process: int | str = "self") -> float:
+    """Return the most resident memory of a process so far in MB (Linux); 0 if it has ended.
+
+    `ru_maxrss` is not taken, as it begins with the memory of the parent.
+    """
+    with contextlib.suppress(OSError), open(f"/proc/{process}/status") as file:
+        return next((int(line.split()[1]) / 1024 for line in file if line.startswith("VmHWM")), 0.0)
+    return 0.0
 
 
 def _send(group: int, number: int) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.robustness.child import HANG_SECONDS, ROOT, clean_environment
+from tests.robustness.child import HANG_SECONDS, ROOT, clean_environment, peak_mb
 from tests.robustness.mutate import mutated
 from tests.robustness.seeds import write_seeds
 
@@ -132,8 +132,6 @@ def damaged(seeds: Path, number: int, seed: int) -> tuple[str, bytes]:
 
 
 def _work(seeds: Path, log: Path, first: int, stop: int, seed: int) -> None:
-    import resource
-
     from edgeecho.cine import read_cine
     from edgeecho.errors import EdgeEchoError
 
@@ -155,7 +153,7 @@ def _work(seeds: Path, log: Path, first: int, stop: int, seed: int) -> None:
                 "seed": name,
                 "outcome": outcome,
                 "seconds": time.monotonic() - start,
-                "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                "peak_mb": peak_mb(),
                 "noise": _written(before),
             }
             out.write(json.dumps(row) + "\n")

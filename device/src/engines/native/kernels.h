@@ -13,7 +13,7 @@
 #include "plan.h"
 
 /* Kernels that this build has, by the processor that it is for. */
-#if !defined(EE_NATIVE_PLAIN_ONLY) && (defined(__GNUC__) || defined(__clang__))
+#if defined(__GNUC__) || defined(__clang__)
 #if defined(__x86_64__) || defined(__i386__)
 #define EE_NATIVE_X86 1
 #if defined(__has_include)

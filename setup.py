@@ -32,6 +32,7 @@ def native_engine() -> Extension:
     return Extension(
         "edgeecho._native",
         [str(path) for path in (*sorted((source / "engines/native").glob("*.c")), *shared)],
+        depends=[str(path) for path in sorted(Path("device").glob("*/**/*.h"))],
         include_dirs=["device/include", str(source)],
         define_macros=[("EE_ENGINE_NATIVE", "1")],
         extra_compile_args=["-std=c11", "-O2", "-ffp-contract=off", "-fvisibility=hidden"],

@@ -40,7 +40,7 @@ from edgeecho.export.write.clip_files import (
     make_stamps,
     write_clips,
 )
-from edgeecho.export.write.native_device_file import make_native_device_file, native_bytes
+from edgeecho.export.write.native_device_file import make_native_device_file
 from edgeecho.export.write.ort_format import write_operators
 from edgeecho.export.write.stream_files import write_streams
 from edgeecho.model.device_copy import write_device_files
@@ -236,13 +236,12 @@ class _Files:
         graph = self.folder / "stream.int8.onnx"
         if not graph.is_file() or not is_built():
             return
+        self.progress("writing and proving the native device file")
         try:
-            native_bytes(read_verified(graph))
+            made = make_native_device_file(graph)
         except ExportError as error:
             self.progress(f"no native device file: {error}")
             return
-        self.progress("writing and proving the native device file")
-        made = make_native_device_file(graph)
         self.bundle.proof.extend(made.proof)
         (self.folder / f"stream.int8{NATIVE_SUFFIX}").write_bytes(made.data)
 

@@ -2,8 +2,7 @@
 
 `docs/model-file.md` gives the layout byte by byte; `device/src/device_file.c` reads it. The payload is a sealed file of
 ONNX, of ONNX Runtime's own format (ORT) or a plan of the native engine, with the whole spec in it; its first bytes tell
-which. The header repeats
-what a device must know. The same graph gives the same bytes.
+which. The header repeats what a device must know. The same graph gives the same bytes.
 """
 
 import hashlib

@@ -2,12 +2,14 @@
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pytest
 
 from edgeecho.cine import Cine
 from tests.helpers import draw_heart
@@ -33,6 +35,13 @@ def load(path: Path) -> ModuleType:
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
     return module
+
+
+def require_tools(*tools: str) -> None:
+    """Skip the test unless these programs are installed."""
+    missing = [tool for tool in tools if not shutil.which(tool)]
+    if missing:
+        pytest.skip(f"the device runtime is not built: no {', '.join(missing)} here")
 
 
 def run(*command: object, stdin: bytes = b"", **environment: str) -> str:

@@ -1,7 +1,6 @@
 """Fixtures of the device runtime's tests. It is built from source; without tools they skip, with the reason."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,7 @@ from edgeecho.model.sealed_file import read_verified
 from edgeecho.model.selftest_record import SelfTest
 from edgeecho.runtime import stream
 from edgeecho.runtime.selftest_cine import make_record, selftest_inputs
-from tests.device.building import DEVELOPER, DEVICE, MODEL, SMALL, build, load
+from tests.device.building import DEVELOPER, DEVICE, MODEL, SMALL, build, load, require_tools
 from tests.helpers import MakeOnce
 
 FETCH_S = 120
@@ -24,9 +23,7 @@ FETCH_S = 120
 @pytest.fixture(scope="session")
 def onnxruntime_root(make_once: MakeOnce) -> Path:
     """The library that Python runs, and a C header from the registries; EDGEECHO_ONNXRUNTIME_ROOT names another."""
-    missing = [tool for tool in ("cc", "cmake", "make") if not shutil.which(tool)]
-    if missing:
-        pytest.skip(f"the device runtime is not built: no {', '.join(missing)} here")
+    require_tools("cc", "cmake", "make")
     if given := os.environ.get("EDGEECHO_ONNXRUNTIME_ROOT"):
         return Path(given)
     return make_once("onnxruntime", fetch_onnxruntime)

@@ -1,18 +1,21 @@
 """The native engine against ONNX Runtime: equal bytes of answers and states, refusals by name, and its plan."""
 
+import ctypes
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from edgeecho.errors import ConfigError, ExportError, ModelFileError
+from edgeecho.errors import ConfigError, ExportError, MissingExtraError, ModelFileError
 from edgeecho.model.device_file import pack, unpack
 from edgeecho.model.registry import runtime_of
 from edgeecho.model.sealed_file import read_verified
 from edgeecho.model.spec import StateTensor
 from edgeecho.runtime import load
+from edgeecho.runtime.engines import native_engine
 from edgeecho.runtime.engines.native_engine import NativeEngine, is_built, usable_kernels
 from edgeecho.runtime.engines.onnxruntime_engine import OrtEngine
 from edgeecho.runtime.frame_stream import FrameStream, empty_state
@@ -141,6 +144,14 @@ def test_a_changed_plan_is_refused_by_its_step(native_nano: Path) -> None:
     assert unpack(pack(bytes(data), file.spec, file.selftest)) == data
     with pytest.raises(ModelFileError, match=r"step 1 of the plan"):
         NativeEngine(file._replace(data=bytes(data)), "nano")
+
+
+def test_an_engine_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native_engine, "find_spec", lambda name: SimpleNamespace(origin="_native.so"))
+    monkeypatch.setattr(ctypes, "CDLL", lambda path: object())  # a library without our functions
+    monkeypatch.setattr(native_engine, "native_library", native_engine.native_library.__wrapped__)
+    with pytest.raises(MissingExtraError, match=r"that of another EdgeEcho; run `make native` again"):
+        NativeEngine(read_verified(NANO), "nano")
 
 
 @needs_engine

@@ -9,6 +9,7 @@ import threading
 from ctypes import c_char_p, c_size_t, c_void_p
 from functools import cache
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def native_library() -> ctypes.CDLL:
     """Load the native engine.
 
     Raises:
-        MissingExtraError: If this installation was built without it.
+        MissingExtraError: If this installation was built without it, or with that of another version.
     """
     found = find_spec(MODULE)
     if found is None or found.origin is None:
@@ -43,16 +44,19 @@ def native_library() -> ctypes.CDLL:
             "the native engine is not built; run `make native` in a checkout, or install with EDGEECHO_NATIVE=1 set"
         )
     library = ctypes.CDLL(found.origin)
-    library.edgeecho_native_open.restype = c_void_p
-    library.edgeecho_native_open.argtypes = [c_char_p, c_size_t, c_char_p, c_char_p, c_size_t]
-    library.edgeecho_native_close.argtypes = [c_void_p]
-    library.edgeecho_native_run.argtypes = [c_void_p] * 5
-    library.edgeecho_native_run.restype = None
-    library.edgeecho_native_arena_bytes.argtypes = [c_void_p]
-    library.edgeecho_native_arena_bytes.restype = c_size_t
-    for name, arguments in (("edgeecho_native_kernels", [c_void_p]), ("edgeecho_native_usable", [c_size_t])):
-        getattr(library, name).argtypes = arguments
-        getattr(library, name).restype = c_char_p
+    calls: dict[str, tuple[Any, list[Any]]] = {
+        "open": (c_void_p, [c_char_p, c_size_t, c_char_p, c_char_p, c_size_t]),
+        "close": (None, [c_void_p]),
+        "run_frame": (None, [c_void_p] * 4),
+        "kernels": (c_char_p, [c_void_p]),
+        "usable": (c_char_p, [c_size_t]),
+    }
+    for name, (result, arguments) in calls.items():
+        try:
+            call = getattr(library, f"edgeecho_native_{name}")
+        except AttributeError:
+            raise MissingExtraError("the native engine is that of another EdgeEcho; run `make native` again") from None
+        call.restype, call.argtypes = result, arguments
     return library
 
 
@@ -69,6 +73,7 @@ class NativeEngine:
     """A native device file in the native engine, which runs streams on one core."""
 
     runtime = "native"
+    _handle: int | None = None
 
     def __init__(self, file: VerifiedFile, name: str, kernels: str | None = None) -> None:
         """Open a file.
@@ -82,7 +87,7 @@ class NativeEngine:
             ModelFileError: If the engine refuses it.
             MissingExtraError: If the native engine is not built.
         """
-        self._c, self._handle = native_library(), None
+        self._c = native_library()
         packed = pack(file.data, file.spec, file.selftest)
         error = ctypes.create_string_buffer(ERROR_BYTES)
         chosen = kernels.encode() if kernels else None
@@ -90,7 +95,6 @@ class NativeEngine:
         if not self._handle:
             raise ModelFileError(f"{name}: the native engine refuses it: {error.value.decode() or 'out of memory'}")
         self.version = self._c.edgeecho_native_kernels(self._handle).decode()
-        self.arena_bytes = int(self._c.edgeecho_native_arena_bytes(self._handle))
         self._spec, self._lock = file.spec, threading.Lock()
         self._places, self._state_bytes = _lay_out(file.spec)
 
@@ -107,31 +111,10 @@ class NativeEngine:
         memory = self._gather(inputs)
         frame = np.ascontiguousarray(inputs["frame"])
         prob = np.empty_like(frame)
-        self.run_in_place(frame, prob, memory)
+        with self._lock:  # the tensors of one frame are the model's
+            self._c.edgeecho_native_run_frame(self._handle, frame.ctypes.data, prob.ctypes.data, memory.ctypes.data)
         found = {f"next_{name}": memory[at : at + size].reshape(shape) for name, at, size, shape in self._places}
         return [prob if name == "prob" else found[name] for name in outputs]
-
-    def run_in_place(
-        self, frame: np.ndarray, prob: np.ndarray, state: np.ndarray, step_ns: np.ndarray | None = None
-    ) -> None:
-        """Run a frame with the memory of a state, which becomes the next one.
-
-        Args:
-            frame: uint8 (1, 1, S, S), contiguous.
-            prob: The answer, uint8 of the same shape.
-            state: uint8 of `new_state`.
-            step_ns: uint64, one number a step of the plan, to which the step's time in nanoseconds is added.
-        """
-        times = None if step_ns is None else step_ns.ctypes.data
-        with self._lock:  # the tensors of one frame are the model's
-            self._c.edgeecho_native_run(self._handle, frame.ctypes.data, prob.ctypes.data, state.ctypes.data, times)
-
-    def new_state(self) -> np.ndarray:
-        """Return the memory of a state before the first frame."""
-        memory = np.zeros(self._state_bytes, np.uint8)
-        for tensor, (_, at, size, _) in zip(self._spec.state, self._places, strict=True):
-            memory[at : at + size] = tensor.zero_point
-        return memory
 
     def _gather(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         """Return a copy of a state in one piece; one that this engine returned is in one piece already."""

@@ -16,17 +16,7 @@ static inline __m256i dot(__m256i sums, __m256i inputs, __m256i weights) {
 #include "avx_addition.h"
 #include "tile.h"
 
-EE_TILES(two_vectors, 4, EE_VECTORS_2)
-EE_TILES(one_vector, 7, EE_VECTORS_1)
-
-static void convolution(const ee_convolution_row *row) {
-    const uint32_t vectors = (row->channels + LANES - 1) / LANES;
-    uint32_t v = 0;
-    for (; v + 2 <= vectors; v += 2)
-        two_vectors(row, v);
-    if (v < vectors)
-        one_vector(row, v);
-}
+EE_CONVOLUTION(4, 7)
 
 const ee_native_kernels ee_native_avx2 = {"AVX2", convolution, addition};
 

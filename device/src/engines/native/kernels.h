@@ -13,9 +13,14 @@
 #include "plan.h"
 
 /* Kernels that this build has, by the processor that it is for. */
-#if !defined(EE_NATIVE_PLAIN_ONLY) && (defined(__GNUC__) || defined(__clang__))
+#if defined(__GNUC__) || defined(__clang__)
 #if defined(__x86_64__) || defined(__i386__)
 #define EE_NATIVE_X86 1
+#if defined(__has_include)
+#if __has_include(<avxvnniintrin.h>) /* from GCC 11 and clang 12 on */
+#define EE_NATIVE_AVXVNNI 1
+#endif
+#endif
 #elif defined(__aarch64__)
 #define EE_NATIVE_NEON 1
 #define EE_NATIVE_DOTPROD 1
@@ -24,15 +29,14 @@
 #else
 #define EE_DOTPROD_TARGET "arch=armv8.2-a+dotprod"
 #endif
-#elif defined(__arm__) && __ARM_ARCH >= 7 && (__ARM_ARCH_PROFILE == 'A' || defined(__ARM_NEON))
+#elif defined(__arm__) && defined(__ARM_FP) && __ARM_ARCH >= 7 && (__ARM_ARCH_PROFILE == 'A' || defined(__ARM_NEON))
 #define EE_NATIVE_NEON 1
 #elif defined(__wasm_simd128__)
 #define EE_NATIVE_SIMD128 1
 #endif
 #endif
 
-/* Compile what follows in the file for these instructions, whatever the program is compiled for. With its pass of that name
-   GCC 12 stores a tile's sums to memory at each step. */
+/* Compile what follows in the file for these instructions, whatever the program is compiled for. */
 #define EE_DO_PRAGMA(text) _Pragma(#text)
 #if defined(__clang__)
 #define EE_TARGET(names) EE_DO_PRAGMA(clang attribute push(__attribute__((target(names))), apply_to = function))
@@ -83,7 +87,8 @@ void ee_native_half_vector(const ee_convolution_row *row, uint32_t vector);
 
 extern const ee_native_kernels ee_native_plain;
 #if defined(EE_NATIVE_X86)
-extern const ee_native_kernels ee_native_sse41, ee_native_avx2, ee_native_avxvnni, ee_native_avx512vnni;
+extern const ee_native_kernels ee_native_sse41, ee_native_avx2, ee_native_avx512vnni;
+extern const ee_native_kernels ee_native_avxvnni; /* with EE_NATIVE_AVXVNNI */
 #elif defined(EE_NATIVE_NEON)
 extern const ee_native_kernels ee_native_neon;
 extern const ee_native_kernels ee_native_dotprod; /* with EE_NATIVE_DOTPROD */

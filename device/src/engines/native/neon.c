@@ -34,20 +34,10 @@ static inline void finish(const ee_convolution_row *row, pairs sums, uint32_t ch
 #include "tile.h"
 
 #if defined(__aarch64__) /* 32 registers of 16 bytes, else 16 */
-EE_TILES(two_vectors, 4, EE_VECTORS_2)
+EE_CONVOLUTION(4, 4)
 #else
-EE_TILES(two_vectors, 2, EE_VECTORS_2)
+EE_CONVOLUTION(2, 4)
 #endif
-EE_TILES(one_vector, 4, EE_VECTORS_1)
-
-static void convolution(const ee_convolution_row *row) {
-    const uint32_t vectors = row->channels / LANES;
-    uint32_t v = 0;
-    for (; v + 2 <= vectors; v += 2)
-        two_vectors(row, v);
-    if (v < vectors)
-        one_vector(row, v);
-}
 
 const ee_native_kernels ee_native_neon = {"NEON", convolution, addition};
 

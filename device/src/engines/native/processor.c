@@ -10,22 +10,23 @@
 #if defined(EE_NATIVE_X86)
 #include <cpuid.h>
 
-static const ee_native_kernels *const KERNELS[] = {&ee_native_avx512vnni, &ee_native_avxvnni, &ee_native_avx2,
-                                                   &ee_native_sse41, &ee_native_plain};
-
-/* AVX-VNNI, which the builtin of older compilers does not know: leaf 7, part 1, EAX, bit 4. */
-static int has_avxvnni(void) {
-    unsigned a = 0, b = 0, c = 0, d = 0;
-    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1);
-}
+static const ee_native_kernels *const KERNELS[] = {&ee_native_avx512vnni,
+#if defined(EE_NATIVE_AVXVNNI)
+                                                   &ee_native_avxvnni,
+#endif
+                                                   &ee_native_avx2, &ee_native_sse41, &ee_native_plain};
 
 static int is_usable(const ee_native_kernels *kernels) {
     __builtin_cpu_init();
     if (kernels == &ee_native_avx512vnni)
         return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vl") &&
                __builtin_cpu_supports("avx512bw");
-    if (kernels == &ee_native_avxvnni)
-        return has_avxvnni() && __builtin_cpu_supports("avx2");
+#if defined(EE_NATIVE_AVXVNNI)
+    if (kernels == &ee_native_avxvnni) { /* the builtin of GCC 11 does not know it: leaf 7, part 1, EAX, bit 4 */
+        unsigned a = 0, b = 0, c = 0, d = 0;
+        return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1) && __builtin_cpu_supports("avx2");
+    }
+#endif
     if (kernels == &ee_native_avx2)
         return __builtin_cpu_supports("avx2");
     return kernels != &ee_native_sse41 || __builtin_cpu_supports("sse4.1");

@@ -21,9 +21,8 @@ EE_PYTHON ee_python_model *edgeecho_native_open(const uint8_t *bytes, size_t siz
 EE_PYTHON void edgeecho_native_close(ee_python_model *model);
 EE_PYTHON const char *edgeecho_native_kernels(const ee_python_model *model);
 EE_PYTHON const char *edgeecho_native_usable(size_t i);
-EE_PYTHON size_t edgeecho_native_arena_bytes(const ee_python_model *model);
-EE_PYTHON void edgeecho_native_run(const ee_python_model *model, const uint8_t *frame, uint8_t *prob, uint8_t *state,
-                                   uint64_t *step_ns);
+EE_PYTHON void edgeecho_native_run_frame(const ee_python_model *model, const uint8_t *frame, uint8_t *prob,
+                                         uint8_t *state);
 
 static const ee_native_engine *engine_of(const ee_python_model *model) {
     return (const ee_native_engine *)model->engine;
@@ -68,15 +67,14 @@ const char *edgeecho_native_usable(size_t i) {
     return !kernels ? NULL : ee_native_is_usable(i) ? kernels->name : "";
 }
 
-size_t edgeecho_native_arena_bytes(const ee_python_model *model) {
-    return engine_of(model)->plan.arena_bytes;
-}
-
-/* Run a frame; the state becomes the next one.  `step_ns`, if not NULL, has a number for each step, to which its time is
- * added.  A model runs one frame at a time. */
-void edgeecho_native_run(const ee_python_model *model, const uint8_t *frame, uint8_t *prob, uint8_t *state,
-                         uint64_t *step_ns) {
+/* Run a frame; the state becomes the next one.  A model runs one frame at a time. */
+void edgeecho_native_run_frame(const ee_python_model *model, const uint8_t *frame, uint8_t *prob, uint8_t *state) {
     const ee_native_engine *engine = engine_of(model);
-    const ee_native_run run = {&engine->plan, engine->kernels, frame, prob, state, model->arena, step_ns};
+    const ee_native_run run = {.plan = &engine->plan,
+                               .kernels = engine->kernels,
+                               .frame = frame,
+                               .prob = prob,
+                               .state = state,
+                               .arena = model->arena};
     ee_native_run_frame(&run);
 }

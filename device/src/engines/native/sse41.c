@@ -45,17 +45,7 @@ static inline void finish(const ee_convolution_row *row, __m128i sums, uint32_t 
 
 #include "tile.h"
 
-EE_TILES(two_vectors, 4, EE_VECTORS_2)
-EE_TILES(one_vector, 7, EE_VECTORS_1)
-
-static void convolution(const ee_convolution_row *row) {
-    const uint32_t vectors = (row->channels + LANES - 1) / LANES;
-    uint32_t v = 0;
-    for (; v + 2 <= vectors; v += 2)
-        two_vectors(row, v);
-    if (v < vectors)
-        one_vector(row, v);
-}
+EE_CONVOLUTION(4, 7)
 
 static inline __m128 scaled(const uint8_t *bytes, __m128 ratio) {
     int32_t four;

@@ -1,7 +1,7 @@
 /*
  * Tiles of a convolution: pixels x vectors of output channels, whose sums stay in registers.
  *
- * A file of kernels defines what follows, includes this, and makes its tiles with EE_TILE and EE_TILES:
+ * A file of kernels defines what follows, includes this, and makes its tiles with EE_TILES, or all with EE_CONVOLUTION:
  *
  *     sums_t, weights_t, inputs_t   types of a vector of sums, of weights, and of 4 inputs for each of its lanes
  *     LANES                         output channels of a vector: 4, 8 or 16
@@ -95,4 +95,18 @@ enum {
             name##_two(row, pixel, vector);                                                                            \
         for (; pixel < row->pixels; pixel++)                                                                           \
             name##_one(row, pixel, vector);                                                                            \
+    }
+
+/* Define `convolution`, which computes a row by pairs of vectors, in tiles of `two` pixels, and a vector that is left, in
+   tiles of `one`. */
+#define EE_CONVOLUTION(two, one)                                                                                       \
+    EE_TILES(two_vectors, two, EE_VECTORS_2)                                                                           \
+    EE_TILES(one_vector, one, EE_VECTORS_1)                                                                            \
+    static void convolution(const ee_convolution_row *row) {                                                           \
+        const uint32_t vectors = (row->channels + LANES - 1) / LANES;                                                  \
+        uint32_t v = 0;                                                                                                \
+        for (; v + 2 <= vectors; v += 2)                                                                               \
+            two_vectors(row, v);                                                                                       \
+        if (v < vectors)                                                                                               \
+            one_vector(row, v);                                                                                        \
     }

@@ -27,7 +27,7 @@ class Recording:
     ) -> None:
         """
         Args:
-            seconds: How much is kept.
+            seconds: How much is kept; 0 keeps the newest frame alone.
             spacing_mm: (row, column) mm per pixel, None if unknown.
             opener: Opens the model that segments what is saved, when it is first needed.
         """

@@ -188,7 +188,6 @@ worker.onmessage = ({ data: report }: MessageEvent<Report>) => {
     case "failed":
       if (isLive) return void stopCamera(report.message);
       return fail(report.message);
-    case "stopped": return;
   }
 };
 worker.onerror = (event) => fail(`the page cannot work in this browser: ${event.message || "its worker did not start"}`);

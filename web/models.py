@@ -9,10 +9,11 @@ from pathlib import Path
 
 from edgeecho.export.write.native_device_file import write_native_device_file
 from edgeecho.model.device_copy import find_stream, write_device_file
+from edgeecho.runtime.ef_interval import MEDIAN_FACTOR, NORMAL_QUANTILE, errors_of
 
 
 def write_models(folder: Path, models: list[str]) -> None:
-    """Write the device file of the int8 stream of each model, and `models.json`, the list of them.
+    """Write the device file of the int8 stream of each model, and `models.json`: names, files, errors of EF.
 
     Args:
         folder: Folder of the page.
@@ -21,16 +22,24 @@ def write_models(folder: Path, models: list[str]) -> None:
     """
     listed = []
     for model in models:
-        name, _, engine = model.partition(":")
-        is_native = engine == "native"
+        name, _, kind = model.partition(":")
+        is_native = kind == "native"
         stream = find_stream(name, "int8")
         partial = folder / "model.edgeecho"
         spec = (write_native_device_file if is_native else write_device_file)(stream, partial)
         shown = f"{spec.name} native" if is_native else spec.name
         file = f"{shown.replace(' ', '.')}.edgeecho"
         partial.rename(folder / file)
-        listed.append({"name": shown, "file": file, "engine": "native" if is_native else "onnxruntime"})
+        engine = "native" if is_native else "onnxruntime"
+        listed.append({"name": shown, "file": file, "engine": engine, "ef_error": _ef_error(spec.name)})
     (folder / "models.json").write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
+
+
+def _ef_error(model: str) -> dict[str, float] | None:
+    """Return what the page needs for the interval of EF; None if the error of a model is not known."""
+    errors = errors_of(model)
+    factor = NORMAL_QUANTILE * MEDIAN_FACTOR
+    return {"low": errors[0], "high": errors[1], "deviation_factor": factor} if errors else None
 
 
 if __name__ == "__main__":

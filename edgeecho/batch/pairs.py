@@ -148,5 +148,4 @@ def _view(outcome: Outcome) -> View:
 
 
 def _beats(figures: Mapping[str, Any]) -> list[BeatMeasurement]:
-    names = ("ed_frame", "es_frame", "edv_ml", "esv_ml", "ef_percent", "heart_rate_bpm", "sv_ml")
-    return [BeatMeasurement(**{name: beat[name] for name in names}) for beat in figures["beats"] if beat["is_used"]]
+    return [BeatMeasurement.of(beat) for beat in figures["beats"] if beat["is_used"]]

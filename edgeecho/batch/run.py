@@ -11,8 +11,8 @@ from edgeecho.batch.report import RunReport
 from edgeecho.batch.segment_cine import segment_cine
 from edgeecho.batch.settings import CineOptions, Settings
 from edgeecho.batch.task import CineTask, Outcome
-from edgeecho.dicom import DICOM_KINDS, Target, send_files
-from edgeecho.dicom.kinds import require_extras
+from edgeecho.dicom import Target, send_files
+from edgeecho.dicom.kinds import check_products
 from edgeecho.errors import ConfigError, OutputError
 from edgeecho.files import require_writable
 from edgeecho.runtime import CinePredictor
@@ -68,10 +68,8 @@ def prepare_batch(
     """
     if jobs is not None and jobs < 1:
         raise ConfigError(f"--jobs must be at least 1, got {jobs}")
-    if target and not set(settings.products) & set(DICOM_KINDS):
-        raise ConfigError(f"--send {target}: nothing to send; choose it with --dicom-out, such as sr,seg,capture")
+    check_products(settings.products, target)
     predictor = settings.choice.open()
-    require_extras(settings.products)
     tasks = find_tasks(inputs, settings.out, options, settings.pseudonyms)
     pairs = find_pairs(pair, tasks) if pair is not None else []
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -101,14 +99,16 @@ def run_batch(batch: Batch, report: Report) -> Iterator[Outcome]:
             if outcome.stops:
                 raise OutputError(outcome.error)
             batch.report.add(outcome)
-            yield _sent(outcome, batch.target) if batch.target else outcome
+            yield send_products(outcome, batch.target)
     finally:
         if len(batch.tasks) > 1:
             batch.report.write()
 
 
-def _sent(outcome: Outcome, target: Target) -> Outcome:
-    """Send the DICOM products of a cine, and return its outcome with the reason if that fails."""
+def send_products(outcome: Outcome, target: Target | None) -> Outcome:
+    """Send the DICOM products of a cine to a receiver, if there is one; the outcome gets the reason if that fails."""
+    if target is None:
+        return outcome
     try:
         send_files([Path(file) for file in outcome.files if file.endswith(".dcm")], target)
     except OutputError as error:

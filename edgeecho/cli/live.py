@@ -51,7 +51,8 @@ def live(
     opened = open_source(source, fps=fps, size=_size(size))
     pixel = (spacing[0], spacing[1]) if spacing else opened.spacing_mm
     predictor = stream(model, runtime=runtime, precision=precision, threads=threads, fps=opened.fps, spacing_mm=pixel)
-    recording = Recording(seconds, pixel, lambda: load(model, runtime=runtime, precision=precision, threads=1))
+    kept_s = 0.0 if headless else seconds  # only a page can save what was recorded
+    recording = Recording(kept_s, pixel, lambda: load(model, runtime=runtime, precision=precision, threads=1))
     session = LiveSession(opened, predictor, recording, loop=not (once or headless))
     try:
         _print_lines(session) if headless else _serve(session, port, out)

@@ -4,7 +4,6 @@ import csv
 import io
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from edgeecho.batch.source import sha256_of
@@ -12,6 +11,8 @@ from edgeecho.cine import read_cine
 from edgeecho.correction.remeasure import CHOSEN
 from edgeecho.errors import DataError
 from edgeecho.files import atomic, open_regular
+from edgeecho.report.files import write_png
+from edgeecho.report.results import write_arrays
 from edgeecho.report.stored import StoredResult
 
 COLUMNS = ("file", "frame", "phase", "mask", "patient", "split", "flip", "fps", "row_mm", "column_mm")
@@ -45,14 +46,12 @@ def add_labels(stored: StoredResult, folder: Path) -> str:
         raise DataError(f"{source}: is not there or has changed since it was segmented; its frames are needed")
     name = f"{stored.stem}_{run['input_sha256'][:8]}"
     cine = read_cine(source)
-    _write_cine(folder / f"{name}.npz", cine.frames)
+    write_arrays(folder / f"{name}.npz", {"frames": cine.frames})
     spacing = figures["spacing_mm"] or ("", "")
     rows = [row for row in _read_rows(folder / "labels.csv") if row["file"] != f"{name}.npz"]
     for frame in frames:
         mask = f"masks/{name}_{frame}.png"
-        picture = cv2.imencode(".png", stored.mask[frame] * np.uint8(255))[1].tobytes()
-        with atomic(folder / mask) as temporary:
-            temporary.write_bytes(picture)
+        write_png(folder / mask, stored.mask[frame] * np.uint8(255))
         values = (f"{name}.npz", frame, phases.get(frame, ""), mask, stored.stem, "train", FLIPS[figures["flip"]])
         rows.append(dict(zip(COLUMNS, map(str, (*values, figures["fps"] or "", *spacing)), strict=True)))
     text = io.StringIO()
@@ -62,13 +61,6 @@ def add_labels(stored: StoredResult, folder: Path) -> str:
     with atomic(folder / "labels.csv") as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8")
     return f"{len(frames)} labelled frames of {stored.stem} in cine:{folder}"
-
-
-def _write_cine(path: Path, frames: np.ndarray) -> None:
-    file = io.BytesIO()
-    np.savez_compressed(file, frames=frames)
-    with atomic(path) as temporary:
-        temporary.write_bytes(file.getvalue())
 
 
 def _read_rows(path: Path) -> list[dict[str, str]]:

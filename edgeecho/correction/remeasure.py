@@ -136,9 +136,7 @@ def _discs(mask: np.ndarray, ed: int, es: int, pixel: tuple[float, float]) -> tu
 
 
 def _as_it_was(beat: Mapping[str, Any], before: Mapping[Reason, Finding]) -> BeatMeasurement:
-    names = ("ed_frame", "es_frame", "edv_ml", "esv_ml", "ef_percent", "heart_rate_bpm", "sv_ml")
-    found = (*_kept(beat, before), find(Reason.NOT_MEASURABLE, Level.WITHHOLD))
-    return BeatMeasurement(**{name: beat[name] for name in names}, findings=found)
+    return BeatMeasurement.of(beat, (*_kept(beat, before), find(Reason.NOT_MEASURABLE, Level.WITHHOLD)))
 
 
 def _kept(beat: Mapping[str, Any], before: Mapping[Reason, Finding]) -> Iterable[Finding]:

@@ -41,6 +41,18 @@ def require_extras(kinds: Iterable[str]) -> None:
         require("highdicom", "dicom-out")
 
 
+def check_products(kinds: Iterable[str], target: object | None) -> None:
+    """Check before long work that the products can be written, and that there is something to send to a receiver.
+
+    Raises:
+        ConfigError: If there is a receiver, and no DICOM product.
+        MissingExtraError: If what writes the products is not installed.
+    """
+    if target is not None and not set(kinds) & set(DICOM_KINDS):
+        raise ConfigError(f"--send {target}: nothing to send; choose it with --dicom-out, such as sr,seg,capture")
+    require_extras(kinds)
+
+
 def product_files(folder: Path, stem: str, kinds: Iterable[str]) -> list[Path]:
     """Return the paths of a cine's products, in the order of `PRODUCTS`."""
     return [folder / f"{stem}{suffix}" for kind, suffix in PRODUCTS.items() if kind in set(kinds)]

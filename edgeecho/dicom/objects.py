@@ -32,7 +32,7 @@ class Content:
     """Result of one cine, of which products are made."""
 
     figures: Mapping[str, Any]
-    """Content of NAME.json. Its key `corrections`, if it is there, lists what a person changed, each in words."""
+    """Content of NAME.json. Its key `corrections`, if it is there, has sentences about what a person changed."""
     mask: np.ndarray
     """uint8 {0, 1} (T, H, W)."""
     cine: Cine | None
@@ -51,7 +51,7 @@ class Content:
 
     @property
     def corrections(self) -> list[str]:
-        """What a person changed, each in words."""
+        """Sentences about what a person changed in the result; none if nothing."""
         return list(self.figures.get("corrections") or ())
 
 

@@ -1,6 +1,5 @@
 """The last seconds of a live stream, kept in memory, and saved as a cine with its results."""
 
-import io
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -12,7 +11,7 @@ import numpy as np
 from edgeecho.batch import CineOptions, CineTask, Settings
 from edgeecho.batch.segment_cine import segment_cine
 from edgeecho.errors import VideoError
-from edgeecho.files import atomic
+from edgeecho.report.results import write_arrays
 from edgeecho.runtime import CinePredictor
 
 MAX_BYTES = 512 << 20
@@ -27,7 +26,7 @@ class Recording:
     ) -> None:
         """
         Args:
-            seconds: How much is kept.
+            seconds: How much is kept; 0 keeps the newest frame alone.
             spacing_mm: (row, column) mm per pixel, None if unknown.
             opener: Opens the model that segments what is saved, when it is first needed.
         """
@@ -74,14 +73,11 @@ class Recording:
             times -= times[0]
             fps = float((len(times) - 1) / times[-1]) if times[-1] > 0 else None
             name = datetime.now().astimezone().strftime("live-%Y%m%d-%H%M%S-%f")
-            file = io.BytesIO()
             arrays = {"frames": frames}
             arrays |= {} if self._spacing is None else {"spacing_mm": np.array(self._spacing)}
             arrays |= {} if fps is None else {"fps": np.array(fps)}
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # its stub takes the names for flags
             cine = folder / f"{name}.cine.npz"
-            with atomic(cine) as temporary:
-                temporary.write_bytes(file.getvalue())
+            write_arrays(cine, arrays)
             self._predictor = self._predictor or self._opener()
             task = CineTask(str(cine), name, CineOptions())
             outcome = segment_cine(self._predictor, task, Settings(out=str(folder)))

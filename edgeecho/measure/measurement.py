@@ -1,6 +1,6 @@
 """Figures of a beat from its volumes at ED and ES, and their medians over the beats of a cine."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -41,6 +41,13 @@ class BeatMeasurement:
         """Return the figures as JSON values, with `is_used` and the codes of the findings as `reasons`."""
         figures = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "findings"}
         return figures | {"is_used": self.is_used, "reasons": [finding.reason.code for finding in self.findings]}
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], findings: tuple[Finding, ...] = ()) -> "BeatMeasurement":
+        """Return the beat of the values of `to_dict`, which have no more of its findings than their codes."""
+        return cls(
+            **{field.name: values[field.name] for field in fields(cls) if field.name != "findings"}, findings=findings
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -147,7 +147,7 @@ def _write_files(
 
 
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Write NAME.npz, whole or not at all."""
+    """Write arrays as a compressed NPZ file, whole or not at all."""
     file = io.BytesIO()
     np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # its stub takes the names for flags
     with atomic(path) as temporary:

@@ -61,10 +61,8 @@ class Inbox:
         if self.is_full:
             return False
         path = self._folder / RECEIVED / f"{name}.dcm"
-        with atomic(path, mode=0o600) as temporary, temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        with atomic(path, mode=0o600) as temporary:
+            temporary.write_bytes(data)
         self._waiting.put(path)
         return True
 

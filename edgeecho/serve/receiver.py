@@ -3,15 +3,16 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from edgeecho.batch import CineOptions, CineTask, Outcome, Settings
+from edgeecho.batch.run import send_products
 from edgeecho.batch.segment_cine import segment_cine
-from edgeecho.dicom import DICOM_KINDS, Target, send_files
-from edgeecho.dicom.kinds import require_extras
+from edgeecho.dicom import Target
+from edgeecho.dicom.kinds import check_products
 from edgeecho.errors import ConfigError, OutputError, require
 from edgeecho.runtime import CinePredictor
 from edgeecho.serve.inbox import Inbox
@@ -84,9 +85,7 @@ class Receiver:
             ConfigError: If there is a receiver of products and nothing to send.
             OutputError: If the folder cannot be written.
         """
-        require_extras(settings.products)
-        if receiver.target and not set(settings.products) & set(DICOM_KINDS):
-            raise ConfigError(f"--send {receiver.target}: nothing to send; choose it with --dicom-out, such as sr")
+        check_products(settings.products, receiver.target)
         self._net, self._pydicom = require("pynetdicom", "dicom-out"), require("pydicom", "dicom-out")
         self._predictor, self._settings, self._receiver, self._report = predictor, settings, receiver, report
         self._inbox = Inbox(Path(settings.out) / "inbox", receiver.max_waiting)
@@ -186,7 +185,7 @@ class Receiver:
     def _segment(self, path: Path) -> Outcome:
         task = self._task(path)
         try:
-            outcome = self._sent(segment_cine(self._predictor, task, self._settings))
+            outcome = send_products(segment_cine(self._predictor, task, self._settings), self._receiver.target)
         except Exception as error:  # a fault of ours must not end the receiver
             kind = type(error).__name__
             outcome = Outcome(task, error=f"{task.label}: could not be segmented ({kind}); report this as a bug")
@@ -194,13 +193,4 @@ class Receiver:
             self._inbox.put_back(path)
         else:
             path.unlink(missing_ok=True)
-        return outcome
-
-    def _sent(self, outcome: Outcome) -> Outcome:
-        if self._receiver.target is None or outcome.error:
-            return outcome
-        try:
-            send_files([Path(file) for file in outcome.files if file.endswith(".dcm")], self._receiver.target)
-        except OutputError as error:
-            return replace(outcome, unsent=" ".join(str(error).split()))
         return outcome

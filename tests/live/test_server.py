@@ -23,8 +23,10 @@ pytest.importorskip("httpx2")
 
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
+from typer.testing import CliRunner
 
 from edgeecho.cine import Cine
+from edgeecho.cli import app
 from edgeecho.live import LiveSession
 from edgeecho.live.recording import Recording
 from edgeecho.live.server import MAX_PAGES, LiveServer
@@ -149,6 +151,20 @@ def test_lines_of_json(tmp_path: Path) -> None:
     assert [line["frame"] for line in lines[:-1]] == list(range(len(lines) - 1))
     assert len(lines) - 1 + lines[-1]["dropped"] >= 40
     assert lines[-1]["status"] == "ended"
+
+
+def test_no_frames_are_kept_where_no_page_can_save_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.savez(tmp_path / "heart.npz", frames=HEART, fps=200)
+    kept: list[Recording] = []
+
+    def keep(*values: Any) -> Recording:
+        kept.append(Recording(*values))
+        return kept[-1]
+
+    monkeypatch.setattr("edgeecho.live.recording.Recording", keep)
+    done = CliRunner().invoke(app, ["live", str(tmp_path / "heart.npz"), "--headless", "--model", MODEL])
+    assert done.exit_code == 0, done.output
+    assert [len(recording._frames) for recording in kept] == [1]
 
 
 def test_raw_frames_from_a_program() -> None:

@@ -9,7 +9,11 @@ import pytest
 from studies.web_page import CAMERA, DIST, Opened, Site, find_chromium, open_page, serve
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = ("web/src/*", "web/native/*", "web/static/*", "web/*.mjs", "device/src/**/*.c", "models/*/stream.int8.onnx")
+SOURCES = (
+    *("web/src/*", "web/native/*", "web/static/*", "web/*.mjs", "web/*.py", "web/package-lock.json"),
+    *("device/include/*.h", "device/src/**/*.[ch]", "edgeecho/report/page/*.css", "models/*/stream.int8.onnx"),
+    "edgeecho/runtime/ef_errors.json",
+)
 
 
 @pytest.fixture(scope="module")

@@ -22,19 +22,20 @@ FPS, SPACING_MM = 25.0, 0.9
 HEART = draw_heart(np.random.default_rng(0), frames=50, height=144, width=160)[0]
 
 
-def by_page(opened: Opened, folder: Path, frames: np.ndarray, model: str) -> tuple[dict[str, Any], np.ndarray]:
+def by_page(
+    opened: Opened, folder: Path, frames: np.ndarray, model: str, spacing_mm: float = SPACING_MM
+) -> tuple[dict[str, Any], np.ndarray]:
     """Drop frames onto the page and return what it saves."""
     opened.choose(model)
     opened.page.locator("#fps").fill(str(FPS))
-    opened.page.locator("#spacing").fill(str(SPACING_MM))
+    opened.page.locator("#spacing").fill(str(spacing_mm))
     opened.drop(write_stills(folder, frames))
     assert opened.wait_done() == ""
     return opened.save(folder.parent)
 
 
-def by_python(frames: np.ndarray, model: str) -> Segmentation:
-    predictor = stream(model, threads=1, fps=FPS, spacing_mm=(SPACING_MM, SPACING_MM))
-    return predictor.segment(Cine(frames, fps=FPS, spacing_mm=(SPACING_MM, SPACING_MM)))
+def by_python(frames: np.ndarray, model: str, spacing_mm: float = SPACING_MM) -> Segmentation:
+    return stream(model, threads=1).segment(Cine(frames, fps=FPS, spacing_mm=(spacing_mm, spacing_mm)))
 
 
 def is_near(ours: float | None, theirs: float | None) -> bool:
@@ -51,6 +52,9 @@ def assert_same(found: dict[str, Any], masks: np.ndarray, wanted: Segmentation) 
     decisive = {finding.reason.code for finding in wanted.findings if finding.level >= Level.REVIEW}
     assert set(found["reasons"]) == decisive
     assert is_near(found["ef_percent"], wanted.ef_percent)
+    assert (found["ef_interval"] is None) == (wanted.ef_interval is None)
+    for ours, theirs in zip(found["ef_interval"] or (), wanted.ef_interval or (), strict=True):
+        assert is_near(ours, theirs)
     beats = [beat.to_dict() for beat in wanted.measurement.beats]
     assert len(found["beats"]) == len(beats)
     for ours, theirs in zip(found["beats"], beats, strict=True):
@@ -68,6 +72,9 @@ def test_a_dropped_cine_gives_the_results_of_python(opened: Opened, site: Site, 
     wanted = by_python(HEART, model.split()[0])
     assert len(wanted.measurement.beats) >= 1
     assert_same(found, masks, wanted)
+    assert wanted.ef_interval is not None
+    low, high = wanted.ef_interval
+    assert opened.page.locator("#ef").inner_text() == f"EF {wanted.ef_percent:.0f}% {low:.0f} to {high:.0f}"
     assert found["model"]["name"] == model.split()[0]
     assert ("native" in found["model"]["engine"]) == ("native" in model)
     assert "gives the proven answers" in opened.page.locator("#about").inner_text()
@@ -96,6 +103,13 @@ def test_the_better_of_two_orientations(opened: Opened, tmp_path: Path) -> None:
         pytest.skip("this model is sure of all drawn hearts at once")
     found, masks = by_page(opened, tmp_path / "stills", frames, model)
     assert_same(found, masks, wanted)
+
+
+@pytest.mark.parametrize("spacing_mm", [0.1, 4.5])
+def test_a_volume_that_is_implausible(opened: Opened, tmp_path: Path, spacing_mm: float) -> None:
+    found, masks = by_page(opened, tmp_path / "stills", HEART, "cl_unet_nano", spacing_mm)
+    assert_same(found, masks, by_python(HEART, "cl_unet_nano", spacing_mm))
+    assert "implausible" in found["reasons"]
 
 
 def test_colour_over_the_heart(opened: Opened, tmp_path: Path) -> None:

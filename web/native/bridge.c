@@ -53,9 +53,9 @@ EMSCRIPTEN_KEEPALIVE edgeecho_status ew_selftest(edgeecho_model *model) {
     return status;
 }
 
-/* Make a stream that searches region and orientation, or whose frames have both given; NULL if it is refused. */
+/* Make a stream that searches region and orientation; NULL if it is refused. */
 EMSCRIPTEN_KEEPALIVE edgeecho_stream *ew_stream(edgeecho_model *model, uint32_t width, uint32_t height, double fps,
-                                                double spacing_mm, int is_searched, uint32_t flip) {
+                                                double spacing_mm) {
     const edgeecho_stream_options options = {
         .struct_size = sizeof options,
         .max_width = width,
@@ -63,8 +63,7 @@ EMSCRIPTEN_KEEPALIVE edgeecho_stream *ew_stream(edgeecho_model *model, uint32_t 
         .fps = fps,
         .row_mm = spacing_mm,
         .column_mm = spacing_mm,
-        .search = is_searched ? EDGEECHO_SEARCH_REGION | EDGEECHO_SEARCH_ORIENTATION : 0,
-        .flip = flip,
+        .search = EDGEECHO_SEARCH_REGION | EDGEECHO_SEARCH_ORIENTATION,
     };
     edgeecho_stream *stream = NULL;
     const edgeecho_status status = edgeecho_stream_create(model, &options, &stream);
@@ -117,19 +116,15 @@ EMSCRIPTEN_KEEPALIVE void ew_cine_judge(edgeecho_stream *first, edgeecho_stream 
     ew_judge_cine(first, other, ew_covered(&colours, ever));
 }
 
-/* Push a grey frame without gaps between its rows. `roi` is x, y, width and height, 0 if they are searched. */
+/* Push a grey frame without gaps between its rows. */
 EMSCRIPTEN_KEEPALIVE edgeecho_status ew_push(edgeecho_stream *stream, const uint8_t *pixels, uint32_t width,
-                                             uint32_t height, const int32_t *roi, double time_s) {
+                                             uint32_t height, double time_s) {
     const edgeecho_frame frame = {
         .struct_size = sizeof frame,
         .pixels = pixels,
         .stride_bytes = width,
         .width = width,
         .height = height,
-        .roi_x = roi[0],
-        .roi_y = roi[1],
-        .roi_width = (uint32_t)roi[2],
-        .roi_height = (uint32_t)roi[3],
         .time_s = time_s,
     };
     return note(stream, edgeecho_push(stream, &frame));

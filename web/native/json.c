@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { JSON_BYTES = 32768 }; /* 64 reasons in three lists, with their sentences */
+enum { JSON_BYTES = 32768 }; /* 64 reasons in two lists, with their sentences */
 
 static char text[JSON_BYTES];
 static size_t used;
@@ -75,9 +75,6 @@ const char *ew_model_json(const edgeecho_model *model) {
     add_text("precision", info.precision);
     add_text("engine", info.engine);
     add_text("sha256", info.sha256);
-    add_number("parameters", (double)info.parameters);
-    add_number("size_px", info.size_px);
-    add_number("delay_frames", info.delay_frames);
     return finish();
 }
 
@@ -96,11 +93,9 @@ const char *ew_result_json(const edgeecho_stream *stream) {
     add_number("esv_ml", r.esv_ml);
     add_number("heart_rate_bpm", r.heart_rate_bpm);
     add_number("beats", r.beats);
-    add_number("confidence", r.confidence);
     add_text("verdict", verdicts[r.verdict]);
     add_reasons("reasons", r.reasons);
     add_reasons("notes", r.notes);
-    add_reasons("frame_reasons", r.frame_reasons);
     add_number("view_fixed", r.view_fixed);
     add_number("flip", r.flip);
     add_number("inverted", r.inverted);
@@ -108,7 +103,6 @@ const char *ew_result_json(const edgeecho_stream *stream) {
     add("[%d,%d,%u,%u]", (int)r.roi_x, (int)r.roi_y, (unsigned)r.roi_width, (unsigned)r.roi_height);
     add_number("time_s", r.time_s);
     add_number("frames_dropped", (double)r.frames_dropped);
-    add_number("push_ms", (double)r.push_ns / 1e6);
     add_number("engine_ms", (double)r.engine_ns / 1e6);
     return finish();
 }

@@ -6,10 +6,15 @@ import type { Beat, FrameResult } from "./results";
 
 const number = (value: number | null, digits = 0): string => (value === null ? "-" : value.toFixed(digits));
 
-/** Show the figures of a result. */
-export function showResult(result: FrameResult): void {
+/** Show the figures of a result, and the interval of its EF, or null. */
+export function showResult(result: FrameResult, interval: [number, number] | null): void {
   const { ef_percent: ef, heart_rate_bpm: rate } = result;
   write("ef", ef !== null ? `EF ${ef.toFixed(0)}%` : result.withheld_ef_percent !== null ? "EF withheld" : "no EF");
+  if (interval) {
+    const small = document.createElement("small");
+    small.textContent = ` ${number(interval[0])} to ${number(interval[1])}`;
+    get("ef", HTMLElement).append(small);
+  }
   const verdict = get("verdict", HTMLElement);
   verdict.hidden = false;
   verdict.textContent = result.verdict;

@@ -1,16 +1,18 @@
 /** Models and streams of the C library. */
 
-import { type Native, number, put, text, wait } from "./native";
+import { allocate, type Native, number, put, text, wait } from "./native";
 import type { Beat, FrameResult, ModelInfo } from "./results";
 
 const OUTLINE_POINTS = 20000;
 const MORE = 1;
 
-/** A call that the library refused; the message is its sentence. */
-export class RefusedError extends Error {}
+/** The sentence of a call that the library refused. */
+function refusal(native: Native): Error {
+  return new Error(text(native, "ew_error"));
+}
 
 function check(native: Native, status: number): number {
-  if (status < 0) throw new RefusedError(text(native, "ew_error"));
+  if (status < 0) throw refusal(native);
   return status;
 }
 
@@ -27,7 +29,7 @@ export class Model {
     const copy = put(native, bytes);
     const pointer = await wait(native, "ew_open", copy, bytes.length);
     native._free(copy);
-    if (!pointer) throw new RefusedError(text(native, "ew_error"));
+    if (!pointer) throw refusal(native);
     return new Model(native, pointer, JSON.parse(text(native, "ew_describe", pointer)) as ModelInfo);
   }
 
@@ -57,8 +59,8 @@ export class Stream {
   private readonly pointer: number;
   private readonly pixels: number;
   private readonly frame: number;
+  private readonly maskBytes: number;
   private readonly outlinePoints: number;
-  private readonly region: number;
 
   constructor(
     model: Model,
@@ -67,16 +69,16 @@ export class Stream {
     const { width, height, fps, spacingMm } = options;
     this.native = model.native;
     this.pixels = width * height;
-    this.pointer = number(this.native, "ew_stream", model.pointer, width, height, fps ?? 0, spacingMm ?? 0, 1, 0);
-    if (!this.pointer) throw new RefusedError(text(this.native, "ew_error"));
-    this.frame = put(this.native, new Uint8Array(this.pixels));
-    this.outlinePoints = put(this.native, new Uint8Array(8 * OUTLINE_POINTS));
-    this.region = put(this.native, new Uint8Array(16));
+    this.pointer = number(this.native, "ew_stream", model.pointer, width, height, fps ?? 0, spacingMm ?? 0);
+    if (!this.pointer) throw refusal(this.native);
+    this.frame = allocate(this.native, this.pixels);
+    this.maskBytes = allocate(this.native, this.pixels);
+    this.outlinePoints = allocate(this.native, 8 * OUTLINE_POINTS);
   }
 
   destroy(): void {
     this.native.ccall("ew_destroy", null, ["number"], [this.pointer]);
-    for (const memory of [this.frame, this.outlinePoints, this.region]) this.native._free(memory);
+    for (const memory of [this.frame, this.maskBytes, this.outlinePoints]) this.native._free(memory);
   }
 
   /**
@@ -123,8 +125,7 @@ export class Stream {
   async push(frame: Uint8Array, timeS: number | null): Promise<FrameResult | null> {
     const { width, height } = this.options;
     this.set(frame);
-    const values = [this.pointer, this.frame, width, height, this.region, timeS ?? 0];
-    return this.answer(check(this.native, await wait(this.native, "ew_push", ...values)));
+    return this.answer(check(this.native, await wait(this.native, "ew_push", this.pointer, this.frame, width, height, timeS ?? 0)));
   }
 
   /** End the cine; returns one result more, or null after the last, when all beats are measured. */
@@ -147,23 +148,21 @@ export class Stream {
     return json ? (JSON.parse(json) as FrameResult) : null;
   }
 
-  /** Beats so far. */
+  /** Beats so far, in the order of time; of very many the newest, as the library forgets the first ones. */
   beats(): Beat[] {
     const found: Beat[] = [];
-    for (let json; (json = text(this.native, "ew_beat", this.pointer, found.length)); ) {
+    const count = this.read()?.beats ?? 0;
+    for (let json; found.length < count && (json = text(this.native, "ew_beat", this.pointer, count - 1 - found.length)); ) {
       found.push(JSON.parse(json) as Beat);
     }
-    return found;
+    return found.reverse();
   }
 
   /** Mask of the newest result, 1 for cavity, uint8 (height, width). */
   mask(): Uint8Array {
     const { width, height } = this.options;
-    const memory = put(this.native, new Uint8Array(this.pixels));
-    check(this.native, number(this.native, "ew_mask", this.pointer, memory, width, height));
-    const mask = this.native.HEAPU8.slice(memory, memory + this.pixels);
-    this.native._free(memory);
-    return mask;
+    check(this.native, number(this.native, "ew_mask", this.pointer, this.maskBytes, width, height));
+    return this.native.HEAPU8.slice(this.maskBytes, this.maskBytes + this.pixels);
   }
 
   /** Outline of the newest mask: x and y of each point, in pixels of the frame. */
@@ -183,7 +182,7 @@ export function beginColours(native: Native, pixels: number): void {
 export function toGrey(native: Native, rgba: Uint8ClampedArray, isSampled: boolean): Uint8Array<ArrayBuffer> {
   const pixels = rgba.length / 4;
   const from = put(native, rgba);
-  const to = put(native, new Uint8Array(pixels));
+  const to = allocate(native, pixels);
   const isDone = number(native, "ew_grey", from, to, pixels, isSampled ? 1 : 0) === 1;
   const grey = native.HEAPU8.slice(to, to + pixels) as Uint8Array<ArrayBuffer>;
   native._free(from);

@@ -33,10 +33,16 @@ export async function wait(native: Native, name: string, ...values: number[]): P
   return (await native.ccall(name, "number", types, values, { async: true })) as number;
 }
 
+/** Take memory of the library, which the caller frees; throws where there is none. */
+export function allocate(native: Native, bytes: number): number {
+  const pointer = native._malloc(bytes);
+  if (!pointer) throw new Error(`out of memory: ${bytes} bytes`);
+  return pointer;
+}
+
 /** Copy bytes into memory of the library, which the caller frees; throws where there is none. */
 export function put(native: Native, bytes: Uint8Array | Uint8ClampedArray): number {
-  const pointer = native._malloc(bytes.length);
-  if (!pointer) throw new Error(`out of memory: ${bytes.length} bytes`);
+  const pointer = allocate(native, bytes.length);
   native.HEAPU8.set(bytes, pointer);
   return pointer;
 }

@@ -4,6 +4,7 @@ import { Camera } from "./camera";
 import { plot, type Point } from "./curve";
 import { get, write } from "./elements";
 import { clearFigures, showBeats, showBudget, showResult } from "./figures";
+import { type EfError, efInterval } from "./interval";
 import { keepOffline } from "./offline";
 import { Player } from "./player";
 import type { Answer, Order, Report, Seen, Shape, Stated } from "./protocol";
@@ -15,6 +16,7 @@ import { clear, draw } from "./scene";
 interface ModelFile {
   name: string;
   file: string;
+  ef_error: EfError | null;
 }
 
 const LIVE_SECONDS = 8;
@@ -27,6 +29,7 @@ const camera = new Camera(
 );
 
 let model: ModelInfo | null = null;
+let efError: EfError | null = null;
 let shape: Shape | null = null;
 let name = "cine";
 let points: Point[] = [];
@@ -125,7 +128,7 @@ function take(answer: Answer): void {
   if (answer.beats) showBeats((beats = answer.beats));
   points.push({ at: place(answer), areaPx: answer.result.area_px });
   show(answer);
-  showResult(answer.result);
+  showResult(answer.result, efInterval(efError, answer.result.ef_percent, beats));
   showBudget(answer, recent.length, camera.leftOut);
   if (isLive) {
     const end = points.at(-1)!.at;
@@ -150,12 +153,13 @@ function turn(seen: Seen[]): void {
 
 function finish(report: Extract<Report, { said: "done" }>): void {
   if (!shape || !model || !report.result) return;
-  showResult(report.result);
   showBeats((beats = report.beats));
+  const interval = efInterval(efError, report.result.ef_percent, beats);
+  showResult(report.result, interval);
   const { answers } = player;
   write("speed", `${(answers.length / report.seconds).toFixed(1)} (${answers.length} frames in ${report.seconds.toFixed(1)} s, search included)`);
   write("veil", "");
-  segmented = { name, shape, stated: stated(), model, answers, beats, result: report.result, seconds: report.seconds };
+  segmented = { name, shape, stated: stated(), model, answers, beats, result: report.result, interval, seconds: report.seconds };
   get("save", HTMLButtonElement).disabled = false;
   player.begin(shape);
 }
@@ -188,7 +192,6 @@ worker.onmessage = ({ data: report }: MessageEvent<Report>) => {
     case "failed":
       if (isLive) return void stopCamera(report.message);
       return fail(report.message);
-    case "stopped": return;
   }
 };
 worker.onerror = (event) => fail(`the page cannot work in this browser: ${event.message || "its worker did not start"}`);
@@ -203,6 +206,7 @@ async function listModels(): Promise<void> {
     void stopCamera("");
     begin();
     write("veil", "loading the model");
+    efError = files[select.selectedIndex]?.ef_error ?? null;
     order({ do: "open", base, file: select.value });
   };
   select.addEventListener("change", open);

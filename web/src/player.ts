@@ -46,8 +46,7 @@ export class Player {
     this.tell();
   }
 
-  /** Stand still. */
-  pause(): void {
+  private pause(): void {
     clearInterval(this.timer);
     this.timer = 0;
     this.tell();

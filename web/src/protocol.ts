@@ -51,7 +51,6 @@ export type Report =
   | { said: "comparing" }
   | { said: "turned"; seen: Seen[] }
   | { said: "done"; result: FrameResult | null; beats: Beat[]; seconds: number }
-  | { said: "stopped" }
   | { said: "masks"; npy: Uint8Array<ArrayBuffer> }
   | { said: "failed"; message: string };
 

@@ -13,11 +13,6 @@ export interface ModelInfo {
   precision: string;
   engine: string;
   sha256: string;
-  parameters: number;
-  /** The network's frames are squares of this side. */
-  size_px: number;
-  /** An answer comes so many frames after its frame. */
-  delay_frames: number;
 }
 
 export interface FrameResult {
@@ -28,13 +23,11 @@ export interface FrameResult {
   edv_ml: number | null;
   esv_ml: number | null;
   heart_rate_bpm: number | null;
+  /** Number of beats so far. */
   beats: number;
-  /** Mean probability inside the mask, 0 to 1. */
-  confidence: number;
   verdict: "report" | "review" | "withhold";
   reasons: Reason[];
   notes: Reason[];
-  frame_reasons: Reason[];
   view_fixed: number;
   flip: number;
   inverted: number;
@@ -42,7 +35,6 @@ export interface FrameResult {
   roi: [number, number, number, number];
   time_s: number | null;
   frames_dropped: number;
-  push_ms: number;
   engine_ms: number;
 }
 

@@ -14,6 +14,8 @@ export interface Segmented {
   beats: Beat[];
   /** At the end of the cine. */
   result: FrameResult;
+  /** Of EF; null if it is not known. */
+  interval: [number, number] | null;
   /** From the first look at the frames to the verdict. */
   seconds: number;
 }
@@ -38,6 +40,7 @@ export function toJson(cine: Segmented): string {
     reasons: codes(result.reasons),
     notes: codes(result.notes),
     ef_percent: result.ef_percent,
+    ef_interval: cine.interval,
     withheld_ef_percent: result.withheld_ef_percent,
     edv_ml: result.edv_ml,
     esv_ml: result.esv_ml,

@@ -75,13 +75,14 @@ async function follow(own: number, order: Order): Promise<void> {
       live = new LiveJob(opened().native, opened().model, order.stated, tell);
       return;
     case "push":
-      if (live) await live.push(order.frame, order.timeS);
-      order.frame.close();
+      try {
+        await live?.push(order.frame, order.timeS);
+      } finally {
+        order.frame.close();
+      }
       return;
     case "stop":
-      stop();
-      tell({ said: "stopped" });
-      return;
+      return stop();
     case "masks": {
       if (!cine) throw new Error("there are no masks to save; drop a cine first");
       const file = cine.masks();

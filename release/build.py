@@ -16,6 +16,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from release.command import run
 from release.version import ROOT, release_time, version
 
 CHECKSUMS = "SHA256SUMS"
@@ -77,15 +78,9 @@ def _normalise(sdist: Path) -> None:
 
 
 def _python(folder: Path, *arguments: str) -> None:
-    """Run Python in a folder, whose packages come first.
-
-    Raises:
-        SystemExit: If it fails, with the end of what it wrote.
-    """
-    environment = {**os.environ, "PYTHONPATH": str(folder), "SOURCE_DATE_EPOCH": str(release_time())}
-    run = subprocess.run([sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True)
-    if run.returncode:
-        raise SystemExit(f"{' '.join(arguments)[:100]} failed:\n{(run.stdout + run.stderr)[-2000:]}")
+    """Run Python in a folder, whose packages come first."""
+    own = {"PYTHONPATH": str(folder), "SOURCE_DATE_EPOCH": str(release_time())}
+    run([sys.executable, *arguments], folder, os.environ | own)
 
 
 def main() -> None:

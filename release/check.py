@@ -12,7 +12,6 @@ import argparse
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from release.build import CHECKSUMS, build_all, export_sources
+from release.command import run
 from release.environment import find_python, try_wheel
 from release.version import ROOT, version
 
@@ -31,23 +31,11 @@ class StepError(Exception):
     """A step that does not hold, with what is wrong and what to do."""
 
 
-def run(command: list[str], folder: Path = ROOT, **environment: str) -> str:
-    """Run a command and return its standard output.
-
-    Raises:
-        StepError: If it fails, with the end of what it wrote.
-    """
-    done = subprocess.run(command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True)
-    if done.returncode:
-        raise StepError(f"{' '.join(command)[:100]}: {(done.stdout + done.stderr).strip()[-1500:]}")
-    return done.stdout
-
-
 def check_tree() -> str:
     """Nothing is left uncommitted, as the files are built from what is committed."""
-    if changed := run(["git", "status", "--porcelain"]).splitlines():
+    if changed := run(["git", "status", "--porcelain"], ROOT).splitlines():
         raise StepError(f"{len(changed)} files are not committed ({changed[0].strip()}, ...); commit them")
-    return run(["git", "rev-parse", "--short=12", "HEAD"]).strip()
+    return run(["git", "rev-parse", "--short=12", "HEAD"], ROOT).strip()
 
 
 def check_versions(*, final: bool) -> str:
@@ -68,6 +56,8 @@ def check_versions(*, final: bool) -> str:
 
 def check_builds(out: Path, scratch: Path) -> str:
     """All files are built twice, from two copies of the sources, to the same bytes."""
+    if out.is_dir() and (inside := [path.name for path in out.iterdir() if path.is_dir()]):
+        raise StepError(f"{out} would be emptied and has folders in it ({inside[0]}); give another --out")
     shutil.rmtree(out, ignore_errors=True)
     folders = [out, scratch / "again"]
     for at, folder in enumerate(folders):
@@ -99,11 +89,11 @@ def check_tarball(out: Path, scratch: Path) -> str:
     folder = scratch / "device"
     shutil.unpack_archive(out / f"edgeecho-device-{version()}.tar.gz", folder, filter="data")
     (source,) = folder.iterdir()
-    run([sys.executable, str(source / "fetch_onnxruntime.py"), str(folder / "onnxruntime")])
+    run([sys.executable, str(source / "fetch_onnxruntime.py"), str(folder / "onnxruntime")], ROOT)
     settings = [f"-DONNXRUNTIME_ROOT={folder / 'onnxruntime'}", "-DEDGEECHO_BUILD_TESTS=ON"]
-    run(["cmake", "-S", str(source), "-B", str(folder / "build"), *settings])
-    run(["cmake", "--build", str(folder / "build")])
-    passed = run(["ctest", "--test-dir", str(folder / "build"), "--output-on-failure"])
+    run(["cmake", "-S", str(source), "-B", str(folder / "build"), *settings], ROOT)
+    run(["cmake", "--build", str(folder / "build")], ROOT)
+    passed = run(["ctest", "--test-dir", str(folder / "build"), "--output-on-failure"], ROOT)
     shutil.rmtree(folder)
     return next(line.strip() for line in passed.splitlines() if "tests passed" in line)
 
@@ -111,8 +101,8 @@ def check_tarball(out: Path, scratch: Path) -> str:
 def check_pages(scratch: Path) -> str:
     """The documentation site is built, without a warning."""
     site = scratch / "site"
-    run([sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(site)],
-        NO_MKDOCS_2_WARNING="1")  # fmt: skip
+    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(site)]
+    run(command, ROOT, os.environ | {"NO_MKDOCS_2_WARNING": "1"})
     return f"{len(list(site.rglob('index.html')))} pages"
 
 

@@ -3,8 +3,10 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
+from release.command import run
 from release.version import version
 
 SEGMENT = """
@@ -20,7 +22,7 @@ assert found.mask.any(axis=(1, 2)).mean() > 0.9
 def find_python(name: str) -> str | None:
     """Return the interpreter of a version, `3.12` for example; None if there is none that starts."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
-    candidates = [shutil.which(f"python{name}"), *map(str, sorted(pyenv.glob(f"{name}.*/bin/python")))]
+    candidates = [shutil.which(f"python{name}"), *map(str, sorted(pyenv.glob(f"{name}.*/bin/python"))), sys.executable]
     for candidate in filter(None, candidates):
         code = "import sys, venv; print('%d.%d' % sys.version_info[:2])"
         done = subprocess.run([candidate, "-c", code], capture_output=True, text=True)
@@ -65,8 +67,4 @@ def try_wheel(python: str, out: Path, folder: Path) -> str:
 
 def _run(command: list[str], folder: Path) -> str:
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
-    environment |= {"EDGEECHO_MODELS": str(folder / "models"), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)[:120]} failed: {(done.stdout + done.stderr).strip()[-1500:]}")
-    return done.stdout
+    return run(command, folder, environment | {"EDGEECHO_MODELS": str(folder / "models"), "OMP_NUM_THREADS": "1"})

@@ -40,15 +40,7 @@ NAMESPACE = uuid.UUID("2d6c4f1e-6a53-5f0e-9a0b-0d5c7f1c9e11")
 
 def package_bom() -> Bom:
     """List the Python package, and what is installed with it."""
-    root = Component(
-        name="edgeecho",
-        version=version(),
-        type=ComponentType.LIBRARY,
-        bom_ref="edgeecho",
-        licenses=_licences("Apache-2.0"),
-        purl=PackageURL("pypi", None, "edgeecho", version()),
-        description="Research software, not a medical device.",
-    )
+    root = _library("edgeecho", "pypi", description="Research software, not a medical device.")
     installed = [_package(one) for one in installed_packages()]
     bundles = [_bundle(folder) for folder in packaged_models() if _is_in_wheel(folder)]
     return _bom(root, [*installed, *bundles])
@@ -57,15 +49,8 @@ def package_bom() -> Bom:
 def device_bom() -> Bom:
     """List the C library: its sources, and what a program with it loads (device/NOTICE.md)."""
     sources = sorted((ROOT / "device").glob("include/*.h")) + sorted((ROOT / "device" / "src").rglob("*.[ch]"))
-    root = Component(
-        name="edgeecho-device",
-        version=version(),
-        type=ComponentType.LIBRARY,
-        bom_ref="edgeecho-device",
-        licenses=_licences("Apache-2.0"),
-        purl=PackageURL("generic", None, "edgeecho-device", version()),
-        components=[_file(path, path.relative_to(ROOT).as_posix()) for path in sources],
-    )
+    files = [_file(path, path.relative_to(ROOT).as_posix()) for path in sources]
+    root = _library("edgeecho-device", "generic", components=files)
     engine = Component(
         name="onnxruntime",
         type=ComponentType.LIBRARY,
@@ -96,6 +81,19 @@ def bundle_bom(folder: Path) -> Bom:
         for row in soup
     ]
     return _bom(_bundle(folder), made_with)
+
+
+def _library(name: str, kind: str, **more: Any) -> Component:
+    """Return a library of EdgeEcho; `kind` is the type of its package URL."""
+    return Component(
+        name=name,
+        version=version(),
+        type=ComponentType.LIBRARY,
+        bom_ref=name,
+        licenses=_licences("Apache-2.0"),
+        purl=PackageURL(kind, None, name, version()),
+        **more,
+    )
 
 
 def _bundle(folder: Path) -> Component:

@@ -1,4 +1,4 @@
-"""Which decoder unpacks the compressed pictures of a DICOM file: the same one, whatever else is installed.
+"""The choice of the decoder for compressed pictures of a DICOM file: the same one, whatever else is installed.
 
 pydicom takes the first decoder that it finds, and lossy JPEG differs by a few grey levels between them. So the decoder
 is chosen here, among packages under permissive licences (docs/licences.md has the measurement): Pillow for JPEG and
@@ -29,7 +29,7 @@ _BY_SYNTAX = {
 """pydicom's name of the decoder by transfer syntax."""
 _EIGHT_BITS_ONLY = ("edgeecho", "pillow")
 DECODER_DEPENDENCIES = dict.fromkeys(_LOSSLESS_JPEG, ("pillow>=11.0",))
-"""What pydicom lists as missing where Pillow is not installed, or was built without libjpeg-turbo 3."""
+"""Packages that pydicom, which reads this name, lists as missing where Pillow was built without libjpeg-turbo 3."""
 
 
 def decoder_of(syntax: str, bits: int) -> str:
@@ -53,10 +53,8 @@ def use_pillow_for_lossless_jpeg(pydicom: Any) -> None:
 
 def is_available(uid: str) -> bool:
     """Whether Pillow decodes a transfer syntax; pydicom calls this of every plugin."""
-    try:
-        from PIL import features
-    except ImportError:
-        return False
+    from PIL import features
+
     version = features.version("libjpeg_turbo") or "0"
     return uid in _LOSSLESS_JPEG and int(version.partition(".")[0]) >= 3
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,6 +38,11 @@ def fragments(file: BinaryIO, at: int) -> Iterator[tuple[int, int]]:
         at += _ITEM_BYTES + length
 
 
+def pictures(file: BinaryIO, at: int) -> Iterator[tuple[int, int]]:
+    """Return the `fragments` behind the offset table, those of the pictures; arguments are the same."""
+    return islice(fragments(file, at), 1, None)
+
+
 def is_cut(file: BinaryIO, at: int) -> bool:
     """Whether the file ends within compressed pixels; decoders may fill the missing part with grey.
 
@@ -57,10 +63,9 @@ def is_cut(file: BinaryIO, at: int) -> bool:
 
 def first_frame(file: BinaryIO, at: int, most: int = 1 << 20) -> bytes:
     """Return the beginning of the first frame, at most so many bytes. Arguments are those of `fragments`."""
-    for number, (start, length) in enumerate(fragments(file, at)):
-        if number:
-            file.seek(start)
-            return file.read(min(length, most))
+    for start, length in pictures(file, at):
+        file.seek(start)
+        return file.read(min(length, most))
     return b""
 
 
@@ -77,9 +82,7 @@ def require_stated_size(path: Path, file: BinaryIO, at: int, height: int, width:
     Raises:
         VideoError: If a picture is larger, or states no size.
     """
-    for number, (start, length) in enumerate(fragments(file, at)):
-        if not number:
-            continue
+    for start, length in pictures(file, at):
         for most in (_HEADER_BYTES, _MAX_HEADER_BYTES):  # few pictures have their size behind the first
             file.seek(start)
             found = header_size(file.read(min(length, most)))
@@ -99,21 +102,10 @@ def longest(file: BinaryIO, at: int) -> int:
     return max((length for _, length in fragments(file, at)), default=0)
 
 
-def picture_at(file: BinaryIO, at: int, index: int, count: int) -> bytes | None:
-    """Return the compressed picture of a frame, if each of `count` frames is one fragment; else None."""
-    places = list(fragments(file, at))[1:]
-    if len(places) != count:
-        return None
-    start, length = places[index]
-    file.seek(start)
-    return file.read(length)
-
-
 def joined(file: BinaryIO, at: int) -> bytes:
     """Return all fragments after the offset table as one stream of bytes. Arguments are those of `fragments`."""
     parts = []
-    for number, (start, length) in enumerate(fragments(file, at)):
-        if number:
-            file.seek(start)
-            parts.append(file.read(length))
+    for start, length in pictures(file, at):
+        file.seek(start)
+        parts.append(file.read(length))
     return b"".join(parts)

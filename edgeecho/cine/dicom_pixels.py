@@ -1,6 +1,6 @@
 """Pixels of a DICOM cine: what is checked before they are decoded, and the decoded frames of every kind."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ import numpy as np
 
 from edgeecho.cine.arrays import one_line
 from edgeecho.cine.dicom_decoder import decoder_of, use_pillow_for_lossless_jpeg
-from edgeecho.cine.dicom_fragments import first_frame, is_cut, joined, longest, picture_at, require_stated_size
+from edgeecho.cine.dicom_fragments import first_frame, is_cut, joined, longest, pictures, require_stated_size
 from edgeecho.cine.dicom_video import DicomVideo, video_codec
 from edgeecho.cine.grey import check_size
 from edgeecho.cine.jpeg import jpeg_colour
@@ -24,8 +24,10 @@ _BLOCK_PX, _GREY_LEVELS = 8, 8
 """Side of a JPEG's block, and how far from 128 its pixels may be where the block is missing."""
 _RUN_LENGTH, _MAX_RUN = "1.2.840.10008.1.2.5", 64
 """Transfer syntax of run lengths, and the number of bytes that one of them can stand for (PS3.5 G.3.1)."""
-_NO_DECODER = ("missing dependencies", "is not supported", "does not support", "cannot identify image file")
+_NO_DECODER = ("missing dependencies", "is not supported", "does not support")
 """Parts of pydicom's errors where no installed decoder knows the kind of picture."""
+_UNIDENTIFIED = "cannot identify image file"
+"""Part of Pillow's error about a picture of more than 8 bits, which it does not know, and about one that is damaged."""
 MAX_MISSING_FRACTION = 0.1
 """A video inside is refused if a larger part of the frames is missing that the file states."""
 
@@ -117,17 +119,18 @@ def decoded_frames(path: Path, header: Header, video: DicomVideo | None, pydicom
     except VideoError:
         raise
     except Exception as error:  # a damaged file raises many kinds of error
-        reason = one_line(error)
+        reason, bits = one_line(error), int(header.data.BitsStored)
         if "no 'Pixel Data'" in reason:
             kind = _kind(header.data)
             text = f"this DICOM file holds no pixels or is cut before them ({kind}); pass an image or a cine"
-        elif any(part in reason for part in _NO_DECODER):
+        elif any(part in reason for part in _NO_DECODER) or (_UNIDENTIFIED in reason and bits > 8):
             name = pydicom.uid.UID(header.syntax).name if header.syntax else "its pixels"
             text = (
-                f"nothing installed decodes {name} of {header.data.BitsStored} bits: install edgeecho[dicom], which "
+                f"nothing installed decodes {name} of {bits} bits: install edgeecho[dicom], which "
                 "decodes 8 bits, or edgeecho[dicom-gpl], or convert it to Explicit VR Little Endian"
             )
         else:
+            reason = "this frame has no header" if _UNIDENTIFIED in reason else reason
             text = f"cut short or damaged: {count} of {promised} frames could be read: {reason}; export it again"
         raise VideoError(f"{path}: {text}") from error
     if count < promised - (max(1, MAX_MISSING_FRACTION * promised) if video else 0):
@@ -145,14 +148,31 @@ def _pictures(path: Path, header: Header, pydicom: Any) -> Iterator[np.ndarray]:
     # From the file, not from a data set: so one frame is in memory at a time.
     use_pillow_for_lossless_jpeg(pydicom)
     decoder = decoder_of(header.syntax, int(data.BitsStored))
-    pictures = pydicom.pixels.iter_pixels(path, decoding_plugin=decoder, **_colour_space(path, header))
-    for index, frame in enumerate(pictures):
-        if header.syntax in _LOSSY_JPEG and _ends_grey(frame):
-            with path.open("rb") as file:
-                jpeg = picture_at(file, header.pixels_at, index, header.promised)
-            if jpeg and is_closed_early(jpeg):
-                raise VideoError(f"{path}: damaged: frame {index} ends before its pixels are complete; export it again")
+    decoded = pydicom.pixels.iter_pixels(path, decoding_plugin=decoder, **_colour_space(path, header))
+    if header.syntax in _LOSSY_JPEG:
+        decoded = _complete(path, header, decoded)
+    for frame in decoded:
         yield _eight_bits(frame, data, pydicom)
+
+
+def _complete(path: Path, header: Header, decoded: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield the decoded frames of JPEGs again.
+
+    Raises:
+        VideoError: If a JPEG ends before its pixels, which is seen where each frame is one fragment of the file.
+    """
+    places: list[tuple[int, int]] = []
+    with path.open("rb") as file:
+        for index, frame in enumerate(decoded):
+            if _ends_grey(frame):
+                places = places or list(pictures(file, header.pixels_at))
+                if len(places) == header.promised:
+                    start, length = places[index]
+                    file.seek(start)
+                    if is_closed_early(file.read(length)):
+                        text = f"damaged: frame {index} ends before its pixels are complete; export it again"
+                        raise VideoError(f"{path}: {text}")
+            yield frame
 
 
 def _ends_grey(frame: np.ndarray) -> bool:

@@ -37,7 +37,7 @@ def report_of(content: Content) -> dict[str, Any]:
     observations = [_observation(content, key, shared) for key in CONCEPTS if figures[key] is not None]
     return {
         "resourceType": "DiagnosticReport",
-        "id": _id_of(content),
+        "id": content.sha256[:32],
         "contained": [_device(content), *observations],
         **shared,
         "identifier": [{"system": "urn:ietf:rfc:3986", "value": f"urn:oid:{uid_of('fhir', content.sha256)}"}],
@@ -94,8 +94,3 @@ def _device(content: Content) -> dict[str, Any]:
 
 def _concept(system: str, code: str, display: str) -> dict[str, Any]:
     return {"coding": [{"system": system, "code": code, "display": display}]}
-
-
-def _id_of(content: Content) -> str:
-    """Return an identifier of at most 64 letters, digits, hyphens and full stops."""
-    return content.sha256[:32]

@@ -17,14 +17,13 @@ from edgeecho.errors import EdgeEchoError, VideoError, require
 from edgeecho.files import atomic
 
 MANUFACTURER = "EdgeEcho"
-_SERIES_NUMBERS = {"sr": 9001, "seg": 9002, "capture": 9003, "cine": 9000}
-"""Number of the series of each kind, above those that scanners give."""
-_DESCRIPTIONS = {
-    "sr": "EdgeEcho left ventricle, report",
-    "seg": "EdgeEcho left ventricle, masks",
-    "capture": "EdgeEcho left ventricle, overlay",
-    "cine": "EdgeEcho cine",
+SERIES = {
+    "sr": (9001, "EdgeEcho left ventricle, report"),
+    "seg": (9002, "EdgeEcho left ventricle, masks"),
+    "capture": (9003, "EdgeEcho left ventricle, overlay"),
+    "cine": (9000, "EdgeEcho cine"),
 }
+"""Number of the series of each kind of product, above those that scanners give, and its description."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +86,8 @@ def new_object(content: Content, kind: str, sop_class: str, modality: str) -> An
     made.SOPClassUID = sop_class
     made.SOPInstanceUID, made.SeriesInstanceUID = uids_of(content, kind)
     made.Modality = modality
-    made.SeriesNumber, made.InstanceNumber = _SERIES_NUMBERS[kind], 1
-    made.SeriesDescription = _DESCRIPTIONS[kind]
+    made.SeriesNumber, made.SeriesDescription = SERIES[kind]
+    made.InstanceNumber = 1
     made.Manufacturer, made.ManufacturerModelName = MANUFACTURER, "edgeecho"
     made.DeviceSerialNumber, made.SoftwareVersions = "none", edgeecho.__version__
     made.PatientOrientation = ""
@@ -103,11 +102,6 @@ def uids_of(content: Content, kind: str) -> tuple[str, str]:
     if kind == "cine":
         return str(content.origin.image.SOPInstanceUID), str(content.origin.image.SeriesInstanceUID)
     return uid_of(kind, content.sha256), uid_of(kind, "series", content.sha256)
-
-
-def series_number(kind: str) -> int:
-    """Return the number of the series of a kind of product."""
-    return _SERIES_NUMBERS[kind]
 
 
 def code_item(value: str, scheme: str, meaning: str) -> Any:

@@ -30,7 +30,7 @@ _MUST_BE_THERE = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", 
 
 @dataclass(frozen=True, eq=False)
 class Origin:
-    """What the products of a cine refer to."""
+    """Patient, study, image and time that the products of a cine refer to."""
 
     image: Any
     """Data set with the attributes of patient and study, and with the UIDs of study, series, SOP class and instance."""
@@ -39,11 +39,11 @@ class Origin:
     date: str
     """Date of the input, `YYYYMMDD`."""
     time: str
-    """Its time, `HHMMSS`."""
+    """Time of the input, `HHMMSS`."""
 
 
 def origin_of(path: Path, sha256: str, pseudonyms: Pseudonyms | None = None) -> Origin:
-    """Return what the products of a cine refer to.
+    """Return patient, study, image and time that the products of a cine refer to.
 
     Of a DICOM input, they carry patient and study, and refer to its frames. Any other input has neither: patient,
     study and image are named by its SHA-256, and the image is NAME.cine.dcm. So it is with pseudonyms, where patient
@@ -100,7 +100,7 @@ def content_sha256(figures: Mapping[str, Any], mask: np.ndarray, origin: Origin)
     Args:
         figures: Figures of the cine.
         mask: uint8 {0, 1} (T, H, W).
-        origin: What they refer to.
+        origin: Image and time that the products refer to.
     """
     decisive = {key: value for key, value in figures.items() if key not in ("input", "run")}
     whole = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode())

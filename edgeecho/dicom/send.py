@@ -23,7 +23,7 @@ class Target:
     host: str
     port: int
     aet: str
-    """Its application entity title."""
+    """Application entity title of the receiver."""
 
     @classmethod
     def parse(cls, text: str) -> "Target":

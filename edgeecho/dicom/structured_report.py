@@ -9,10 +9,10 @@ from typing import Any
 
 from edgeecho.dicom.objects import (
     MANUFACTURER,
+    SERIES,
     Content,
     algorithm_of,
     one_line_errors,
-    series_number,
     uids_of,
     write_object,
 )
@@ -49,10 +49,10 @@ def write_structured_report(path: Path, content: Content) -> None:
     with one_line_errors(path):
         origin, figures = content.origin, content.figures
         instance, series = uids_of(content, "sr")
-        model = figures["model"]
+        model, (number, description) = figures["model"], SERIES["sr"]
         device = sr.DeviceObserverIdentifyingAttributes(
             uid=uid_of("device", model["sha256"]),
-            name="EdgeEcho",
+            name=MANUFACTURER,
             manufacturer_name=MANUFACTURER,
             model_name=model["name"],
         )
@@ -69,14 +69,14 @@ def write_structured_report(path: Path, content: Content) -> None:
             evidence=[origin.image],
             content=report[0],
             series_instance_uid=series,
-            series_number=series_number("sr"),
+            series_number=number,
             sop_instance_uid=instance,
             instance_number=1,
             manufacturer=MANUFACTURER,
             manufacturer_model_name="edgeecho",
             software_versions=algorithm_of(figures)[1],
             is_complete=figures["verdict"] != "withhold",
-            series_description="EdgeEcho left ventricle, report",
+            series_description=description,
             specific_character_set="ISO_IR 192",
         )
         for keyword in ("InstanceCreationDate", "InstanceCreationTime"):

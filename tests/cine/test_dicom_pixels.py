@@ -149,7 +149,7 @@ def test_palette(tmp_path: Path, grey: np.ndarray, bits: int) -> None:
     np.testing.assert_array_equal(read_cine(path).frames, 255 - grey)
 
 
-LOSSLESS = "JPEGLosslessSV1"
+BASELINE, LOSSLESS = "JPEGBaseline8Bit", "JPEGLosslessSV1"
 
 
 def write_packed(path: Path, frames: np.ndarray, photometric: str, packed: list[bytes], syntax: str) -> Path:
@@ -184,3 +184,26 @@ def test_a_decoder_is_named_for_eight_bits_alone(bits: int) -> None:
     expected = ["pillow", "edgeecho", "pyjpegls"] if bits == 8 else ["", "", "pyjpegls"]
     assert [decoder_of(syntax, bits) for syntax in (baseline, lossless, near)] == expected
     assert decoder_of("1.2.840.10008.1.2.1", bits) == ""
+
+
+def test_a_damaged_frame_is_no_missing_decoder(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    data = Path(pydicom.examples.get_path("ybr_color")).read_bytes()
+    at = data.index(b"\xff\xd8\xff", len(data) // 2)
+    path = tmp_path / "a.dcm"
+    path.write_bytes(data[:at] + bytes(3) + data[at + 3 :])
+    line = error_line(path, capfd)
+    assert "damaged: 13 of 30 frames could be read" in line
+    assert "install" not in line
+
+
+def test_a_jpeg_that_was_closed_early(
+    tmp_path: Path, rng: np.random.Generator, capfd: pytest.CaptureFixture[str]
+) -> None:
+    picture = np.full((64, 64), 128, np.uint8)
+    picture[:16] = rng.integers(0, 255, (16, 64))
+    whole = cv2.imencode(".jpg", picture)[1].tobytes()
+    cut = whole[: len(whole) // 2] + b"\xff\xd9"
+    packed = write_packed(tmp_path / "a.dcm", np.stack([picture] * 2), "MONOCHROME2", [whole, whole], BASELINE)
+    assert len(read_cine(packed).frames) == 2
+    packed = write_packed(tmp_path / "b.dcm", np.stack([picture] * 2), "MONOCHROME2", [whole, cut], BASELINE)
+    assert "frame 1 ends before its pixels are complete" in error_line(packed, capfd)

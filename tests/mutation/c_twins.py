@@ -5,15 +5,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from tests.mutation import forked
 from tests.mutation.targets import ROOT, Part
 
-LIMIT_S = 240.0
 NOT_BUILT = "does not compile"
 """Outcome of a mutant that the compiler refuses; it counts neither way."""
+FLAGS = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
+"""Those of `studies/device_measure.py`, which imports EdgeEcho and so is left to the processes of the tests."""
 COMPARED = ("-m", "", "-k", "upright or phantoms or wrong_views or turned")
 """Tests that compare the built library with Python on drawn hearts, which are marked `slow` as they need a build."""
 
@@ -29,12 +29,9 @@ class Judge:
         for name in ("device", "examples"):
             shutil.copytree(ROOT / name, self.copy / name)
         shutil.copy(ROOT / "LICENSE", self.copy)
-        start = time.monotonic()
         if not self.is_measure:
             self._configure()
-        if self._test() != forked.SURVIVED:
-            raise SystemExit(f"the tests of {part.name} fail without a mutant: {' '.join(self.tests)}")
-        print(f"{part.name}: {time.monotonic() - start:.1f} s without a mutant", file=sys.stderr, flush=True)
+        self.limit_s = forked.limit_of(part, self._test)
 
     def __call__(self, path: Path, source: str) -> str:
         """Return the outcome of a changed file."""
@@ -44,7 +41,7 @@ class Judge:
         try:
             if not self._compiles(place):
                 return NOT_BUILT
-            return self._test()
+            return self._test(self.limit_s)
         finally:
             place.write_text(before)
 
@@ -60,25 +57,25 @@ class Judge:
 
     def _compiles(self, place: Path) -> bool:
         if self.is_measure:
-            command = ["cc", "-std=c11", "-fsyntax-only", f"-I{place.parent}", str(place)]
+            command = ["cc", *FLAGS, "-fsyntax-only", f"-I{place.parent}", str(place)]
         else:
             command = ["cmake", "--build", str(self.build)]
         return subprocess.run(command, capture_output=True).returncode == 0
 
-    def _test(self) -> str:
+    def _test(self, limit_s: float) -> str:
         """Run the C tests that take no engine, then the comparison with Python."""
         if self.is_measure:
             os.environ["EDGEECHO_MEASURE_SOURCES"] = str(self.copy / "device" / "src" / "measure")
-            return forked.run_tests(self.tests, ("-m", ""), None, LIMIT_S)
+            return forked.run_tests(self.tests, ("-m", ""), None, limit_s)
         try:
             done = subprocess.run(
                 ["ctest", "--test-dir", str(self.build), "--stop-on-failure", "-E", "soak|fuzz"],
                 capture_output=True,
-                timeout=LIMIT_S,
+                timeout=limit_s,
             )
         except subprocess.TimeoutExpired:
             return forked.TIMED_OUT
         if done.returncode:
             return forked.KILLED
         os.environ["EDGEECHO_DEVICE_BUILD"] = str(self.build)
-        return forked.run_tests(self.tests, COMPARED, None, LIMIT_S)
+        return forked.run_tests(self.tests, COMPARED, None, limit_s)

@@ -14,15 +14,19 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from tests.mutation.targets import ROOT
+from tests.mutation.targets import ROOT, Part
 
 LIBRARIES = ("numpy", "scipy.optimize", "scipy.stats", "cv2", "pytest", "onnx", "onnxruntime", "torch", "pydicom")
 """What the parent imports; a library that is not installed is left to the tests."""
 KILLED, SURVIVED, TIMED_OUT = "killed", "survived", "killed by time"
+FIRST_LIMIT_S = 1800.0
+"""Most seconds of the tests of a part without a mutant."""
+LEAST_LIMIT_S, LIMIT_FACTOR = 20.0, 6.0
+"""A run of tests may take so many times as long as without a mutant, and at least so many seconds."""
 
 
 def import_libraries() -> None:
@@ -58,6 +62,25 @@ class _Changed(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
 
     def get_data(self, path: str | bytes) -> bytes:
         return self.source.encode()
+
+
+def limit_of(part: Part, run: Callable[[float], str]) -> float:
+    """Return the seconds that the tests of a part may take with a mutant, from a run without one.
+
+    Args:
+        part: The part, for messages.
+        run: Runs its tests within so many seconds and returns the outcome.
+
+    Raises:
+        SystemExit: If the tests do not pass without a mutant.
+    """
+    start = time.monotonic()
+    if (outcome := run(FIRST_LIMIT_S)) != SURVIVED:
+        why = f"take over {FIRST_LIMIT_S:.0f} s" if outcome == TIMED_OUT else "fail"
+        raise SystemExit(f"the tests of {part.name} {why} without a mutant: {' '.join(part.tests)}")
+    took_s = time.monotonic() - start
+    print(f"{part.name}: {took_s:.1f} s without a mutant", file=sys.stderr, flush=True)
+    return max(LEAST_LIMIT_S, LIMIT_FACTOR * took_s)
 
 
 def run_tests(tests: Sequence[str], options: Sequence[str], change: tuple[Path, str] | None, limit_s: float) -> str:

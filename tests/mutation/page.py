@@ -16,8 +16,8 @@ from typing import Any
 
 from tests.mutation.c_twins import NOT_BUILT
 from tests.mutation.forked import SURVIVED
-from tests.mutation.run import NAMED_PART
-from tests.mutation.targets import C_PARTS, PYTHON_PARTS, ROOT
+from tests.mutation.run import NAMED_PART, PARTS
+from tests.mutation.targets import ROOT
 
 PAGE, STORED = ROOT / "docs" / "mutation.md", ROOT / "docs" / "mutation.json"
 REASONS = Path(__file__).with_name("survivors.toml")
@@ -50,8 +50,7 @@ def render() -> str:
     lines = ["| part | mutants of a file | mutants | killed | survived | of them equal |"]
     lines.append("|---|---:|---:|---:|---:|---:|")
     totals = [0, 0, 0]
-    names = [NAMED_PART, *(part.name for part in (*PYTHON_PARTS, *C_PARTS))]
-    for name in (name for name in names if name in stored):
+    for name in (name for name in (NAMED_PART, *PARTS) if name in stored):
         mutants = [mutant for mutant in stored[name]["mutants"] if mutant["outcome"] != NOT_BUILT]
         survivors = [mutant for mutant in mutants if mutant["outcome"] == SURVIVED]
         equal = sum(why.get(key_of(mutant), "").startswith("equal") for mutant in survivors)

@@ -15,8 +15,6 @@ cosmic-ray changes numbers by one, and starts a process for each mutant; neither
 import argparse
 import json
 import random
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,8 +23,7 @@ from tests.mutation import c_mutants, c_twins, forked, python_mutants
 from tests.mutation.targets import C_PARTS, NAMED, PYTHON_PARTS, ROOT, Part
 
 NAMED_PART = "named"
-LEAST_LIMIT_S, LIMIT_FACTOR = 20.0, 6.0
-"""A run of tests may take so many times as long as without a mutant, and at least so many seconds."""
+PARTS = {part.name: part for part in (*PYTHON_PARTS, *C_PARTS)}
 
 
 @dataclass
@@ -81,13 +78,8 @@ class PythonJudge:
     """Runs the tests of a part against a file that was changed."""
 
     def __init__(self, part: Part) -> None:
-        self.tests = [test for test in part.tests if (ROOT / test).exists()]
-        start = time.monotonic()
-        if forked.run_tests(self.tests, (), None, 600) != forked.SURVIVED:
-            raise SystemExit(f"the tests of {part.name} fail without a mutant: {' '.join(self.tests)}")
-        took_s = time.monotonic() - start
-        self.limit_s = max(LEAST_LIMIT_S, LIMIT_FACTOR * took_s)
-        print(f"{part.name}: {took_s:.1f} s without a mutant", file=sys.stderr, flush=True)
+        self.tests = part.tests
+        self.limit_s = forked.limit_of(part, lambda limit_s: forked.run_tests(self.tests, (), None, limit_s))
 
     def __call__(self, path: Path, source: str) -> str:
         """Return the outcome of a changed file."""
@@ -111,15 +103,14 @@ def run_named() -> Iterator[Result]:
 
 def run_again(stored: list[Result]) -> Iterator[Result]:
     """Run the mutants that survived an earlier run once more, after tests were added; the others stay as they are."""
-    parts = {part.name: part for part in (*PYTHON_PARTS, *C_PARTS)}
     judges: dict[str, PythonJudge | c_twins.Judge] = {}
     for result in stored:
         if result.outcome != forked.SURVIVED:
             continue
         name = next(n.part for n in NAMED if n.file == result.file) if result.place < 0 else result.part
-        is_c = parts[name] in C_PARTS
+        is_c = PARTS[name] in C_PARTS
         if name not in judges:
-            judges[name] = c_twins.Judge(parts[name]) if is_c else PythonJudge(parts[name])
+            judges[name] = c_twins.Judge(PARTS[name]) if is_c else PythonJudge(PARTS[name])
         path = ROOT / result.file
         source = path.read_text()
         if result.place < 0:
@@ -145,16 +136,15 @@ def write(results: list[Result], settings: dict[str, object], out: Path | None) 
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parts = {part.name: part for part in (*PYTHON_PARTS, *C_PARTS)}
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join((NAMED_PART, *parts))}; all if none")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join((NAMED_PART, *PARTS))}; all if none")
     parser.add_argument("--sample", type=int, default=20, help="Most mutants of a file.")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--constants", action="store_true", help="Numbers alone.")
     parser.add_argument("--out", type=Path, help="File for the results, as JSON, written after each mutant.")
     parser.add_argument("--again", type=Path, help="Results whose survivors are run once more; they are written again.")
     options = parser.parse_args()
-    if unknown := set(options.parts) - {NAMED_PART, *parts}:
-        parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join((NAMED_PART, *parts))}")
+    if unknown := set(options.parts) - {NAMED_PART, *PARTS}:
+        parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join((NAMED_PART, *PARTS))}")
     forked.import_libraries()
     results: list[Result] = []
     settings: dict[str, object] = {name: getattr(options, name) for name in ("sample", "seed", "constants")}
@@ -165,11 +155,11 @@ def main() -> None:
         for result in run_again(results):
             report(result)
             write(results, settings, options.again)
-    for name in () if options.again else options.parts or [NAMED_PART, *parts]:
+    for name in () if options.again else options.parts or [NAMED_PART, *PARTS]:
         if name == NAMED_PART:
             found = run_named()
         else:
-            found = run_part(parts[name], options.sample, options.seed, constants=options.constants)
+            found = run_part(PARTS[name], options.sample, options.seed, constants=options.constants)
         for result in found:
             results.append(result)
             report(result)

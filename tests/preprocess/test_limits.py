@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from edgeecho.errors import ConfigError, VideoError
-from edgeecho.preprocess import Grid, Roi, apex_side, cover_text, find_fans, find_roi, to_network
+from edgeecho.preprocess import Grid, Orientation, Roi, apex_side, cover_text, find_fans, find_roi, to_network
+from edgeecho.preprocess.burnt_in import _strokes
 from edgeecho.preprocess.fan import Fan
 from edgeecho.preprocess.orientation import FLIPS, check_flip, flip_images, unflip_images
 from edgeecho.preprocess.region import check_roi, crop, fan_region, whole_frame
@@ -246,7 +247,22 @@ def test_flips_of_four_pixels() -> None:
         check_flip("up")
 
 
+def test_a_view_is_upright_with_its_own_grey_levels() -> None:
+    assert Orientation() == Orientation("none", False)
+
+
 # Burnt-in text
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "level", "is_text"),
+    [(60, 8, 40, True), (60, 8, 39, False), (60, 9, 40, False), (1000, 20, 40, True), (1000, 21, 40, False)],
+)
+def test_strokes_of_text_are_thin_and_bright(height: int, width: int, level: int, is_text: bool) -> None:
+    """Narrower than 9 pixels, or in tall frames than one in 50 parts of the height, made odd."""
+    darkest = np.zeros((height, 60), np.uint8)
+    darkest[:, 20 : 20 + width] = level
+    assert bool(_strokes(darkest).any()) is is_text
 
 
 @pytest.mark.parametrize(("change", "size", "kept"), [(40, 3, True), (39, 3, False), (200, 1, False)])

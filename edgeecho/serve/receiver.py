@@ -15,6 +15,7 @@ from edgeecho.dicom import Target
 from edgeecho.dicom.kinds import check_products
 from edgeecho.errors import ConfigError, OutputError, require
 from edgeecho.runtime import CinePredictor
+from edgeecho.serve.connections import MAX_CONNECTIONS, REQUEST_S, bound_connection, give_up_unasked, reject_beyond
 from edgeecho.serve.inbox import Inbox
 
 ACCEPTED = (
@@ -104,7 +105,9 @@ class Receiver:
             (events.EVT_C_STORE, self._store),
             (events.EVT_DATA_RECV, self._count),
             (events.EVT_DIMSE_RECV, lambda event: self._bytes.pop(event.assoc, None)),
-            (events.EVT_CONN_CLOSE, lambda event: self._bytes.pop(event.assoc, None)),
+            (events.EVT_CONN_OPEN, lambda event: bound_connection(event, self._receiver.timeout_s)),
+            (events.EVT_REQUESTED, lambda event: reject_beyond(event, self._receiver.max_associations)),
+            (events.EVT_CONN_CLOSE, self._forget),
         ]
         address = (self._receiver.host, self._receiver.port)
         try:
@@ -113,6 +116,7 @@ class Receiver:
             where = f"{address[0]}:{address[1]}"
             reason = getattr(error, "strerror", None) or error
             raise ConfigError(f"cannot listen at {where}: {reason}; choose another --dicom port or --host") from error
+        self._server.verify_request = self._has_room
         for path in self._inbox.given_up:
             self._report(
                 Outcome(self._task(path), error=f"{self._task(path).label}: ended the process twice; given up")
@@ -137,13 +141,22 @@ class Receiver:
         entity = self._net.AE(ae_title=settings.aet)
         entity.require_called_aet = True
         entity.require_calling_aet = list(settings.senders)
-        entity.maximum_associations = settings.max_associations
-        entity.network_timeout = entity.acse_timeout = entity.dimse_timeout = settings.timeout_s
+        entity.maximum_associations = MAX_CONNECTIONS  # it counts those too that asked for none; see `reject_beyond`
+        entity.network_timeout = entity.dimse_timeout = settings.timeout_s
+        entity.acse_timeout = min(settings.timeout_s, REQUEST_S)
         syntaxes = [syntax for syntax in self._net.ALL_TRANSFER_SYNTAXES if syntax != DEFLATED]
         for kind in ACCEPTED:
             entity.add_supported_context(kind, syntaxes)
         entity.add_supported_context(_VERIFICATION)
         return entity
+
+    def _has_room(self, _request: object, _address: object) -> bool:
+        """Whether one more connection is taken; socketserver closes the others."""
+        return len(self._server.active_associations) < MAX_CONNECTIONS
+
+    def _forget(self, event: Any) -> None:
+        self._bytes.pop(event.assoc, None)
+        give_up_unasked(event)
 
     def _count(self, event: Any) -> None:
         """Abort an association that sends more than an object may have."""

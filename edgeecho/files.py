@@ -77,9 +77,10 @@ def atomic(path: str | os.PathLike[str], *, mode: int = 0o644) -> Iterator[Path]
         mode: Rights of the file; while it is written, only its owner may read it.
 
     Raises:
-        OutputError: If the folder cannot be made or written.
+        OutputError: If the folder cannot be made or written, or `path` is a folder, a pipe or a device.
     """
     path = Path(path)
+    require_file_place(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=temporary_prefix(".writing-"), suffix=path.suffix)
@@ -96,6 +97,24 @@ def atomic(path: str | os.PathLike[str], *, mode: int = 0o644) -> Iterator[Path]
     except OSError as error:
         reason = (error.strerror or str(error)).splitlines()[0]
         raise OutputError(f"cannot write {path}: {reason}; choose a folder that is writable and not full") from error
+
+
+def require_file_place(path: Path) -> None:
+    """Refuse a path at which no file can be written whole: a folder, a pipe or a device, or a place below a file.
+
+    A file that is put into the place of a device, such as /dev/null, would remove the device from the machine.
+
+    Raises:
+        OutputError: If it is such a path.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise OutputError(f"cannot write {path}: it is a folder, a pipe or a device; choose the name of a file")
+        above = next(folder for folder in path.absolute().parents if folder.exists())
+        if not above.is_dir():
+            raise OutputError(f"cannot write {path}: {above} is a file; choose a folder that is writable and not full")
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}; choose another place") from error
 
 
 def replace_folder(finished: Path, target: Path) -> None:

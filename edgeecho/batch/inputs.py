@@ -126,7 +126,7 @@ def _addresses(given: str) -> list[str]:
     try:
         files, path = fsspec.core.url_to_fs(given)
         found = [files.unstrip_protocol(name) for name in sorted(files.glob(path))] if glob.has_magic(path) else [given]
-    except (OSError, ValueError, ImportError) as error:
+    except Exception as error:  # each kind of address raises its own
         raise VideoError(f"{given}: cannot be opened: {' '.join(str(error).split())}; check the address") from error
     if not found:
         raise VideoError(f"{given}: no file matches this pattern; check it, and its quotes")

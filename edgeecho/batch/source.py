@@ -26,10 +26,12 @@ def local_copy(source: str) -> Iterator[Path]:
         try:
             files, path = fsspec.core.url_to_fs(source)
             copy = Path(folder, Path(path).name or "cine")
+            if os.path.exists(path) and "file" in files.protocol:
+                open_regular(path).close()  # a device has no end
             files.get_file(path, str(copy))
             changed = _changed_s(files, path)
             os.utime(copy, (changed, changed))
-        except (OSError, ValueError, ImportError) as error:
+        except Exception as error:  # each kind of address raises its own
             text = f"{source}: cannot be read: {' '.join(str(error).split())}; check the address"
             raise VideoError(text) from error
         yield copy

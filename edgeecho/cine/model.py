@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from edgeecho.errors import ConfigError, ShapeError
 from edgeecho.reasons import Finding
 
 MAX_FPS, MAX_SPACING_MM = 10_000, 1_000
+MIN_FPS, MIN_SPACING_MM = 0.01, 0.001
 """Upper bounds of the frame rate and spacing that a user may give; wide, for phantoms and animals."""
 MAX_ASPECT = 5.0
 """Largest ratio of the sides of a pixel that a file may state; a larger one is an error of the file."""
@@ -112,17 +114,18 @@ def check_stated(fps: float | None, spacing_mm: Sequence[float] | None) -> None:
     Raises:
         ConfigError: If `fps` or a spacing is not a positive number of a plausible size.
     """
-    if fps is not None and not _is_between(fps, MAX_FPS):
-        raise ConfigError(f"fps must be positive and below {MAX_FPS}, got {fps!r:.80}")
+    if fps is not None and not _is_between(fps, MAX_FPS, MIN_FPS):
+        raise ConfigError(f"fps must be positive and below {MAX_FPS}, got {fps!r:.80}; the least is {MIN_FPS}")
     if spacing_mm is None:
         return
     try:
         both = tuple(spacing_mm)
     except TypeError:
         both = ()
-    if len(both) != 2 or not all(_is_between(mm, MAX_SPACING_MM) for mm in both):
+    if len(both) != 2 or not all(_is_between(mm, MAX_SPACING_MM, MIN_SPACING_MM) for mm in both):
         raise ConfigError(
-            f"spacing_mm must be two positive numbers (row, column) below {MAX_SPACING_MM}, got {spacing_mm!r:.80}"
+            f"spacing_mm must be two positive numbers (row, column) below {MAX_SPACING_MM}, got {spacing_mm!r:.80}; "
+            f"the least is {MIN_SPACING_MM}"
         )
 
 
@@ -133,6 +136,7 @@ def _are_times(times_s: object, count: int) -> bool:
     return bool(np.isfinite(times_s).all())
 
 
-def _is_between(value: object, most: float) -> bool:
-    """Whether a value that a caller gave is a number above 0 and below `most`."""
-    return isinstance(value, Real) and not isinstance(value, bool) and 0 < float(value) < most
+def _is_between(value: object, most: float, least: float = 0.0) -> bool:
+    """Whether a value that a caller gave is a number above 0, from `least` on, and below `most`."""
+    number: Any = value if isinstance(value, Real) and not isinstance(value, bool) else 0
+    return bool(number > 0 and least <= number < most)

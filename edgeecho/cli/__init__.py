@@ -103,6 +103,7 @@ def _exit(number: int, _: object) -> None:
 def _run() -> int:
     """Run the command of the arguments and return the exit code."""
     try:
+        _refuse_empty(sys.argv[1:])
         with library_messages():
             app()
     except SystemExit as end:
@@ -122,6 +123,18 @@ def _run() -> int:
         say("interrupted")
         return 130
     return 0
+
+
+def _refuse_empty(arguments: list[str]) -> None:
+    """Refuse arguments without a value, as `--send "$ARCHIVE"` of a variable that is not set makes them.
+
+    They would mean the current folder, or that the flag was not given.
+    """
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        if not argument or (argument.startswith("--") and argument.endswith("=")):
+            flag = argument or before
+            place = f"{flag.rstrip('=')} has no value" if flag.startswith("-") else "an argument is empty"
+            raise ConfigError(f"{place}; give one, or leave it out")
 
 
 def _report(error: EdgeEchoError) -> int:

@@ -14,7 +14,19 @@ import typer
 from edgeecho.errors import ConfigError
 from edgeecho.names import printable
 
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures here as JSON.")]
+
+def _check_json_file(path: Path | None) -> Path | None:
+    """Refuse a place that cannot be written before the work whose figures it is for."""
+    if path:
+        from edgeecho.files import require_file_place
+
+        require_file_place(path)
+    return path
+
+
+JsonFile = Annotated[
+    Path | None, typer.Option("--json", callback=_check_json_file, help="Write the figures here as JSON.")
+]
 Model = Annotated[str, typer.Option("--model", help="Packaged model's name, folder or file.")]
 Runtime = Annotated[str | None, typer.Option(help="ort, openvino or torch.")]
 Precision = Annotated[str | None, typer.Option(help="int8 or fp32, for a named model.")]

@@ -62,6 +62,6 @@ def measure(
 
 def _frame_and_file(given: str) -> tuple[int, Path]:
     frame, found, name = given.partition("=")
-    if not found or not frame.strip().isdigit():
+    if not found or not frame.strip().isdecimal():
         raise ConfigError(f"--mask takes FRAME=FILE, such as 12=frame12.png, got {given!r}")
     return int(frame), Path(name)

@@ -64,7 +64,10 @@ def send_files(paths: Sequence[Path], target: Target, *, calling_aet: str = CALL
             entity.add_requested_context(meta.MediaStorageSOPClassUID, meta.TransferSyntaxUID)
         except (OSError, AttributeError, pydicom.errors.InvalidDicomError) as error:
             raise OutputError(f"cannot send {path}: it cannot be read as DICOM; write it again", file=path) from error
-    association = entity.associate(target.host, target.port, ae_title=target.aet)
+    try:
+        association = entity.associate(target.host, target.port, ae_title=target.aet)
+    except (OSError, UnicodeError) as error:
+        raise OutputError(f"cannot send {paths[0].name}: {target}: no such host; check the address") from error
     if not association.is_established:
         refused = "refuses the connection" if association.is_rejected else "does not answer"
         raise OutputError(f"cannot send {paths[0].name}: {target} {refused}; check address, port and both AE titles")

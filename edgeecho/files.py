@@ -5,7 +5,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
@@ -97,6 +97,33 @@ def atomic(path: str | os.PathLike[str], *, mode: int = 0o644) -> Iterator[Path]
     except OSError as error:
         reason = (error.strerror or str(error)).splitlines()[0]
         raise OutputError(f"cannot write {path}: {reason}; choose a folder that is writable and not full") from error
+
+
+@contextmanager
+def put_back_on_failure(paths: Iterable[Path]) -> Iterator[None]:
+    """Put files of one folder back as they were if the block fails or is interrupted; new ones are removed.
+
+    The old files are kept as links, which need no room on a full disk, or as copies where there are no links.
+
+    Raises:
+        OSError: If they cannot be kept.
+    """
+    paths = list(paths)
+    with scratch_folder(".writing-", paths[0].parent) as aside:
+        kept = [path for path in paths if path.is_file()]
+        for path in kept:
+            try:
+                os.link(path, aside / path.name)
+            except OSError:
+                shutil.copy2(path, aside / path.name)
+        try:
+            yield
+        except BaseException:
+            for path in set(paths) - set(kept):
+                path.unlink(missing_ok=True)
+            for path in kept:
+                os.replace(aside / path.name, path)
+            raise
 
 
 def require_file_place(path: Path) -> None:

@@ -15,10 +15,11 @@ from edgeecho.batch.task import CineTask, Outcome
 from edgeecho.cine import Cine, read_cine
 from edgeecho.dicom import PRODUCTS, Content, origin_of, product_files, write_products
 from edgeecho.dicom.products import with_cine
-from edgeecho.errors import EdgeEchoError, OutputError, VideoError
+from edgeecho.errors import DataError, EdgeEchoError, OutputError, VideoError
 from edgeecho.files import read_regular
 from edgeecho.memory import held_to_budget
 from edgeecho.preprocess import cover_text
+from edgeecho.report.figures_check import find_fault
 from edgeecho.report.results import RunIdentity, result_files, write_results
 from edgeecho.report.stored import StoredResult
 from edgeecho.runtime import CinePredictor
@@ -124,9 +125,13 @@ def _stored(files: list[Path], identity: RunIdentity) -> dict[str, Any] | None:
         return None
     try:
         figures = json.loads(read_regular(files[-1]))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(figures, dict) or figures.get("run") != asdict(identity):
+        return None
+    if fault := find_fault(figures):
+        if figures.get("corrections"):
+            raise DataError(f"{files[-1]}: was corrected, and `{fault}` makes no sense; move it away to segment again")
         return None
     return figures if figures.get("corrections") or all(file.is_file() for file in files) else None
 

@@ -11,9 +11,9 @@ from edgeecho.cine.grey import MAX_SIDE_PX
 from edgeecho.errors import ConfigError, ShapeError
 from edgeecho.reasons import Finding
 
-MAX_FPS, MAX_SPACING_MM = 10_000, 1_000
 MIN_FPS, MIN_SPACING_MM = 0.01, 0.001
-"""Upper bounds of the frame rate and spacing that a user may give; wide, for phantoms and animals."""
+MAX_FPS, MAX_SPACING_MM = 10_000, 1_000
+"""Bounds of the frame rate and spacing that a user may give; wide, for phantoms and animals."""
 MAX_ASPECT = 5.0
 """Largest ratio of the sides of a pixel that a file may state; a larger one is an error of the file."""
 

@@ -20,10 +20,10 @@ from edgeecho.measure import keep_largest
 from edgeecho.preprocess import cover_text
 from edgeecho.reasons import Reason
 from edgeecho.report.results import rewrite_results
-from edgeecho.report.stored import StoredResult
+from edgeecho.report.stored import AUTOMATIC_ARRAYS, StoredResult
 
 AUTOMATIC = "automatic"
-"""Key of the figures before any correction; the arrays `automatic_frames` and `automatic_masks` are its masks."""
+"""Key of the figures before any correction; `AUTOMATIC_ARRAYS` are its masks."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,8 @@ def restore(stored: StoredResult) -> Corrected:
     if AUTOMATIC not in stored.figures:
         raise DataError(f"{stored.json_path}: was not corrected; there is nothing to take back")
     mask = stored.mask.copy()
-    frames, masks = stored.array("automatic_frames"), stored.array("automatic_masks")
-    if frames is not None and masks is not None:
-        mask[frames] = masks
+    for frame, automatic in stored.automatic_masks.items():
+        mask[frame] = automatic
     figures = stored.figures[AUTOMATIC] | {"area_px": mask.sum(axis=(1, 2), dtype=np.float32).tolist()}
     return _write(stored, figures, mask, {})
 
@@ -123,13 +122,12 @@ def _edit(mask: np.ndarray, correction: Correction) -> list[int]:
 
 def _automatic(stored: StoredResult, changed: list[int]) -> dict[str, np.ndarray]:
     """Return the arrays of the masks before any correction, of all frames that were ever changed."""
-    frames, masks = stored.array("automatic_frames"), stored.array("automatic_masks")
-    kept = {} if frames is None or masks is None else dict(zip(frames.tolist(), masks, strict=True))
-    kept = {frame: stored.mask[frame] for frame in changed} | kept
+    kept = {frame: stored.mask[frame] for frame in changed} | stored.automatic_masks
     if not kept:
         return {}
     order = sorted(kept)
-    return {"automatic_frames": np.array(order, np.int32), "automatic_masks": np.stack([kept[f] for f in order])}
+    arrays = (np.array(order, np.int32), np.stack([kept[frame] for frame in order]))
+    return dict(zip(AUTOMATIC_ARRAYS, arrays, strict=True))
 
 
 def _beats(figures: Mapping[str, Any], correction: Correction) -> list[dict[str, Any]]:

@@ -74,7 +74,7 @@ def read_correction(path: Path) -> Correction:
         )
     try:
         return _from_values(values)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DataError(f"{path}: a value makes no sense: {' '.join(str(error).split())}", file=path) from error
 
 

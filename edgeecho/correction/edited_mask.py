@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,13 @@ from edgeecho.names import name_for_ffmpeg
 
 FINE = 8
 """Outlines are filled this many times finer than the pixels; a pixel is cavity if its centre is inside."""
+
+
+_UNREADABLE = (
+    OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError, EOFError,
+    NotImplementedError, zipfile.BadZipFile, zlib.error, cv2.error,
+)  # fmt: skip
+"""What NumPy, zipfile, OpenCV and values of another kind raise."""
 
 
 def read_edited_mask(path: Path, height: int, width: int) -> np.ndarray:
@@ -41,7 +49,7 @@ def read_edited_mask(path: Path, height: int, width: int) -> np.ndarray:
                 mask |= fill_outline(line, height, width)
         else:
             mask = _read_array(path)
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, RecursionError) as error:
+    except _UNREADABLE as error:
         reason = " ".join(str(error).split())
         raise DataError(
             f"{path}: cannot be read as a mask: {reason}; give PNG, NPZ, LabelMe or COCO", file=path
@@ -82,6 +90,8 @@ def _read_array(path: Path) -> np.ndarray:
         array = loaded[loaded.files[0]] if hasattr(loaded, "files") else loaded
         if array.ndim != 2:
             raise ValueError(f"expected one array (H, W), got shape {array.shape}")
+        if array.dtype.kind not in "buif" or not np.isfinite(array).all():
+            raise ValueError(f"expected finite numbers, got {array.dtype}")
         return np.asarray(array)
     if not path.is_file():
         raise ValueError("no such file")

@@ -41,20 +41,31 @@ class Pictures:
 
     @classmethod
     def of(cls, arrays: Mapping[str, np.ndarray]) -> "Pictures":
-        """Return the pictures of stored arrays; none if they are not there."""
+        """Return the pictures of stored arrays; none if they are not there.
+
+        Raises:
+            KeyError: If one of the arrays is missing.
+            TypeError: If one is of another kind.
+            ValueError: If they do not fit each other.
+        """
         if "jpeg" not in arrays:
             return cls((), ())
-        ends = arrays["jpeg_ends"].tolist()
+        ends, frames = arrays["jpeg_ends"].tolist(), arrays["jpeg_frames"].tolist()
         whole = arrays["jpeg"].tobytes()
         starts = [0, *ends[:-1]] if ends else []
-        return cls(tuple(arrays["jpeg_frames"].tolist()), tuple(whole[a:b] for a, b in zip(starts, ends, strict=True)))
+        jpegs = tuple(whole[a:b] for a, b in zip(starts, ends, strict=True))
+        if len(frames) != len(jpegs) or not all(map(_is_jpeg, jpegs)) or not all(type(f) is int for f in frames):
+            raise ValueError("the pictures do not fit their frames")
+        return cls(tuple(frames), jpegs)
 
     def frame(self, index: int, height: int, width: int) -> np.ndarray:
-        """Return the picture of a frame, enlarged to the cine's size, uint8 (H, W); black if it has none."""
+        """Return the picture of a frame, enlarged to the cine's size, uint8 (H, W); black if none can be decoded."""
         if index not in self.frames:
             return np.zeros((height, width), np.uint8)
         data = np.frombuffer(self.jpegs[self.frames.index(index)], np.uint8)
         picture = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+        if picture is None:
+            return np.zeros((height, width), np.uint8)
         return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
@@ -118,6 +129,10 @@ def _thumbnail(frame: np.ndarray, mask: np.ndarray) -> bytes:
 def data_uri(jpeg: bytes) -> str:
     """Return a JPEG picture as an address that contains it."""
     return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+
+
+def _is_jpeg(data: bytes) -> bool:
+    return data.startswith(b"\xff\xd8")
 
 
 def _jpeg(picture: np.ndarray) -> bytes:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from edgeecho.cine import Cine
-from edgeecho.cine.result_files import SUFFIXES
+from edgeecho.cine.result_files import PRODUCT_SUFFIXES, SUFFIXES
 from edgeecho.errors import OutputError
-from edgeecho.files import atomic
+from edgeecho.files import atomic, put_back_on_failure
 from edgeecho.names import printable
 from edgeecho.report.cine_page import write_cine_page
 from edgeecho.report.curve import write_curve
@@ -93,6 +93,8 @@ def rewrite_results(
 ) -> list[Path]:
     """Write the files of a result again with other figures and masks, in the same order as `write_results`.
 
+    If that fails, all of them are as they were: earlier corrections are in no other place.
+
     Args:
         stored: The result; its pictures are kept.
         figures: New figures.
@@ -116,9 +118,14 @@ def rewrite_results(
         arrays |= {f"thumbnail{n}": jpeg for n, jpeg in enumerate(thumbnails(drawn, mask, figures))}
     else:
         del paths[".html"]
-    if cine is None:
-        _remove(paths.pop(".webm"))
-    _write_files(paths, figures, arrays, cine, also)
+    beside = [stored.json_path.with_name(f"{stored.stem}{suffix}") for suffix in (*SUFFIXES, *PRODUCT_SUFFIXES)]
+    try:
+        with put_back_on_failure(beside):
+            if cine is None:
+                _remove(paths.pop(".webm"))
+            _write_files(paths, figures, arrays, cine, also)
+    except OSError as error:
+        raise OutputError(f"cannot write beside {stored.json_path}: {error.strerror}; make room there") from error
     return [path for path in paths.values() if path.is_file()]
 
 

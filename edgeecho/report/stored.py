@@ -1,7 +1,9 @@
 """A result that was written: the figures of NAME.json and the arrays of NAME.npz beside it."""
 
+import io
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +14,16 @@ import numpy as np
 from edgeecho.cine.result_files import KEYS
 from edgeecho.errors import DataError
 from edgeecho.files import read_regular
+from edgeecho.report.figures_check import find_fault
 from edgeecho.report.pictures import Pictures
+
+AUTOMATIC_ARRAYS = ("automatic_frames", "automatic_masks")
+"""Arrays of the masks before any correction, of the frames that were ever changed."""
+_DAMAGED = (
+    OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, NotImplementedError, zipfile.BadZipFile,
+    zlib.error,
+)  # fmt: skip
+"""What NumPy and zipfile raise at a damaged NPZ."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +41,7 @@ class StoredResult:
             path: NAME.json, or another file of the result, such as NAME.npz.
 
         Raises:
-            DataError: If it is no result of EdgeEcho.
+            DataError: If it is no result of EdgeEcho, or a value in it makes no sense.
         """
         path = path.with_suffix(".json") if path.suffix in (".npz", ".webm", ".png", ".html") else path
         try:
@@ -43,6 +54,8 @@ class StoredResult:
             raise DataError(f"{path}: no JSON; give NAME.json that `edgeecho segment` wrote", file=path) from error
         if not isinstance(figures, dict) or not figures.keys() >= KEYS:
             raise DataError(f"{path}: no result of EdgeEcho; give NAME.json that `edgeecho segment` wrote", file=path)
+        if fault := find_fault(figures):
+            raise DataError(f"{path}: `{fault}` is missing or makes no sense; segment the cine again", file=path)
         return cls(path, figures)
 
     @property
@@ -58,20 +71,39 @@ class StoredResult:
         """
         path = self.json_path.with_suffix(".npz")
         try:
-            with np.load(path) as arrays:
+            with np.load(io.BytesIO(read_regular(path))) as arrays:
                 return np.asarray(arrays[name]) if name in arrays else None
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
+        except _DAMAGED as error:
             raise DataError(f"{path}: missing or damaged; segment the cine again", file=path) from error
 
     @cached_property
     def mask(self) -> np.ndarray:
         """uint8 {0, 1} (T, H, W); errors are those of `array`."""
-        mask, figures = self.array("mask"), self.figures
-        shape = (figures["frames"], figures["height"], figures["width"])
-        if mask is None or mask.shape != shape or mask.dtype != np.uint8:
-            path = self.json_path.with_suffix(".npz")
-            raise DataError(f"{path}: its masks do not fit {self.json_path.name}; segment the cine again", file=path)
+        mask = self.array("mask")
+        if mask is None or not _are_masks(mask, (self.figures["frames"], *self._size)):
+            raise self._misfit("masks")
         return mask
+
+    @cached_property
+    def automatic_masks(self) -> dict[int, np.ndarray]:
+        """Masks before any correction of the frames that were ever changed; errors are those of `array`."""
+        frames, masks = map(self.array, AUTOMATIC_ARRAYS)
+        if frames is None or masks is None:
+            return {}
+        is_index = frames.ndim == 1 and frames.dtype.kind in "iu"
+        if not is_index or not _are_masks(masks, (len(frames), *self._size)):
+            raise self._misfit("masks before the correction")
+        if any(not 0 <= frame < self.figures["frames"] for frame in frames.tolist()):
+            raise self._misfit("masks before the correction")
+        return dict(zip(frames.tolist(), masks, strict=True))
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        return self.figures["height"], self.figures["width"]
+
+    def _misfit(self, what: str) -> DataError:
+        path = self.json_path.with_suffix(".npz")
+        return DataError(f"{path}: its {what} do not fit {self.json_path.name}; segment the cine again", file=path)
 
     @property
     def thumbnails(self) -> list[bytes]:
@@ -81,7 +113,15 @@ class StoredResult:
 
     @cached_property
     def pictures(self) -> Pictures:
-        """Pictures of the frames; none if the result was written without pages."""
+        """Pictures of the frames; none if the result was written without pages. Errors are those of `array`."""
         names = ("jpeg", "jpeg_ends", "jpeg_frames")
         arrays = {name: array for name in names if (array := self.array(name)) is not None}
-        return Pictures.of(arrays)
+        try:
+            return Pictures.of(arrays)
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._misfit("pictures") from error
+
+
+def _are_masks(array: np.ndarray, shape: tuple[int, ...]) -> bool:
+    """Whether an array is uint8 {0, 1} of a shape; masks of other numbers would have other areas."""
+    return array.shape == shape and array.dtype == np.uint8 and not (array > 1).any()

@@ -1,11 +1,13 @@
 """Read DICOM cines and stills: pixels through pydicom or OpenCV, time base and calibration from the attributes."""
 
+import struct
 import warnings as python_warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from edgeecho.cine.arrays import one_line
-from edgeecho.cine.dicom_pixels import decoded_frames, open_video, read_header
+from edgeecho.cine.dicom_pixels import Header, decoded_frames, open_video, read_header
 from edgeecho.cine.dicom_regions import calibration
 from edgeecho.cine.dicom_time import time_base
 from edgeecho.cine.grey import stack_frames
@@ -48,12 +50,18 @@ def read_dicom(path: Path, roi: Sequence[int] | None = None) -> Cine:
             frames, coloured = stack_frames(path, decoded_frames(path, header, video, pydicom))
             base = time_base(header.data, len(frames), video.time_base if video else None)
             found = calibration(header.data, roi)
+            unused = _unused_bytes(path, header, pydicom)
         except (VideoError, MissingExtraError, OSError):
             raise
         except Exception as error:  # a damaged file raises many kinds of error
             raise VideoError(f"{path}: damaged DICOM: {one_line(error)}; export it again") from error
     aspect = video.aspect if video and not found.spacing_mm and found.aspect == 1 else found.aspect
     notes = [*found.notes, *shape_notes(aspect)]
+    if unused > 1:  # one byte makes the length even
+        notes.append(
+            f"The file has {unused} bytes of pixels after its {header.promised} frames of {header.data.Columns}x"
+            f"{header.data.Rows}, which were not used: its number or size of frames may be wrong."
+        )
     if len(frames) < header.promised:
         notes.append(f"{len(frames)} frames could be read, the file states {header.promised}.")
     return Cine(
@@ -66,3 +74,18 @@ def read_dicom(path: Path, roi: Sequence[int] | None = None) -> Cine:
         coloured=coloured,
         aspect=aspect,
     )
+
+
+def _unused_bytes(path: Path, header: Header, pydicom: Any) -> int:
+    """Return how many bytes of uncompressed pixels there are beyond the stated frames; 0 for compressed pixels."""
+    syntax, data = pydicom.uid.UID(header.syntax or pydicom.uid.ImplicitVRLittleEndian), header.data
+    if syntax.is_encapsulated:
+        return 0
+    with path.open("rb") as file:
+        file.seek(header.pixels_at)
+        element = file.read(12)
+    order = "<" if syntax.is_little_endian else ">"
+    (length,) = struct.unpack_from(f"{order}L", element, 4 if syntax.is_implicit_VR else 8)
+    samples = 2 if data.PhotometricInterpretation == "YBR_FULL_422" else int(data.SamplesPerPixel)
+    bits = int(data.Rows) * int(data.Columns) * samples * int(data.BitsAllocated) * header.promised
+    return int(length) - bits // 8

@@ -217,3 +217,11 @@ def test_missing_extra(tmp_path: Path, grey: np.ndarray, monkeypatch: pytest.Mon
     monkeypatch.setitem(__import__("sys").modules, "pydicom", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'edgeecho\[dicom\]'"):
         read_cine(path)
+
+
+@pytest.mark.parametrize(("stated", "unused"), [({}, 0), ({"NumberOfFrames": 3}, 640), ({"Columns": 31}, 80)])
+def test_pixels_beyond_those_stated_are_named(tmp_path: Path, stated: dict[str, int], unused: int) -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (4, 20, 32), np.uint8)
+    cine = read_cine(write(tmp_path / "odd.dcm", frames, FrameTime="40", **stated))
+    named = [warning for warning in cine.warnings if "were not used" in warning]
+    assert [int(text.split()[3]) for text in named] == ([unused] if unused else [])

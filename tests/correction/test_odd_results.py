@@ -102,7 +102,7 @@ def test_arrays_that_do_not_fit_are_refused_before_a_file_changes(
     path = json_of(folder)
     with np.load(path.with_suffix(".npz")) as loaded:
         arrays = dict(loaded)
-    np.savez(path.with_suffix(".npz"), **(arrays | change(arrays)))  # type: ignore[arg-type]
+    np.savez(path.with_suffix(".npz"), **(arrays | change(arrays)))
     before = {file: file.read_bytes() for file in folder.iterdir()}
     with pytest.raises(DataError, match=r"do not fit|damaged"):
         correct(StoredResult.open(path), Correction(accepted=True))

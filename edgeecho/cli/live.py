@@ -105,10 +105,18 @@ def _serve(session: "LiveSession", port: int, out: Path) -> None:
     config = uvicorn.Config(
         server.app, log_level="error", access_log=False, ws_max_size=2 * MAX_ORDER_BYTES, timeout_graceful_shutdown=1
     )
-    # At a second Ctrl-C uvicorn would print the traceback of its cancelled task.
-    logging.getLogger("uvicorn.error").addFilter(lambda record: "CancelledError" not in record.getMessage())
+    logging.getLogger("uvicorn.error").addFilter(_is_told)
     session.start()
     typer.echo(server.address)
     say("Open this address in a browser of this machine. Ctrl-C ends it.")
     with listening, contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _is_told(record: logging.LogRecord) -> bool:
+    """Whether a message of uvicorn is printed.
+
+    Not the tracebacks of its task that a second Ctrl-C cancelled, and of text from a page that is not UTF-8.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    return "CancelledError" not in record.getMessage() and not isinstance(error, UnicodeDecodeError)

@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import re
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -220,3 +222,22 @@ def test_the_page_in_a_browser(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.communicate()
+
+
+def test_text_that_is_not_utf_8_closes_a_page_without_a_traceback(tmp_path: Path) -> None:
+    np.savez(tmp_path / "heart.npz", frames=HEART, fps=25)
+    argv = [sys.executable, "-m", "edgeecho", "live", str(tmp_path / "heart.npz"), "--model", MODEL]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        port, token = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/\?token=(.*)\n", process.stdout.readline()).groups()  # type: ignore[union-attr]
+        with socket.create_connection(("127.0.0.1", int(port)), 10) as page:
+            page.sendall(
+                f"GET /live?token={token} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
+                "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: MDAwMDAwMDAwMDAwMDAwMA==\r\n"
+                "Sec-WebSocket-Version: 13\r\n\r\n".encode()
+            )
+            assert b"101" in page.recv(200)
+            page.sendall(b"\x81\x82\0\0\0\0\xff\xff")
+            time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        assert "Traceback" not in process.communicate(timeout=30)[1]

@@ -65,5 +65,14 @@ class OrtEngine:
         return self.run(["prob"], {"frames": frames})[0]
 
     def run(self, outputs: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
-        """Run the graph on inputs by name, and return its outputs by name."""
-        return [np.asarray(value) for value in self._session.run(outputs, inputs)]
+        """Run the graph on inputs by name, and return its outputs by name.
+
+        Raises:
+            MemoryError: If there is no memory for it.
+        """
+        try:
+            return [np.asarray(value) for value in self._session.run(outputs, inputs)]
+        except Exception as error:  # onnxruntime raises many kinds
+            if "alloc" in str(error).lower():
+                raise MemoryError(f"ONNX Runtime: {str(error).splitlines()[0]:.200}") from error
+            raise

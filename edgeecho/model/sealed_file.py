@@ -21,6 +21,7 @@ from edgeecho.model.onnx_tensors import require_sound_tensors
 from edgeecho.model.ort_flatbuffer import ort_metadata, require_sound_ort_tensors
 from edgeecho.model.protobuf import fields
 from edgeecho.model.selftest_record import SelfTest
+from edgeecho.model.signature import require_signed
 from edgeecho.model.spec import ModelSpec
 
 SPEC_KEY = "edgeecho_spec"
@@ -87,13 +88,14 @@ def read_verified(path: Path) -> VerifiedFile:
 
     Raises:
         ModelFileError: If it is missing, too large, not an EdgeEcho model, damaged, of another format version, not
-            allowed here, or needs another file.
+            allowed or signed as this machine asks, or needs another file.
     """
     path = Path(path)
     if path.suffix not in SUFFIXES:
         raise ModelFileError(f"{path.name}: not a model file; expected one of {', '.join(SUFFIXES)}")
     data = _read(path)
     require_allowed(path, data)
+    require_signed(path, data)
     companion = _read(path.with_suffix(".bin")) if path.suffix == ".xml" else b""
     try:
         return _verified(path.suffix, data, companion)

@@ -29,7 +29,7 @@ def render_report(report: Report) -> Iterator[RenderableType]:
             streams = file.spec.form == "stream"
             about = ["1" if streams else str(file.spec.frames or "free"), file.spec.lowering, ""]
             about[2] = f"{file.spec.state_bytes:,}" if streams else ""
-        holds = "broken" if file.error else "holds"
+        holds = "refused" if file.error else "holds"
         table.add_row(file.name, holds, *about[:2], f"{file.bytes:,}", about[2])
     yield table
     if report.note:

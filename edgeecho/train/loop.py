@@ -169,8 +169,8 @@ class _Run:
         log = None
         if processes.first:
             log = RunLog(self.out, state.step, self.config.clips.per_step, run.tensorboard)
-        for batch in load_batches(clips, self.config, state.step, rank=processes.rank, processes=processes.count):
-            taught = teacher.probabilities(batch["clean"]) if teacher else None
+        batches = load_batches(clips, self.config, state.step, rank=processes.rank, processes=processes.count)
+        for batch, taught in teacher.answer(batches) if teacher else ((batch, None) for batch in batches):
             on_device = {name: state.compute.put(value) for name, value in batch.items()}
             terms = state.advance(on_device["frames"], Target.of(on_device, taught))
             self.means = {name: 0.95 * self.means.get(name, value) + 0.05 * value for name, value in terms.items()}

@@ -1,5 +1,8 @@
 """Distillation: a smaller network is trained on the predictions of a larger one, also on frames without a label."""
 
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
 import torch
 from torch import Tensor
 
@@ -34,3 +37,18 @@ class Teacher:
         with torch.inference_mode(), self.compute.autocast():
             logits: Tensor = self.network(self.compute.put(frames)[:, None] / 255.0)
         return torch.sigmoid(logits.float()).squeeze(1).clone()
+
+    def answer(self, batches: Iterator[dict[str, Tensor]]) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
+        """Yield batches with the probabilities of their `clean` frames, which a thread computes one batch ahead.
+
+        So a second core is used while the network is trained. The probabilities are those of the batches one by one.
+        """
+        with ThreadPoolExecutor(1, "teacher") as thread:
+            waiting: tuple[dict[str, Tensor], Future[Tensor]] | None = None
+            for batch in batches:
+                following = batch, thread.submit(self.probabilities, batch["clean"])
+                if waiting:
+                    yield waiting[0], waiting[1].result()
+                waiting = following
+            if waiting:
+                yield waiting[0], waiting[1].result()

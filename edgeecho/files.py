@@ -152,7 +152,7 @@ def replace_folder(finished: Path, target: Path) -> None:
     Raises:
         OSError: If it cannot be done.
     """
-    for path in finished.rglob("*"):
+    for path in (*finished.rglob("*"), finished):
         _sync(path)
     parent = target.absolute().parent
     if not target.exists():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from edgeecho import files
 from edgeecho.errors import OutputError
 from edgeecho.files import atomic, open_regular, read_regular, replace_folder, require_writable, scratch_folder
 from edgeecho.leftovers import sweep, temporary_prefix
@@ -86,3 +87,15 @@ def test_only_regular_files_are_opened(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         open_regular(tmp_path)
     assert read_regular(tmp_path / "file") == b"x"
+
+
+def test_a_folder_that_gets_its_name_is_on_the_disk_with_the_names_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = tmp_path / "new"
+    made.mkdir()
+    (made / "file").touch()
+    synced = list[Path]()
+    monkeypatch.setattr(files, "_sync", synced.append)
+    replace_folder(made, tmp_path / "target")
+    assert set(synced) == {made, made / "file", tmp_path}

@@ -5,10 +5,10 @@ stands behind it, which C does not read. All numbers are little-endian. `docs/mo
 byte, `edgeecho.export.write.native_plan` writes it, and `device/src/engines/native/plan.c` reads and verifies it.
 """
 
-import json
 import struct
 
 from edgeecho.errors import ModelFileError
+from edgeecho.model import strict_json
 
 MAGIC, VERSION = b"EENATIVE", 1
 SUFFIX = ".native"
@@ -43,13 +43,14 @@ def metadata(plan: bytes) -> dict[str, str]:
 
     Raises:
         ModelFileError: If the bytes are no plan of this version.
+        ValueError: If what stands behind it is no JSON that `strict_json` reads.
     """
     if len(plan) < HEADER.size or not plan.startswith(MAGIC):
         raise ModelFileError("no plan of the native engine; write one with `edgeecho device-file --format native`")
     _, version, end, *_ = HEADER.unpack_from(plan)
     if version != VERSION:
         raise ModelFileError(f"plan of version {version}, this EdgeEcho reads {VERSION}; install a matching one")
-    found = json.loads(plan[end:])
+    found = strict_json.parse(plan[end:])
     return {str(key): str(value) for key, value in found.items()}
 
 

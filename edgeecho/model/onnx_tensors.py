@@ -20,7 +20,7 @@ NESTED: dict[str, dict[int, str]] = {
 """Message of onnx.proto to its fields that contain tensors, directly or nested."""
 DIMS, DATA_TYPE, FLOAT_DATA, RAW_DATA, DOUBLE_DATA, EXTERNAL_DATA, DATA_LOCATION = 1, 2, 4, 9, 10, 13, 14
 """Field numbers of a TensorProto."""
-_FLOATS = {1: "<f4", 10: "<f2", 11: "<f8"}
+FLOATS = {1: "<f4", 10: "<f2", 11: "<f8"}
 """Type of the elements by ONNX's number, for those that may be no finite number."""
 
 
@@ -39,9 +39,19 @@ def require_sound_tensors(data: bytes) -> None:
         raise ModelFileError(f"no sound ONNX file ({error}); export it again") from error
 
 
-def _require_sound(tensor: memoryview) -> None:
+def require_finite(values: bytes | memoryview, kind: str) -> None:
+    """Refuse the bytes of a tensor of floats, of a type of `FLOATS`, with one that is no finite number.
+
+    Raises:
+        ModelFileError: If there is one, or the bytes are no whole number of values.
+    """
     import numpy as np  # here, as `edgeecho --help` does not wait for it
 
+    if len(values) % np.dtype(kind).itemsize or not np.isfinite(np.frombuffer(values, kind)).all():
+        raise ModelFileError("one of its weights is no finite number; export it again")
+
+
+def _require_sound(tensor: memoryview) -> None:
     element, floats = 0, list[tuple[str, memoryview]]()
     for number, _, value, _ in fields(tensor):
         if number == EXTERNAL_DATA or (number == DATA_LOCATION and value):
@@ -51,9 +61,8 @@ def _require_sound(tensor: memoryview) -> None:
         if isinstance(value, memoryview) and number in (FLOAT_DATA, RAW_DATA, DOUBLE_DATA):
             floats.append(({FLOAT_DATA: "<f4", DOUBLE_DATA: "<f8"}.get(number, ""), value))
     for kind, value in floats:
-        kind = kind or _FLOATS.get(element, "")
-        if kind and (len(value) % np.dtype(kind).itemsize or not np.isfinite(np.frombuffer(value, kind)).all()):
-            raise ModelFileError("one of its weights is no finite number; export it again")
+        if kind := kind or FLOATS.get(element, ""):
+            require_finite(value, kind)
 
 
 def _tensors(message: memoryview, kind: str, depth: int) -> Iterator[memoryview]:

@@ -18,6 +18,7 @@ from edgeecho.files import read_regular
 from edgeecho.model import device_file, native_file, selftest_record, strict_json
 from edgeecho.model.allowed import require_allowed
 from edgeecho.model.onnx_tensors import require_sound_tensors
+from edgeecho.model.ort_flatbuffer import ort_metadata, require_sound_ort_tensors
 from edgeecho.model.protobuf import fields
 from edgeecho.model.selftest_record import SelfTest
 from edgeecho.model.signature import require_signed
@@ -32,6 +33,8 @@ SUFFIXES = (".safetensors", ".onnx", ".ort", ".xml", device_file.SUFFIX)
 MAX_BYTES = 1 << 30
 ONNX_VERSION = 9
 """Newest version of the ONNX container in a file, the newest that ONNX Runtime 1.17 reads; no graph needs a later."""
+_REQUIRE_SOUND = {".onnx": require_sound_tensors, ".ort": require_sound_ort_tensors}
+"""Check of the weights of a graph, by the suffix of its format; OpenVINO's are checked when it has read them."""
 _SEAL = re.compile(
     rb'edgeecho_sha256(?:":"|\x12\x40| value=")([0-9a-f]{64})'  # safetensors, ONNX, OpenVINO
     rb"|\x40\0\0\0([0-9a-f]{64})\0{4}\x0f\0\0\0edgeecho_sha256\0"  # ORT, which puts a value before its key
@@ -94,44 +97,38 @@ def read_verified(path: Path) -> VerifiedFile:
     require_allowed(path, data)
     require_signed(path, data)
     companion = _read(path.with_suffix(".bin")) if path.suffix == ".xml" else b""
-    whole = data
     try:
-        if path.suffix == device_file.SUFFIX:
-            data = device_file.unpack(whole)
-        start, end = _seal_span(data)
+        return _verified(path.suffix, data, companion)
     except ModelFileError as error:
         raise ModelFileError(f"{path.name}: {error}") from error
+
+
+def _verified(suffix: str, whole: bytes, companion: bytes) -> VerifiedFile:
+    """Verify the bytes of a model file.
+
+    Raises:
+        ModelFileError: If they are not sound; the message does not name the file.
+    """
+    is_device_file = suffix == device_file.SUFFIX
+    data = device_file.unpack(whole) if is_device_file else whole
+    start, end = _seal_span(data)
     if _digest(data, companion, start, end).encode() != data[start:end]:
-        raise ModelFileError(f"{path.name}: checksum does not hold, the file is damaged; fetch or export it again")
+        raise ModelFileError("checksum does not hold, the file is damaged; fetch or export it again")
+    kind = device_file.graph_suffix(data) if is_device_file else suffix
     try:
-        is_device_file = path.suffix == device_file.SUFFIX
-        found = _find_metadata(device_file.graph_suffix(data) if is_device_file else path.suffix, data)
+        found = _find_metadata(kind, data)
         text = found[SPEC_KEY]
     except (ValueError, TypeError, LookupError, RecursionError) as error:
-        raise ModelFileError(f"{path.name}: no model spec inside; export it again") from error
-    try:
-        spec = ModelSpec.from_json(text)
-    except ModelFileError as error:
-        raise ModelFileError(f"{path.name}: {error}") from error
+        raise ModelFileError("no model spec inside; export it again") from error
+    spec = ModelSpec.from_json(text)
     record = None
     if selftest_record.KEY in found:
-        try:
-            record = SelfTest.from_json(found[selftest_record.KEY], spec.size_px)
-        except ModelFileError as error:
-            raise ModelFileError(f"{path.name}: {error}") from error
-    try:
-        if _is_onnx(path, data):
-            require_sound_tensors(data)
-    except ModelFileError as error:
-        raise ModelFileError(f"{path.name}: {error}") from error
-    if path.suffix == device_file.SUFFIX and not device_file.has_header(whole, data, spec, record):
-        raise ModelFileError(f"{path.name}: its header is not that of the graph in it; export it again")
+        record = SelfTest.from_json(found[selftest_record.KEY], spec.size_px)
+    if kind in _REQUIRE_SOUND:
+        _REQUIRE_SOUND[kind](data)
+    if is_device_file and not device_file.has_header(whole, data, spec, record):
+        raise ModelFileError("its header is not that of the graph in it; export it again")
     return VerifiedFile(data, spec, companion, record, found.get(REFUSAL_KEY))
-
-
-def _is_onnx(path: Path, data: bytes) -> bool:
-    """Whether verified bytes are an ONNX graph, of a file of its own or of a device file."""
-    return path.suffix == ".onnx" or (path.suffix == device_file.SUFFIX and device_file.graph_suffix(data) == ".onnx")
 
 
 def _read(path: Path) -> bytes:
@@ -152,7 +149,7 @@ def _find_metadata(suffix: str, data: bytes) -> dict[str, str]:
     if suffix == ".onnx":
         return dict(_onnx_metadata(data))
     if suffix == ".ort":
-        return dict(_ort_metadata(data))
+        return dict(ort_metadata(data))
     if suffix == native_file.SUFFIX:
         return native_file.metadata(data)
     import html
@@ -167,32 +164,3 @@ def _onnx_metadata(data: bytes) -> Iterator[tuple[str, str]]:
         if number == 14 and isinstance(value, memoryview):
             entry = {key: bytes(text) for key, _, text, _ in fields(value) if isinstance(text, memoryview)}
             yield entry[1].decode(), entry[2].decode()
-
-
-def _ort_metadata(data: bytes) -> Iterator[tuple[str, str]]:
-    """Walk ONNX Runtime's flatbuffer: root, its model (field 1), its metadata (field 9: key 0, value 1)."""
-
-    def number(at: int, size: int = 4) -> int:
-        if not 0 <= at <= len(data) - size:
-            raise LookupError("past the end")
-        return int.from_bytes(data[at : at + size], "little")
-
-    def follow(at: int) -> int:
-        return at + number(at)
-
-    def field(table: int, index: int) -> int:
-        """Return the position of the value that a table's field points to."""
-        layout = table - int.from_bytes(number(table).to_bytes(4, "little"), "little", signed=True)
-        entry = 4 + 2 * index
-        offset = number(layout + entry, 2) if entry < number(layout, 2) else 0
-        if not offset:
-            raise LookupError("field left out")
-        return follow(table + offset)
-
-    def text(at: int) -> str:
-        return data[at + 4 : at + 4 + number(at)].decode()
-
-    entries = field(field(follow(0), 1), 9)
-    for i in range(number(entries)):
-        entry = follow(entries + 4 + 4 * i)
-        yield text(field(entry, 0)), text(field(entry, 1))

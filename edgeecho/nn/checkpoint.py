@@ -45,11 +45,13 @@ def network_from_bytes(data: bytes, spec: ModelSpec, name: str) -> Network:
     """Rebuild a network in eval mode from a checkpoint's verified bytes.
 
     Raises:
-        ModelFileError: If the weights do not fit the spec.
+        ModelFileError: If the weights do not fit the spec, or one is no finite number.
     """
     network = build(spec)
     try:
         network.load_state_dict(safetensors.torch.load(data))
     except Exception as error:  # safetensors and torch raise several kinds
         raise ModelFileError(f"{name}: weights do not fit the network that its spec names") from error
+    if not all(bool(values.isfinite().all()) for values in network.state_dict().values()):
+        raise ModelFileError(f"{name}: one of its weights is no finite number; train or fetch it again")
     return network.eval()

@@ -9,7 +9,7 @@ import pytest
 
 import edgeecho
 from edgeecho.errors import ConfigError, ModelFileError
-from edgeecho.model import strict_json
+from edgeecho.model import native_file, strict_json
 from edgeecho.model.allowed import ENVIRONMENT
 from edgeecho.model.index_seal import SEAL_KEY, write_index_file
 from edgeecho.model.integrity import verify_model
@@ -89,3 +89,11 @@ def test_only_models_of_the_list_are_opened(tmp_path: Path, monkeypatch: pytest.
 def test_json_that_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         strict_json.parse(text)
+
+
+@pytest.mark.parametrize("text", ['{"a":"1","a":"2"}', '["\\u001b"]', "[" * 100_000])
+def test_texts_of_a_native_plan_that_are_refused(text: str) -> None:
+    plan = native_file.HEADER.pack(native_file.MAGIC, 1, native_file.HEADER.size, *[0] * 8)
+    assert native_file.metadata(plan + b'{"a":"1"}') == {"a": "1"}
+    with pytest.raises(ValueError):  # noqa: PT011
+        native_file.metadata(plan + text.encode())

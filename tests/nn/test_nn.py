@@ -371,6 +371,16 @@ def test_weights_that_do_not_fit_their_spec(tmp_path: Path) -> None:
         load_checkpoint(path)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_checkpoint_with_a_weight_that_is_no_number(tmp_path: Path, value: float) -> None:
+    path, network = tmp_path / "x.safetensors", lively("cl_unet_edge")
+    with torch.no_grad():
+        list(network.parameters())[-1].view(-1)[-1] = value
+    save_checkpoint(path, network, new_spec("cl_unet_edge", widths=TINY_WIDTHS))
+    with pytest.raises(ModelFileError, match=r"x\.safetensors: one of its weights is no finite number"):
+        load_checkpoint(path)
+
+
 def test_a_foreign_safetensors_file(tmp_path: Path) -> None:
     path = tmp_path / "foreign.safetensors"
     safetensors.torch.save_file({"weight": torch.zeros(3)}, path)

@@ -11,99 +11,38 @@ import argparse
 import json
 import platform
 import sys
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-Figures = dict[str, Any]
-
-
-def _readers() -> Figures:
-    from tests.robustness.readers import fuzz_readers
-
-    return fuzz_readers(20_000, seed=1).to_dict()
-
-
-def _coverage() -> Figures:
-    from tests.robustness.coverage import fuzz_all
-
-    return fuzz_all(600)
-
-
-def _bombs() -> Figures:
-    from tests.robustness.bombs import try_bombs
-
-    return try_bombs()
-
-
-def _flips() -> Figures:
-    from tests.robustness.models import flip_files
-
-    return flip_files(3000)
-
-
-def _specs() -> Figures:
-    from tests.robustness.models import forge_specs
-
-    return forge_specs()
-
-
-def _graphs() -> Figures:
-    from tests.robustness.models import forge_graphs
-
-    return forge_graphs(300)
-
-
-def _calls() -> Figures:
-    from tests.robustness.calls import make_calls
-
-    return make_calls(3000)
-
-
-def _threads() -> Figures:
-    from tests.robustness.threads import run_threads
-
-    return run_threads(20)
-
-
-def _faults() -> Figures:
-    from tests.robustness.faults import try_faults
-
-    return try_faults()
-
-
-def _kills() -> Figures:
-    from tests.robustness.kills import kill_all
-
-    return kill_all(200)
-
-
-def _silence() -> Figures:
-    from tests.robustness.silence import watch_all
-
-    return watch_all()
-
-
-PROGRAMS: dict[str, tuple[str, Callable[[], Figures]]] = {
-    "silence": ("commands and engines, traced: packets, files in the home directory", _silence),
-    "readers": ("damaged cines of 14 formats, read", _readers),
-    "coverage": ("inputs of ten parsers, guided by coverage", _coverage),
-    "bombs": ("bombs, read with 256 MB", _bombs),
-    "flips": ("flipped bits of model files", _flips),
-    "specs": ("specs that are absurd, sealed again", _specs),
-    "graphs": ("damaged graphs, sealed again, opened and run", _graphs),
-    "calls": ("wild calls of the public functions", _calls),
-    "threads": ("answers of threads that share a predictor", _threads),
-    "faults": ("full disks, closed streams, odd files, places that cannot be written", _faults),
-    "kills": ("kills of commands at random moments, SIGKILL and SIGTERM", _kills),
+PROGRAMS: dict[str, tuple[str, str, tuple[int, ...]]] = {
+    "silence": ("commands and engines, traced: packets, files in the home directory", "silence.watch_all", ()),
+    "readers": ("damaged cines of 14 formats, read", "readers.fuzz_readers", (20_000, 1)),
+    "coverage": ("inputs of ten parsers, guided by coverage", "coverage.fuzz_all", (600,)),
+    "bombs": ("bombs, read with 256 MB", "bombs.try_bombs", ()),
+    "flips": ("flipped bits of model files", "models.flip_files", (3000,)),
+    "specs": ("specs that are absurd, sealed again", "models.forge_specs", ()),
+    "graphs": ("damaged graphs, sealed again, opened and run", "models.forge_graphs", (300,)),
+    "calls": ("wild calls of the public functions", "calls.call_all", (3000,)),
+    "threads": ("answers of threads that share a predictor", "threads.share_all", (20,)),
+    "faults": ("full disks, closed streams, odd files, places that cannot be written", "faults.try_faults", ()),
+    "kills": ("kills of commands at random moments, SIGKILL and SIGTERM", "kills.kill_all", (200,)),
 }
-"""Name of a program to what it tries, and the function that runs it."""
+"""Name of a program to what it tries, and the function of this package that runs it, with its arguments."""
+
+
+def run_program(name: str) -> dict[str, Any]:
+    """Run a program and return its figures; it is imported here, as each needs packages of its own."""
+    _, place, arguments = PROGRAMS[name]
+    module, _, function = place.partition(".")
+    figures: dict[str, Any] = getattr(import_module(f"tests.robustness.{module}"), function)(*arguments)
+    return figures
 
 
 def table(folder: Path) -> str:
     """Return the table of the figures that are in a folder, in Markdown."""
     rows = ["| program | what is tried | figures | faults |", "|---|---|---|---|"]
-    for name, (what, _) in PROGRAMS.items():
+    for name, (what, _, _) in PROGRAMS.items():
         path = folder / f"{name}.json"
         if not path.is_file():
             continue
@@ -125,7 +64,7 @@ def main() -> None:
     faults = 0
     for name in [] if given.table else given.only.split(","):
         print(f"{name}: {PROGRAMS[name][0]}", file=sys.stderr)
-        figures = PROGRAMS[name][1]()
+        figures = run_program(name)
         (given.out / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n")
         faults += len(figures["faults"])
         for fault in figures["faults"]:

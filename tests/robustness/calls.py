@@ -10,6 +10,7 @@ import json
 import logging
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy as np
 import edgeecho
 from edgeecho.errors import EdgeEchoError
 from tests.helpers import draw_heart
+from tests.robustness.seeds import native_model
 
 _ODD: tuple[Any, ...] = (
     None, 0, -1, 1, 50, 2**31, 2**70, 0.5, 1e308, math.nan, math.inf, -math.inf, True, "", "50", "\0", "\ud800", b"x",
@@ -51,8 +53,14 @@ def _frames(rng: np.random.Generator, heart: np.ndarray) -> Any:
     return kinds[int(rng.integers(len(kinds)))]()
 
 
-def make_calls(calls: int, seed: int = 0) -> dict[str, object]:
-    """Make so many calls, and return the figures."""
+def make_calls(calls: int, seed: int = 0, native: Path | None = None) -> dict[str, object]:
+    """Make so many calls, and return the figures.
+
+    Args:
+        calls: Number of calls.
+        seed: Seed of their arguments.
+        native: Native device file, which is called too.
+    """
     logging.getLogger("edgeecho").setLevel(logging.ERROR)
     rng = np.random.default_rng(seed)
     heart = draw_heart(np.random.default_rng(1), frames=8)[0]
@@ -87,6 +95,12 @@ def make_calls(calls: int, seed: int = 0) -> dict[str, object]:
         lambda: edgeecho.Cine(_frames(rng, heart), **some(fps=odd, spacing_mm=odd, times_s=odd, aspect=odd)),
         lambda: predictor.segment(edgeecho.Cine(heart, **some(fps=odd, spacing_mm=odd, times_s=odd, aspect=odd))),
     )
+    if native:
+        by_native = edgeecho.load(native)
+        functions += (
+            lambda: by_native.segment(_frames(rng, heart), **some(**settings)),
+            lambda: edgeecho.stream(native, **some(**opening, **settings)).push(_frames(rng, heart[:1])),
+        )
     done = refused = 0
     faults: dict[str, int] = {}
     for _ in range(calls):
@@ -107,9 +121,15 @@ def make_calls(calls: int, seed: int = 0) -> dict[str, object]:
     return {"calls": calls, "succeeded": done, "refused": refused, "faults": [f"{n} x {t}" for t, n in faults.items()]}
 
 
+def call_all(calls: int, seed: int = 0) -> dict[str, object]:
+    """Make so many calls, of the native engine too where it is built."""
+    with native_model() as found:
+        return make_calls(calls, seed, found)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    print(json.dumps(make_calls(given.calls, given.seed), indent=1))
+    print(json.dumps(call_all(given.calls, given.seed), indent=1))

@@ -24,7 +24,7 @@ class Ended:
     """Exit code; negative for a signal."""
     seconds: float
     peak_mb: float
-    """Largest resident memory, of itself and of processes that it waited for."""
+    """Largest resident memory of the process itself, as `peak_mb` finds it."""
     stdout: str
     stderr: str
     timed_out: bool = False

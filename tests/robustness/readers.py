@@ -54,8 +54,8 @@ class Found:
         }
 
 
-def fuzz_readers(inputs: int, seed: int = 0) -> Found:
-    """Damage so many files, of each format alike, and read them."""
+def fuzz_readers(inputs: int, seed: int = 0) -> dict[str, object]:
+    """Damage so many files, of each format alike, read them, and return the figures."""
     found = Found()
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         seeds = Path(folder, "seeds")
@@ -63,7 +63,7 @@ def fuzz_readers(inputs: int, seed: int = 0) -> Found:
         first = 0
         while first < inputs:
             first = _one_process(Path(folder), seeds, first, min(first + _AT_ONCE, inputs), seed, found)
-    return found
+    return found.to_dict()
 
 
 def _one_process(folder: Path, seeds: Path, first: int, stop: int, seed: int, found: Found) -> int:
@@ -179,7 +179,7 @@ def main() -> None:
         seeds, log, *numbers = given.worker
         _work(Path(seeds), Path(log), *map(int, numbers))
         return
-    print(json.dumps(fuzz_readers(given.inputs, given.seed).to_dict(), indent=1))
+    print(json.dumps(fuzz_readers(given.inputs, given.seed), indent=1))
 
 
 if __name__ == "__main__":

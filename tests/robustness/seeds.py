@@ -1,5 +1,8 @@
 """Sound files of every format, small, from which attacks are made."""
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +31,26 @@ def write_seeds(folder: Path) -> list[Path]:
     _write_dicoms(folder, frames)
     _write_av(folder, frames)
     return sorted(folder.iterdir())
+
+
+@contextmanager
+def native_model() -> Iterator[Path | None]:
+    """Yield the native device file of the packaged nano; None where the native engine or `onnx` is missing."""
+    from edgeecho.runtime.engines.native_engine import is_built
+
+    try:
+        from edgeecho.export.write.native_device_file import write_native_device_file
+    except ImportError:
+        yield None
+        return
+    if not is_built():
+        yield None
+        return
+    source = Path(__file__).parents[2] / "models" / "cl_unet_nano" / "stream.int8.onnx"
+    with tempfile.TemporaryDirectory(prefix="native-") as folder:
+        path = Path(folder, "stream.int8.native.edgeecho")
+        write_native_device_file(source, path)
+        yield path
 
 
 def _write_dicoms(folder: Path, frames: np.ndarray) -> None:

@@ -14,6 +14,7 @@ from tests.robustness.child import HANG_SECONDS, clean_environment, edgeecho_com
 from tests.robustness.faults import odd_folder
 from tests.robustness.models import flip_files, forge_graphs
 from tests.robustness.readers import fuzz_readers
+from tests.robustness.seeds import native_model
 from tests.robustness.silence import watch
 from tests.robustness.threads import run_threads
 
@@ -30,8 +31,7 @@ figure_class()
 def test_damaged_cines_are_read_or_refused() -> None:
     pytest.importorskip("pydicom")
     found = fuzz_readers(280, seed=7)
-    assert found.faults == []
-    assert found.inputs == 280
+    assert (found["inputs"], found["faults"]) == (280, [])
 
 
 def test_damaged_and_forged_models_are_refused() -> None:
@@ -43,14 +43,16 @@ def test_damaged_and_forged_models_are_refused() -> None:
 def test_wild_calls(caplog: pytest.LogCaptureFixture) -> None:
     before = logging.getLogger("edgeecho").level
     try:
-        assert make_calls(120, seed=5)["faults"] == []
+        with native_model() as native:
+            assert make_calls(120, seed=5, native=native)["faults"] == []
     finally:
         logging.getLogger("edgeecho").setLevel(before)
 
 
 def test_threads_get_their_own_answers() -> None:
     pytest.importorskip("openvino")
-    assert run_threads(3, ("openvino",))["faults"] == []
+    with native_model() as native:
+        assert run_threads(3, ("openvino",), native)["faults"] == []
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")

@@ -8,25 +8,31 @@ A `Predictor` must give every thread its own answer; a `StreamingPredictor` that
 import json
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 import edgeecho
 from edgeecho.errors import ConcurrentUseError
 from tests.helpers import draw_heart
+from tests.robustness.seeds import native_model
 
 
-def run_threads(rounds: int, runtimes: Sequence[str] = ("ort", "openvino", "torch")) -> dict[str, object]:
+def run_threads(
+    rounds: int, runtimes: Sequence[str] = ("ort", "openvino", "torch"), native: Path | None = None
+) -> dict[str, object]:
     """Segment different cines in two threads at once, and push frames of two into one stream.
 
     Args:
         rounds: Number of cines that each thread segments, by each runtime.
-        runtimes: Engines.
+        runtimes: Engines of the packaged model.
+        native: Native device file, which the native engine runs too.
     """
     hearts = [draw_heart(np.random.default_rng(seed), frames=12)[0] for seed in (1, 2)]
     answers, faults = 0, list[str]()
-    for runtime in runtimes:
-        predictor = edgeecho.load("cl_unet_nano", runtime=runtime, threads=1)
+    models: dict[str, str | Path] = dict.fromkeys(runtimes, "cl_unet_nano") | ({"native": native} if native else {})
+    for runtime, model in models.items():
+        predictor = edgeecho.load(model, runtime=runtime, threads=1)
         right = [predictor.segment(heart).mask for heart in hearts]
         wrong = [0, 0]
 
@@ -37,14 +43,14 @@ def run_threads(rounds: int, runtimes: Sequence[str] = ("ort", "openvino", "torc
         _at_once(segment)
         answers += 2 * rounds
         faults += [f"{runtime}: {sum(wrong)} of {2 * rounds} answers are wrong"] if any(wrong) else []
-    refused = _share_a_stream(hearts)
-    faults += [] if refused else ["one stream in two threads was not refused"]
-    return {"answers": answers, "refused_pushes": refused, "faults": faults}
+    refused = {str(model): _share_a_stream(hearts, model) for model in ("cl_unet_nano", native) if model}
+    faults += [f"one stream of {model} in two threads was not refused" for model, times in refused.items() if not times]
+    return {"answers": answers, "refused_pushes": sum(refused.values()), "faults": faults}
 
 
-def _share_a_stream(hearts: list[np.ndarray]) -> int:
+def _share_a_stream(hearts: list[np.ndarray], model: str | Path) -> int:
     """Push frames into one stream from two threads, and return how often one of them was refused."""
-    live, refused = edgeecho.stream("cl_unet_nano", threads=1), [0, 0]
+    live, refused = edgeecho.stream(model, threads=1), [0, 0]
 
     def push(index: int) -> None:
         for number in range(200):
@@ -65,5 +71,11 @@ def _at_once(work) -> None:  # type: ignore[no-untyped-def]
         thread.join()
 
 
+def share_all(rounds: int) -> dict[str, object]:
+    """Share predictors of every engine, of the native one where it is built."""
+    with native_model() as found:
+        return run_threads(rounds, native=found)
+
+
 if __name__ == "__main__":
-    print(json.dumps(run_threads(20), indent=1))
+    print(json.dumps(share_all(20), indent=1))

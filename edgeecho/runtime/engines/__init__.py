@@ -1,1 +1,1 @@
-"""Engines: ONNX Runtime, OpenVINO and PyTorch behind one interface, one file each."""
+"""Engines: ONNX Runtime, OpenVINO, PyTorch and the native engine behind one interface, one file each."""

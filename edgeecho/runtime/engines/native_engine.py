@@ -70,7 +70,11 @@ def usable_kernels() -> list[str]:
 
 
 class NativeEngine:
-    """A native device file in the native engine, which runs streams on one core."""
+    """A native device file in the native engine, which runs streams on one core; several threads take turns.
+
+    The state of a stream is the caller's, and a frame is run under a lock, as the memory of its tensors is the model's.
+    The C library holds the plan against the spec when it is opened: picture, state and zero points.
+    """
 
     runtime = "native"
     _handle: int | None = None

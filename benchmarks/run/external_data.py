@@ -22,6 +22,7 @@ from edgeecho.model.onnx_tensors import (
     TENSOR,
 )
 from edgeecho.model.protobuf import fields, head, varints
+from edgeecho.model.trusted import require_trusted
 
 MAX_GRAPH_BYTES = (1 << 31) - 1
 """Largest ONNX graph in memory, a limit of protobuf; also of a graph and its external files together."""
@@ -55,10 +56,11 @@ def read_onnx(path: Path) -> OnnxFile:
 
     Raises:
         ModelFileError: If it is no ONNX file, too large, or its external data are missing, too short, or not in its
-            own folder.
+            own folder; or if this machine does not trust the file.
     """
     external = _ExternalFiles(path)
     data = external.contents(path, path.name)
+    require_trusted(path, data)
     try:
         pieces = _self_contained(memoryview(data), "model", external, 0)
     except (ValueError, IndexError) as error:

@@ -45,7 +45,7 @@ def _inside(directory: Path, parts: list[str]) -> Path:
     Some systems write the names of a medium in small letters.
     """
     folder = directory.parent
-    if not parts or any(part in ("", ".", "..") or "/" in part or "\\" in part for part in parts):
+    if not parts or any(part in ("", ".", "..") or set(part) & set("/\\:") for part in parts):
         raise VideoError(f"{directory}: lists a file outside its folder; pass the folder instead", file=directory)
     path = folder.joinpath(*parts)
     lower = folder.joinpath(*(part.lower() for part in parts))

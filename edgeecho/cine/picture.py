@@ -63,7 +63,7 @@ def is_closed_early(data: bytes) -> bool:
     end = data.rfind(_END_OF_JPEG)
     if end < 0:
         return True
-    return _grey(data[:end] + data[end:]) != _grey(data[:end] + _PROBE + data[end:])
+    return _grey(data) != _grey(data[:end] + _PROBE + data[end:])
 
 
 def _grey(data: bytes) -> bytes | None:

@@ -5,11 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from edgeecho.cine.kinds import DICOM_SUFFIXES, KINDS, STILL_SUFFIXES, VIDEO_SUFFIXES, suffix_of
 from edgeecho.cine.model import Cine, check_stated
 from edgeecho.cine.times import is_plausible
-from edgeecho.errors import VideoError
+from edgeecho.errors import ConfigError, VideoError
 from edgeecho.files import open_regular
 from edgeecho.memory import memory_budget, too_much
 from edgeecho.reasons import Reason
@@ -45,13 +48,14 @@ def read_cine(
     Raises:
         VideoError: If the path cannot be read, is no cine, is cut short, is smaller or larger than the bounds
             `MIN_SIDE_PX` and `MAX_SIDE_PX`, or takes more memory. Its `file` is the path.
-        ConfigError: If `fps`, `spacing_mm` or `max_memory` makes no sense.
+        ConfigError: If `fps`, `spacing_mm`, `roi` or `max_memory` makes no sense.
         MissingExtraError: If DICOM or NIfTI needs a package that is not installed.
     """
     if not isinstance(path, (str, os.PathLike)):
         raise VideoError(f"a cine is named by a path, got {type(path).__name__}; pass {KINDS}")
     path = Path(path)
     check_stated(fps, spacing_mm)
+    _check_part(roi)
     try:
         with memory_budget(max_memory):
             cine = _reader(path, roi)(path)
@@ -70,6 +74,14 @@ def read_cine(
         cine,
         spacing_mm=cine.spacing_mm if spacing_mm is None else (float(spacing_mm[0]), float(spacing_mm[1])),
     )
+
+
+def _check_part(roi: Any) -> None:
+    if roi is None:
+        return
+    whole = isinstance(roi, Sequence) and len(roi) == 4 and all(isinstance(value, (int, np.integer)) for value in roi)
+    if not whole or roi[2] <= 0 or roi[3] <= 0:
+        raise ConfigError(f"roi must be (x, y, width, height) in whole pixels, got {roi!r:.80}")
 
 
 def _reader(path: Path, roi: Sequence[int] | None) -> Callable[[Path], Cine]:

@@ -11,6 +11,7 @@ from edgeecho.cine import Cine
 from edgeecho.errors import ModelFileError
 from edgeecho.evaluate.network_spec import AXES, NetworkSpec
 from edgeecho.evaluate.outlined import Outlined
+from edgeecho.model.trusted import require_trusted
 from edgeecho.preprocess import Orientation, Roi, resample, whole_frame
 from edgeecho.runtime.cine_run import find_view, run_cine
 from edgeecho.runtime.engines.engine import usable_cores
@@ -49,6 +50,8 @@ class ForeignNetwork:
 
         if not path.is_file():
             raise ModelFileError(f"{path}: no such file; give the ONNX file of the network")
+        data = path.read_bytes()
+        require_trusted(path, data)
         self.path, self.spec = path, spec
         self._engine: GraphEngine = OrtEngine(path, path.name, threads or usable_cores())
         self._input = self._find_input()
@@ -58,7 +61,7 @@ class ForeignNetwork:
         self._batch, self._frames = size.get("N"), spec.clip.frames or size.get("T")
         self.info = ModelInfo(
             name=spec.name or path.stem,
-            sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+            sha256=hashlib.sha256(data).hexdigest(),
             form="clip" if "T" in spec.input.layout else "frame",
             precision="as exported",
             runtime="ort",

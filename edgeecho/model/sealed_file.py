@@ -16,13 +16,12 @@ from typing import NamedTuple
 from edgeecho.errors import ModelFileError
 from edgeecho.files import read_regular
 from edgeecho.model import device_file, native_file, selftest_record, strict_json
-from edgeecho.model.allowed import require_allowed
 from edgeecho.model.onnx_tensors import require_sound_tensors
 from edgeecho.model.ort_flatbuffer import ort_metadata, require_sound_ort_tensors
 from edgeecho.model.protobuf import fields
 from edgeecho.model.selftest_record import SelfTest
-from edgeecho.model.signature import require_signed
 from edgeecho.model.spec import ModelSpec
+from edgeecho.model.trusted import require_trusted
 
 SPEC_KEY = "edgeecho_spec"
 DIGEST_KEY = "edgeecho_sha256"
@@ -94,8 +93,7 @@ def read_verified(path: Path) -> VerifiedFile:
     if path.suffix not in SUFFIXES:
         raise ModelFileError(f"{path.name}: not a model file; expected one of {', '.join(SUFFIXES)}")
     data = _read(path)
-    require_allowed(path, data)
-    require_signed(path, data)
+    require_trusted(path, data)
     companion = _read(path.with_suffix(".bin")) if path.suffix == ".xml" else b""
     try:
         return _verified(path.suffix, data, companion)

@@ -2,13 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 from edgeecho.cine import read_cine, to_grey
-from edgeecho.errors import ShapeError
+from edgeecho.errors import ConfigError, ShapeError
 from tests.cine.files import error_line
 
 
@@ -70,3 +71,12 @@ def test_paths_that_are_wrong(
 
     monkeypatch.setattr("edgeecho.cine.read.open_regular", refuse)  # chmod means nothing to root
     assert "cannot be read: Permission denied" in error_line(tmp_path / "a.avi", capfd)
+
+
+@pytest.mark.parametrize("roi", [(1, 2), "abcd", 5, (0, 0, 0, 8), (0, 0, 8, float("nan")), (0.0, 0, 8, 8)])
+def test_a_part_that_is_none(tmp_path: Path, roi: Any) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, frames=np.zeros((2, 40, 40), np.uint8))
+    with pytest.raises(ConfigError, match=r"roi must be \(x, y, width, height\) in whole pixels, got"):
+        read_cine(path, roi=roi)
+    assert len(read_cine(path, roi=(np.int64(1), 2, 20, 20)).frames) == 2

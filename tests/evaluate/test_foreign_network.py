@@ -1,5 +1,6 @@
 """Evaluation of another program's ONNX network by its description."""
 
+import hashlib
 import itertools
 import json
 from pathlib import Path
@@ -8,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgeecho.benchmarks.run.external_data import read_onnx
 from edgeecho.cine import Cine
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.evaluate import evaluate_model, evaluate_network
 from edgeecho.evaluate.foreign_network import ForeignNetwork
 from edgeecho.evaluate.network_spec import NetworkSpec, read_network_spec
+from edgeecho.model.allowed import ENVIRONMENT as ALLOWED
 from tests.cli.conftest import Command
 from tests.helpers import the_error
 
@@ -232,6 +235,19 @@ def test_a_result_that_is_not_as_described(tmp_path: Path, returned: str, output
         ModelFileError, match=rf"output 'out' is \(7, 1, 48, 48\) .* output.layout {returned} and class"
     ):
         network.segment(cine(), flip="none")
+
+
+def test_a_network_that_this_machine_does_not_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, allowed = write_network(tmp_path / "net.onnx", ("NCHW", "NCHW"), "logits"), tmp_path / "allowed"
+    monkeypatch.setenv(ALLOWED, str(allowed))
+    allowed.write_text("")
+    with pytest.raises(ModelFileError, match=r"net\.onnx: not one of the models allowed here"):
+        ForeignNetwork(path, described(path, ("NCHW", "NCHW"), "logits"), threads=1)
+    with pytest.raises(ModelFileError, match=r"net\.onnx: not one of the models allowed here"):
+        read_onnx(path)
+    allowed.write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}\n")
+    ForeignNetwork(path, described(path, ("NCHW", "NCHW"), "logits"), threads=1)
+    read_onnx(path)
 
 
 # A network of ours as a foreign one, and the command line

@@ -13,7 +13,7 @@ from edgeecho.cine import Cine
 from edgeecho.cli.console import list_console, show
 from edgeecho.data import KINDS, WITHOUT_FOLDER
 from edgeecho.data.datasets.dataset import ItemCine
-from edgeecho.data.quality.check import check, render_check
+from edgeecho.data.quality.check import CheckReport, check, render_check
 from edgeecho.data.quality.defects import ALL, LEVELS, READING, Finding
 from edgeecho.data.quality.summary import Spread, render_summary, summarise
 from edgeecho.errors import ConfigError, DataError
@@ -57,6 +57,7 @@ def test_check_lists_every_trap_once(dynamic: str, capsys: pytest.CaptureFixture
         "Frames that are not 112x112": 1,
     }
     assert not report.is_sound
+    assert 0 <= report.seconds < 3600
     levels = [LEVELS.index(finding.defect.level) for finding in report.findings]
     assert levels == sorted(levels)
     corrupt = next(f for f in report.findings if f.defect.what == "Cannot be read")
@@ -198,3 +199,12 @@ def test_there_is_a_configuration_for_every_kind() -> None:
     kinds = {load_config(path).data.source.partition(":")[0] for path in (ROOT / "configs").glob("*.toml")}
     others = {"camus-cines", "phantom-motion", "phantom-varied"}  # camus makes its own; the others are drawn too
     assert kinds == set(KINDS) - others
+
+
+def test_five_places_of_a_warning_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    defect = next(defect for defect in ALL if defect.level == "warning")
+    found = tuple(Finding(defect, f"cine {number}") for number in range(7))
+    show(render_check(CheckReport("camus", "x", {"train": 7}, 14, found, 1.0)), list_console())
+    out = capsys.readouterr().out
+    assert out.count("  cine ") == 5
+    assert "and 2 more" in out

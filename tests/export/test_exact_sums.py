@@ -123,6 +123,12 @@ def test_scales_of_a_sum_worked_out_on_paper() -> None:
     assert found == {"a": (1.0, 0), "b": (0.5, 128), "sum": (769 / 512, 0)}
 
 
+def test_a_tensor_that_is_always_0_has_the_finest_scale() -> None:
+    spans = {"a": (0.0, 255.0), "b": (0.0, 0.0), "sum": (0.0, 255.0)}
+    found = sums(helper.make_node("Add", ["a", "b"], ["sum"]), spans=spans)
+    assert found["b"] == (1 / 512, 0)
+
+
 def test_a_relu_and_what_is_only_moved_have_the_scale_of_their_tensor() -> None:
     """The slice of `a` is read by the sum, whose ReLU is quantized in its place."""
     spans = {"a": (0.0, 255.0), "part": (0.0, 99.0), "b": (0.0, 255.0), "sum": (-1.0, 510.0), "lit": (0.0, 510.0)}

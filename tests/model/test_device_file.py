@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgeecho.errors import ConfigError, ModelFileError
-from edgeecho.model.device_file import SUFFIX, header_fields, pack, unpack
+from edgeecho.model.device_file import LAYOUT, SUFFIX, header_fields, pack, unpack
 from edgeecho.model.sealed_file import read_verified
 from edgeecho.model.spec import StateTensor
 
@@ -139,3 +139,10 @@ def test_files_of_version_1_are_read(graph: bytes, tmp_path: Path) -> None:
     path.write_bytes(resealed(head + fields[:-1] + b"\1" + graph))
     with pytest.raises(ModelFileError, match="its header is not that of the graph in it"):
         read_verified(path)
+
+
+def test_the_layout_of_the_header_in_c(packed: bytes) -> None:
+    """`device/write_headers.py` writes these places into the C sources."""
+    at = LAYOUT["DIGEST_AT"]
+    assert packed[at : at + 32] == hashlib.sha256(packed[:at] + bytes(32) + packed[at + 32 :]).digest()
+    assert LAYOUT["SPEC_AT"] == at + 32

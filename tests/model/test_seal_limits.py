@@ -1,6 +1,7 @@
 """Limits of seals and headers, each tried from both sides, and the texts of ONNX Runtime's flatbuffer."""
 
 import hashlib
+import shutil
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -8,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from edgeecho.errors import ConfigError, ModelFileError
+from edgeecho.model import sealed_file
 from edgeecho.model.device_file import graph_suffix, has_header, header_fields, name_of, pack, unpack
 from edgeecho.model.sealed_file import DIGEST_KEY, REFUSAL_KEY, SPEC_KEY, UNSEALED, read_verified, seal
 from edgeecho.model.spec import ModelSpec, StateTensor
+from edgeecho.runtime import packaged_models
 
 flatbuffers = pytest.importorskip("flatbuffers")
 SPEC = ModelSpec(name="x", family="cl_unet", form="stream", precision="int8")
@@ -107,6 +110,28 @@ def test_the_payload_begins_at_a_multiple_of_64() -> None:
         assert data[begins:] == b"abc"
         assert has_header(data, b"abc", made, None)
         assert not has_header(data, b"abc", SPEC if count else replace(SPEC, params=1), None)
+
+
+def test_the_header_of_version_1() -> None:
+    """Its fields follow the head at once or at a multiple of 64, which need not be one of 256."""
+    fields = header_fields(SPEC)
+    fields += bytes(-(56 + len(fields)) % 64)
+    assert (56 + len(fields)) % 256
+    head = HEAD.pack(b"EDGEECHO", 1, 56 + len(fields), 3, bytes(32))
+    digest = hashlib.sha256(head + fields + b"abc").digest()
+    assert has_header(head[:-32] + digest + fields + b"abc", b"abc", SPEC, None)
+    assert not has_header(head[:-32] + digest + fields + b"abc", b"abc", replace(SPEC, params=1), None)
+
+
+def test_the_longest_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = Path(
+        shutil.copy(next(p for p in packaged_models() if p.name == "cl_unet_nano") / "stream.int8.onnx", tmp_path)
+    )
+    monkeypatch.setattr(sealed_file, "MAX_BYTES", path.stat().st_size)
+    read_verified(path)
+    monkeypatch.setattr(sealed_file, "MAX_BYTES", path.stat().st_size - 1)
+    with pytest.raises(ModelFileError, match="more than the"):
+        read_verified(path)
 
 
 def test_the_kind_of_graph_by_its_bytes() -> None:

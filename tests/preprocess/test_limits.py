@@ -1,5 +1,7 @@
 """Limits of regions, of fans and of what is burnt in, each tried from both sides on pictures drawn cell by cell."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from edgeecho.preprocess import Grid, Orientation, Roi, apex_side, cover_text, f
 from edgeecho.preprocess.burnt_in import _strokes
 from edgeecho.preprocess.fan import Fan
 from edgeecho.preprocess.orientation import FLIPS, check_flip, flip_images, unflip_images
-from edgeecho.preprocess.region import check_roi, crop, fan_region, whole_frame
+from edgeecho.preprocess.region import as_roi, check_roi, crop, fan_region, whole_frame
 from edgeecho.preprocess.resample import axis_weights, mask_from_network, resample
 
 # Regions
@@ -249,6 +251,13 @@ def test_flips_of_four_pixels() -> None:
 
 def test_a_view_is_upright_with_its_own_grey_levels() -> None:
     assert Orientation() == Orientation("none", False)
+
+
+@pytest.mark.parametrize("region", [(1, 2), (1, 2, 3, 4, 5), 7, "abcd"])
+def test_a_region_that_is_none(region: Any) -> None:
+    with pytest.raises(ConfigError, match="region must be"):
+        as_roi(region)
+    assert as_roi((1, 2, 3, 4)) == Roi(1, 2, 3, 4)
 
 
 # Burnt-in text

@@ -94,6 +94,7 @@ def test_a_mask_is_scored_by_counts() -> None:
     score = MaskScore.of(prob, 128, inside)
     assert score == MaskScore(pixels=7, total=1328, largest=6, edge=2, outside=3, box=(0, 3, 2, 4))
     assert score.confidence == pytest.approx(1328 / (255 * 7))
+    assert MaskScore.of(prob, 128).outside == 0
     assert not score.is_cut
     assert MaskScore.of(prob, 201) == MaskScore()
     assert MaskScore().confidence == 0

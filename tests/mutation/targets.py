@@ -77,7 +77,10 @@ C_PARTS = (
     Part(
         "measure in C",
         ("device/src/measure/*.c",),
-        tuple(f"tests/device/test_measure.py::test_{name}" for name in ("random_masks", "random_curves", "phantoms")),
+        (
+            "tests/device/test_rigid_motion.py",
+            *(f"tests/device/test_measure.py::test_{name}" for name in ("random_masks", "random_curves", "phantoms")),
+        ),
     ),
     Part(
         "the rest in C",

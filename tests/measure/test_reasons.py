@@ -56,3 +56,5 @@ def test_no_beat_always_withholds_and_has_its_figures() -> None:
         "left ventricle found in only 7 of 30 frames: no beat to measure"
     )
     assert no_beat(Reason.NOTHING_BEATS, percent=3.21).text == "the area changes by only 3.2%: no beat to measure"
+    assert no_beat(Reason.NOTHING_BEATS).text == "the area changes by only 0.0%: no beat to measure"
+    assert no_beat(Reason.SELDOM_SEEN).text == "left ventricle found in only 0 of 0 frames: no beat to measure"

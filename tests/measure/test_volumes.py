@@ -14,6 +14,7 @@ from edgeecho.measure import (
     simpson_biplane_volume_ml,
     simpson_volume_ml,
 )
+from edgeecho.measure.measurement import median, spread
 from tests.measure.drawn import ellipse, half_ellipsoid_ml
 
 
@@ -142,3 +143,9 @@ def test_a_volume_with_another_length_is_scaled():
 def test_a_spacing_of_nothing_is_an_error():
     with pytest.raises(ConfigError, match=r"must be positive, got \(0\.0, 1\.0\)"):
         simpson_volume_ml(ellipse(80, 25), (0.0, 1.0))
+
+
+def test_spread_and_median_of_few_values() -> None:
+    assert spread([1.0, None, 3.0]) == 1.0
+    assert spread([1.0, None]) is None
+    assert (median([1.0, None, 3.0]), median([None])) == (2.0, None)

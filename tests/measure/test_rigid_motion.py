@@ -97,3 +97,11 @@ def test_blocks_are_averaged(rng: np.random.Generator, side: int, cells: int) ->
     for row, column in ((0, 0), (cells - 1, cells - 1), (3, 7)):
         part = frames[1, row * block : (row + 1) * block, column * block : (column + 1) * block]
         assert pictures[1, row, column] == LEVEL_PARTS * part.sum(dtype=np.int64) // block**2
+
+
+def test_small_pictures_count_quarters_of_grey_levels() -> None:
+    frames = np.full((1, 56, 56), 10, np.uint8)
+    frames[0, 0, 0] = 11  # a quarter of a level more in the mean of its block of 2 x 2
+    expected = np.full((1, 28, 28), 40)
+    expected[0, 0, 0] = 41
+    np.testing.assert_array_equal(small_pictures(frames), expected)

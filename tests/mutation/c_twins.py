@@ -14,7 +14,7 @@ NOT_BUILT = "does not compile"
 """Outcome of a mutant that the compiler refuses; it counts neither way."""
 FLAGS = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
 """Those of `studies/device_measure.py`, which imports EdgeEcho and so is left to the processes of the tests."""
-COMPARED = ("-m", "", "-k", "upright or phantoms or wrong_views or turned")
+COMPARED = ("-m", "", "-k", "upright or phantoms or wrong_views or turned or limits")
 """Tests that compare the built library with Python on drawn hearts, which are marked `slow` as they need a build."""
 
 
@@ -64,8 +64,8 @@ class Judge:
 
     def _test(self, limit_s: float) -> str:
         """Run the C tests that take no engine, then the comparison with Python."""
+        os.environ["EDGEECHO_MEASURE_SOURCES"] = str(self.copy / "device" / "src" / "measure")
         if self.is_measure:
-            os.environ["EDGEECHO_MEASURE_SOURCES"] = str(self.copy / "device" / "src" / "measure")
             return forked.run_tests(self.tests, ("-m", ""), None, limit_s)
         try:
             done = subprocess.run(

@@ -97,7 +97,7 @@ C_PARTS = (
             "device/src/sha256.c",
             "device/src/trust/*.c",
         ),
-        ("tests/device/test_trust.py", "tests/device/test_equality.py"),
+        ("tests/device/test_frame_reasons.py", "tests/device/test_trust.py", "tests/device/test_equality.py"),
     ),
 )
 """Parts in C, each the twin of a part in Python."""

@@ -28,7 +28,16 @@ PYTHON_PARTS = (
         ("edgeecho/measure/*.py",),
         tuple(
             f"tests/measure/test_{name}.py"
-            for name in ("constants", "golden", "component", "volumes", "beat_detector", "beat_meter", "rigid_motion")
+            for name in (
+                "constants",
+                "golden",
+                "component",
+                "volumes",
+                "beat_detector",
+                "beat_meter",
+                "rigid_motion",
+                "reasons",
+            )
         ),
     ),
     Part("preprocess", ("edgeecho/preprocess/*.py",), ("tests/preprocess/test_limits.py", "tests/preprocess")),

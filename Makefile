@@ -100,7 +100,8 @@ lowest:
 	.venv-lowest/bin/pip install --quiet --disable-pip-version-check $(TORCH)
 	.venv-lowest/bin/pip install --quiet --disable-pip-version-check --constraint build/lowest.txt \
 	  --editable '.[all,cluster,dicom-gpl,video-gpl,test]'
-	OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+	OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal \
+	  -W default::DeprecationWarning
 
 # Renews constraints.txt with the newest versions that fit pyproject.toml, for every Python at once. Commit the result
 # after `make test`.

@@ -91,7 +91,8 @@ mutation: .venv/ready
 	$(BIN)/python -m tests.mutation.run --out mutation.json
 	$(BIN)/python -m tests.mutation.page mutation.json
 
-# An environment of its own with the lowest version of each package that pyproject.toml names, and the tests in it.
+# An environment of its own with the lowest version of each package that pyproject.toml names, and the tests in it. What
+# newer packages call deprecated in these is no error there.
 lowest:
 	$(call with_uv,pip compile --quiet --resolution lowest-direct --python-version 3.11 --extra all --extra cluster \
 	  --extra dicom-gpl --extra video-gpl --extra test --no-emit-package torch --no-annotate \

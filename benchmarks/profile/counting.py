@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from edgeecho.benchmarks.run.external_data import read_onnx
 from edgeecho.errors import ExportError, require
+from edgeecho.model.external_data import read_onnx
 
 COUNTER = "edgeecho.benchmarks.profile.counting (Conv, ConvTranspose, MatMul, Gemm of the ONNX graph; FLOPs = 2 x MACs)"
 COUNTED = ("Conv", "ConvTranspose", "MatMul", "Gemm")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeecho.benchmarks.run.external_data import read_onnx
 from edgeecho.errors import ModelFileError
+from edgeecho.model.external_data import read_onnx
 from edgeecho.runtime.engines.interface import GraphEngine
 
 

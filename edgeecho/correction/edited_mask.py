@@ -22,7 +22,7 @@ _UNREADABLE = (
     OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError, EOFError,
     NotImplementedError, zipfile.BadZipFile, zlib.error, cv2.error,
 )  # fmt: skip
-"""What NumPy, zipfile, OpenCV and values of another kind raise."""
+"""Errors that NumPy, zipfile and OpenCV raise at a damaged file, and Python at values of another kind."""
 
 
 def read_edited_mask(path: Path, height: int, width: int) -> np.ndarray:

@@ -1,6 +1,5 @@
 """Another program's ONNX network, run by its description, in place of a model of EdgeEcho."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from edgeecho.cine import Cine
 from edgeecho.errors import ModelFileError
 from edgeecho.evaluate.network_spec import AXES, NetworkSpec
 from edgeecho.evaluate.outlined import Outlined
-from edgeecho.model.trusted import require_trusted
+from edgeecho.model.external_data import read_onnx
 from edgeecho.preprocess import Orientation, Roi, resample, whole_frame
 from edgeecho.runtime.cine_run import find_view, run_cine
 from edgeecho.runtime.engines.engine import usable_cores
@@ -50,10 +49,9 @@ class ForeignNetwork:
 
         if not path.is_file():
             raise ModelFileError(f"{path}: no such file; give the ONNX file of the network")
-        data = path.read_bytes()
-        require_trusted(path, data)
+        file = read_onnx(path)
         self.path, self.spec = path, spec
-        self._engine: GraphEngine = OrtEngine(path, path.name, threads or usable_cores())
+        self._engine: GraphEngine = OrtEngine(file.data, path.name, threads or usable_cores())
         self._input = self._find_input()
         self._output = self._find_output()
         sizes = [size if isinstance(size, int) and size > 0 else None for size in self._input.shape]
@@ -61,7 +59,7 @@ class ForeignNetwork:
         self._batch, self._frames = size.get("N"), spec.clip.frames or size.get("T")
         self.info = ModelInfo(
             name=spec.name or path.stem,
-            sha256=hashlib.sha256(data).hexdigest(),
+            sha256=file.sha256,
             form="clip" if "T" in spec.input.layout else "frame",
             precision="as exported",
             runtime="ort",

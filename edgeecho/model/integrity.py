@@ -45,7 +45,7 @@ class Report:
     index: dict[str, Any] = field(default_factory=dict)
     """Contents of `bundle.json`; empty if there is none, or if it has no seal, so that nothing shows it is whole."""
     note: str = ""
-    """What a user should know about the index, a sentence; empty if it is sealed."""
+    """Sentence that tells a user why the index is not shown; empty if it is sealed."""
 
     @property
     def errors(self) -> list[str]:

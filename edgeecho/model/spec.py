@@ -26,7 +26,7 @@ MAX_PARAMS = 1 << 40
 MAX_CONFIG_ENTRIES, MAX_CONFIG_NUMBER = 64, 4096
 """Largest number of entries, and largest number, in the configuration of a network that is read from a file."""
 FORMS, PRECISIONS, LOWERINGS = ("checkpoint", "clip", "stream"), ("fp32", "fp16", "int8"), ("2d", "none")
-"""What a file can be, its precision, and the form of its 3D convolutions."""
+"""Allowed values of the fields `form`, `precision` and `lowering`."""
 MAX_LICENCE_BYTES = 63
 """Length of the longest licence that a device file can contain."""
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")

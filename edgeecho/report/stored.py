@@ -23,7 +23,7 @@ _DAMAGED = (
     OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, NotImplementedError, zipfile.BadZipFile,
     zlib.error,
 )  # fmt: skip
-"""What NumPy and zipfile raise at a damaged NPZ."""
+"""Errors that NumPy and zipfile raise at a damaged NPZ file."""
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from edgeecho.benchmarks.profile.layers import graph_layers
 from edgeecho.benchmarks.run.bench import run_bench
 from edgeecho.benchmarks.run.clip import speckle_clip
 from edgeecho.benchmarks.run.entries import entries
-from edgeecho.benchmarks.run.external_data import NESTED, TENSOR, read_onnx
 from edgeecho.benchmarks.run.loaded_row import load_row
 from edgeecho.benchmarks.run.protocol import Extras, Rules
 from edgeecho.errors import ModelFileError
+from edgeecho.model.external_data import NESTED, TENSOR, read_onnx
 
 SIZE = 32
 CLIP = speckle_clip(4, SIZE)

@@ -27,7 +27,7 @@ SOUND: dict[str, Any] = {
     **{key: [1, 2] for key in ("ef_interval", "spacing_mm", "ed_frames", "es_frames")},
     "quality": {"a": 1},
 }
-"""Of `ODD`, what a key may have."""
+"""Values of `ODD` that a key may have, which must not be refused."""
 
 
 @pytest.fixture(scope="module")

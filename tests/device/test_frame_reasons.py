@@ -1,4 +1,4 @@
-"""What is doubtful in one frame, in C against Python, at each limit and one step on either side of it."""
+"""The doubts of one frame in C are those of Python, at each limit and one step on either side of it."""
 
 import ctypes
 import subprocess

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeecho.benchmarks.run.external_data import read_onnx
 from edgeecho.cine import Cine
 from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.evaluate import evaluate_model, evaluate_network
 from edgeecho.evaluate.foreign_network import ForeignNetwork
 from edgeecho.evaluate.network_spec import NetworkSpec, read_network_spec
 from edgeecho.model.allowed import ENVIRONMENT as ALLOWED
+from edgeecho.model.external_data import read_onnx
 from tests.cli.conftest import Command
 from tests.helpers import the_error
 
@@ -248,6 +248,21 @@ def test_a_network_that_this_machine_does_not_trust(tmp_path: Path, monkeypatch:
     allowed.write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}\n")
     ForeignNetwork(path, described(path, ("NCHW", "NCHW"), "logits"), threads=1)
     read_onnx(path)
+
+
+def test_weights_beside_a_trusted_file_are_held_against_the_list_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, allowed = write_network(tmp_path / "net.onnx", ("NCHW", "NCHW"), "logits"), tmp_path / "allowed"
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location="net.data", size_threshold=0)
+    spec, weights = described(path, ("NCHW", "NCHW"), "logits"), tmp_path / "net.data"
+    ForeignNetwork(path, spec, threads=1)
+    monkeypatch.setenv(ALLOWED, str(allowed))
+    allowed.write_text("".join(f"{hashlib.sha256(p.read_bytes()).hexdigest()}\n" for p in (path, weights)))
+    ForeignNetwork(path, spec, threads=1)
+    weights.write_bytes(bytes(weights.stat().st_size))
+    with pytest.raises(ModelFileError, match=r"net\.data: not one of the models allowed here"):
+        ForeignNetwork(path, spec, threads=1)
 
 
 # A network of ours as a foreign one, and the command line

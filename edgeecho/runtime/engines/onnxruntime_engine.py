@@ -1,7 +1,5 @@
 """Engine of ONNX Runtime on the CPU."""
 
-from pathlib import Path
-
 import numpy as np
 import onnxruntime as ort
 
@@ -30,16 +28,15 @@ class OrtEngine:
 
     runtime = "ort"
 
-    def __init__(self, data: bytes | Path, name: str, threads: int) -> None:
-        """Open a graph: its bytes, or its file, beside which files with weights are found.
+    def __init__(self, data: bytes, name: str, threads: int) -> None:
+        """Open the bytes of a graph.
 
         Raises:
             ModelFileError: If ONNX Runtime refuses it.
         """
-        source = str(data) if isinstance(data, Path) else data
         try:
             self._session = ort.InferenceSession(
-                source, session_options(threads), providers=["CPUExecutionProvider"], enable_fallback=0
+                data, session_options(threads), providers=["CPUExecutionProvider"], enable_fallback=0
             )  # it would print the error and try again
         except Exception as error:  # onnxruntime raises many kinds
             raise ModelFileError(f"{name}: ONNX Runtime refuses it: {str(error).splitlines()[0]}") from error

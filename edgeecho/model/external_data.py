@@ -56,11 +56,10 @@ def read_onnx(path: Path) -> OnnxFile:
 
     Raises:
         ModelFileError: If it is no ONNX file, too large, or its external data are missing, too short, or not in its
-            own folder; or if this machine does not trust the file.
+            own folder; or if this machine does not trust one of these files.
     """
     external = _ExternalFiles(path)
     data = external.contents(path, path.name)
-    require_trusted(path, data)
     try:
         pieces = _self_contained(memoryview(data), "model", external, 0)
     except (ValueError, IndexError) as error:
@@ -86,13 +85,15 @@ class _ExternalFiles:
         self.total_bytes = 0
 
     def contents(self, path: Path, shown: str) -> bytes:
-        """Check the size of a file and return its bytes."""
+        """Check the size of a file, and that this machine trusts it, and return its bytes."""
         try:
             self.total_bytes += path.stat().st_size
             _require_size(self.path.name, self.total_bytes)
-            return read_regular(path)
+            data = read_regular(path)
         except OSError as error:
             raise ModelFileError(f"{shown}: cannot be read ({error.strerror}); check the path") from error
+        require_trusted(path, data)
+        return data
 
     def part(self, location: str, offset: int, size: int | None) -> memoryview:
         """Return a part of an external file, up to its end if `size` is None."""

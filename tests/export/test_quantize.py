@@ -213,3 +213,10 @@ def test_what_only_moves_values_may_keep_their_scale(operator: str, expected: bo
     assert check_parameters(quantized, model, 7, ranges).holds
     other = Ranges({**RANGES.of, "pooled": (0.0, 29.0)}, "minmax", 2)
     assert check_parameters(quantized, model, 7, other).holds is expected
+
+
+@pytest.mark.parametrize("name", ["b", "p", "y"])
+def test_without_ranges_the_scale_of_an_activation_is_not_compared(int8: onnx.ModelProto, name: str) -> None:
+    other = edited(int8, f"{name}_scale", constant(int8, f"{name}_scale") * np.float32(1.1))
+    assert not holds(other)
+    assert holds(other, None)

@@ -14,7 +14,7 @@ NOT_BUILT = "does not compile"
 """Outcome of a mutant that the compiler refuses; it counts neither way."""
 FLAGS = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
 """Those of `studies/device_measure.py`, which imports EdgeEcho and so is left to the processes of the tests."""
-COMPARED = ("-m", "", "-k", "upright or phantoms or wrong_views or turned or limits")
+COMPARED = ("-m", "", "-k", "upright or phantoms or wrong_views or turned or limits or unknown or judgements")
 """Tests that compare the built library with Python on drawn hearts, which are marked `slow` as they need a build."""
 
 

@@ -88,6 +88,7 @@ C_PARTS = (
         ("device/src/measure/*.c",),
         (
             "tests/device/test_rigid_motion.py",
+            "tests/device/test_judgements.py",
             *(f"tests/device/test_measure.py::test_{name}" for name in ("random_masks", "random_curves", "phantoms")),
         ),
     ),
@@ -106,7 +107,7 @@ C_PARTS = (
             "device/src/sha256.c",
             "device/src/trust/*.c",
         ),
-        ("tests/device/test_frame_reasons.py", "tests/device/test_trust.py", "tests/device/test_equality.py"),
+        ("tests/device/test_judgements.py", "tests/device/test_trust.py", "tests/device/test_equality.py"),
     ),
 )
 """Parts in C, each the twin of a part in Python."""

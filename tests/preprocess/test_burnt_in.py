@@ -25,6 +25,13 @@ def test_a_name_is_covered_and_the_fan_stays(rng: np.random.Generator) -> None:
     assert (covered[:, 415:446, 40:600][drawn] > 0).mean() > 0.9
 
 
+def test_what_stands_still_in_the_fan_stays(rng: np.random.Generator) -> None:
+    frames, _ = draw_fan(rng)
+    still = (slice(200, 260), slice(300, 360))
+    frames[:, still[0], still[1]] = 50
+    assert (cover_text(frames)[:, still[0], still[1]] == 50).all()
+
+
 def test_noise_all_over_the_screen(rng: np.random.Generator) -> None:
     """Where noise lets the fan seem as large as the screen, strokes of text are covered all the same."""
     frames, _ = draw_fan(rng, level=80)

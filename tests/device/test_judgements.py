@@ -1,4 +1,4 @@
-"""Judgements in C are those of Python, at each limit and on either side of it: of frames, beats, all beats and views."""
+"""Judgements in C are those of Python, at each limit and on either side: of frames, beats, all beats and views."""
 
 import ctypes
 import math

@@ -11,7 +11,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from edgeecho.errors import OutputError
-from edgeecho.leftovers import REPLACED, sweep, temporary_prefix
+from edgeecho.leftovers import KEPT, NEW, REPLACED, UNDO, put_back, sweep, temporary_prefix
 
 
 def read_regular(path: str | os.PathLike[str]) -> bytes:
@@ -103,27 +103,43 @@ def atomic(path: str | os.PathLike[str], *, mode: int = 0o644) -> Iterator[Path]
 def put_back_on_failure(paths: Iterable[Path]) -> Iterator[None]:
     """Put files of one folder back as they were if the block fails or is interrupted; new ones are removed.
 
-    The old files are kept as links, which need no room on a full disk, or as copies where there are no links.
+    If the process is killed in the block, `edgeecho.leftovers.sweep` does it. The old files are kept as links, which
+    need no room on a full disk, or as copies where there are no links. So the block must replace files, as `atomic`
+    does, and not write into them.
 
     Raises:
-        OSError: If they cannot be kept.
+        OSError: If they cannot be kept, or not be put back.
     """
     paths = list(paths)
-    with scratch_folder(".writing-", paths[0].parent) as aside:
-        kept = [path for path in paths if path.is_file()]
-        for path in kept:
-            try:
-                os.link(path, aside / path.name)
-            except OSError:
-                shutil.copy2(path, aside / path.name)
+    folder = paths[0].parent
+    with scratch_folder(".writing-", folder) as made:
+        _keep(paths, made)
+        undo = made.with_name(made.name.replace(".writing-", UNDO, 1))
+        made.rename(undo)  # from here on it is put back whatever happens
+        _sync(folder)
         try:
             yield
         except BaseException:
-            for path in set(paths) - set(kept):
-                path.unlink(missing_ok=True)
-            for path in kept:
-                os.replace(aside / path.name, path)
+            put_back(undo)
+            undo.rename(made)
             raise
+        undo.rename(made)  # from here on the new files count
+        _sync(folder)
+
+
+def _keep(paths: Iterable[Path], folder: Path) -> None:
+    """Keep the files that exist, and the names of the others, in a folder as `put_back` reads it."""
+    (folder / KEPT).mkdir()
+    (folder / NEW).mkdir()
+    for path in paths:
+        if not path.is_file():
+            (folder / NEW / path.name).touch()
+            continue
+        try:
+            os.link(path, folder / KEPT / path.name)
+        except OSError:
+            shutil.copy2(path, folder / KEPT / path.name)
+            _sync(folder / KEPT / path.name)
 
 
 def require_file_place(path: Path) -> None:

@@ -14,9 +14,12 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-PREFIXES = (".writing-", ".export-", ".replaced-", ".adding-", "edgeecho-")
+PREFIXES = (".writing-", ".export-", ".replaced-", ".undo-", ".adding-", "edgeecho-")
 """Beginnings of the names of all temporaries."""
 REPLACED = ".replaced-"
+UNDO, KEPT, NEW = ".undo-", "kept", "new"
+"""Folder of what undoes a change of the files beside it, and the two folders in it: the old files, and empty ones with
+the names of those that did not exist."""
 _OWNER = re.compile(r"-([0-9a-f]{8})-(\d{1,9})-")
 """Tag and number of the process in the name of a temporary."""
 _OTHERS_SECONDS = 24 * 3600.0
@@ -34,12 +37,25 @@ def temporary_prefix(kind: str) -> str:
 def sweep(folder: Path) -> None:
     """Remove what killed processes left in a folder; what cannot be removed stays.
 
-    A folder that was moved away to be replaced, and whose replacement did not come, gets its name back.
+    A folder that was moved away to be replaced, and whose replacement did not come, gets its name back. Files that
+    were changed together are put back as they were before the change.
     """
     with suppress(OSError):
         for entry in [Path(found.path) for found in os.scandir(folder) if found.name.startswith(PREFIXES)]:
             if _is_left(entry):
                 _remove(entry)
+
+
+def put_back(undo: Path) -> None:
+    """Put the files back that a folder called `UNDO` keeps, and remove those that did not exist before.
+
+    Raises:
+        OSError: If one of them cannot be put back; a later call goes on.
+    """
+    for path in (undo / NEW).iterdir():
+        (undo.parent / path.name).unlink(missing_ok=True)
+    for path in (undo / KEPT).iterdir():
+        os.replace(path, undo.parent / path.name)
 
 
 def _is_left(path: Path) -> bool:
@@ -70,6 +86,8 @@ def _remove(path: Path) -> None:
             for inner in path.iterdir():
                 if not (path.parent / inner.name).exists():
                     inner.rename(path.parent / inner.name)
+        if path.name.startswith(UNDO):
+            put_back(path)
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:

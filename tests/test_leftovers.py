@@ -1,6 +1,7 @@
 """Temporaries of killed processes, folders that are replaced, files that are no files."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,15 @@ import pytest
 
 from edgeecho import files
 from edgeecho.errors import OutputError
-from edgeecho.files import atomic, open_regular, read_regular, replace_folder, require_writable, scratch_folder
+from edgeecho.files import (
+    atomic,
+    open_regular,
+    put_back_on_failure,
+    read_regular,
+    replace_folder,
+    require_writable,
+    scratch_folder,
+)
 from edgeecho.leftovers import sweep, temporary_prefix
 
 
@@ -46,6 +55,69 @@ def test_a_folder_that_was_moved_away_gets_its_name_back(tmp_path: Path) -> None
     (old / "bundle").mkdir(parents=True)
     sweep(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def change(folder: Path) -> None:
+    """Replace one of two files, remove the other, and make a third."""
+    for name in ("a.npz", "a.json"):
+        (folder / name).unlink()
+    (folder / "a.npz").write_text("new")
+    (folder / "a.html").write_text("new")
+
+
+def change_twice(folder: Path) -> None:
+    """Fail, as the file to remove is gone."""
+    change(folder)
+    change(folder)
+
+
+def files_in(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() if path.is_file() else "folder" for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_files_that_change_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool) -> None:
+    """They are put back if the change fails, or by a sweep if its process is killed; else they stay."""
+    if not has_links:
+        monkeypatch.setattr(os, "link", lambda *_: os.open("/no links here", os.O_RDONLY))
+    old = {"a.npz": "old", "a.json": "old"}
+    for name, text in old.items():
+        (tmp_path / name).write_text(text)
+    paths = [tmp_path / f"a{suffix}" for suffix in (".npz", ".json", ".html")]
+    with pytest.raises(FileNotFoundError), put_back_on_failure(paths):
+        change_twice(tmp_path)
+    assert files_in(tmp_path) == old
+
+    with put_back_on_failure(paths):
+        (undo,) = tmp_path.glob(".undo-*")
+        change(tmp_path)
+        kept = tmp_path.parent / f"{tmp_path.name}-kept"
+        shutil.copytree(tmp_path, kept)
+    changed = {"a.npz": "new", "a.html": "new"}
+    assert files_in(tmp_path) == changed
+
+    sweep(kept)  # the process that made it is alive
+    assert files_in(kept) == changed | {undo.name: "folder"}
+    (kept / undo.name).rename(kept / of_dead_process(".undo-"))
+    sweep(kept)
+    assert files_in(kept) == old
+
+
+def test_what_cannot_be_put_back_is_kept_for_another_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    undo = tmp_path / of_dead_process(".undo-")
+    (undo / "new").mkdir(parents=True)
+    (undo / "kept").mkdir()
+    (undo / "kept" / "a.json").write_text("old")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", refuse)
+        sweep(tmp_path)
+    assert files_in(tmp_path) == {undo.name: "folder"}
+    sweep(tmp_path)
+    assert files_in(tmp_path) == {"a.json": "old"}
 
 
 def test_nothing_stays_if_a_folder_cannot_be_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

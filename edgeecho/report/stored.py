@@ -14,6 +14,7 @@ import numpy as np
 from edgeecho.cine.result_files import KEYS
 from edgeecho.errors import DataError
 from edgeecho.files import read_regular
+from edgeecho.leftovers import sweep
 from edgeecho.report.figures_check import find_fault
 from edgeecho.report.pictures import Pictures
 
@@ -35,7 +36,7 @@ class StoredResult:
 
     @classmethod
     def open(cls, path: Path) -> "StoredResult":
-        """Read the figures of a result.
+        """Read the figures of a result. If a correction of it was killed, its files are put back as they were first.
 
         Args:
             path: NAME.json, or another file of the result, such as NAME.npz.
@@ -44,6 +45,7 @@ class StoredResult:
             DataError: If it is no result of EdgeEcho, or a value in it makes no sense.
         """
         path = path.with_suffix(".json") if path.suffix in (".npz", ".webm", ".png", ".html") else path
+        sweep(path.parent)
         try:
             figures = json.loads(read_regular(path))
         except OSError as error:

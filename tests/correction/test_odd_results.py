@@ -2,6 +2,9 @@
 
 import json
 import math
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -121,6 +124,32 @@ def test_a_correction_that_fails_half_way_leaves_the_earlier_ones(
     monkeypatch.setattr(results, "write_figures", fail)
     with pytest.raises(KeyboardInterrupt):
         correct(stored, Correction(exclude_beats=(1,)))
+    assert {file: file.read_bytes() for file in folder.iterdir()} == before
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from edgeecho.correction import Correction, correct
+from edgeecho.report import results
+from edgeecho.report.stored import StoredResult
+
+at, path = sys.argv[1:]
+setattr(results, at, lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+correct(StoredResult.open(Path(path)), Correction(exclude_beats=(1,)))
+"""
+
+
+@pytest.mark.parametrize("at", ["write_arrays", "write_curve", "write_cine_page", "write_figures"])
+def test_a_correction_that_is_killed_leaves_the_earlier_ones(folder: Path, at: str) -> None:
+    """The next command that opens the result finds all of its files as they were."""
+    path = json_of(folder)
+    correct(StoredResult.open(path), Correction(accepted=True))
+    before = {file: file.read_bytes() for file in folder.iterdir()}
+    ended = subprocess.run([sys.executable, "-c", KILLED, at, path])
+    assert ended.returncode == -signal.SIGKILL
+    assert not path.is_file()  # nobody reads figures that do not belong to the masks
+    StoredResult.open(path)
     assert {file: file.read_bytes() for file in folder.iterdir()} == before
 
 

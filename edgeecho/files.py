@@ -5,13 +5,13 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 
 from edgeecho.errors import OutputError
-from edgeecho.leftovers import KEPT, NEW, REPLACED, UNDO, put_back, sweep, temporary_prefix
+from edgeecho.leftovers import REPLACED, sweep, temporary_prefix
 
 
 def read_regular(path: str | os.PathLike[str]) -> bytes:
@@ -89,57 +89,14 @@ def atomic(path: str | os.PathLike[str], *, mode: int = 0o644) -> Iterator[Path]
         try:
             yield temporary
             temporary.chmod(mode)
-            _sync(temporary)
+            sync(temporary)
             os.replace(temporary, path)
-            _sync(path.parent)
+            sync(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         reason = (error.strerror or str(error)).splitlines()[0]
         raise OutputError(f"cannot write {path}: {reason}; choose a folder that is writable and not full") from error
-
-
-@contextmanager
-def put_back_on_failure(paths: Iterable[Path]) -> Iterator[None]:
-    """Put files of one folder back as they were if the block fails or is interrupted; new ones are removed.
-
-    If the process is killed in the block, `edgeecho.leftovers.sweep` does it. The old files are kept as links, which
-    need no room on a full disk, or as copies where there are no links. So the block must replace files, as `atomic`
-    does, and not write into them.
-
-    Raises:
-        OSError: If they cannot be kept, or not be put back.
-    """
-    paths = list(paths)
-    folder = paths[0].parent
-    with scratch_folder(".writing-", folder) as made:
-        _keep(paths, made)
-        undo = made.with_name(made.name.replace(".writing-", UNDO, 1))
-        made.rename(undo)  # from here on it is put back whatever happens
-        _sync(folder)
-        try:
-            yield
-        except BaseException:
-            put_back(undo)
-            undo.rename(made)
-            raise
-        undo.rename(made)  # from here on the new files count
-        _sync(folder)
-
-
-def _keep(paths: Iterable[Path], folder: Path) -> None:
-    """Keep the files that exist, and the names of the others, in a folder as `put_back` reads it."""
-    (folder / KEPT).mkdir()
-    (folder / NEW).mkdir()
-    for path in paths:
-        if not path.is_file():
-            (folder / NEW / path.name).touch()
-            continue
-        try:
-            os.link(path, folder / KEPT / path.name)
-        except OSError:
-            shutil.copy2(path, folder / KEPT / path.name)
-            _sync(folder / KEPT / path.name)
 
 
 def require_file_place(path: Path) -> None:
@@ -169,11 +126,11 @@ def replace_folder(finished: Path, target: Path) -> None:
         OSError: If it cannot be done.
     """
     for path in (*finished.rglob("*"), finished):
-        _sync(path)
+        sync(path)
     parent = target.absolute().parent
     if not target.exists():
         finished.rename(target)
-        _sync(parent)
+        sync(parent)
         return
     old = Path(tempfile.mkdtemp(dir=parent, prefix=temporary_prefix(REPLACED)))
     try:
@@ -183,12 +140,12 @@ def replace_folder(finished: Path, target: Path) -> None:
         except OSError:
             (old / target.name).rename(target)
             raise
-        _sync(parent)
+        sync(parent)
     finally:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk; a full disk is found here."""
     if path.is_dir() and os.name == "nt":  # folders cannot be opened there
         return

@@ -17,9 +17,10 @@ from pathlib import Path
 PREFIXES = (".writing-", ".export-", ".replaced-", ".undo-", ".adding-", "edgeecho-")
 """Beginnings of the names of all temporaries."""
 REPLACED = ".replaced-"
-UNDO, KEPT, NEW = ".undo-", "kept", "new"
-"""Folder of what undoes a change of the files beside it, and the two folders in it: the old files, and empty ones with
-the names of those that did not exist."""
+UNDO = ".undo-"
+"""Folder that undoes a change of the files beside it, of `edgeecho.file_group`."""
+NAMES, KEPT = "names", "kept"
+"""Folders in it: an empty file for the name of each file that changes, and the files as they were."""
 _OWNER = re.compile(r"-([0-9a-f]{8})-(\d{1,9})-")
 """Tag and number of the process in the name of a temporary."""
 _OTHERS_SECONDS = 24 * 3600.0
@@ -50,10 +51,12 @@ def put_back(undo: Path) -> None:
     """Put the files back that a folder called `UNDO` keeps, and remove those that did not exist before.
 
     Raises:
-        OSError: If one of them cannot be put back; a later call goes on.
+        OSError: If one of them cannot be put back. A later call goes on, as it does after a kill.
     """
-    for path in (undo / NEW).iterdir():
-        (undo.parent / path.name).unlink(missing_ok=True)
+    for name in (undo / NAMES).iterdir():
+        if not (undo / KEPT / name.name).exists():
+            (undo.parent / name.name).unlink(missing_ok=True)
+        name.unlink()
     for path in (undo / KEPT).iterdir():
         os.replace(path, undo.parent / path.name)
 

@@ -10,10 +10,10 @@ import pytest
 
 from edgeecho import files
 from edgeecho.errors import OutputError
+from edgeecho.file_group import change_together
 from edgeecho.files import (
     atomic,
     open_regular,
-    put_back_on_failure,
     read_regular,
     replace_folder,
     require_writable,
@@ -84,11 +84,11 @@ def test_files_that_change_together(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for name, text in old.items():
         (tmp_path / name).write_text(text)
     paths = [tmp_path / f"a{suffix}" for suffix in (".npz", ".json", ".html")]
-    with pytest.raises(FileNotFoundError), put_back_on_failure(paths):
+    with pytest.raises(FileNotFoundError), change_together(paths):
         change_twice(tmp_path)
     assert files_in(tmp_path) == old
 
-    with put_back_on_failure(paths):
+    with change_together(paths):
         (undo,) = tmp_path.glob(".undo-*")
         change(tmp_path)
         kept = tmp_path.parent / f"{tmp_path.name}-kept"
@@ -105,8 +105,8 @@ def test_files_that_change_together(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_what_cannot_be_put_back_is_kept_for_another_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     undo = tmp_path / of_dead_process(".undo-")
-    (undo / "new").mkdir(parents=True)
-    (undo / "kept").mkdir()
+    for name in ("names", "kept"):
+        (undo / name).mkdir(parents=True)
     (undo / "kept" / "a.json").write_text("old")
 
     def refuse(*_: object) -> None:
@@ -168,6 +168,6 @@ def test_a_folder_that_gets_its_name_is_on_the_disk_with_the_names_in_it(
     made.mkdir()
     (made / "file").touch()
     synced = list[Path]()
-    monkeypatch.setattr(files, "_sync", synced.append)
+    monkeypatch.setattr(files, "sync", synced.append)
     replace_folder(made, tmp_path / "target")
     assert set(synced) == {made, made / "file", tmp_path}

@@ -63,9 +63,8 @@ def _segment(predictor: CinePredictor, task: CineTask, settings: Settings, progr
         cine = _read(path, options)
         result = predictor.segment(cine, roi=options.roi, flip=options.flip, progress=progress)
         cine = _shown(cine, settings)
-        products.remove_old(files[-1])
         figures = write_results(
-            files, task.label, cine, result, identity, lambda figures: products.write(figures, result.mask, cine)
+            files, task.label, cine, result, identity, lambda figures: products.replace(figures, result.mask, cine)
         )
         return Outcome(task, figures, _present(products.files, files))
 
@@ -90,12 +89,17 @@ class _Products:
         self._origin = origin_of(path, sha256, settings.pseudonyms) if settings.products and sha256 else None
         self._kinds = with_cine(settings.products, self._origin) if self._origin else ()
         self.files = product_files(out, name, self._kinds)
+        self._had_result = (out / f"{name}.json").exists()
 
-    def remove_old(self, figures: Path) -> None:
-        """Remove the products of an earlier result, which would not belong to the new one; the cine itself stays."""
-        if figures.exists():
+    def replace(self, figures: dict[str, Any], mask: np.ndarray, cine: Cine) -> None:
+        """Write the products, and remove those of an earlier result, which do not belong to the new one.
+
+        The cine itself stays. Where there was no result, files with such names are not EdgeEcho's.
+        """
+        if self._had_result:
             for path in product_files(self._out, self._name, PRODUCTS.keys() - {"cine"}):
                 path.unlink(missing_ok=True)
+        self.write(figures, mask, cine)
 
     def write(self, figures: dict[str, Any], mask: np.ndarray, cine: Cine) -> None:
         """Write the products that are wanted."""

@@ -12,7 +12,8 @@ import numpy as np
 from edgeecho.cine import Cine
 from edgeecho.cine.result_files import PRODUCT_SUFFIXES, SUFFIXES
 from edgeecho.errors import OutputError
-from edgeecho.files import atomic, put_back_on_failure
+from edgeecho.file_group import change_together
+from edgeecho.files import atomic
 from edgeecho.names import printable
 from edgeecho.report.cine_page import write_cine_page
 from edgeecho.report.curve import write_curve
@@ -55,7 +56,7 @@ def write_results(
     """Write the results of a cine; each file appears whole or not at all.
 
     The figures of an earlier result are removed before anything is written, and the new ones are written last: where
-    they are, all files are there and belong together.
+    they are, all files are there and belong together. If that fails, the files of an earlier result are as they were.
 
     Args:
         files: Paths of `result_files`.
@@ -79,8 +80,14 @@ def write_results(
         ed_es = thumbnails(cine.frames, result.mask, figures)
         arrays |= take_pictures(cine.frames, figures).to_arrays()
         arrays |= {f"thumbnail{number}": jpeg for number, jpeg in enumerate(ed_es)}
-    _write_files(paths, figures, arrays, cine, also)
+    with change_together(_all_files(files[-1])):
+        _write_files(paths, figures, arrays, cine, also)
     return figures
+
+
+def _all_files(figures: Path) -> list[Path]:
+    """Return the paths that files of a result can have, by that of its NAME.json."""
+    return [figures.with_name(f"{figures.stem}{suffix}") for suffix in (*SUFFIXES, *PRODUCT_SUFFIXES)]
 
 
 def rewrite_results(
@@ -107,7 +114,7 @@ def rewrite_results(
         The files that are there now.
 
     Raises:
-        OutputError: If a file cannot be written.
+        OutputError: If a file cannot be written, or the result has changed since it was opened.
     """
     paths = {path.suffix: path for path in result_files(stored.json_path.parent, stored.stem)}
     arrays = {"mask": mask, "area_px": np.asarray(figures["area_px"], np.float32), **extra}
@@ -118,14 +125,12 @@ def rewrite_results(
         arrays |= {f"thumbnail{n}": jpeg for n, jpeg in enumerate(thumbnails(drawn, mask, figures))}
     else:
         del paths[".html"]
-    beside = [stored.json_path.with_name(f"{stored.stem}{suffix}") for suffix in (*SUFFIXES, *PRODUCT_SUFFIXES)]
-    try:
-        with put_back_on_failure(beside):
-            if cine is None:
-                _remove(paths.pop(".webm"))
-            _write_files(paths, figures, arrays, cine, also)
-    except OSError as error:
-        raise OutputError(f"cannot write beside {stored.json_path}: {error.strerror}; make room there") from error
+    with change_together(_all_files(stored.json_path)):
+        if StoredResult.open(stored.json_path).figures != stored.figures:
+            raise OutputError(f"cannot write {stored.json_path}: it has changed meanwhile; give the correction again")
+        if cine is None:
+            _remove(paths.pop(".webm"))
+        _write_files(paths, figures, arrays, cine, also)
     return [path for path in paths.values() if path.is_file()]
 
 

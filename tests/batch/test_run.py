@@ -89,18 +89,22 @@ def test_going_on_skips_what_is_done_and_the_same(folder: Path, tmp_path: Path) 
     assert not any(outcome.was_done for outcome in run_batch(batch, lambda *_: None))
 
 
-def test_figures_stand_only_beside_the_masks_that_they_are_of(folder: Path, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    """A run that is stopped between two files leaves no figures of an earlier one."""
+def test_figures_stand_only_beside_the_masks_that_they_are_of(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is stopped between two files leaves the earlier result as it was, or nothing."""
     out = tmp_path / "out"
     run(folder / "heart0.npz", out)
+    before = contents(out)
 
     def stop(*_: object) -> None:
         raise OutputError("the disk is full")
 
     monkeypatch.setattr("edgeecho.report.results.write_curve", stop)
-    with pytest.raises(OutputError, match="the disk is full"):
-        run(folder / "heart0.npz", out)
-    assert not (out / "heart0.json").exists()
+    for name in ("heart0", "heart1"):
+        with pytest.raises(OutputError, match="the disk is full"):
+            run(folder / f"{name}.npz", out)
+    assert contents(out) == before
 
 
 def test_a_process_that_is_killed_takes_its_own_cine_alone(folder: Path, tmp_path: Path) -> None:

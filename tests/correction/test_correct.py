@@ -16,7 +16,8 @@ from edgeecho.correction import Correction, correct, read_correction, restore
 from edgeecho.correction.edited_mask import fill_outline, read_edited_mask
 from edgeecho.correction.labels import add_labels
 from edgeecho.data import open_data
-from edgeecho.errors import DataError, MissingExtraError
+from edgeecho.errors import DataError, MissingExtraError, OutputError
+from edgeecho.file_group import change_together
 from edgeecho.measure import discs_of, ef_percent
 from edgeecho.report.draw import outlines
 from edgeecho.report.stored import StoredResult
@@ -164,8 +165,23 @@ def test_what_is_found_after_accepting_counts(stored: StoredResult) -> None:
     stored = correct(with_beats(stored, (2, 8), (14, 20)), Correction(accepted=True)).stored
     larger = correct(stored, Correction(masks={2: ellipse(stored, 55, 35)})).stored
     assert "beats_disagree" in {reason["code"] for reason in larger.figures["reasons"] if reason["level"] != "note"}
-    none = correct(stored, Correction(exclude_beats=(1, 2), accepted=True)).stored
+    none = correct(larger, Correction(exclude_beats=(1, 2), accepted=True)).stored
     assert (none.figures["verdict"], none.figures["ef_percent"]) == ("withhold", None)
+
+
+def test_two_corrections_at_once(stored: StoredResult) -> None:
+    """Of a result that changed after it was opened, or that another process is changing, no file is written."""
+    stored = with_beats(stored, (2, 8), (14, 20))
+    first = correct(stored, Correction(exclude_beats=(1,))).stored
+    before = {path: path.read_bytes() for path in stored.json_path.parent.iterdir()}
+    with pytest.raises(OutputError, match="it has changed meanwhile; give the correction again"):
+        correct(stored, Correction(accepted=True))
+    with (
+        change_together([stored.json_path.with_suffix(".npz")]),
+        pytest.raises(OutputError, match=r"npz: another process is writing it; wait .* or remove \S+"),
+    ):
+        correct(first, Correction(accepted=True))
+    assert {path: path.read_bytes() for path in stored.json_path.parent.iterdir()} == before
 
 
 def test_frames_of_an_earlier_choice_are_not_marked(stored: StoredResult) -> None:

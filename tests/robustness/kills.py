@@ -3,7 +3,8 @@
     python -m tests.robustness.kills --kills 200
 
 Each command is killed (SIGKILL, and SIGTERM one time in four) at a moment of its usual run. Then every file with a
-final name must be whole; after one more run that is not killed, no temporary may be left.
+final name must be whole, and figures must be those of the masks beside them; a corrected result must have its figures
+once its folder is swept; after one more run that is not killed, no temporary may be left.
 """
 
 import argparse
@@ -13,14 +14,18 @@ import sys
 import tempfile
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from edgeecho.errors import EdgeEchoError
-from edgeecho.leftovers import PREFIXES
+from edgeecho.leftovers import PREFIXES, sweep
 from edgeecho.model.integrity import verify_model
 from edgeecho.model.sealed_file import SUFFIXES, read_verified
 from tests.robustness.child import clean_environment, edgeecho_command, run
 from tests.robustness.silence import write_inputs
+
+CORRECTED = "corrected"
+"""Folder of the result that `measure` corrects."""
 
 
 def commands(folder: Path, out: Path) -> dict[str, list[str]]:
@@ -29,14 +34,37 @@ def commands(folder: Path, out: Path) -> dict[str, list[str]]:
     text = config.read_text().replace(str(folder / "run"), str(out / "train"))
     config.write_text(text)
     own, nano, source = edgeecho_command, "cl_unet_nano", f"camus:{data}"
+    result, mask = out / CORRECTED / f"{cine.stem}.json", folder / "mask.png"
     return {
         "segment": own("segment", cine, "--out", out / "segment"),
         "segment, two processes": own("segment", cine, cine, data, "--out", out / "folder", "--jobs", "2"),
+        "measure": own("measure", result, "--mask", f"3={mask}"),
+        "measure, restored": own("measure", result, "--restore"),
         "live": own("live", cine, "--headless", "--out", out / "live"),
         "train": own("train", config),
         "export": own("export", nano, "--calib", source, "--out", out / "exported"),
         "bench": own("bench", "--models", nano, "--precisions", "int8", "--forms", "clip", "--out", out / "bench"),
     }
+
+
+def write_corrected(folder: Path, out: Path) -> None:
+    """Segment the cine of `write_inputs`, and write a mask by which `measure` corrects the result."""
+    run(edgeecho_command("segment", folder / "heart.avi", "--out", out / CORRECTED), env=clean_environment())
+    figures = json.loads((out / CORRECTED / "heart.json").read_text())
+    mask = np.zeros((figures["height"], figures["width"]), np.uint8)
+    mask[mask.shape[0] // 4 : mask.shape[0] // 2, mask.shape[1] // 3 : mask.shape[1] // 2] = 255
+    cv2.imwrite(str(folder / "mask.png"), mask)
+
+
+def unlike_masks(folder: Path) -> list[str]:
+    """Return what is wrong with the corrected result: no figures, or figures of other masks than those beside them."""
+    sweep(folder)
+    path = folder / "heart.json"
+    if not path.is_file():
+        return [f"{path.name} is lost"]
+    with np.load(path.with_suffix(".npz")) as arrays:
+        area = arrays["mask"].sum(axis=(1, 2))
+    return [] if np.array_equal(area, json.loads(path.read_text())["area_px"]) else [f"{path.name} is of other masks"]
 
 
 def broken_files(folder: Path) -> list[str]:
@@ -95,6 +123,7 @@ def kill_all(kills: int, seed: int = 0, only: str = "") -> dict[str, object]:
             folder.mkdir()
         env, made = clean_environment(TMPDIR=str(scratch)), commands(inputs, out)
         made = {name: made[name] for name in only.split(";")} if only else made
+        write_corrected(inputs, out)
         usual = {name: run(argv, env=env, timeout_s=600).seconds for name, argv in made.items()}
         for number in range(kills):
             name = list(made)[number % len(made)]
@@ -105,6 +134,7 @@ def kill_all(kills: int, seed: int = 0, only: str = "") -> dict[str, object]:
             hits += ended.code not in (0, 1, 2)
             where = f"kill {number}, {name} at {moment:.1f} s by {sent.name}"
             faults += [f"{where}: {path} is broken" for path in broken_files(out)]
+            faults += [f"{where}: {fault}" for fault in unlike_masks(out / CORRECTED)]
             if ended.fault.startswith(("hung", "traceback")):
                 faults.append(f"{where}: {ended.fault}")
             print(f"{where}: {ended.code}", file=sys.stderr)

@@ -17,15 +17,13 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from edgeecho.export.int8.moves import joins, root_of
 from edgeecho.export.int8.ranges import Ranges
 
 MARGIN = 4e-4
 """Least distance of any result from a middle, in levels; the error of float32 sums of numbers below 512 is smaller."""
 MAX_MULTIPLE = 1023
 """Largest multiple of the power of two; twice its reciprocal is the distance from a middle."""
-PASS_ON = ("Slice", "Resize", "DepthToSpace", "MaxPool", "Transpose", "Squeeze", "Unsqueeze", "Gather")
-"""Operators whose result has the scale of their input."""
-
 Parameters = dict[str, tuple[float, int]]
 """Scale and zero point of each tensor, by its name."""
 
@@ -66,10 +64,7 @@ class _Sums:
             self.results.update(results)
             for name in tensors:
                 self._join(tensors[0], name)
-        for node in (node for node in self.nodes if node.op_type == "Concat"):
-            roots = {self._root(name) for name in node.input}
-            if len(roots) == 1:  # frames of one tensor, joined on the channel axis or along T
-                self.passed[node.output[0]] = roots.pop()
+        self.passed.update(joins(model))
 
     def _results(self, name: str) -> list[str]:
         """Return a sum and the outputs of its ReLUs, which may be quantized in its place."""
@@ -77,17 +72,7 @@ class _Sums:
         return [name, *(node.output[0] for node in readers if node.op_type == "Relu")]
 
     def _root(self, name: str) -> str:
-        """Return the tensor whose scale this one has.
-
-        A join along T repeats the first and the last frame of a tensor. With a scale of its own, which a sum behind it
-        would give it, the join would round its values again, and a stream has no join.
-        """
-        while name in self.producer:
-            node = self.producer[name]
-            if node.op_type not in PASS_ON and not (node.op_type == "Concat" and node.attribute[0].i == 0):
-                break
-            name = node.input[0]
-        return name
+        return root_of(name, self.producer)
 
     def _find(self, name: str) -> str:
         while self.leader.setdefault(name, name) != name:

@@ -12,7 +12,8 @@ import onnx
 from onnx import numpy_helper
 
 from edgeecho.export.check.proof import CheckResult
-from edgeecho.export.int8.exact_sums import MARGIN, PASS_ON, nearest_middle
+from edgeecho.export.int8.exact_sums import MARGIN, nearest_middle
+from edgeecho.export.int8.moves import PASS_ON
 from edgeecho.export.int8.quantize import given_parameters
 from edgeecho.export.int8.ranges import Ranges
 

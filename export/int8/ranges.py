@@ -13,6 +13,7 @@ import onnxruntime as ort
 from onnx import TensorProto, helper, shape_inference
 
 from edgeecho.errors import ConfigError
+from edgeecho.export.int8.moves import joins
 
 METHODS = ("minmax", "percentile")
 PERCENT = 99.999
@@ -120,6 +121,8 @@ def find_ranges(
         for name, h in seen.items()
         if np.isfinite(h.low)
     }
+    # A percentile of repeated frames is another: a join would have a scale of its own, and a stream has no join.
+    of |= {name: of[source] for name, source in joins(model).items() if source in of}
     return Ranges(of, method, frames)
 
 

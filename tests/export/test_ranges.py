@@ -8,6 +8,7 @@ import pytest
 onnx = pytest.importorskip("onnx")
 
 from edgeecho.errors import ConfigError  # noqa: E402
+from edgeecho.export.int8.moves import joins  # noqa: E402
 from edgeecho.export.int8.ranges import BINS, Histogram, find_ranges  # noqa: E402
 from tests.export.small_graph import small_graph  # noqa: E402
 from tests.helpers import network_frames  # noqa: E402
@@ -112,5 +113,8 @@ def test_ranges_are_those_of_the_tensors(tiny_bundle: Path) -> None:
     assert narrower.of.keys() == found.of.keys()
     assert all(narrower.of[n][1] <= found.of[n][1] for n in found.of)
     assert narrower.of[name][1] < found.of[name][1]
+    joined = joins(model)
+    assert len(joined) > 2
+    assert all(narrower.of[join] == narrower.of[source] for join, source in joined.items())  # so a stream is its clip
     with pytest.raises(ConfigError, match="unknown calibration method 'entropy'; known: minmax, percentile"):
         find_ranges(model, clips, "entropy")

@@ -8,6 +8,7 @@ import pytest
 onnx = pytest.importorskip("onnx")
 
 from edgeecho.errors import ConfigError  # noqa: E402
+from edgeecho.export.int8 import ranges  # noqa: E402
 from edgeecho.export.int8.moves import joins  # noqa: E402
 from edgeecho.export.int8.ranges import BINS, Histogram, find_ranges  # noqa: E402
 from tests.export.small_graph import small_graph  # noqa: E402
@@ -113,8 +114,14 @@ def test_ranges_are_those_of_the_tensors(tiny_bundle: Path) -> None:
     assert narrower.of.keys() == found.of.keys()
     assert all(narrower.of[n][1] <= found.of[n][1] for n in found.of)
     assert narrower.of[name][1] < found.of[name][1]
-    joined = joins(model)
-    assert len(joined) > 2
-    assert all(narrower.of[join] == narrower.of[source] for join, source in joined.items())  # so a stream is its clip
     with pytest.raises(ConfigError, match="unknown calibration method 'entropy'; known: minmax, percentile"):
         find_ranges(model, clips, "entropy")
+
+
+def test_a_join_of_frames_has_the_range_of_its_tensor(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It repeats some frames, so that its own percentile is another; a stream has no join, and would differ."""
+    model = onnx.load(tiny_bundle / "clip.fp32.onnx")
+    monkeypatch.setattr(ranges, "PERCENT", 90)
+    found, joined = find_ranges(model, [network_frames(9, 0)], "percentile"), joins(model)
+    assert len(joined) > 2
+    assert {found.of[join] == found.of[source] for join, source in joined.items()} == {True}

@@ -27,6 +27,7 @@ PROGRAMS: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "threads": ("answers of threads that share a predictor", "threads.share_all", (20,)),
     "faults": ("full disks, closed streams, odd files, places that cannot be written", "faults.try_faults", ()),
     "kills": ("kills of commands at random moments, SIGKILL and SIGTERM", "kills.kill_all", (200,)),
+    "crowd": ("several processes of a command at once, in one place", "crowd.crowd_all", (5,)),
 }
 """Name of a program to what it tries, and the function of this package that runs it, with its arguments."""
 

@@ -1,18 +1,22 @@
 """Files that belong together, such as those of a result: one process changes them at a time, all of them or none."""
 
 import os
+import random
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 
 from edgeecho.errors import OutputError
-from edgeecho.files import sync
-from edgeecho.leftovers import KEPT, NAMES, UNDO, put_back, temporary_prefix
+from edgeecho.files import require_file_place, sync
+from edgeecho.leftovers import KEPT, NAMES, UNDO, put_back, sweep, temporary_prefix
 
 WRITING = ".writing-"
+WAIT_S = 10.0
+"""Time that a process waits until another one that changes the same files is done."""
 
 
 @contextmanager
@@ -27,11 +31,15 @@ def change_together(paths: Iterable[Path]) -> Iterator[None]:
         paths: All files that the block may write or remove.
 
     Raises:
-        OutputError: If another process is changing one of them, or they cannot be kept or put back.
+        OutputError: If another process changes one of them for longer than `WAIT_S`, one is no file, or they cannot be
+            kept or put back.
     """
     paths = list(paths)
     folder, prefix = paths[0].parent, temporary_prefix(WRITING)
+    for path in paths:
+        require_file_place(path)
     with _as_output_error(folder):
+        folder.mkdir(parents=True, exist_ok=True)
         scratch = tempfile.TemporaryDirectory(dir=folder, prefix=prefix, ignore_cleanup_errors=True)
     with scratch as name:
         made = Path(name)
@@ -59,10 +67,7 @@ def _as_output_error(folder: Path) -> Iterator[None]:
 
 def _keep(paths: list[Path], made: Path) -> Path:
     """Claim files and keep those that exist in an empty folder; return its new name, by which they are put back."""
-    (made / NAMES).mkdir()
-    for path in paths:
-        (made / NAMES / path.name).touch()
-    _refuse_if_claimed(paths, made)
+    _claim(paths, made)
     (made / KEPT).mkdir()
     for path in paths:
         if not path.is_file():
@@ -78,13 +83,38 @@ def _keep(paths: list[Path], made: Path) -> Path:
     return undo
 
 
-def _refuse_if_claimed(paths: list[Path], own: Path) -> None:
-    """Raise an `OutputError` if another process, or thread, is changing one of some files; it claimed them first."""
-    with os.scandir(own.parent) as entries:
-        others = [Path(entry.path) for entry in entries if entry.name.startswith((WRITING, UNDO))]
-    for other, path in product(others, paths):
-        if other != own and (other / NAMES / path.name).exists():
+def _claim(paths: list[Path], made: Path) -> None:
+    """Write the names of some files where others look for them, as soon as nobody else has one of them.
+
+    Of two that write at once, both take theirs back and try again after times that differ.
+
+    Raises:
+        OutputError: If somebody else has one of them for longer than `WAIT_S`.
+    """
+    until = time.monotonic() + WAIT_S
+    while True:
+        (made / NAMES).mkdir()
+        for path in paths:
+            (made / NAMES / path.name).touch()
+        found = _claimed(paths, made)
+        if found is None:
+            return
+        path, other = found
+        if time.monotonic() > until:
             raise OutputError(
                 f"cannot write {path}: another process is writing it; wait until that has ended, or remove {other} if "
                 "none is running on any machine"
             )
+        shutil.rmtree(made / NAMES)
+        time.sleep(random.uniform(0.05, 0.2))
+        sweep(made.parent)  # it may have been killed meanwhile
+
+
+def _claimed(paths: list[Path], own: Path) -> tuple[Path, Path] | None:
+    """Return a file that another process, or thread, has claimed, and its folder; None if there is none."""
+    with os.scandir(own.parent) as entries:
+        others = [Path(entry.path) for entry in entries if entry.name.startswith((WRITING, UNDO))]
+    for other, path in product(others, paths):
+        if other != own and os.path.exists(other / NAMES / path.name):  # False too if it may not be read
+            return path, other
+    return None

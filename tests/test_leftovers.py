@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,40 @@ def test_files_that_change_together(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (kept / undo.name).rename(kept / of_dead_process(".undo-"))
     sweep(kept)
     assert files_in(kept) == old
+
+
+def test_many_change_the_same_files_one_after_another(tmp_path: Path) -> None:
+    """Eight threads add a line to a file five times each, by reading it and replacing it: no line is lost."""
+    path, inside = tmp_path / "a.txt", list[int]()
+    path.touch()
+
+    def add(number: int) -> None:
+        for _ in range(5):
+            with change_together([path]):
+                inside.append(number)
+                assert len(inside) == 1
+                text = path.read_text()
+                with atomic(path) as temporary:
+                    temporary.write_text(f"{text}{number}\n")
+                inside.clear()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, range(8)))
+    assert sorted(path.read_text().split()) == sorted(str(n) for n in range(8) for _ in range(5))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_what_is_no_file_stays(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.npz")
+    with pytest.raises(OutputError, match="a pipe"), change_together([tmp_path / "a.json", tmp_path / "a.npz"]):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_a_folder_is_made(tmp_path: Path) -> None:
+    with change_together([tmp_path / "new" / "a.json"]):
+        (tmp_path / "new" / "a.json").touch()
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.json"]
 
 
 def test_what_cannot_be_put_back_is_kept_for_another_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edgeecho import file_group
 from edgeecho.batch import CineOptions, ModelChoice, Settings, run_batch
 from edgeecho.batch.run import prepare_batch
 from edgeecho.correction import Correction, correct, read_correction, restore
@@ -169,8 +170,9 @@ def test_what_is_found_after_accepting_counts(stored: StoredResult) -> None:
     assert (none.figures["verdict"], none.figures["ef_percent"]) == ("withhold", None)
 
 
-def test_two_corrections_at_once(stored: StoredResult) -> None:
+def test_two_corrections_at_once(stored: StoredResult, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a result that changed after it was opened, or that another process is changing, no file is written."""
+    monkeypatch.setattr(file_group, "WAIT_S", 0.3)
     stored = with_beats(stored, (2, 8), (14, 20))
     first = correct(stored, Correction(exclude_beats=(1,))).stored
     before = {path: path.read_bytes() for path in stored.json_path.parent.iterdir()}

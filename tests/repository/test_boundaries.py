@@ -124,7 +124,7 @@ def test_imports_of_each_file(path: Path) -> None:
 FLOORS = (
     ("errors", "leftovers"),
     ("files", "frame_times", "memory", "names", "reasons", "revision"),
-    ("cine", "model", "measure", "metrics"),
+    ("cine", "file_group", "model", "measure", "metrics"),
     ("preprocess", "nn", "synthetic"),
     ("runtime",),
     ("report",),

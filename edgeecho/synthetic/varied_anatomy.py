@@ -5,6 +5,9 @@ J Am Soc Echocardiogr 2015, doi 10.1016/j.echo.2014.10.003, from the healthy to 
 left ventricle at ED, normally 42 to 58 mm (men) and 38 to 52 mm (women), EF 52 to 72% and 54 to 74%, walls of 6 to 10
 mm, right ventricle of 25 to 41 mm at its base. They are wider, so that no real heart is at the edge of the population.
 
+The outline of the masks is that which the eye can follow, the border of the dark cavity: echoes are wider than what
+returns them, so that the trabeculae look like a dimmer lining of the wall. Papillary muscles lie inside it.
+
 A third is foreshortened: the plane misses the true apex, so the ventricle is short and round, and its apex, cut
 obliquely, thick.
 """
@@ -64,10 +67,10 @@ def draw_varied_anatomy(rng: np.random.Generator) -> Anatomy:
         atrial_septum=u(2, 9) * scale,
         leaflet=u(0.7, 1.2),
         papillary=u(0.35, 1.25),
-        trabecular=abs(rng.normal(0, 1.8)) * scale,
+        trabecular=min(abs(rng.normal(0, 2.8)), 4.0) * scale,
         rough=wavy_line(rng, POINTS),
         muscles=_draw_muscles(rng),
-        compaction=u(0, 1.0),
+        compaction=u(0, 0.6),
         closed_deg=u(0, 30),
         strands=_draw_strands(rng),
     )

@@ -8,11 +8,8 @@ import numpy as np
 import pytest
 
 from edgeecho.errors import ShapeError
-from edgeecho.measure import (
-    View,
-    measure,
-    measure_biplane,
-)
+from edgeecho.measure import BeatMeasurement, View, measure, measure_biplane
+from edgeecho.measure.biplane import pair_beats
 from edgeecho.reasons import Level, Reason
 from tests.measure.drawn import ellipse, half_ellipsoid_ml, ventricle
 
@@ -112,6 +109,15 @@ def test_biplane_needs_both_spacings():
     assert result.ef_percent is None
     assert result.four_chamber.ef_percent is not None
     assert any("needs the pixel spacing of both" in w for w in result.warnings)
+
+
+def test_a_pair_of_beats_that_cannot_be_measured_is_left_out_with_its_frames():
+    mask = np.stack([ellipse(60, 15), ellipse(80, 25), ellipse(60, 16)])
+    views = [View(mask=mask, area_px=mask.sum(axis=(1, 2)), fps=50, spacing_mm=(1.0, 1.0))] * 2
+    rising, falling = (BeatMeasurement(ed, es, None, None, 50.0, 60.0) for ed, es in ((0, 1), (1, 2)))
+    made, frames, warnings = pair_beats(tuple(views), ([rising, falling], [rising, falling]))
+    assert [(beat.ed_frame, beat.es_frame) for beat in made] == frames == [(1, 2)]
+    assert [warning.split(":")[0] for warning in warnings] == ["beat at frame 0 left out"]
 
 
 def test_nothing_to_measure_has_a_reason():

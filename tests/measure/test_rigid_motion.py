@@ -60,6 +60,17 @@ def test_a_ramp_that_shifts_is_explained_whole() -> None:
     assert explained == pytest.approx(whole, rel=1e-12)
 
 
+@pytest.mark.parametrize("turned", [True, False])
+def test_a_saddle_that_turns_or_grows_is_explained_whole(turned: bool) -> None:
+    """Turned by a small angle a saddle xy changes by x^2 - y^2, and enlarged by xy, in the equation nearly exactly."""
+    half = 2 * np.arange(28, dtype=np.int64) - 27
+    y, x = half[:, None], half[None, :]
+    saddle = 1_000_000 + 1000 * x * y
+    explained, whole = explained_change(np.stack([saddle, saddle + (x * x - y * y if turned else x * y)]))
+    assert whole > 0
+    assert explained == pytest.approx(whole, rel=1e-4)
+
+
 def test_no_change_is_none() -> None:
     still = small_pictures(np.repeat(beating()[:1], 3, axis=0))
     explained, whole = explained_change(still)

@@ -145,6 +145,15 @@ def test_a_spacing_of_nothing_is_an_error():
         simpson_volume_ml(ellipse(80, 25), (0.0, 1.0))
 
 
+def test_one_disc_is_the_least() -> None:
+    mask = ellipse(80, 25)
+    one, many = discs_of(mask, n=1), discs_of(mask)
+    assert one.diameters.shape == (1,)
+    assert one.diameters[0] == pytest.approx(many.diameters.mean(), rel=1e-9)
+    with pytest.raises(ConfigError, match="n must be positive, got None and 0"):
+        discs_of(mask, n=0)
+
+
 def test_spread_and_median_of_few_values() -> None:
     assert spread([1.0, None, 3.0]) == 1.0
     assert spread([1.0, None]) is None

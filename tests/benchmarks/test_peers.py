@@ -56,7 +56,7 @@ SMALL = {
 """Configurations for tests, where there is something to configure."""
 
 
-MAX_MEAN_LEVELS = {"deeplabv3": 20, "lraspp": 14}
+MAX_MEAN_LEVELS = {"deeplabv3": 20, "lraspp": 16}
 """Mean difference of int8 from fp32, of 255 levels; 4 for the others."""
 MIN_CORRELATION = {"deeplabv3": 0.3, "lraspp": 0.8}
 """Correlation of int8 with fp32; 0.98 for the others. Random weights of a deep network amplify rounding: the largest

@@ -132,8 +132,12 @@ def test_a_difference_is_found(comparing: ModuleType, library: Path, small: Path
 
 def test_each_verdict_is_compared(compare: Compare) -> None:
     """So that each verdict is compared: reported, to be reviewed, and withheld."""
-    verdicts = {compare(draw_cine((5, seed)), roi=None, flip="auto").verdict for seed in (0, 1, 4)}
-    assert verdicts == {"report", "review", "withhold"}
+    verdicts = set[str]()
+    for seed in (0, 1, 4, 2, 3, *range(5, 20)):  # drawn hearts differ a little between versions of the packages
+        verdicts.add(compare(draw_cine((5, seed)), roi=None, flip="auto").verdict)
+        if len(verdicts) == 3:
+            return
+    raise AssertionError(f"of 20 hearts all were {verdicts}")
 
 
 def test_withheld_figures_stand_in_fields_of_their_own(comparing: ModuleType, library: Path, small: Path) -> None:

@@ -301,10 +301,11 @@ def test_blas_has_one_thread_in_the_block_alone() -> None:
         return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
     with threadpool_limits(2, user_api="blas"):
-        assert blas_threads() == {2}
+        before = blas_threads()
+        assert 2 in before  # a second library may have been built for one thread
         with single_thread():
             assert blas_threads() == {1}
-        assert blas_threads() == {2}
+        assert blas_threads() == before
 
 
 @pytest.mark.slow

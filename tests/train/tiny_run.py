@@ -53,7 +53,7 @@ def same_weights(a: dict[str, object], b: dict[str, object]) -> bool:
 
 def kill_after_writing(command: list[str], path: Path) -> None:
     """Run a command, and kill it and its workers soon after it has written a file."""
-    process, end = subprocess.Popen(command, start_new_session=True), time.monotonic() + 60
+    process, end = subprocess.Popen(command, start_new_session=True), time.monotonic() + 180
     try:
         while not path.exists() and process.poll() is None and time.monotonic() < end:
             time.sleep(0.02)

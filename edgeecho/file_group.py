@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import product
 from pathlib import Path
 
@@ -110,9 +110,18 @@ def _claim(paths: list[Path], made: Path) -> None:
         sweep(made.parent)  # it may have been killed meanwhile
 
 
-def _claimed(paths: list[Path], own: Path) -> tuple[Path, Path] | None:
+def wait_until_written(path: Path) -> None:
+    """Wait, for `WAIT_S` at most, while a file is not there because another process is changing it."""
+    until = time.monotonic() + WAIT_S
+    with suppress(OSError):  # there is no such folder, or it may not be read
+        while not path.exists() and time.monotonic() < until and _claimed([path], None):
+            time.sleep(0.05)
+            sweep(path.parent)
+
+
+def _claimed(paths: list[Path], own: Path | None) -> tuple[Path, Path] | None:
     """Return a file that another process, or thread, has claimed, and its folder; None if there is none."""
-    with os.scandir(own.parent) as entries:
+    with os.scandir(paths[0].parent) as entries:
         others = [Path(entry.path) for entry in entries if entry.name.startswith((WRITING, UNDO))]
     for other, path in product(others, paths):
         if other != own and os.path.exists(other / NAMES / path.name):  # False too if it may not be read

@@ -4,14 +4,16 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from edgeecho import files
 from edgeecho.errors import OutputError
-from edgeecho.file_group import change_together
+from edgeecho.file_group import change_together, wait_until_written
 from edgeecho.files import (
     atomic,
     open_regular,
@@ -123,6 +125,27 @@ def test_many_change_the_same_files_one_after_another(tmp_path: Path) -> None:
         list(pool.map(add, range(8)))
     assert sorted(path.read_text().split()) == sorted(str(n) for n in range(8) for _ in range(5))
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_file_that_is_being_written_is_waited_for(tmp_path: Path) -> None:
+    path, began = tmp_path / "a.json", Event()
+
+    def write() -> None:
+        with change_together([path]):
+            began.set()
+            time.sleep(0.3)
+            path.touch()
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(write)
+        began.wait()
+        wait_until_written(path)
+        assert path.exists()
+        done.result()
+    start = time.monotonic()
+    wait_until_written(tmp_path / "b.json")
+    wait_until_written(tmp_path / "no folder" / "b.json")
+    assert time.monotonic() - start < 5
 
 
 def test_what_is_no_file_stays(tmp_path: Path) -> None:

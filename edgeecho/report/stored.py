@@ -13,6 +13,7 @@ import numpy as np
 
 from edgeecho.cine.result_files import KEYS
 from edgeecho.errors import DataError
+from edgeecho.file_group import wait_until_written
 from edgeecho.files import read_regular
 from edgeecho.leftovers import sweep
 from edgeecho.report.figures_check import find_fault
@@ -36,7 +37,8 @@ class StoredResult:
 
     @classmethod
     def open(cls, path: Path) -> "StoredResult":
-        """Read the figures of a result. If a correction of it was killed, its files are put back as they were first.
+        """Read the figures of a result. If a correction of it was killed, its files are put back as they were first; if
+        another process is writing it, that is waited for.
 
         Args:
             path: NAME.json, or another file of the result, such as NAME.npz.
@@ -47,6 +49,7 @@ class StoredResult:
         path = path.with_suffix(".json") if path.suffix in (".npz", ".webm", ".png", ".html") else path
         sweep(path.parent)
         try:
+            wait_until_written(path)
             figures = json.loads(read_regular(path))
         except OSError as error:
             raise DataError(

@@ -3,18 +3,16 @@
 import os
 import random
 import shutil
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import product
 from pathlib import Path
 
 from edgeecho.errors import OutputError
-from edgeecho.files import require_file_place, sync
-from edgeecho.leftovers import KEPT, NAMES, UNDO, put_back, sweep, temporary_prefix
+from edgeecho.files import require_file_place, scratch_folder, sync
+from edgeecho.leftovers import KEPT, NAMES, UNDO, WRITING, put_back, sweep
 
-WRITING = ".writing-"
 WAIT_S = 10.0
 """Time that a process waits until another one that changes the same files is done."""
 
@@ -35,15 +33,13 @@ def change_together(paths: Iterable[Path]) -> Iterator[None]:
             kept or put back.
     """
     paths = list(paths)
-    folder, prefix = paths[0].parent, temporary_prefix(WRITING)
+    folder = paths[0].parent
     for path in paths:
         require_file_place(path)
-    with _as_output_error(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        scratch = tempfile.TemporaryDirectory(dir=folder, prefix=prefix, ignore_cleanup_errors=True)
-    with scratch as name:
-        made = Path(name)
+    with ExitStack() as stack:
         with _as_output_error(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            made = stack.enter_context(scratch_folder(WRITING, folder))
             undo = _keep(paths, made)
         try:
             yield
@@ -110,10 +106,14 @@ def _claim(paths: list[Path], made: Path) -> None:
         sweep(made.parent)  # it may have been killed meanwhile
 
 
-def wait_until_written(path: Path) -> None:
-    """Wait, for `WAIT_S` at most, while a file is not there because another process is changing it."""
+def settle(path: Path) -> None:
+    """Put back what a killed process has left beside a file; while another one writes the file, wait for it.
+
+    The wait ends after `WAIT_S`, whether the file is there or not.
+    """
     until = time.monotonic() + WAIT_S
     with suppress(OSError):  # there is no such folder, or it may not be read
+        sweep(path.parent)
         while not path.exists() and time.monotonic() < until and _claimed([path], None):
             time.sleep(0.05)
             sweep(path.parent)

@@ -11,7 +11,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from edgeecho.errors import OutputError
-from edgeecho.leftovers import REPLACED, sweep, temporary_prefix
+from edgeecho.leftovers import REPLACED, WRITING, sweep, temporary_prefix
 
 
 def read_regular(path: str | os.PathLike[str]) -> bytes:
@@ -83,7 +83,7 @@ def atomic(path: str | os.PathLike[str], *, mode: int = 0o644) -> Iterator[Path]
     require_file_place(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=temporary_prefix(".writing-"), suffix=path.suffix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=temporary_prefix(WRITING), suffix=path.suffix)
         os.close(handle)
         temporary = Path(name)
         try:

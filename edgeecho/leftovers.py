@@ -14,13 +14,12 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-PREFIXES = (".writing-", ".export-", ".replaced-", ".undo-", ".adding-", "edgeecho-")
+WRITING, REPLACED, UNDO = ".writing-", ".replaced-", ".undo-"
+PREFIXES = (WRITING, ".export-", REPLACED, UNDO, ".adding-", "edgeecho-")
 """Beginnings of the names of all temporaries."""
-REPLACED = ".replaced-"
-UNDO = ".undo-"
-"""Folder that undoes a change of the files beside it, of `edgeecho.file_group`."""
 NAMES, KEPT = "names", "kept"
-"""Folders in it: an empty file for the name of each file that changes, and the files as they were."""
+"""Folders in a folder called `UNDO`, by which `edgeecho.file_group` undoes a change of the files beside it:
+an empty file for the name of each file that changes, and the files as they were."""
 _OWNER = re.compile(r"-([0-9a-f]{8})-(\d{1,9})-")
 """Tag and number of the process in the name of a temporary."""
 _OTHERS_SECONDS = 24 * 3600.0

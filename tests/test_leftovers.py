@@ -13,7 +13,7 @@ import pytest
 
 from edgeecho import files
 from edgeecho.errors import OutputError
-from edgeecho.file_group import change_together, wait_until_written
+from edgeecho.file_group import change_together, settle
 from edgeecho.files import (
     atomic,
     open_regular,
@@ -139,12 +139,12 @@ def test_a_file_that_is_being_written_is_waited_for(tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         done = pool.submit(write)
         began.wait()
-        wait_until_written(path)
+        settle(path)
         assert path.exists()
         done.result()
     start = time.monotonic()
-    wait_until_written(tmp_path / "b.json")
-    wait_until_written(tmp_path / "no folder" / "b.json")
+    settle(tmp_path / "b.json")
+    settle(tmp_path / "no folder" / "b.json")
     assert time.monotonic() - start < 5
 
 

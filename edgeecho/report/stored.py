@@ -13,9 +13,8 @@ import numpy as np
 
 from edgeecho.cine.result_files import KEYS
 from edgeecho.errors import DataError
-from edgeecho.file_group import wait_until_written
+from edgeecho.file_group import settle
 from edgeecho.files import read_regular
-from edgeecho.leftovers import sweep
 from edgeecho.report.figures_check import find_fault
 from edgeecho.report.pictures import Pictures
 
@@ -47,9 +46,8 @@ class StoredResult:
             DataError: If it is no result of EdgeEcho, or a value in it makes no sense.
         """
         path = path.with_suffix(".json") if path.suffix in (".npz", ".webm", ".png", ".html") else path
-        sweep(path.parent)
+        settle(path)
         try:
-            wait_until_written(path)
             figures = json.loads(read_regular(path))
         except OSError as error:
             raise DataError(

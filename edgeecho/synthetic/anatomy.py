@@ -159,6 +159,19 @@ class Anatomy:
         """Return EF in percent, by single-plane discs of the cavity at ED and ES."""
         return ef_percent(*(disc_volume(self.cavity(volume)) for volume in (1.0, 0.0)))
 
+    def without_trabeculae(self, endo: np.ndarray, axial: float) -> np.ndarray:
+        """Return the outline of the dark part of a cavity, point for point, (2 * SIDE - 1, 2).
+
+        Args:
+            endo: Outline of the cavity.
+            axial: Relative volume that the length follows.
+        """
+        return endo - outward_normals(endo) * (self._compact(axial) * self.trabecular * self.rough)[:, None]
+
+    def _compact(self, axial: float) -> float:
+        """Return the thickness of trabeculae and papillary muscles, as a multiple of that at ED."""
+        return 1 + self.compaction * self.ef * (1 - axial)
+
     def pose(self, state: Contraction) -> Pose:
         """Return the whole heart at one moment."""
         opening, kick, axial = state.opening, state.kick, state.axial
@@ -166,8 +179,7 @@ class Anatomy:
         normal = outward_normals(endo)
         thick = self._thickness() * (1 + self.thickening * self.ef * (1 - state.radial))
         epi = endo + normal * thick[:, None]
-        compact = 1 + self.compaction * self.ef * (1 - axial)
-        inner = endo - normal * (compact * self.trabecular * self.rough)[:, None]
+        inner = self.without_trabeculae(endo, axial)
         septal, mitral = endo[0], endo[-1]
         squeeze = self.ef * (1 - state.right)
         tricuspid = epi[0] + [-self.rv_width * (1 - 0.3 * squeeze), -self.tricuspid]
@@ -184,7 +196,7 @@ class Anatomy:
             *leaflet_lines(tricuspid, epi[0] + [0, -self.tricuspid], opening, self.leaflet, self.closed_deg),
         ]
         band = np.array([rv[len(rv) // 2 + 5], epi[int(0.45 * SIDE)]])
-        muscles = self._papillary(inner, normal, compact)
+        muscles = self._papillary(inner, normal, self._compact(axial))
         strands = tuple(np.stack([inner[a], inner[b]]) for a, b in self.strands)
         return Pose(endo, epi, inner, rv, la, ra, muscles, tuple(leaflets), band, strands)
 

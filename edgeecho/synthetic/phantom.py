@@ -118,7 +118,7 @@ class PhantomHeart:
             if self._soft:
                 image = cv2.GaussianBlur(image, (0, 0), self._soft)
             images[i] = self._finish(image, float(time))
-            masks[i] = self.screen.mask(self._outline(pose))
+            masks[i] = self.screen.mask(pose.endo if self._population.trabeculae_inside else pose.trabeculae)
         return images, masks
 
     def pose(self, time: float) -> Pose:
@@ -163,11 +163,9 @@ class PhantomHeart:
     def _cavity(self, time: float) -> np.ndarray:
         """Return the outline of the cavity of a heart whose parts move apart, in its own coordinates."""
         assert self._motion
-        return self._outline(self._anatomy.pose(self._motion.contraction(self.rhythm, time, 0.0, 0.0)))
-
-    def _outline(self, pose: Pose) -> np.ndarray:
-        """Return the outline of the masks, (2 * SIDE - 1, 2)."""
-        return np.asarray(getattr(pose, self._population.outline))
+        state = self._motion.contraction(self.rhythm, time, 0.0, 0.0)
+        endo = self._anatomy.cavity(state.radial, state.axial)
+        return endo if self._population.trabeculae_inside else self._anatomy.without_trabeculae(endo, state.axial)
 
     def _place(self, points: np.ndarray, time: float, volume: float) -> np.ndarray:
         """Transform heart coordinates to probe coordinates, (N, 2)."""

@@ -31,8 +31,8 @@ class Population:
     """Ranges of the depth of apex and base, as parts of the depth of the sector."""
     complex_motion: bool = False
     """Whether parts of the heart move apart, twist, fade and leave the plane (`edgeecho/synthetic/motion.py`)."""
-    outline: str = "endo"
-    """Outline of a `Pose` that is the cavity of the masks: `endo`, or `trabeculae`, its dark part."""
+    trabeculae_inside: bool = True
+    """Whether the masks contain the trabeculae; else they are the dark part of the cavity."""
 
 
 PLAIN = Population(Anatomy.draw, draw_plain_look, Screen.draw, Placement.draw, (0.09, 0.27), (0.6, 0.97))
@@ -47,7 +47,7 @@ VARIED = Population(
     (0.05, 0.3),
     (0.5, 0.97),
     complex_motion=True,
-    outline="trabeculae",
+    trabeculae_inside=False,
 )
 """Hearts and scanners of wider variety, from published measurements alone: `phantom-varied:`."""
 POPULATIONS = {"plain": PLAIN, "moving": MOVING, "varied": VARIED}

@@ -56,8 +56,10 @@ SMALL = {
 """Configurations for tests, where there is something to configure."""
 
 
-MAX_MEAN_LEVELS = {"deeplabv3": 20, "lraspp": 16}
+MAX_MEAN_LEVELS = {"deeplabv3": 20, "lraspp": 15}
 """Mean difference of int8 from fp32, of 255 levels; 4 for the others."""
+MIN_AGREEMENT = {"deeplabv3": 0.4, "lraspp": 0.85}
+"""Correlation of the two engines' int8; 0.995 for the others, which it is on processors that saturate 8 bits too."""
 MIN_CORRELATION = {"deeplabv3": 0.3, "lraspp": 0.8}
 """Correlation of int8 with fp32; 0.98 for the others. Random weights of a deep network amplify rounding: the largest
 difference of one pixel there depends on the order of sums, thus on threads and processor; these figures do not."""
@@ -142,10 +144,13 @@ def test_every_peer_is_exported(exported: Callable[[str], Path], name: str) -> N
     assert spec.params == count_parameters(built(name, **SMALL.get(name, {})))
     assert reference.max() - reference.min() > 20  # a network that answers something
     assert np.abs(opened(folder, "openvino", "fp32")[0].infer(CLIP).astype(int) - reference).max() <= 1
+    answers = []
     for runtime in BOTH:
         int8 = opened(folder, runtime, "int8")[0].infer(CLIP).astype(int)
         assert np.abs(int8 - reference).mean() <= MAX_MEAN_LEVELS.get(name, 4), runtime
         assert np.corrcoef(int8.ravel(), reference.ravel())[0, 1] >= MIN_CORRELATION.get(name, 0.98), runtime
+        answers.append(int8.ravel())
+    assert np.corrcoef(*answers)[0, 1] >= MIN_AGREEMENT.get(name, 0.995)
     if "stream" in PEERS[name].forms:
         alone = np.concatenate([engine.infer(CLIP[t : t + 1]) for t in range(3)])
         assert np.abs(alone - reference[:3]).max() <= 1

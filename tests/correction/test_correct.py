@@ -171,7 +171,7 @@ def test_what_is_found_after_accepting_counts(stored: StoredResult) -> None:
 
 
 def test_two_corrections_at_once(stored: StoredResult, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a result that changed after it was opened, or that another process is changing, no file is written."""
+    """No file is written if the result has changed since it was opened, or another process is changing it."""
     monkeypatch.setattr(file_group, "WAIT_S", 0.3)
     stored = with_beats(stored, (2, 8), (14, 20))
     first = correct(stored, Correction(exclude_beats=(1,))).stored

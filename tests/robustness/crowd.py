@@ -2,23 +2,21 @@
 
     python -m tests.robustness.crowd --rounds 5
 
-Three processes of each command of `kills` start one soon after another, with options that make different files where
-the command has such. Each must end by itself, with its result or one line. Then every file with a final name must be
+Three processes of each command of `kills` start one soon after another, the second with other options where that makes
+other files. Each must end by itself, with its result or one line. Then every file with a final name must be
 whole, figures those of the masks beside them, and no temporary may be left.
 """
 
 import argparse
 import json
 import sys
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 
 from tests.robustness.child import Ended, clean_environment, run
-from tests.robustness.kills import broken_files, commands, temporaries, unlike_masks, write_corrected
+from tests.robustness.kills import broken_files, temporaries, unlike_masks, workplace
 
 PROCESSES = 3
 OTHER = {
@@ -49,13 +47,9 @@ def crowd_all(rounds: int, seed: int = 0, only: str = "") -> dict[str, object]:
         only: Names of the commands with semicolons between; all if empty.
     """
     rng, faults, refused, started = np.random.default_rng(seed), list[str](), 0, 0
-    with tempfile.TemporaryDirectory(prefix="crowd-") as work:
-        out, scratch, inputs = Path(work, "out"), Path(work, "tmp"), Path(work, "in")
-        for folder in (out, scratch, inputs):
-            folder.mkdir()
-        env, made = clean_environment(TMPDIR=str(scratch)), commands(inputs, out)
+    with workplace() as (out, scratch, made):
+        env = clean_environment(TMPDIR=str(scratch))
         made = {name: made[name] for name in only.split(";")} if only else made
-        write_corrected(inputs, out)
         for number in range(rounds):
             for name, argv in made.items():
                 argvs = [argv, [*argv, *OTHER.get(name, ())], argv]
@@ -64,10 +58,10 @@ def crowd_all(rounds: int, seed: int = 0, only: str = "") -> dict[str, object]:
                 started += len(ended)
                 refused += sum(each.code != 0 for each in ended)
                 faults += [f"{where}: {each.fault}" for each in ended if each.fault]
+                faults += [f"{where}: left: {path}" for path in temporaries(out, scratch)]
                 faults += [f"{where}: {path} is broken" for path in broken_files(out)]
                 for folder in {path.parent for path in out.rglob("heart.json")}:
                     faults += [f"{where}, {folder.name}: {fault}" for fault in unlike_masks(folder)]
-                faults += [f"{where}: left: {path}" for path in temporaries(out, scratch)]
                 last = [(each.stderr.strip() or "-").splitlines()[-1] for each in ended if each.code]
                 print(f"{where}: {[each.code for each in ended]} {last}", file=sys.stderr)
     return {"processes": started, "refused": refused, "faults": faults}

@@ -12,6 +12,8 @@ import json
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -47,7 +49,19 @@ def commands(folder: Path, out: Path) -> dict[str, list[str]]:
     }
 
 
-def write_corrected(folder: Path, out: Path) -> None:
+@contextmanager
+def workplace() -> Iterator[tuple[Path, Path, dict[str, list[str]]]]:
+    """Yield a folder for results, one for temporaries, and the commands, whose inputs are written."""
+    with tempfile.TemporaryDirectory(prefix="edgeecho-robustness-") as work:
+        out, scratch, inputs = Path(work, "out"), Path(work, "tmp"), Path(work, "in")
+        for folder in (out, scratch, inputs):
+            folder.mkdir()
+        made = commands(inputs, out)
+        _write_corrected(inputs, out)
+        yield out, scratch, made
+
+
+def _write_corrected(folder: Path, out: Path) -> None:
     """Segment the cine of `write_inputs`, and write a mask by which `measure` corrects the result."""
     run(edgeecho_command("segment", folder / "heart.avi", "--out", out / CORRECTED), env=clean_environment())
     figures = json.loads((out / CORRECTED / "heart.json").read_text())
@@ -117,13 +131,9 @@ def kill_all(kills: int, seed: int = 0, only: str = "") -> dict[str, object]:
         only: Names of the commands with semicolons between; all if empty.
     """
     rng, faults, hits = np.random.default_rng(seed), list[str](), 0
-    with tempfile.TemporaryDirectory(prefix="kills-") as work:
-        out, scratch, inputs = Path(work, "out"), Path(work, "tmp"), Path(work, "in")
-        for folder in (out, scratch, inputs):
-            folder.mkdir()
-        env, made = clean_environment(TMPDIR=str(scratch)), commands(inputs, out)
+    with workplace() as (out, scratch, made):
+        env = clean_environment(TMPDIR=str(scratch))
         made = {name: made[name] for name in only.split(";")} if only else made
-        write_corrected(inputs, out)
         usual = {name: run(argv, env=env, timeout_s=600).seconds for name, argv in made.items()}
         for number in range(kills):
             name = list(made)[number % len(made)]

@@ -58,7 +58,7 @@ def test_sizes_and_function_span_the_published_ones() -> None:
 def test_masks_are_the_dark_cavity_without_the_trabeculae() -> None:
     """The convention that the population names; EF and relative volume are those of the masks too."""
     seed = next(seed for seed in range(20) if PhantomHeart((4, seed), 128, VARIED)._anatomy.trabecular > 3)
-    heart, other = (PhantomHeart((4, seed), 128, each) for each in (VARIED, replace(VARIED, outline="endo")))
+    heart, other = (PhantomHeart((4, seed), 128, each) for each in (VARIED, replace(VARIED, trabeculae_inside=True)))
     times = heart.times()
     (image, mask), (other_image, larger) = heart.frames(times), other.frames(times)
     assert np.array_equal(image, other_image)

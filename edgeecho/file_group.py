@@ -39,7 +39,7 @@ def change_together(paths: Iterable[Path]) -> Iterator[None]:
     with ExitStack() as stack:
         with _as_output_error(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            made = stack.enter_context(scratch_folder(WRITING, folder))
+            made = stack.enter_context(scratch_folder(WRITING, folder, sweeps=False))
             undo = _keep(paths, made)
         try:
             yield

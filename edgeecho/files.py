@@ -51,17 +51,19 @@ def require_writable(folder: str | os.PathLike[str]) -> None:
 
 
 @contextmanager
-def scratch_folder(kind: str = "edgeecho-", folder: Path | None = None) -> Iterator[Path]:
+def scratch_folder(kind: str = "edgeecho-", folder: Path | None = None, *, sweeps: bool = True) -> Iterator[Path]:
     """Yield a temporary folder, which is removed at the end of the block, or by a later call if the process is killed.
 
     Args:
         kind: Beginning of its name, of `edgeecho.leftovers.PREFIXES`.
         folder: Where it is made; None means the system's folder for temporary files.
+        sweeps: Whether leftovers are looked for, which takes time where there are very many files.
 
     Raises:
         OSError: If it cannot be made.
     """
-    sweep(folder or Path(tempfile.gettempdir()))
+    if sweeps:
+        sweep(folder or Path(tempfile.gettempdir()))
     with tempfile.TemporaryDirectory(dir=folder, prefix=temporary_prefix(kind), ignore_cleanup_errors=True) as made:
         yield Path(made)
 

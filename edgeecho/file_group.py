@@ -92,7 +92,7 @@ def _claim(paths: list[Path], made: Path) -> None:
         (made / NAMES).mkdir()
         for path in paths:
             (made / NAMES / path.name).touch()
-        found = _claimed(paths, made)
+        found = _claimed(paths, made.name)
         if found is None:
             return
         path, other = found
@@ -114,16 +114,22 @@ def settle(path: Path) -> None:
     until = time.monotonic() + WAIT_S
     with suppress(OSError):  # there is no such folder, or it may not be read
         sweep(path.parent)
-        while not path.exists() and time.monotonic() < until and _claimed([path], None):
+        while not path.exists() and time.monotonic() < until and _claimed([path]):
             time.sleep(0.05)
             sweep(path.parent)
 
 
-def _claimed(paths: list[Path], own: Path | None) -> tuple[Path, Path] | None:
-    """Return a file that another process, or thread, has claimed, and its folder; None if there is none."""
+def _claimed(paths: list[Path], own: str = "") -> tuple[Path, Path] | None:
+    """Return a file that another process, or thread, has claimed, and its folder; None if there is none.
+
+    Args:
+        paths: Files of one folder.
+        own: Name of the folder that does not count. It is no path, as `tempfile` makes relative ones absolute from
+            Python 3.12 on.
+    """
     with os.scandir(paths[0].parent) as entries:
-        others = [Path(entry.path) for entry in entries if entry.name.startswith((WRITING, UNDO))]
+        others = [Path(e.path) for e in entries if e.name.startswith((WRITING, UNDO)) and e.name != own]
     for other, path in product(others, paths):
-        if other != own and os.path.exists(other / NAMES / path.name):  # False too if it may not be read
+        if os.path.exists(other / NAMES / path.name):  # False too if it may not be read
             return path, other
     return None

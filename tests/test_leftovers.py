@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +12,7 @@ from threading import Event
 
 import pytest
 
-from edgeecho import files
+from edgeecho import file_group, files
 from edgeecho.errors import OutputError
 from edgeecho.file_group import change_together, settle
 from edgeecho.files import (
@@ -153,6 +154,31 @@ def test_what_is_no_file_stays(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="a pipe"), change_together([tmp_path / "a.json", tmp_path / "a.npz"]):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
+
+
+@pytest.mark.parametrize("version", [(3, 11), (3, 12)])
+def test_a_relative_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: tuple[int, int]) -> None:
+    """From Python 3.12 on `tempfile` returns an absolute path for a relative folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(file_group, "WAIT_S", 0.3)
+    make = tempfile.mkdtemp
+
+    def make_as_in_version(suffix: str | None, prefix: str | None, folder: str | Path | None) -> str:
+        made = make(suffix, prefix, folder)
+        return os.path.abspath(made) if version >= (3, 12) else os.path.relpath(made)
+
+    monkeypatch.setattr(tempfile, "mkdtemp", make_as_in_version)
+    old = {"a.npz": "old", "a.json": "old"}
+    paths = [Path("out", f"a{suffix}") for suffix in (".npz", ".json", ".html")]
+    paths[0].parent.mkdir()
+    for name, text in old.items():
+        Path("out", name).write_text(text)
+    with pytest.raises(FileNotFoundError), change_together(paths):
+        change_twice(Path("out"))
+    assert files_in(Path("out")) == old
+    with change_together(paths):
+        change(Path("out"))
+    assert files_in(Path("out")) == {"a.npz": "new", "a.html": "new"}
 
 
 def test_a_folder_is_made(tmp_path: Path) -> None:

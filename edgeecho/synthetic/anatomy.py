@@ -90,6 +90,15 @@ class Anatomy:
     """Angle of closed leaflets to the base, towards the apex, in degrees."""
     strands: tuple[tuple[int, int], ...] = ()
     """False tendons: pairs of landmarks of the outline that a strand joins across the cavity."""
+    most_lined: float = 0.0
+    """Part of the room between wall and axis that the trabeculae fill at most; 0 sets no limit."""
+    chords: tuple[tuple[tuple[int, float], tuple[int, float]], ...] = ()
+    """Tendinous cords: two ends each, by the level between apex (0) and base (SIDE - 1) and the place from the septal
+    (0) to the lateral side (1)."""
+    ajar: float = 0.0
+    """Least opening of the valves, 0 to 1: leaflets that have not met, or that do not meet in this plane."""
+    recess: float = 0.35
+    """Descent of the cavity's apex in systole, as a part of the growth of the wall there; at 1 the outside rests."""
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Self:
@@ -166,7 +175,11 @@ class Anatomy:
             endo: Outline of the cavity.
             axial: Relative volume that the length follows.
         """
-        return endo - outward_normals(endo) * (self._compact(axial) * self.trabecular * self.rough)[:, None]
+        thick = self._compact(axial) * self.trabecular * self.rough
+        if self.most_lined:
+            most = self.most_lined * _room(endo)
+            thick = most * np.tanh(thick / most)
+        return endo - outward_normals(endo) * thick[:, None]
 
     def _compact(self, axial: float) -> float:
         """Return the thickness of trabeculae and papillary muscles, as a multiple of that at ED."""
@@ -174,7 +187,7 @@ class Anatomy:
 
     def pose(self, state: Contraction) -> Pose:
         """Return the whole heart at one moment."""
-        opening, kick, axial = state.opening, state.kick, state.axial
+        opening, kick, axial = max(state.opening, self.ajar), state.kick, state.axial
         endo = self.cavity(state.radial, axial)
         normal = outward_normals(endo)
         thick = self._thickness() * (1 + self.thickening * self.ef * (1 - state.radial))
@@ -197,8 +210,9 @@ class Anatomy:
         ]
         band = np.array([rv[len(rv) // 2 + 5], epi[int(0.45 * SIDE)]])
         muscles = self._papillary(inner, normal, self._compact(axial))
-        strands = tuple(np.stack([inner[a], inner[b]]) for a, b in self.strands)
-        return Pose(endo, epi, inner, rv, la, ra, muscles, tuple(leaflets), band, strands)
+        strands = [np.stack([inner[a], inner[b]]) for a, b in self.strands]
+        strands += [np.stack([_across(inner, *end) for end in ends]) for ends in self.chords]
+        return Pose(endo, epi, inner, rv, la, ra, muscles, tuple(leaflets), band, tuple(strands))
 
     def _cavity(
         self, volume: float | np.ndarray, axial: float
@@ -220,7 +234,7 @@ class Anatomy:
         middle = self.bend * self.width * np.sin(np.pi * s)
         left = -half * (1 - self.flat_septum * np.sin(np.pi * s) ** 2) * kept[0] + middle
         right = half * kept[1] + middle
-        tip = 0.35 * self.apex * self.thickening * self.ef * (1 - axial)
+        tip = self.recess * self.apex * self.thickening * self.ef * (1 - axial)
         v = tip + (length - tip) * s
         tilt = self.slope * length * s**2
         return left, right, (v - tilt, v + tilt)
@@ -254,3 +268,15 @@ class Anatomy:
             shape = np.cos(turn)[:, None] * along * 1.6 + compact * np.sin(turn)[:, None] * normal[at]
             found.append(inner[at] - 0.4 * size * normal[at] + reach * size / 2 * shape)
         return tuple(found)
+
+
+def _across(outline: np.ndarray, level: int, place: float) -> np.ndarray:
+    """Return the point at a level of an outline, at a place from its septal (0) to its lateral side (1), (2,)."""
+    return np.asarray((1 - place) * outline[SIDE - 1 - level] + place * outline[SIDE - 1 + level])
+
+
+def _room(endo: np.ndarray) -> np.ndarray:
+    """Return the distance from each point of a cavity's outline to its axis, at the apex to its middle, (POINTS,)."""
+    half = np.linalg.norm(endo - endo[::-1], axis=1) / 2
+    tip = np.exp(-((np.linspace(-1, 1, POINTS) / 0.25) ** 2))
+    return np.asarray((1 - tip) * half + tip * np.linalg.norm(endo - endo.mean(axis=0), axis=1))

@@ -8,6 +8,9 @@ from edgeecho.synthetic.pose import Pose
 from edgeecho.synthetic.screen import RANGES, Screen
 from edgeecho.synthetic.tissues import Tissues
 
+LINING = (0.0, 0.25, 0.5)
+"""Depths of the layers that the trabeculae are drawn in, as parts of their thickness; the last one fills the rest."""
+
 
 class TissuePicture:
     """Drawing of poses over the surroundings of the heart, which stay the same in a cine."""
@@ -40,8 +43,10 @@ class TissuePicture:
         line(pose.moderator, t.lateral, 4)
         self._wall(canvas, pose, t)
         if t.trabeculae < 1:
-            level = t.blood + t.trabeculae * (0.5 * (t.septum + t.lateral) - t.blood)
-            fill(np.concatenate([pose.endo, _bowed(pose)]), level)
+            contrast = t.trabeculae * (0.5 * (t.septum + t.lateral) - t.blood)
+            for depth in LINING:  # less and less tissue between the strands towards the cavity
+                edge = pose.endo + depth * (pose.trabeculae - pose.endo)
+                fill(np.concatenate([edge, _bowed(pose)]), t.blood + (1 - depth) * contrast)
         fill(np.concatenate([pose.trabeculae, _bowed(pose)]), t.blood)
         if t.border:
             self._borders(canvas, pose, t)
@@ -56,11 +61,17 @@ class TissuePicture:
         return canvas
 
     def _wall(self, canvas: np.ndarray, pose: Pose, t: Tissues) -> None:
-        """Draw the wall in segments."""
-        inner, outer = self._fixed(pose.endo), self._fixed(pose.epi)
-        quads = np.stack([inner[:-1], inner[1:], outer[1:], outer[:-1]], axis=1)
-        for quad, grey in zip(quads, wall_levels(pose, t), strict=True):
-            cv2.fillConvexPoly(canvas, quad, float(grey), cv2.LINE_8, 4)
+        """Draw the wall in segments, and over them its inner layer where that has a level of its own."""
+        level = wall_levels(pose, t)
+        layers = [(pose.epi, level)]
+        if t.inner != 1:
+            layers.append((pose.endo + t.inner_depth * (pose.epi - pose.endo), t.blood + t.inner * (level - t.blood)))
+        inner = self._fixed(pose.endo)
+        for points, greys in layers:
+            outer = self._fixed(points)
+            quads = np.stack([inner[:-1], inner[1:], outer[1:], outer[:-1]], axis=1)
+            for quad, grey in zip(quads, greys, strict=True):
+                cv2.fillConvexPoly(canvas, quad, _grey(float(grey)), cv2.LINE_8, 4)
 
     def _borders(self, canvas: np.ndarray, pose: Pose, t: Tissues) -> None:
         """Draw the specular echo of the borders of the wall, strongest where they lie across the beam."""

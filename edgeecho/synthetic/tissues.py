@@ -31,6 +31,10 @@ class Tissues:
     """Contrast of the trabeculae to blood, as a part of that of the wall outside them."""
     muscle: float = 0.5
     """Contrast of the papillary muscles to blood, as a part of that of the lateral wall."""
+    inner: float = 1.0
+    """Contrast of the inner layer of the wall to blood, as a part of that of the layer outside it."""
+    inner_depth: float = 0.5
+    """Thickness of the inner layer, as a part of the wall."""
     border: float = 0.0
     """Grey levels by which the inner and the outer border of the wall are brighter where they lie across the beam."""
 

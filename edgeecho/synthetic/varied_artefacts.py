@@ -60,6 +60,9 @@ def draw_haze(rng: np.random.Generator, row: np.ndarray) -> np.ndarray:
     haze = level * np.exp(0.25 * cloud(rng, 50, 40)) * np.exp(rng.normal(0.2, 0.6) * (row - 0.5))
     if rng.uniform() < 0.25:  # amplified noise at depth
         haze = haze + rng.uniform(10, 80) * np.clip((row - rng.uniform(0.3, 0.8)) / 0.5, 0, 1)
+    if rng.uniform() < 0.4:  # haze of the near field, which ends at a depth: the base of the cavity is darker
+        end, soft = rng.uniform(0.25, 0.7), rng.uniform(0.01, 0.1)
+        haze = haze + rng.uniform(10, 70) / (1 + np.exp(np.clip((row - end) / soft, -50, 50)))
     return np.clip(haze, 0, 200)
 
 

@@ -16,11 +16,13 @@ from edgeecho.synthetic.scatterers import cloud, patch_of, scatterers
 from edgeecho.synthetic.screen import BEAMS, RANGES, Screen
 from edgeecho.synthetic.tissues import Tissues, draw_pericardium_parts, draw_segments
 from edgeecho.synthetic.varied_artefacts import draw_clutter, draw_gains, draw_haze, draw_surroundings, draw_tones
-from edgeecho.synthetic.visibility import visible_share
+from edgeecho.synthetic.visibility import Settings, visible_share, visible_valve
 
-MIN_VISIBLE = 0.55
+MIN_VISIBLE = 0.65
 """Least share of the cavity's outline at ED that is visible; a look that shows less is drawn anew."""
-MAX_LOOKS = 8
+MIN_VALVE = 0.6
+"""The same of the mitral leaflets."""
+MAX_LOOKS = 24
 """Largest number of attempts to draw a look that shows as much."""
 ROW = np.linspace(0, 1, RANGES, dtype=np.float32)[:, None]
 COLUMN = np.linspace(-1, 1, BEAMS, dtype=np.float32)[None]
@@ -41,8 +43,9 @@ def draw_varied_look(rng: np.random.Generator, screen: Screen, rest: Pose) -> Lo
         tissues, tone = draw_varied_tissues(rng), draw_tones(rng)
         gain = draw_gains(rng, ROW, COLUMN)
         haze, clutter = law.amplitude(draw_haze(rng, ROW)), law.amplitude(draw_clutter(rng, ROW, COLUMN))
-        noise = haze**2 + clutter**2
-        if visible_share(screen, rest, tissues, law, gain, noise, tone) >= MIN_VISIBLE:
+        settings = Settings(law, gain, haze**2 + clutter**2, tone)
+        share = visible_share(screen, rest, tissues, settings)
+        if share >= MIN_VISIBLE and visible_valve(screen, rest, tissues, settings) >= MIN_VALVE:
             break
     key = int(rng.integers(1 << 40))
     return Look(
@@ -69,7 +72,7 @@ def draw_varied_look(rng: np.random.Generator, screen: Screen, rest: Pose) -> Lo
 def draw_varied_tissues(rng: np.random.Generator) -> Tissues:
     """Draw the grey levels of tissues, with blood darkest, and drop-outs of parts of the wall."""
     blood = float(95 * rng.uniform() ** 1.6)
-    septum = float(rng.uniform(25, 150))
+    septum = float(np.exp(rng.uniform(np.log(14), np.log(150))))
     segments = draw_segments(rng, (0.15, 0.15, 0.12), (0.4, 0.3, 0.2, 0.1), lateral_share=0.7, widest=0.14)
     parts = draw_pericardium_parts(rng, 0.4)
     return Tissues(
@@ -81,11 +84,13 @@ def draw_varied_tissues(rng: np.random.Generator) -> Tissues:
         around=0.0,
         atrial=blood + septum * float(rng.uniform(0.3, 1.2)),
         pericardium=float(rng.uniform(30, 250)),
-        valve=blood + septum * float(rng.uniform(0.5, 1.7)),
+        valve=blood + max(septum, 40.0) * float(rng.uniform(0.6, 1.7)),
         directional=float(rng.uniform(0, 0.7)),
         segments=segments,
         pericardium_parts=np.clip(parts, 0, 1.6),
-        trabeculae=float(rng.uniform(0.1, 1.1)),
+        trabeculae=0.9 * float(rng.uniform()) ** 1.7,
         muscle=float(rng.uniform(0.2, 1.1)),
+        inner=float(rng.uniform(0.3, 1.3)) if rng.uniform() < 0.5 else 1.0,
+        inner_depth=float(rng.uniform(0.3, 0.7)),
         border=float(rng.uniform(5, 90)) if rng.uniform() < 0.45 else 0.0,
     )

@@ -96,10 +96,39 @@ def test_the_apex_of_the_cavity_descends_as_the_wall_there_grows() -> None:
     assert half.endo[tip, 1] - ed.endo[tip, 1] == pytest.approx(growth / 2)
 
 
-def test_linings_are_thicker_at_the_apex_and_positive() -> None:
+def test_linings_are_thicker_at_the_apex_and_the_lateral_wall() -> None:
     lines = np.array([draw_varied_anatomy(np.random.default_rng(seed)).rough for seed in range(200)])
+    septal, apical, lateral = lines[:, 6].mean(), lines[:, SIDE - 1].mean(), lines[:, -7].mean()
     assert lines.min() >= 0
-    assert lines[:, SIDE - 1].mean() > 1.3 * lines[:, [4, -5]].mean()
+    assert apical > lateral > 1.5 * septal
+
+
+@pytest.mark.parametrize("thick", [2.0, 15.0])
+def test_a_lining_leaves_half_of_the_room(thick: float) -> None:
+    """An outline that crosses itself would have another area than its mask."""
+    bare = replace(draw_varied_anatomy(np.random.default_rng(1)), trabecular=thick, rough=np.ones(2 * SIDE - 1))
+    bare = replace(bare, compaction=0.0)
+    for volume in (1.0, 0.0):
+        endo = bare.cavity(volume)
+        inner = bare.without_trabeculae(endo, volume)
+        half, left = (np.linalg.norm(line - line[::-1], axis=1)[8:14] / 2 for line in (endo, inner))
+        assert (left < half).all()
+        assert (left > 0.5 * half).all()
+        unlimited = replace(bare, most_lined=0.0).without_trabeculae(endo, volume)
+        np.testing.assert_allclose(np.linalg.norm(unlimited - endo, axis=1), thick)
+
+
+def test_valves_ajar_never_close_and_cords_lie_in_the_cavity() -> None:
+    heart = replace(
+        draw_varied_anatomy(np.random.default_rng(1)), ajar=0.5, chords=(((12, 0.7), (15, 0.5)),), strands=()
+    )
+    closed, half, opened = (heart.pose(Contraction.of(1.0, opening)) for opening in (0.0, 0.5, 1.0))
+    np.testing.assert_array_equal(closed.leaflets[0], half.leaflets[0])
+    assert not np.array_equal(half.leaflets[0], opened.leaflets[0])
+    (cord,) = closed.strands
+    outline = closed.trabeculae.astype(np.float32)
+    assert all(cv2.pointPolygonTest(outline, (float(x), float(y)), True) > 1 for x, y in cord)
+    np.testing.assert_allclose(cord[1], (closed.trabeculae[SIDE - 16] + closed.trabeculae[SIDE + 14]) / 2)
 
 
 @pytest.mark.parametrize("law", [LogLaw(60.0), PowerLaw(0.35)])

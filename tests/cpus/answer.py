@@ -16,13 +16,16 @@ from cines import read_cines
 import edgeecho
 from edgeecho.cine import Cine
 
+NUMBERS = 7
+"""Fields of a `BeatMeasurement` that are numbers; findings come after them."""
+
 
 def answer(file: Path, cines: dict[str, Cine]) -> dict[str, Any]:
     """Run a file on cines.
 
     Returns:
         For each cine `NAME.prob` uint8 (T, S, S), `NAME.mask` uint8 {0, 1} (T, H, W), `NAME.area_px` float32 (T,),
-        `NAME.ed_frames` and `NAME.es_frames` int64, `NAME.beats` float64 (N, 7), the fields of a `BeatMeasurement`, and
+        `NAME.ed_frames` and `NAME.es_frames` int64, `NAME.beats` float64 (N, 7), numbers of a `BeatMeasurement`, and
         `NAME.ef` in percent; NaN stands for None. And `kernels`, those of OpenVINO's convolutions.
     """
     predictor = (edgeecho.stream if file.name.startswith("stream") else edgeecho.load)(file, threads=1)
@@ -42,7 +45,9 @@ def answer(file: Path, cines: dict[str, Cine]) -> dict[str, Any]:
             "area_px": result.area_px,
             "ed_frames": np.array(result.ed_frames, np.int64),
             "es_frames": np.array(result.es_frames, np.int64),
-            "beats": np.array([[_number(value) for value in astuple(beat)] for beat in result.beats], np.float64),
+            "beats": np.array(
+                [[_number(value) for value in astuple(beat)[:NUMBERS]] for beat in result.beats], np.float64
+            ),
             "ef": np.float64(_number(result.ef_percent)),
         }
         answers |= {f"{name}.{key}": value for key, value in found.items()}

@@ -49,6 +49,6 @@ VARIED = Population(
     complex_motion=True,
     trabeculae_inside=False,
 )
-"""Hearts and scanners of wider variety, from published measurements alone: `phantom-varied:`."""
+"""Hearts and scanners of wider variety, none of whose ranges was measured on a data set: `phantom-varied:`."""
 POPULATIONS = {"plain": PLAIN, "moving": MOVING, "varied": VARIED}
 """Populations by the name that settings of a training give them."""

@@ -1,4 +1,4 @@
-"""Anatomy of the varied population of drawn hearts (`phantom-varied:`), from published measurements alone.
+"""Anatomy of the varied population of drawn hearts (`phantom-varied:`), from no measurement on pictures of a data set.
 
 Ranges contain those of Lang et al., Recommendations for cardiac chamber quantification by echocardiography in adults,
 J Am Soc Echocardiogr 2015, doi 10.1016/j.echo.2014.10.003, from the healthy to the severely abnormal: diameter of the
@@ -7,7 +7,8 @@ mm, right ventricle of 25 to 41 mm at its base. They are wider, so that no real 
 
 The outline of the masks is that which the eye can follow, the border of the dark cavity: echoes are wider than what
 returns them, so that the trabeculae look like a dimmer lining of the wall. The lining is thickest at the apex, and in
-systole, when the blood between its strands is pressed out. Papillary muscles lie inside the outline.
+systole, when the blood between its strands is pressed out. Papillary muscles lie inside the outline. That experts draw
+ES inside such a lining of apex and lateral wall was seen on outlines of CAMUS's training list; its ranges were chosen.
 
 `ef` of a heart is that of the cavity with its trabeculae; the cavity of the outline ejects more of itself.
 

@@ -1,5 +1,6 @@
-"""How much of the cavity's outline a look shows: experts outline no picture that does not show the wall and the valve.
+"""Share of the cavity's outline, and of the mitral valve, that can be seen in a picture of a drawn heart.
 
+Experts outline no picture that does not show the wall and the valve, so a look that shows too little is drawn anew.
 A border is visible if its bright side is brighter by more than `MIN_CONTRAST` grey levels and `MIN_DECIBELS`. Speckle
 varies by 5.6 dB about its mean, whatever the compression, so grey levels alone do not tell whether it can be seen.
 """
@@ -22,7 +23,7 @@ MIN_DECIBELS = 4.0
 
 @dataclass(frozen=True, eq=False)
 class Settings:
-    """What decides about the grey level of tissue, beside the tissue.
+    """Settings of a scanner from which, with the echo of a tissue, its grey level follows.
 
     Attributes:
         law: Compression of echoes.

@@ -6,7 +6,6 @@ Usage: answer.py CINES TASKS, where TASKS is a JSON list of objects: `file`, `ci
 import json
 import sys
 from collections import Counter
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,7 @@ from cines import read_cines
 
 import edgeecho
 from edgeecho.cine import Cine
-
-NUMBERS = 7
-"""Fields of a `BeatMeasurement` that are numbers; findings come after them."""
+from edgeecho.measure import BeatMeasurement
 
 
 def answer(file: Path, cines: dict[str, Cine]) -> dict[str, Any]:
@@ -45,13 +42,16 @@ def answer(file: Path, cines: dict[str, Cine]) -> dict[str, Any]:
             "area_px": result.area_px,
             "ed_frames": np.array(result.ed_frames, np.int64),
             "es_frames": np.array(result.es_frames, np.int64),
-            "beats": np.array(
-                [[_number(value) for value in astuple(beat)[:NUMBERS]] for beat in result.beats], np.float64
-            ),
+            "beats": np.array([numbers(beat) for beat in result.beats], np.float64),
             "ef": np.float64(_number(result.ef_percent)),
         }
         answers |= {f"{name}.{key}": value for key, value in found.items()}
     return answers | {"kernels": _kernels(predictor.engine)}
+
+
+def numbers(beat: BeatMeasurement) -> list[float]:
+    """Return the fields of a beat without its findings; NaN stands for None."""
+    return [_number(value) for name, value in vars(beat).items() if name != "findings"]
 
 
 def _number(value: float | None) -> float:

@@ -10,11 +10,15 @@ import pytest
 pytest.importorskip("pydicom")
 pytest.importorskip("onnx")
 sys.path.insert(0, str(Path(__file__).parent))
+import answer
 import compare as cpus
 import elementwise
 import pairs
 import processors
 import run
+
+from edgeecho.measure import BeatMeasurement
+from edgeecho.reasons import Finding, Level, Reason
 
 Answers = dict[str, np.ndarray]
 INT8 = "model/clip.int8.onnx"
@@ -48,6 +52,13 @@ def picture() -> np.ndarray:
     prob = np.zeros((2, 10, 10), np.uint8)
     prob[:, :5] = 200
     return prob
+
+
+def test_a_beat_is_its_numbers() -> None:
+    doubt = Finding(Reason.VIEW_UNLIKELY, Level.REVIEW, "the network is unsure")
+    for findings in ((), (doubt,)):
+        beat = BeatMeasurement(0, 1, 90.0, 36.0, 60.0, None, 54.0, findings)
+        np.testing.assert_array_equal(answer.numbers(beat), [0, 1, 90.0, 36.0, 60.0, np.nan, 54.0])
 
 
 def test_differences_are_counted(tmp_path: Path) -> None:

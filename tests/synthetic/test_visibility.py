@@ -1,4 +1,4 @@
-"""What a drawn picture shows: walls and valves that stand out from the blood, and walls in layers."""
+"""Walls and valves of drawn pictures: whether they stand out from the blood, and the layers of the wall."""
 
 from dataclasses import replace
 

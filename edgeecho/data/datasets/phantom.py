@@ -74,7 +74,7 @@ class PhantomMotion(Phantom):
 
 
 class PhantomVaried(Phantom):
-    """Drawn cines of hearts and scanners of wider variety, drawn from published measurements alone."""
+    """Drawn cines of hearts and scanners of wider variety, whose ranges were measured on no data set."""
 
     kind = "phantom-varied"
     population = VARIED

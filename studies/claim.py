@@ -1,6 +1,6 @@
 """Does a light network lose Dice against the standard 3D U-Net, if both are trained alike? (docs/ablations.md)
 
-    python -m studies.claim camus:DIR --out DIR [--rows NAME,NAME] [--seeds 1,2,3] [--clips 12000] [--report]
+    python -m studies.claim camus:DIR --out DIR [--rows NAME,NAME] [--seeds 1,2,3] [--clips N] [--report]
 
 Every network of `ROWS` (studies/claim_networks.py) is trained on the labels of ED and ES of CAMUS's training list, on
 the same clips of 8 frames of 64 x 64 pixels: clip i of step s depends on the seed, s and i alone, and the clips of a
@@ -24,6 +24,7 @@ from pathlib import Path
 import torch
 
 from edgeecho.errors import EdgeEchoError
+from edgeecho.train.compute import Compute
 from studies.claim_clips import PER_STEP, lock
 from studies.claim_networks import ROWS
 from studies.claim_run import CURVE, POINTS, RESULT, Job, Study, read_results, run_job
@@ -103,6 +104,9 @@ def main() -> None:
     parser.add_argument("--rows", default=",".join(ROWS))
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--clips", type=int, default=12000, help="Clips of a full run.")
+    parser.add_argument(
+        "--precision", default="auto", help="fp32 or bf16; auto: what the processor or GPU computes in."
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--report", action="store_true", help="Train nothing; report the finished runs.")
     options = parser.parse_args()
@@ -112,9 +116,10 @@ def main() -> None:
     multiple = SEARCH_PART * PER_STEP * max(POINTS.values())
     if options.clips % multiple:
         parser.error(f"--clips must be a multiple of {multiple}, got {options.clips}")
-    study = Study(options.data, options.out, options.clips)
     torch.set_num_threads(options.threads)
     try:
+        precision = Compute.choose("auto", options.precision).precision
+        study = Study(options.data, options.out, options.clips, precision)
         while not options.report and run_next(study, rows, seeds):
             print_report(study, rows, seeds)
         print_report(study, rows, seeds)

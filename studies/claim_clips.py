@@ -45,11 +45,11 @@ ARRAYS = ("frames", "masks", "labelled")
 """Fields of a batch that are stored; the loss of the labels needs no other."""
 
 
-def config_of(seed: int, clips: int, rate: float) -> TrainConfig:
-    """Return the configuration of a run of `clips` clips at a peak learning rate."""
+def config_of(seed: int, clips: int, rate: float, precision: str = "auto") -> TrainConfig:
+    """Return the configuration of a run of `clips` clips at a peak learning rate, in a precision of `run.precision`."""
     config = TrainConfig()
     run = {"run.seed": seed, "optim.steps": clips // PER_STEP, "optim.learning_rate": rate}
-    values: dict[str, object] = {**SETTINGS, **run, "run.device": "cpu", "run.precision": "bf16"}
+    values: dict[str, object] = {**SETTINGS, **run, "run.device": "auto", "run.precision": precision}
     for key, value in values.items():
         config = config.with_value(key, value)
     return config

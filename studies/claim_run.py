@@ -54,6 +54,8 @@ class Study:
     out: Path
     clips: int
     """Clips of a full run."""
+    precision: str
+    """Precision of all runs, `fp32` or `bf16`."""
 
     def folder(self, job: Job) -> Path:
         """Folder of a run."""
@@ -82,11 +84,12 @@ def run_job(job: Job, study: Study) -> None:
     row, folder = ROWS[job.row], study.folder(job)
     folder.mkdir(parents=True, exist_ok=True)
     network = build_row(row, job.seed)
-    state = State(config_of(job.seed, job.clips, job.rate), network)
+    state = State(config_of(job.seed, job.clips, job.rate, study.precision), network)
     repeat = FRAMES if row.pools else 1
     train(state, job, study, Patients(study.data, "held-out", repeat))
     result = asdict(job) | {
         "network": definition(job.row),
+        "precision": study.precision,
         "revision": revision(),
         "curve": json.loads((folder / CURVE).read_text()),
         "macs_a_frame": cost(build_row(row, job.seed)),
@@ -138,11 +141,16 @@ def read_results(study: Study) -> list[dict[str, Any]]:
     """Return the results of all finished runs of this length, in the order of their names.
 
     Raises:
-        ConfigError: If a result belongs to another network than the row of today.
+        ConfigError: If a result belongs to another network than the row of today, or to another precision.
     """
     found = [json.loads(path.read_text()) for path in sorted((study.out / "runs").glob(f"*/{RESULT}"))]
     found = [result for result in found if result["row"] in ROWS]
     for result in found:
+        if result["precision"] != study.precision:
+            raise ConfigError(
+                f"{study.out}: the runs of {result['row']} are in {result['precision']}, this one is in "
+                f"{study.precision}; give --precision {result['precision']} or another --out"
+            )
         today, network = definition(result["row"]), result["network"]
         # A field that the configuration has got or lost since then makes no other network; its size and the rest do.
         fields = today["config"].keys() & network["config"].keys()

@@ -46,6 +46,7 @@ def result(row: str, kind: str, rate: float, dice: float, seed: int = 1) -> dict
         "clips": 4,
         "curve": curve,
         "network": definition(row),
+        "precision": "fp32",
     }
     return found | {"macs_a_frame": 10**9}
 
@@ -98,7 +99,7 @@ def test_equal_seeds_give_equal_weights() -> None:
 
 
 def plan(tmp_path: Path, results: list[dict[str, Any]], rows: list[str] | None = None) -> list[Job]:
-    return list(claim.planned(Study("", tmp_path, 12000), rows or list(ROWS), [1, 2, 3], results))
+    return list(claim.planned(Study("", tmp_path, 12000, "fp32"), rows or list(ROWS), [1, 2, 3], results))
 
 
 def test_the_plan_begins_with_the_learning_rates_of_the_light_networks(tmp_path: Path) -> None:
@@ -144,7 +145,7 @@ def study(camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study
     """A study of one tiny network, of 40 clips, on the drawn data set."""
     monkeypatch.setitem(ROWS, "tiny", TINY)
     monkeypatch.setattr(claim_clips, "HELD_OUT", 2)
-    return Study(f"camus:{camus}", tmp_path, 40)
+    return Study(f"camus:{camus}", tmp_path, 40, "fp32")
 
 
 def test_clips_are_stored_once_and_do_not_depend_on_their_number(study: Study, tmp_path: Path) -> None:
@@ -216,7 +217,7 @@ def test_a_run_that_diverges_ends_with_a_dice_of_0(study: Study, monkeypatch: py
 
 
 def test_results_of_another_network_are_refused(tmp_path: Path) -> None:
-    study = Study("", tmp_path, 12000)
+    study = Study("", tmp_path, 12000, "fp32")
     found = result("unet3d", "rate", 1e-3, 0.9)
     path = study.folder(Job("unet3d", 1e-3, 1, 3000, "rate")) / claim_run.RESULT
     path.parent.mkdir(parents=True)
@@ -229,6 +230,15 @@ def test_results_of_another_network_are_refused(tmp_path: Path) -> None:
         path.write_text(json.dumps(found | {"network": found["network"] | other}))
         with pytest.raises(ConfigError, match=r"runs of unet3d are of another network .*; move their folders away"):
             read_results(study)
+
+
+def test_results_in_another_precision_are_refused(tmp_path: Path) -> None:
+    study = Study("", tmp_path, 12000, "bf16")
+    path = study.folder(Job("unet3d", 1e-3, 1, 3000, "rate")) / claim_run.RESULT
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(result("unet3d", "rate", 1e-3, 0.9)))
+    with pytest.raises(ConfigError, match=r"unet3d are in fp32, this one is in bf16; give --precision fp32"):
+        read_results(study)
 
 
 def test_a_run_belongs_to_one_process(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:

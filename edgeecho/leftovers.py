@@ -79,7 +79,14 @@ def _is_alive(pid: int) -> bool:
         return False
     except (OSError, OverflowError):  # of another user
         return True
-    return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether a process has ended and its parent has not asked how, which in a container may be never."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] in (b"Z", b"X")
+    return False
 
 
 def _remove(path: Path) -> None:

@@ -34,6 +34,21 @@ def of_dead_process(kind: str) -> str:
     return f"{kind}{tag}-{ended.pid}-abc"
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="needs /proc, which tells ended processes apart")
+def test_a_process_that_its_parent_has_not_asked_for_has_ended(tmp_path: Path) -> None:
+    """So are those of a container whose first process asks for none."""
+    tag, _, _ = temporary_prefix("").partition("-")
+    with subprocess.Popen(["sleep", "60"]) as child:
+        left = tmp_path / f".writing-{tag}-{child.pid}-abc"
+        left.touch()
+        sweep(tmp_path)
+        assert left.exists()
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        sweep(tmp_path)
+        assert not left.exists()
+
+
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     for kind in (".writing-", "edgeecho-bench-"):
         (tmp_path / of_dead_process(kind)).write_bytes(b"x")

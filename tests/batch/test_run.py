@@ -17,6 +17,7 @@ from edgeecho.batch import CineOptions, ModelChoice, Outcome, Settings, run_batc
 from edgeecho.batch.run import prepare_batch
 from edgeecho.batch.table import COLUMNS
 from edgeecho.errors import OutputError
+from edgeecho.leftovers import KEPT, NAMES, UNDO, temporary_prefix
 
 MODEL = "cl_unet_nano"
 
@@ -151,6 +152,24 @@ def test_a_run_that_is_killed_goes_on_to_the_same_table(folder: Path, tmp_path: 
     assert done.returncode == 1, done.stderr
     assert "4 of 5 cines done (" in done.stderr
     assert {n: b for n, b in contents(out).items() if not n.startswith(".")} == contents(whole)
+
+
+def test_a_cine_is_done_again_if_its_process_was_killed_while_its_files_were_put_in_place(
+    folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run(folder, out)
+    whole = contents(out)
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    names = out / temporary_prefix(UNDO).replace(str(os.getpid()), str(child.pid)) / NAMES
+    names.mkdir(parents=True)
+    (names.parent / KEPT).mkdir()
+    for path in out.glob("heart0.*"):
+        (names / path.name).touch()
+    outcomes = run(folder, out, resume=True)
+    assert [outcome.was_done for outcome in outcomes] == [False, True, True, True, False]
+    assert contents(out) == whole
 
 
 def test_a_cluster_that_loses_a_worker_has_each_cine_once(folder: Path, tmp_path: Path) -> None:

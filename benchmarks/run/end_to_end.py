@@ -23,7 +23,6 @@ from edgeecho.runtime.predictor import Predictor
 
 FRAMES, HEIGHT_PX, WIDTH_PX, FPS = 64, 480, 640, 50.0
 """Number of frames, size in pixels, and frames per second of the cine."""
-TIMED_RUNS = 5
 
 
 def draw_cine(frames: np.ndarray, path: Path) -> None:
@@ -43,19 +42,20 @@ def draw_cine(frames: np.ndarray, path: Path) -> None:
         writer.release()
 
 
-def time_stages(predictor: Predictor, path: Path) -> dict[str, Any]:
+def time_stages(predictor: Predictor, path: Path, runs: int) -> dict[str, Any]:
     """Time each stage of `Predictor.segment` on the cine, several times.
 
     Args:
         predictor: Predictor of a clip model.
         path: File of the cine.
+        runs: Number of timed runs, after one that warms up.
 
     Returns:
-        `Row.end_to_end`: medians over `TIMED_RUNS` runs, after one that warms up; `network_ms` windows the cine as the
-        predictor does, context frames included.
+        `Row.end_to_end`: medians over the runs; `network_ms` windows the cine as the predictor does, context frames
+        included.
     """
     spent: list[dict[str, float]] = []
-    for _ in range(TIMED_RUNS + 1):
+    for _ in range(runs + 1):
         stage: dict[str, float] = {}
         with _clock(stage, "decode"):
             cine = read_cine(path)
@@ -64,7 +64,7 @@ def time_stages(predictor: Predictor, path: Path) -> dict[str, Any]:
     medians = {f"{name}_ms": round(median(s[name] for s in spent[1:]), 3) for name in STAGES}
     total = round(median(sum(s.values()) for s in spent[1:]), 3)
     t, h, w = cine.frames.shape
-    return {"input": f"AVI (Motion JPEG), {w} x {h}", "frames": t, "n": TIMED_RUNS, **medians, "total_ms": total}
+    return {"input": f"AVI (Motion JPEG), {w} x {h}", "frames": t, "n": runs, **medians, "total_ms": total}
 
 
 def _segment(predictor: Predictor, cine: Cine, stage: dict[str, float]) -> np.ndarray:

@@ -28,11 +28,13 @@ class Rules:
     rounds: int = 4
     """Turns over which a row's runs are spread."""
     warm_up_seconds: float = 0.5
+    end_to_end_runs: int = 5
+    """Timed runs of a whole cine, after one that warms up."""
 
     def __post_init__(self) -> None:
         if min(self.min_seconds, self.max_seconds, self.warm_up_seconds) < 0:
             raise ConfigError("seconds must not be negative")
-        if min(self.min_runs, self.least_runs, self.rounds) < 1:
+        if min(self.min_runs, self.least_runs, self.rounds, self.end_to_end_runs) < 1:
             raise ConfigError(f"runs and rounds must be at least 1, got min_runs {self.min_runs}")
 
     def runs_missing(self, times_ms: list[float], estimate_ms: float) -> int:

@@ -88,7 +88,7 @@ class Session:
             if runner.is_ready and self.extras.rate and runner.is_live:
                 runner.add("live", fps=self.extras.rate, seconds=self.extras.live_seconds, cine=str(cine))
             if runner.is_ready and self.extras.end_to_end and runner.segments:
-                runner.add("end_to_end", cine=str(cine))
+                runner.add("end_to_end", cine=str(cine), runs=self.rules.end_to_end_runs)
             if runner.is_ready and self.extras.profile and runner.row.runtime in DEFAULT_RUNTIMES:
                 runner.add("profile")
             if runner.is_ready and self.extras.boards and runner.row.runtime == "ort":

@@ -87,14 +87,14 @@ class _RowServer:
         stream = StreamingPredictor(model.stream_engine, model.spec, model.sha256, fps=fps, flip=UPRIGHT)
         return {"live": run_live(stream.push, read_cine(cine).frames, fps, seconds)}
 
-    def end_to_end(self, cine: str) -> dict[str, Any]:
+    def end_to_end(self, cine: str, runs: int) -> dict[str, Any]:
         from edgeecho.benchmarks.run.end_to_end import time_stages
         from edgeecho.runtime.predictor import Predictor
 
         model = self.row.model
         if model is None:
             raise ConfigError("only a model with a spec segments a cine")
-        return {"end_to_end": time_stages(Predictor(model.engine, model.spec, model.sha256), Path(cine))}
+        return {"end_to_end": time_stages(Predictor(model.engine, model.spec, model.sha256), Path(cine), runs)}
 
     def profile(self) -> dict[str, Any]:
         from edgeecho.benchmarks.profile.profile import profile_model

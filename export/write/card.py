@@ -1,5 +1,6 @@
 """Model card of a bundle: description of the model, acceptance test, proof, and pictures of its outlines."""
 
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -72,6 +73,7 @@ def _panel(frame: np.ndarray, mask: np.ndarray, text: str) -> np.ndarray:
     return panel
 
 
+@cache
 def _shown_cines() -> list[Cine]:
     """Return drawn cines and the example of pydicom; a card is published, so it shows no other patient."""
     cines = [PhantomHeart((PHANTOM_SEED, 3, i), PHANTOM_PX).cine(f"phantom {i}") for i in range(SHOWN_CINES)]

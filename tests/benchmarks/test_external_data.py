@@ -23,7 +23,7 @@ from edgeecho.model.external_data import NESTED, TENSOR, read_onnx
 
 SIZE = 32
 CLIP = speckle_clip(4, SIZE)
-RULES = Rules(min_seconds=0.0, min_runs=4, max_seconds=1.0, warm_up_seconds=0.0, rounds=2)
+RULES = Rules(min_seconds=0.0, min_runs=4, max_seconds=1.0, warm_up_seconds=0.0, rounds=2, end_to_end_runs=1)
 MACS = SIZE * SIZE * 9 * 4
 """MACs of `model`, a frame."""
 

@@ -18,19 +18,20 @@ from edgeecho.benchmarks.run.bench import run_bench
 from edgeecho.benchmarks.run.clip import speckle_clip
 from edgeecho.benchmarks.run.entries import DEFAULT_MODELS, PRECISIONS, entries
 from edgeecho.benchmarks.run.pack import Pack
-from edgeecho.benchmarks.run.protocol import Rules
+from edgeecho.benchmarks.run.protocol import Extras, Rules
 from edgeecho.benchmarks.run.write_pack import write_pack
 from edgeecho.errors import ConfigError, MissingExtraError
 
 SIZE = 48
 """Frame size of the tiny bundle, in pixels."""
 CLIP = speckle_clip(8, SIZE)
-RULES = Rules(min_seconds=0.0, min_runs=10, max_seconds=1.0, warm_up_seconds=0.0, rounds=2)
+RULES = Rules(min_seconds=0.0, min_runs=10, max_seconds=1.0, warm_up_seconds=0.0, rounds=2, end_to_end_runs=1)
+NO_EXTRAS = Extras(end_to_end=False)
 Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+def small(monkeypatch: pytest.MonkeyPatch, exported_here: None) -> None:
     """A small network in the place of the 3D U-Net, and a `command` that passes a short clip and short rules on."""
     monkeypatch.setattr(bench, "run_bench", partial(run_bench, rules=RULES, frames=CLIP))
     monkeypatch.setattr(write_pack_module, "write_pack", partial(write_pack, clip=CLIP))
@@ -72,7 +73,7 @@ def test_a_pack_runs_where_nothing_can_be_exported(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)  # of the rows' processes
     monkeypatch.setattr("edgeecho.benchmarks.run.session.export_peer_files", None)
     monkeypatch.setattr("edgeecho.benchmarks.run.session.macs_per_frame", None)
-    rows = run_bench(pack=folder, runtimes=["ort"], rules=RULES, frames=CLIP).rows
+    rows = run_bench(pack=folder, runtimes=["ort"], rules=RULES, extras=NO_EXTRAS, frames=CLIP).rows
     assert [row.error for row in rows] == [None] * 6
     asked = [(row.precision_asked, "int8 15/18" if row.model == "unet3d" else "int8") for row in rows]
     assert [row.precision_run for row in rows] == [int8 if p == "int8" else p for p, int8 in asked]  # read back too
@@ -145,7 +146,7 @@ def test_a_pack_holds_what_is_asked_for_and_runs_it(
     assert packed(folder) == {"tiny": ["bundle.json", *files], **({"unet3d": of_peer} if of_peer else {})}
     index = json.loads((folder / "tiny" / "bundle.json").read_text())
     assert sorted(index["files"]) == files
-    rows = run_bench(pack=folder, rules=RULES, frames=CLIP).rows
+    rows = run_bench(pack=folder, rules=RULES, extras=NO_EXTRAS, frames=CLIP).rows
     assert [(row.error, row.failed) for row in rows] == [(None, None)] * len(rows)
     expected = {(r, p) for r in runtimes for p in precisions if (r, p) != ("ort", "bf16")}
     assert {(row.model, row.form, row.runtime, row.precision_asked) for row in rows} == {

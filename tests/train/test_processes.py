@@ -14,7 +14,11 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
+from edgeecho.errors import ConfigError  # noqa: E402
+from edgeecho.train.config import load_config  # noqa: E402
+from edgeecho.train.loop import train  # noqa: E402
 from edgeecho.train.shared_norm import SharedBatchNorm, moments, share_norms  # noqa: E402
+from tests.helpers import MakeOnce  # noqa: E402
 
 SETTINGS = """
 [model]
@@ -63,15 +67,23 @@ def losses(out: Path) -> list[dict[str, float]]:
         return [{name: float(row[name]) for name in names} for row in csv.DictReader(file)]
 
 
-@pytest.mark.slow
-def test_two_processes_have_the_losses_of_one(camus: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def two(camus: Path, make_once: MakeOnce) -> Path:
+    """Folder of a run of two processes that nothing interrupted."""
+
+    def train(folder: Path) -> None:
+        both = run(torchrun(2, "-m", "edgeecho", "train", str(write_settings(camus, folder / "two", threads=2))))
+        assert both.returncode == 0, both.stderr[-2000:]
+        assert both.stdout.strip() == str(folder / "two" / "cl_unet_edge.safetensors")  # one process prints
+
+    return make_once("two-processes", train) / "two"
+
+
+def test_two_processes_have_the_losses_of_one(camus: Path, tmp_path: Path, two: Path) -> None:
     """Each of two processes has half of the clips; the statistics of the batch norms are those of all."""
-    one, two = tmp_path / "one", tmp_path / "two"
+    one = tmp_path / "one"
     alone = run([sys.executable, "-m", "edgeecho", "train", str(write_settings(camus, one))])
     assert alone.returncode == 0, alone.stderr[-2000:]
-    both = run(torchrun(2, "-m", "edgeecho", "train", str(write_settings(camus, two, threads=2))))
-    assert both.returncode == 0, both.stderr[-2000:]
-    assert both.stdout.strip() == str(two / "cl_unet_edge.safetensors")  # one process prints
     first, second = losses(one), losses(two)
     assert len(first) == len(second) == 20
     for a, b in zip(first, second, strict=True):
@@ -80,11 +92,11 @@ def test_two_processes_have_the_losses_of_one(camus: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are found in /proc")
-@pytest.mark.slow
-def test_processes_that_failed_are_started_again_from_the_last_checkpoint(camus: Path, tmp_path: Path) -> None:
+def test_processes_that_failed_are_started_again_from_the_last_checkpoint(
+    camus: Path, tmp_path: Path, two: Path
+) -> None:
     """One of two processes is killed; `torchrun` starts both again, and they go on without being told to resume."""
-    whole, out = tmp_path / "whole", tmp_path / "run"
-    assert run(torchrun(2, "-m", "edgeecho", "train", str(write_settings(camus, whole, threads=2)))).returncode == 0
+    out = tmp_path / "run"
     command = torchrun(2, "--max-restarts=1", "-m", "edgeecho", "train", str(write_settings(camus, out, threads=2)))
     environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -93,9 +105,9 @@ def test_processes_that_failed_are_started_again_from_the_last_checkpoint(camus:
         time.sleep(0.01)
     os.kill(_children(process.pid)[-1], signal.SIGKILL)
     assert process.wait(timeout=240) == 0
-    first, second = losses(whole), losses(out)
+    first, second = losses(two), losses(out)
     assert len(first) == len(second) == 20
-    a, b = (torch.load(folder / "last.pt", weights_only=True)["averaged"] for folder in (whole, out))
+    a, b = (torch.load(folder / "last.pt", weights_only=True)["averaged"] for folder in (two, out))
     assert all(torch.equal(value, b[name]) for name, value in a.items())
 
 
@@ -113,10 +125,10 @@ def _children(parent: int) -> list[int]:
     return sorted(found)
 
 
-def test_processes_that_do_not_divide_the_clips(camus: Path, tmp_path: Path) -> None:
-    failed = run(torchrun(3, "-m", "edgeecho", "train", str(write_settings(camus, tmp_path / "run"))))
-    assert failed.returncode != 0
-    assert "clips.per_step must be a multiple of optim.accumulate times the processes, got 4" in failed.stderr
+def test_processes_that_do_not_divide_the_clips(camus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    with pytest.raises(ConfigError, match=r"of optim\.accumulate times the processes, got 4 clips"):
+        train(load_config(write_settings(camus, tmp_path / "run")))
     assert not (tmp_path / "run").exists()
 
 

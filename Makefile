@@ -38,8 +38,13 @@ demo: .venv/ready
 native: .venv/ready
 	EDGEECHO_NATIVE=1 $(BIN)/python setup.py --quiet build_ext --inplace
 
-test: .venv/ready lint
+# The types are checked beside the tests, by a process that no test waits for.
+test: .venv/ready
 	if command -v cc >/dev/null; then $(MAKE) native; fi
+	$(MAKE) --jobs 2 --output-sync lint tests
+
+.PHONY: tests
+tests: .venv/ready
 	$(PYTEST)
 
 test-fast: .venv/ready

@@ -53,7 +53,7 @@ class AcceptanceCine:
 
 
 def acceptance_cines(
-    data: str | None, groups: Sequence[str], size_px: int, seed: int = 0, drawn: int = DRAWN_CINES
+    data: str | None, groups: Sequence[str], size_px: int, seed: int = 0, drawn: int | None = None
 ) -> list[AcceptanceCine]:
     """Gather the cines of one acceptance test.
 
@@ -62,9 +62,9 @@ def acceptance_cines(
         groups: Patients outside the calibration set.
         size_px: Side of the network's frames.
         seed: Seed that chooses the drawn hearts and the patients.
-        drawn: Number of drawn cines.
+        drawn: Number of drawn cines; None takes `DRAWN_CINES`.
     """
-    hearts = [_drawn(seed, number, size_px) for number in range(drawn)]
+    hearts = [_drawn(seed, number, size_px) for number in range(DRAWN_CINES if drawn is None else drawn)]
     return [*hearts, *(held_out_cines(data, groups, size_px, seed) if data else ())]
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -52,9 +53,9 @@ def run(*command: object, stdin: bytes = b"", **environment: str) -> str:
     return done.stdout.decode()
 
 
-def build(source: Path, folder: Path, root: Path, *settings: str) -> Path:
+def build(source: Path, folder: Path, root: Path, *settings: str, targets: Sequence[str] = ()) -> Path:
     run("cmake", "-S", source, "-B", folder, f"-DONNXRUNTIME_ROOT={root}", *settings)
-    run("cmake", "--build", folder, "--parallel", "2")
+    run("cmake", "--build", folder, "--parallel", "2", *(("--target", *targets) if targets else ()))
     return folder
 
 

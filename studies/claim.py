@@ -1,6 +1,6 @@
 """Does a light network lose Dice against the standard 3D U-Net, if both are trained alike? (docs/ablations.md)
 
-    python -m studies.claim camus:DIR --out DIR [--rows NAME,NAME] [--seeds 1,2,3] [--clips N] [--report]
+    python -m studies.claim camus:DIR --out DIR [--rows NAME,NAME] [--seeds 1,2,3] [--clips N] [--known FILE] [--report]
 
 Every network of `ROWS` (studies/claim_networks.py) is trained on the labels of ED and ES of CAMUS's training list, on
 the same clips of 8 frames of 64 x 64 pixels: clip i of step s depends on the seed, s and i alone, and the clips of a
@@ -10,9 +10,10 @@ averaged weights of the last step are measured on the validation list, by patien
 Before any network was measured there, this was fixed: a network is called without loss if the lower end of the 95%
 interval of its paired difference is above -0.01 at ED and at ES.
 
-The study takes about 14 hours of two cores. It can be killed at any time, and the same command goes on; several
-processes may run at once. Each finished run is a file `result.json`; `claim.json` has all of them with their curves,
-and `claim.png` shows the curves. With `--report` nothing is trained.
+The study takes about 14 hours of two cores with BF16, and three times as long without. It can be killed at any time,
+and the same command goes on; several processes may run at once. Each finished run is a file `result.json`; `claim.json`
+has all of them with their curves, and `claim.png` shows the curves. `--known claim.json` goes on elsewhere. With
+`--report` nothing is trained.
 """
 
 import argparse
@@ -27,11 +28,9 @@ from edgeecho.errors import EdgeEchoError
 from edgeecho.train.compute import Compute
 from studies.claim_clips import PER_STEP, lock
 from studies.claim_networks import ROWS
-from studies.claim_run import CURVE, POINTS, RESULT, Job, Study, read_results, run_job
+from studies.claim_run import CURVE, POINTS, RESULT, SEARCH_PART, Job, Study, read_results, run_job
 from studies.claim_table import Results, last_dice, of, report
 
-SEARCH_PART = 4
-"""Part of the clips of a full run, as a divisor, that a run to choose the learning rate sees."""
 SEARCH_SEED = 1
 MAX_RATES = 5
 """Learning rates that are tried at most."""
@@ -107,6 +106,7 @@ def main() -> None:
     parser.add_argument(
         "--precision", default="auto", help="fp32 or bf16; auto: what the processor or GPU computes in."
     )
+    parser.add_argument("--known", type=Path, help="claim.json of runs that were finished elsewhere; they count too.")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--report", action="store_true", help="Train nothing; report the finished runs.")
     options = parser.parse_args()
@@ -119,7 +119,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     try:
         precision = Compute.choose("auto", options.precision).precision
-        study = Study(options.data, options.out, options.clips, precision)
+        study = Study(options.data, options.out, options.clips, precision, options.known)
         while not options.report and run_next(study, rows, seeds):
             print_report(study, rows, seeds)
         print_report(study, rows, seeds)

@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from studies.claim_networks import FRAMES, ROWS, build_row, definition
 
 POINTS = {"rate": 5, "full": 10}
 """Points of a learning curve, by the kind of the run."""
+SEARCH_PART = 4
+"""Part of the clips of a full run, as a divisor, that a run to choose the learning rate sees."""
 SAVE_S = 300
 """Longest time between two checkpoints, in seconds."""
 COUNTED_FRAMES = 32
@@ -56,6 +58,8 @@ class Study:
     """Clips of a full run."""
     precision: str
     """Precision of all runs, `fp32` or `bf16`."""
+    known: Path | None = None
+    """`claim.json` of runs that were finished elsewhere."""
 
     def folder(self, job: Job) -> Path:
         """Folder of a run."""
@@ -138,23 +142,26 @@ def train(state: State, job: Job, study: Study, held_out: Patients) -> None:
 
 
 def read_results(study: Study) -> list[dict[str, Any]]:
-    """Return the results of all finished runs of this length, in the order of their names.
+    """Return the results of all finished runs of this length, those of `study.known` included, by their names.
 
     Raises:
         ConfigError: If a result belongs to another network than the row of today, or to another precision.
     """
-    found = [json.loads(path.read_text()) for path in sorted((study.out / "runs").glob(f"*/{RESULT}"))]
-    found = [result for result in found if result["row"] in ROWS]
+    known = json.loads(study.known.read_text()) if study.known else []
+    own = [json.loads(path.read_text()) for path in (study.out / "runs").glob(f"*/{RESULT}")]
+    by_name = {Job(*(result[field.name] for field in fields(Job))).name: result for result in (*known, *own)}
+    found = [by_name[name] for name in sorted(by_name) if by_name[name]["row"] in ROWS]
     for result in found:
-        if result["precision"] != study.precision:
+        length = study.clips if result["kind"] == "full" else study.clips // SEARCH_PART
+        if (result["precision"], result["clips"]) != (study.precision, length):
             raise ConfigError(
-                f"{study.out}: the runs of {result['row']} are in {result['precision']}, this one is in "
-                f"{study.precision}; give --precision {result['precision']} or another --out"
+                f"{study.out}: a run of {result['row']} has {result['clips']} clips in {result['precision']}, those of "
+                f"this study {length} in {study.precision}; give its --clips and --precision, or other folders"
             )
         today, network = definition(result["row"]), result["network"]
         # A field that the configuration has got or lost since then makes no other network; its size and the rest do.
-        fields = today["config"].keys() & network["config"].keys()
-        same = all(today["config"][name] == network["config"][name] for name in fields)
+        shared = today["config"].keys() & network["config"].keys()
+        same = all(today["config"][name] == network["config"][name] for name in shared)
         if not same or any(today[key] != network[key] for key in ("family", "peer", "parameters")):
             raise ConfigError(
                 f"{study.out}: the runs of {result['row']} are of another network ({network}); move their folders away"

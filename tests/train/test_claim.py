@@ -210,7 +210,7 @@ def test_a_killed_run_goes_on_to_the_same_result(study: Study, monkeypatch: pyte
 @pytest.mark.slow
 def test_a_run_that_diverges_ends_with_a_dice_of_0(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(State, "advance", lambda self, *batch: {"labels": float("nan")})
-    run_job(Job("tiny", 3e-3, 1, 40, "rate"), study)
+    run_job(Job("tiny", 3e-3, 1, 10, "rate"), study)
     (found,) = read_results(study)
     assert [point["held_out"] for point in found["curve"]] == [{"ED": 0.0, "ES": 0.0}]
     assert claim.tried_rates("tiny", [found]) == {3e-3: 0.0}
@@ -218,7 +218,7 @@ def test_a_run_that_diverges_ends_with_a_dice_of_0(study: Study, monkeypatch: py
 
 def test_results_of_another_network_are_refused(tmp_path: Path) -> None:
     study = Study("", tmp_path, 12000, "fp32")
-    found = result("unet3d", "rate", 1e-3, 0.9)
+    found = result("unet3d", "rate", 1e-3, 0.9) | {"clips": 3000}
     path = study.folder(Job("unet3d", 1e-3, 1, 3000, "rate")) / claim_run.RESULT
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(found))
@@ -232,13 +232,26 @@ def test_results_of_another_network_are_refused(tmp_path: Path) -> None:
             read_results(study)
 
 
-def test_results_in_another_precision_are_refused(tmp_path: Path) -> None:
-    study = Study("", tmp_path, 12000, "bf16")
+@pytest.mark.parametrize(("clips", "precision"), [(12000, "bf16"), (3200, "fp32")])
+def test_results_of_another_length_or_precision_are_refused(tmp_path: Path, clips: int, precision: str) -> None:
+    study = Study("", tmp_path, clips, precision)
     path = study.folder(Job("unet3d", 1e-3, 1, 3000, "rate")) / claim_run.RESULT
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(result("unet3d", "rate", 1e-3, 0.9)))
-    with pytest.raises(ConfigError, match=r"unet3d are in fp32, this one is in bf16; give --precision fp32"):
+    path.write_text(json.dumps(result("unet3d", "rate", 1e-3, 0.9) | {"clips": 3000}))
+    with pytest.raises(ConfigError, match=r"a run of unet3d has 3000 clips in fp32, those of this study "):
         read_results(study)
+
+
+def test_runs_that_were_finished_elsewhere_count(tmp_path: Path) -> None:
+    study = Study("", tmp_path / "out", 12000, "fp32", tmp_path / "claim.json")
+    elsewhere = [run | {"clips": 3000} for run in rate_runs("cl_unet_edge", {1e-3: 0.8, 3e-3: 0.9})]
+    (tmp_path / "claim.json").write_text(json.dumps(elsewhere))
+    path = study.folder(Job("cl_unet_edge", 3e-3, 1, 3000, "rate")) / claim_run.RESULT
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(own := elsewhere[1] | {"revision": "here"}))
+    assert read_results(study) == [elsewhere[0], own]
+    jobs = list(claim.planned(study, ["cl_unet_edge"], [1], read_results(study)))
+    assert jobs == [Job("cl_unet_edge", 1e-2, 1, 3000, "rate")]
 
 
 def test_a_run_belongs_to_one_process(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:

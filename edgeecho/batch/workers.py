@@ -13,6 +13,7 @@ from multiprocessing.connection import wait as wait_for
 from edgeecho.batch.segment_cine import segment_cine
 from edgeecho.batch.settings import Settings
 from edgeecho.batch.task import CineTask, Outcome
+from edgeecho.errors import ConfigError
 from edgeecho.runtime import CinePredictor
 
 AHEAD = 2
@@ -35,6 +36,9 @@ def segment_in_processes(tasks: list[CineTask], settings: Settings, jobs: int) -
 
     Yields:
         Index of a cine and its outcome, in the order in which they are done.
+
+    Raises:
+        ConfigError: If the system lets no processes share locks.
     """
     waiting, suspects = deque(range(len(tasks))), deque[int]()
     while waiting or suspects:
@@ -62,7 +66,13 @@ def segment_in_processes(tasks: list[CineTask], settings: Settings, jobs: int) -
 
 def _pool(settings: Settings, jobs: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks of the engines
-    return ProcessPoolExecutor(jobs, context, initializer=_start, initargs=(settings,))
+    try:
+        return ProcessPoolExecutor(jobs, context, initializer=_start, initargs=(settings,))
+    except OSError as error:  # of the locks that processes share: on Linux files in /dev/shm
+        raise ConfigError(
+            f"several processes cannot work here: {error.strerror}, and on Linux /dev/shm must be there and writable; "
+            "give --jobs 1"
+        ) from error
 
 
 def _start(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """Registry of the models: from a model's name, folder or file to the file of an engine."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -49,15 +50,25 @@ def packaged_models() -> list[Path]:
 
 
 def added_models_folder() -> Path:
-    """Folder of the models that `edgeecho models --add` installed: $EDGEECHO_MODELS, else in the user's data folder."""
+    """Folder of the models that `edgeecho models --add` installed: $EDGEECHO_MODELS, else in the user's data folder.
+
+    Raises:
+        ConfigError: If neither is known, as of a container's user who has no name and no home directory.
+    """
     if given := os.environ.get("EDGEECHO_MODELS"):
         return Path(given)
-    return user_data_path("edgeecho", appauthor=False) / "models"
+    try:
+        return user_data_path("edgeecho", appauthor=False) / "models"
+    except RuntimeError as error:
+        raise ConfigError("this user has no home directory; set EDGEECHO_MODELS to a folder for models") from error
 
 
 def installed_models() -> list[Path]:
     """Folders of all models that have a name here, by name; an added one takes the place of a packaged one."""
-    found = {folder.name: folder for folder in [*packaged_models(), *_bundles(added_models_folder())]}
+    added: list[Path] = []
+    with suppress(ConfigError):
+        added = _bundles(added_models_folder())
+    found = {folder.name: folder for folder in [*packaged_models(), *added]}
     return [found[name] for name in sorted(found)]
 
 

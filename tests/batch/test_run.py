@@ -1,6 +1,7 @@
 """A run over cines: the same results by one process and by several, going on, and processes that are killed."""
 
 import csv
+import errno
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ import pytest
 from edgeecho.batch import CineOptions, ModelChoice, Outcome, Settings, run_batch
 from edgeecho.batch.run import prepare_batch
 from edgeecho.batch.table import COLUMNS
-from edgeecho.errors import OutputError
+from edgeecho.errors import ConfigError, OutputError
 from edgeecho.leftovers import KEPT, NAMES, UNDO, temporary_prefix
 
 MODEL = "cl_unet_nano"
@@ -170,6 +171,19 @@ def test_a_cine_is_done_again_if_its_process_was_killed_while_its_files_were_put
     outcomes = run(folder, out, resume=True)
     assert [outcome.was_done for outcome in outcomes] == [False, True, True, True, False]
     assert contents(out) == whole
+
+
+def test_processes_that_cannot_share_locks_are_one_line(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container whose /dev/shm may not be written."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("edgeecho.batch.workers.ProcessPoolExecutor", refuse)
+    with pytest.raises(ConfigError, match=r"cannot work here: Read-only file system, .*; give --jobs 1"):
+        run(folder, tmp_path / "out", jobs=2)
 
 
 def test_a_cluster_that_loses_a_worker_has_each_cine_once(folder: Path, tmp_path: Path) -> None:

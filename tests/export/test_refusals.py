@@ -183,3 +183,13 @@ def test_a_disk_that_fills_while_the_card_is_written(
         export(str(tiny_bundle / "clip.fp32.onnx"), out, precision="fp32", formats=("onnx",), forms=("clip",))
     assert {p.name: p.read_bytes() for p in out.iterdir()} == before
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_no_folder_for_temporary_files(tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr("tempfile.gettempdir", fail)
+    with pytest.raises(OutputError, match=r"No usable temporary directory found in \['/tmp'\]; set TMPDIR"):
+        export(str(tiny_checkpoint), tmp_path / "out", precision="fp32", formats=("onnx",), forms=("clip",))
+    assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeecho.errors import ModelFileError
+from edgeecho.errors import ConfigError, ModelFileError
 from edgeecho.model.archive import add_archive, write_archive
 from edgeecho.model.registry import added_models_folder, installed_models, locate, model_folder
 
@@ -37,6 +37,20 @@ def altered(archive: Path, out: Path, **files: bytes | None) -> Path:
             if data is not None:
                 copy.writestr(name, data)
     return path
+
+
+def test_a_user_without_a_home_has_the_packaged_models_alone(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that is run under a number that has no name there."""
+
+    def nobody(number: int) -> None:
+        raise KeyError(number)
+
+    for name in ("EDGEECHO_MODELS", "HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    assert NAME in [folder.name for folder in installed_models()]
+    with pytest.raises(ConfigError, match="this user has no home directory; set EDGEECHO_MODELS"):
+        add_archive(archive)
 
 
 def test_the_same_bundle_gives_the_same_bytes(archive: Path, tmp_path: Path) -> None:

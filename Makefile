@@ -41,7 +41,7 @@ native: .venv/ready
 # The types are checked beside the tests, by a process that no test waits for.
 test: .venv/ready
 	if command -v cc >/dev/null; then $(MAKE) native; fi
-	$(MAKE) --jobs 2 --output-sync lint tests
+	$(MAKE) --jobs 2 lint tests
 
 .PHONY: tests
 tests: .venv/ready

@@ -28,7 +28,7 @@ C_CODE = $(wildcard device/include/*.h device/src/*.[ch] device/src/*/*.[ch] dev
 # NumPy reads the variable when it is imported, before tests/conftest.py sets it.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: demo native test test-fast test-cpus test-arm lint lowest mutation docs web constraints dist dist-models sbom
+.PHONY: demo native test tests test-fast test-cpus test-arm lint lowest mutation docs web constraints dist dist-models sbom
 .PHONY: release-check clean
 
 demo: .venv/ready
@@ -43,7 +43,6 @@ test: .venv/ready
 	if command -v cc >/dev/null; then $(MAKE) native; fi
 	$(MAKE) --jobs 2 lint tests
 
-.PHONY: tests
 tests: .venv/ready
 	$(PYTEST)
 

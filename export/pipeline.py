@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from edgeecho.errors import ConfigError, ExportError, ModelFileError, OutputError
+from edgeecho.errors import ConfigError, ExportError, ModelFileError
 from edgeecho.export.check.acceptance import Reference, assess, make_reference
 from edgeecho.export.check.acceptance_cines import acceptance_cines
 from edgeecho.export.check.engine_times import relative_time
@@ -301,15 +300,7 @@ class _Gate:
 def _from_checkpoint(
     source: Path, spec: ModelSpec, proving: list[np.ndarray], proof: list[CheckResult]
 ) -> onnx.ModelProto:
-    """Export the fp32 clip graph of a checkpoint, and prove it against PyTorch.
-
-    Raises:
-        OutputError: If there is no folder for temporary files, which PyTorch's exporter needs.
-    """
-    try:
-        tempfile.gettempdir()
-    except FileNotFoundError as error:
-        raise OutputError(f"{error.strerror}; set TMPDIR to a folder that can be written") from error
+    """Export the fp32 clip graph of a checkpoint, and prove it against PyTorch."""
     import torch
 
     from edgeecho.export.graph.clip import clip_graph

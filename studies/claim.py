@@ -10,10 +10,10 @@ averaged weights of the last step are measured on the validation list, by patien
 Before any network was measured there, this was fixed: a network is called without loss if the lower end of the 95%
 interval of its paired difference is above -0.01 at ED and at ES.
 
-The study takes about 14 hours of two cores with BF16, and three times as long without. It can be killed at any time,
-and the same command goes on; several processes may run at once. Each finished run is a file `result.json`; `claim.json`
-has all of them with their curves, and `claim.png` shows the curves. `--known claim.json` goes on elsewhere. With
-`--report` nothing is trained.
+The study takes many hours; the table has those of each network's run. It can be killed at any time, and the same
+command goes on; several processes may run at once. Each finished run is a file `result.json`; `claim.json` has all of
+them with their curves, and `claim.png` shows the curves. `--known claim.json` goes on elsewhere. With `--report`
+nothing is trained.
 """
 
 import argparse
@@ -111,6 +111,8 @@ def main() -> None:
     parser.add_argument("--report", action="store_true", help="Train nothing; report the finished runs.")
     options = parser.parse_args()
     rows, seeds = options.rows.split(","), [int(seed) for seed in options.seeds.split(",")]
+    if options.known and not options.known.is_file():
+        parser.error(f"--known {options.known}: no such file")
     if unknown := set(rows) - set(ROWS):
         parser.error(f"unknown rows {', '.join(sorted(unknown))}; known: {', '.join(ROWS)}")
     multiple = SEARCH_PART * PER_STEP * max(POINTS.values())

@@ -145,7 +145,8 @@ def read_results(study: Study) -> list[dict[str, Any]]:
     """Return the results of all finished runs of this length, those of `study.known` included, by their names.
 
     Raises:
-        ConfigError: If a result belongs to another network than the row of today, or to another precision.
+        ConfigError: If a result belongs to another network than the row of today, or to a study of another length or
+            precision.
     """
     known = json.loads(study.known.read_text()) if study.known else []
     own = [json.loads(path.read_text()) for path in (study.out / "runs").glob(f"*/{RESULT}")]
@@ -153,10 +154,10 @@ def read_results(study: Study) -> list[dict[str, Any]]:
     found = [by_name[name] for name in sorted(by_name) if by_name[name]["row"] in ROWS]
     for result in found:
         length = study.clips if result["kind"] == "full" else study.clips // SEARCH_PART
-        if (result["precision"], result["clips"]) != (study.precision, length):
+        if (result.get("precision"), result["clips"]) != (study.precision, length):
             raise ConfigError(
-                f"{study.out}: a run of {result['row']} has {result['clips']} clips in {result['precision']}, those of "
-                f"this study {length} in {study.precision}; give its --clips and --precision, or other folders"
+                f"{study.out}: a run of {result['row']} has {result['clips']} clips in {result.get('precision')}, "
+                f"those of this study {length} in {study.precision}; give its --clips and --precision, or other folders"
             )
         today, network = definition(result["row"]), result["network"]
         # A field that the configuration has got or lost since then makes no other network; its size and the rest do.

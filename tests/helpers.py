@@ -2,6 +2,8 @@
 
 import gzip
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,6 +88,16 @@ def export(model: str, out: Path, **asked: object) -> Any:
     from edgeecho.export.options import Options
 
     return export(model, out, Options(**asked))
+
+
+def of_dead_process(kind: str) -> str:
+    """Return the name of a temporary of a process that has ended."""
+    from edgeecho.leftovers import temporary_prefix
+
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    tag, _, _ = temporary_prefix("").partition("-")
+    return f"{kind}{tag}-{ended.pid}-abc"
 
 
 def tampered(model: Any, factor: float, which: int = -1) -> Any:

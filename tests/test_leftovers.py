@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -24,14 +23,7 @@ from edgeecho.files import (
     scratch_folder,
 )
 from edgeecho.leftovers import sweep, temporary_prefix
-
-
-def of_dead_process(kind: str) -> str:
-    """Return the name of a temporary of a process that has ended."""
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    tag, _, _ = temporary_prefix("").partition("-")
-    return f"{kind}{tag}-{ended.pid}-abc"
+from tests.helpers import of_dead_process
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="needs /proc, which tells ended processes apart")

@@ -79,7 +79,7 @@ _ALL = (
     ),
     Peer(
         "deeplabv3",
-        {"blocks": [3, 4, 6, 3]},
+        {},
         "DeepLabV3-ResNet50 of torchvision, the network of EchoNet-Dynamic (Ouyang et al., Nature 2020)",
         needs=(TORCHVISION_REQUIREMENT, "pillow"),
         forms=FRAMEWISE_FORMS,

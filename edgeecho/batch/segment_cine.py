@@ -16,7 +16,6 @@ from edgeecho.cine import Cine, read_cine
 from edgeecho.dicom import PRODUCTS, Content, origin_of, product_files, write_products
 from edgeecho.dicom.products import with_cine
 from edgeecho.errors import DataError, EdgeEchoError, OutputError, VideoError
-from edgeecho.file_group import settle
 from edgeecho.files import read_regular
 from edgeecho.memory import held_to_budget
 from edgeecho.preprocess import cover_text
@@ -124,10 +123,8 @@ def _present(products: list[Path], files: list[Path]) -> tuple[str, ...]:
 def _stored(files: list[Path], identity: RunIdentity) -> dict[str, Any] | None:
     """Return the figures of an earlier run of the same cine, model and settings; None if they are not all there.
 
-    What a killed process had not finished is put back before. A result that a person corrected may lack its video: what
-    the person did must not be lost for it.
+    A result that a person corrected may lack its video: what the person did must not be lost for it.
     """
-    settle(files[-1])
     if not files[0].is_file():
         return None
     try:

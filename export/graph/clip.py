@@ -1,5 +1,6 @@
 """Export of a network to an ONNX clip graph, from uint8 frames to uint8 probability, with all steps inside."""
 
+import tempfile
 from typing import Protocol
 
 import onnx
@@ -7,6 +8,7 @@ import onnxsim
 import torch
 from torch import Tensor, nn
 
+from edgeecho.errors import OutputError
 from edgeecho.export.quiet import quiet
 
 OPSET = 20
@@ -39,7 +41,14 @@ def clip_graph(network: FrameNetwork, size_px: int, frames: int | None = None) -
         network: An `nn.Module` in any mode; it is exported in eval mode with folded BatchNorm.
         size_px: Height and width of its frames.
         frames: Fixed T, or None for a free one (named `T`).
+
+    Raises:
+        OutputError: If there is no folder for temporary files, without which PyTorch's exporter fails in many lines.
     """
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise OutputError(f"{error.strerror}; set TMPDIR to a folder that can be written") from error
     pipeline = ClipPipeline(network).eval()
     example = torch.zeros((frames or 8, 1, size_px, size_px), dtype=torch.uint8)
     with quiet("torch.onnx", "onnxscript", "onnx_ir"), torch.no_grad():

@@ -18,7 +18,8 @@ from edgeecho.batch import CineOptions, ModelChoice, Outcome, Settings, run_batc
 from edgeecho.batch.run import prepare_batch
 from edgeecho.batch.table import COLUMNS
 from edgeecho.errors import ConfigError, OutputError
-from edgeecho.leftovers import KEPT, NAMES, UNDO, temporary_prefix
+from edgeecho.leftovers import KEPT, NAMES, UNDO
+from tests.helpers import of_dead_process
 
 MODEL = "cl_unet_nano"
 
@@ -161,9 +162,7 @@ def test_a_cine_is_done_again_if_its_process_was_killed_while_its_files_were_put
     out = tmp_path / "out"
     run(folder, out)
     whole = contents(out)
-    child = subprocess.Popen([sys.executable, "-c", ""])
-    child.wait()
-    names = out / temporary_prefix(UNDO).replace(str(os.getpid()), str(child.pid)) / NAMES
+    names = out / of_dead_process(UNDO) / NAMES
     names.mkdir(parents=True)
     (names.parent / KEPT).mkdir()
     for path in out.glob("heart0.*"):

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,4 +17,4 @@ def exported_here(monkeypatch: pytest.MonkeyPatch) -> None:
         export_peer(**json.loads(input))
         return subprocess.CompletedProcess(command, 0)
 
-    monkeypatch.setattr("edgeecho.benchmarks.run.peer_files.subprocess", type("", (), {"run": staticmethod(run)}))
+    monkeypatch.setattr("edgeecho.benchmarks.run.peer_files.subprocess", SimpleNamespace(run=run))

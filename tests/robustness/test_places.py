@@ -14,7 +14,15 @@ NAMELESS = ["unshare", "--user", "--map-user=12345", "--map-group=12345", "env",
 """A user whose number has no name, without HOME, as `docker run --user` and services make one."""
 FIRST = ["unshare", "--map-root-user", "--pid", "--fork", "--mount-proc"]
 """The first process of its namespace, which gets the processes that others leave."""
-UNSHARED = ["unshare", "--map-root-user", "--mount", "sh", "-c", 'mount -t tmpfs -o ro tmpfs /dev/shm; exec "$@"', "sh"]
+UNSHARED = [
+    "unshare",
+    "--map-root-user",
+    "--mount",
+    "sh",
+    "-c",
+    'mount -t tmpfs -o ro tmpfs /dev/shm && exec "$@"',
+    "sh",
+]
 """A folder for shared memory that cannot be written."""
 
 

@@ -25,6 +25,7 @@ TINY = Row(
     light=True,
     pools=False,
 )
+DOCS = Path(__file__).parents[2] / "docs"
 PARAMETERS = {
     "cl_unet_edge": 967_516,
     "banded": 2_639_596,
@@ -305,6 +306,13 @@ def test_the_report_has_tables_curves_and_all_runs(tmp_path: Path, capsys: pytes
     assert "| cl_unet_edge | 0.001 | 4 | 0.8600 | 0.8400 | **0.8500** |" in printed
     assert json.loads((tmp_path / "claim.json").read_text()) == results
     assert (tmp_path / "claim.png").stat().st_size > 1000
+
+
+def test_the_page_has_what_the_committed_runs_give() -> None:
+    results = json.loads((DOCS / "claim.json").read_text())
+    page = (DOCS / "ablations.md").read_text()
+    for table in (claim_table.measured(results, list(ROWS)), claim_table.rates(results, list(ROWS))):
+        assert "\n".join(table) in page
 
 
 def test_clips_of_the_study_fit_its_networks() -> None:

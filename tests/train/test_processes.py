@@ -71,12 +71,12 @@ def losses(out: Path) -> list[dict[str, float]]:
 def two(camus: Path, make_once: MakeOnce) -> Path:
     """Folder of a run of two processes that nothing interrupted."""
 
-    def train(folder: Path) -> None:
+    def fill(folder: Path) -> None:
         both = run(torchrun(2, "-m", "edgeecho", "train", str(write_settings(camus, folder / "two", threads=2))))
         assert both.returncode == 0, both.stderr[-2000:]
         assert both.stdout.strip() == str(folder / "two" / "cl_unet_edge.safetensors")  # one process prints
 
-    return make_once("two-processes", train) / "two"
+    return make_once("two-processes", fill) / "two"
 
 
 def test_two_processes_have_the_losses_of_one(camus: Path, tmp_path: Path, two: Path) -> None:
